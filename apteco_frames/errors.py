@@ -1,0 +1,148 @@
+"""Everything the package raises on purpose, as one tree.
+
+::
+
+    AptecoFramesError
+     ├── ApiError                  the API answered with an error status
+     │    ├── LoginError           user name or password was not accepted
+     │    └── SessionExpiredError  the token is no longer accepted, or has expired
+     ├── OrbitConnectionError      no answer, or none in time
+     │    └── GatewayError         something answered, but it was not the API
+     ├── ApiResultsError           an answer that is malformed or contradicts itself
+     ├── TablesError               the tables do not form one tree
+     ├── VariablesError            the variables do not fit the tables, or each other
+     ├── UnknownKeyError           (also KeyError) nothing has that name or description
+     ├── AmbiguousKeyError         (also KeyError) several variables have it
+     ├── RowIndexError             (also IndexError) there are not that many rows
+     ├── DeserializeError          a serialised session cannot be read
+     ├── SnapshotError             catalogue files cannot be read, or must not be overwritten
+     ├── PasswordPromptError       nobody could be asked for the password, or nobody answered
+     ├── InvalidUrlError           (also ValueError) no base URL of an Orbit API
+     └── MissingDependencyError    (also ImportError) an optional package is not installed
+
+    AptecoFramesWarning
+     └── InsecureTransportWarning  the connection can be read or changed on its way
+
+Each message says what happened, where, and what to do next; none holds a password or
+a token. The names that the ``apteco`` package has (``ApiResultsError``,
+``TablesError``, ``VariablesError``, ``DeserializeError``) mean the same as there.
+"""
+
+from __future__ import annotations
+
+
+class AptecoFramesError(Exception):
+    """The base of every error that the package raises on purpose.
+
+    >>> issubclass(SessionExpiredError, AptecoFramesError)
+    True
+    """
+
+
+class ApiError(AptecoFramesError):
+    """The API answered with an error status.
+
+    Attributes:
+        status: HTTP status code of the answer; ``None`` if no request was made.
+        url: the URL asked, without any secret.
+        code: ``ErrorMessage.code`` of the answer, a number for this kind of error.
+        error_id: ``ErrorMessage.id`` of the answer, by which an administrator finds
+            the details on the server.
+        message: ``ErrorMessage.message`` of the answer, in the API's own words.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        status: int | None = None,
+        url: str | None = None,
+        code: int | None = None,
+        error_id: int | None = None,
+        message: str | None = None,
+    ) -> None:
+        super().__init__(text)
+        self.status = status
+        self.url = url
+        self.code = code
+        self.error_id = error_id
+        self.message = message
+
+
+class LoginError(ApiError):
+    """The API did not accept the user name or the password."""
+
+
+class SessionExpiredError(ApiError):
+    """The access token has expired, or the session was ended."""
+
+
+class OrbitConnectionError(AptecoFramesError):
+    """The API could not be reached, or did not answer in time."""
+
+
+class GatewayError(OrbitConnectionError):
+    """Something answered, but not the Orbit API: a gateway, a proxy, a login page."""
+
+
+class ApiResultsError(AptecoFramesError):
+    """An answer of the API is malformed, or answers contradict each other."""
+
+
+class TablesError(AptecoFramesError):
+    """The tables do not form a single tree of distinct tables."""
+
+
+class VariablesError(AptecoFramesError):
+    """A variable's table is unknown, or two variables have one name."""
+
+
+class DeserializeError(AptecoFramesError):
+    """A string is no serialised session, or something is missing from it."""
+
+
+class SnapshotError(AptecoFramesError):
+    """Catalogue files are missing, damaged, foreign or newer than this package."""
+
+
+class PasswordPromptError(AptecoFramesError):
+    """Nobody could be asked for the password, or the question was cancelled."""
+
+
+class InvalidUrlError(AptecoFramesError, ValueError):
+    """The text is no base URL of an Orbit API; nothing was sent."""
+
+
+class MissingDependencyError(AptecoFramesError, ImportError):
+    """An optional package is needed that is not installed."""
+
+
+class _KeyLookupError(AptecoFramesError, KeyError):
+    """A ``KeyError`` that prints as the sentence it was given."""
+
+    # KeyError shows repr(argument), which would put quotes and escapes round the text.
+    __str__ = Exception.__str__
+
+
+class UnknownKeyError(_KeyLookupError):
+    """Nothing has the name or description that was looked up.
+
+    >>> print(UnknownKeyError("No table is named 'Pepole'. Nearest: 'People'."))
+    No table is named 'Pepole'. Nearest: 'People'.
+    """
+
+
+class AmbiguousKeyError(_KeyLookupError):
+    """Several variables fit the key; the message names them with their tables."""
+
+
+class RowIndexError(AptecoFramesError, IndexError):
+    """A frame has no row at that position."""
+
+
+class AptecoFramesWarning(UserWarning):
+    """The base of every warning of the package."""
+
+
+class InsecureTransportWarning(AptecoFramesWarning):
+    """Password and token cross the network where others could read or change them."""
