@@ -1,0 +1,250 @@
+"""The declared Arrow schemas, and what each column is in the API.
+
+One :class:`Column` per column is the single source: from it come the schema, the
+shape that an answer of the API must have, the documentation of the frames and of the
+row attributes. Types, units and nullability follow the API's own description
+(``/swagger/docs/v2``, definitions ``Table``, ``Variable``, ``SelectorVariableInfo``,
+``NumericVariableInfo``, ``TextVariableInfo``).
+
+FastStats dates and times have no zone: they are local times of the FastStats server
+and stay naive (``timestamp[us]`` without ``tz``).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pyarrow as pa
+
+STRING = pa.string()
+BOOL = pa.bool_()
+INT = pa.int64()
+DOUBLE = pa.float64()
+TIMESTAMP = pa.timestamp("us")
+NAMES = pa.list_(pa.field("item", pa.string(), nullable=False))
+
+VARIABLE_TYPES = (
+    "Selector",
+    "Numeric",
+    "Text",
+    "Array",
+    "FlagArray",
+    "Date",
+    "DateTime",
+    "Reference",
+    "Unknown",
+)
+"""The closed set of values of the column ``type`` of variables."""
+
+KIND = pa.dictionary(pa.uint8(), pa.string())
+
+
+class Column(NamedTuple):
+    """One column of a catalogue frame.
+
+    Attributes:
+        name: name of the column and of the row attribute.
+        type: Arrow type.
+        nullable: whether the column may hold nulls.
+        api_field: where the value stands in an item of the API's list, with dots
+            between levels; empty for a column that is derived.
+        doc: one line on what it means, with the unit.
+    """
+
+    name: str
+    type: pa.DataType
+    nullable: bool
+    api_field: str
+    doc: str
+
+
+TABLES: tuple[Column, ...] = (
+    Column("name", STRING, False, "name", "Name of the table, unique in the system."),
+    Column("singular", STRING, False, "singularDisplayName", "Noun for one record."),
+    Column("plural", STRING, False, "pluralDisplayName", "Noun for several records."),
+    Column("is_default", BOOL, False, "isDefaultTable", "Whether blank queries start here."),
+    Column("is_people", BOOL, False, "isPeopleTable", "Whether records are natural people."),
+    Column("total_records", INT, False, "totalRecords", "Size of the table, in records."),
+    Column(
+        "child_relationship",
+        STRING,
+        False,
+        "childRelationshipName",
+        "Phrase that relates the table and its parent, read downwards.",
+    ),
+    Column(
+        "parent_relationship",
+        STRING,
+        False,
+        "parentRelationshipName",
+        "Phrase that relates the table and its parent, read upwards.",
+    ),
+    Column("has_children", BOOL, False, "hasChildTables", "Whether the table has child tables."),
+    Column(
+        "parent_name",
+        STRING,
+        False,
+        "parentTable",
+        "Name of the parent table; empty for the master table.",
+    ),
+    Column("depth", INT, False, "", "Number of ancestors; 0 for the master table."),
+    Column("ancestor_names", NAMES, False, "", "Names of the ancestors, the parent first."),
+    Column(
+        "descendant_names",
+        NAMES,
+        False,
+        "",
+        "Names of the descendants, each child followed by its own descendants.",
+    ),
+    Column("variable_count", INT, False, "", "Number of variables on the table."),
+)
+
+_SELECTOR = "selectorInfo."
+_NUMERIC = "numericInfo."
+
+VARIABLES: tuple[Column, ...] = (
+    Column("name", STRING, False, "name", "Reference name, unique in the system (``boDest``)."),
+    Column("description", STRING, False, "description", "Descriptive name (``Destination``)."),
+    Column("type", KIND, False, "", "Kind of variable, one of ``VariableType``."),
+    Column("folder_name", STRING, True, "folderName", "Name of the folder it belongs to."),
+    Column("table_name", STRING, False, "tableName", "Name of the table it is from."),
+    Column("is_selectable", BOOL, False, "isSelectable", "Whether selections may use it."),
+    Column(
+        "is_browsable", BOOL, False, "isBrowsable", "Whether it may be viewed, but not exported."
+    ),
+    Column("is_exportable", BOOL, False, "isExportable", "Whether it may be exported."),
+    Column(
+        "is_virtual", BOOL, False, "isVirtual", "Whether it was made after the system was built."
+    ),
+    Column(
+        "selector_type",
+        STRING,
+        True,
+        _SELECTOR + "selectorType",
+        "Selector kinds: ``SingleValue``, ``OrArray``, ``AndArray``, ``OrBitArray``, …",
+    ),
+    Column(
+        "sub_type",
+        STRING,
+        True,
+        _SELECTOR + "subType",
+        "Selector kinds: ``Categorical``, ``Date`` or ``DateTime``.",
+    ),
+    Column(
+        "code_length",
+        INT,
+        True,
+        _SELECTOR + "codeLength",
+        "Selector kinds: length of each code, in bytes.",
+    ),
+    Column("num_codes", INT, True, _SELECTOR + "numberOfCodes", "Selector kinds: number of codes."),
+    Column(
+        "var_code_min_count",
+        INT,
+        True,
+        _SELECTOR + "minimumVarCodeCount",
+        "Selector kinds: size of the smallest code, in records.",
+    ),
+    Column(
+        "var_code_max_count",
+        INT,
+        True,
+        _SELECTOR + "maximumVarCodeCount",
+        "Selector kinds: size of the largest code, in records.",
+    ),
+    Column(
+        "var_code_order",
+        STRING,
+        True,
+        _SELECTOR + "varCodeOrder",
+        "Selector kinds: ``Nominal``, ``Ascending`` or ``Descending``.",
+    ),
+    Column(
+        "min_date",
+        TIMESTAMP,
+        True,
+        _SELECTOR + "minimumDate",
+        "Dates and date-times: earliest value, a local time without zone.",
+    ),
+    Column(
+        "max_date",
+        TIMESTAMP,
+        True,
+        _SELECTOR + "maximumDate",
+        "Dates and date-times: latest value, a local time without zone.",
+    ),
+    Column(
+        "combined_from",
+        STRING,
+        True,
+        _SELECTOR + "combinedFromVariableName",
+        "Combined categories: name of the variable that it summarises.",
+    ),
+    Column("min_value", DOUBLE, True, _NUMERIC + "minimum", "Numeric: smallest value."),
+    Column("max_value", DOUBLE, True, _NUMERIC + "maximum", "Numeric: largest value."),
+    Column("is_currency", BOOL, True, _NUMERIC + "isCurrency", "Numeric: whether it is money."),
+    Column(
+        "currency_locale",
+        STRING,
+        True,
+        _NUMERIC + "currencyLocale",
+        "Numeric, money: locale name (``en-GB``).",
+    ),
+    Column(
+        "currency_symbol",
+        STRING,
+        True,
+        _NUMERIC + "currencySymbol",
+        "Numeric, money: symbol (``£``).",
+    ),
+    Column(
+        "max_length",
+        INT,
+        True,
+        "textInfo.maximumTextLength",
+        "Text: longest text that a record can hold, in bytes.",
+    ),
+    Column("api_type", STRING, False, "type", "The API's own ``type``, as it was sent."),
+)
+
+
+def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
+    """The Arrow schema of a frame with these columns, in their order.
+
+    >>> arrow_schema(TABLES).field("total_records")
+    pyarrow.Field<total_records: int64 not null>
+    """
+    return pa.schema([_field(column) for column in columns])
+
+
+def _field(column: Column) -> pa.Field:
+    metadata = None
+    if column.type == KIND:
+        # polars' own mark for an Enum; without it the column arrives as a Categorical.
+        mark = "".join(f"{len(value)};{value}" for value in VARIABLE_TYPES)
+        metadata = {"_PL_ENUM_VALUES2": mark}
+    return pa.field(column.name, column.type, column.nullable, metadata=metadata)
+
+
+TABLES_SCHEMA = arrow_schema(TABLES)
+VARIABLES_SCHEMA = arrow_schema(VARIABLES)
+
+
+def describe(columns: tuple[Column, ...]) -> str:
+    """The columns as lines of text: name, type, nullability, API field, meaning.
+
+    >>> print(describe(TABLES[:1]))
+    name: string, required, from ``name``. Name of the table, unique in the system.
+    """
+    return "\n".join(
+        f"{column.name}: {_type_name(column.type)}, "
+        f"{'nullable' if column.nullable else 'required'}, "
+        f"{f'from ``{column.api_field}``' if column.api_field else 'derived'}. {column.doc}"
+        for column in columns
+    )
+
+
+def _type_name(arrow_type: pa.DataType) -> str:
+    if arrow_type == KIND:
+        return "enum"
+    return "list of string" if arrow_type == NAMES else str(arrow_type)
