@@ -1,0 +1,113 @@
+"""Which pages of a list to ask for, and when the list is complete.
+
+The API's ``count`` is not trusted: on the last page it exceeds the items that came.
+``totalCount`` and the items themselves say what is still missing. Each page must bring
+at least one item that was asked for, so that no server can keep a client asking.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from apteco_frames.errors import ApiResultsError
+from apteco_frames.orbit.decode import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of a list's items: how many come before it, and how many it has."""
+
+    offset: int
+    count: int
+
+
+class ListChangedError(ApiResultsError):
+    """The list had another length than when its first page was read."""
+
+
+class Paging:
+    """Collects one list of the API, page by page, in any order.
+
+    Args:
+        page_size: items to ask for at a time; a server may give fewer.
+        source: the URL of the list, for error messages.
+
+    >>> paging = Paging(1000, "http://localhost/OrbitAPI/…/Variables")
+    >>> paging.take()
+    Span(offset=0, count=1000)
+    >>> paging.take() is None  # the rest is asked for once the first page is there
+    True
+    """
+
+    def __init__(self, page_size: int, source: str) -> None:
+        self._source = source
+        self._todo = deque([Span(0, page_size)])
+        self._pages: dict[int, pa.Table] = {}
+        self._next = 0
+        self._stride = 0
+        self.received = 0
+        self.total: int | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether all items are there."""
+        return self.received == self.total
+
+    def take(self) -> Span | None:
+        """The next run of items to ask for; None if there is none for now."""
+        if self._todo:
+            return self._todo.popleft()
+        if self.total is None or self._next >= self.total:
+            return None
+        span = Span(self._next, min(self._stride, self.total - self._next))
+        self._next += span.count
+        return span
+
+    def receive(self, span: Span, page: Page) -> None:
+        """Take in the page that answers a request.
+
+        Raises:
+            ListChangedError: the total is not that of the first page.
+            ApiResultsError: the page is not the one asked for, is empty although items
+                are missing, or has more items than it may.
+        """
+        got = page.rows.num_rows
+        first = self.total is None
+        if self.total is None:
+            self.total = page.total
+        if page.total != self.total:
+            raise ListChangedError(
+                f"{self._source} had {self.total:,} items when the first page was read, and "
+                f"{page.total:,} now: it was changed meanwhile. Nothing was used. Try again."
+            )
+        fault = self._fault(span, page, got, first)
+        if fault:
+            raise ApiResultsError(
+                f"{self._source} contradicts itself: asked for {span.count:,} items from offset "
+                f"{span.offset:,} of {self.total:,}, {fault}. Nothing was used. Try again; if it "
+                "stays so, show this message to the administrator of your Orbit installation."
+            )
+        if first:
+            self._next = self._stride = got
+        elif got < span.count:
+            self._todo.append(Span(span.offset + got, span.count - got))
+        self._pages[span.offset] = page.rows
+        self.received += got
+
+    def rows(self) -> pa.Table:
+        """All items in the API's order; only once :attr:`done`."""
+        return pa.concat_tables(self._pages[offset] for offset in sorted(self._pages))
+
+    def _fault(self, span: Span, page: Page, got: int, first: bool) -> str | None:
+        left = page.total - span.offset
+        if page.offset != span.offset:
+            return f"it gave the page from offset {page.offset:,}"
+        if not got and left > 0:
+            return "it gave none"
+        # A server may ignore the count and give the whole list at once.
+        if got > left or (got > span.count and not first):
+            return f"it gave {got:,}"
+        return None

@@ -1,0 +1,434 @@
+"""HTTP: time-outs, retries, redirects and limits. The only place that uses ``requests``.
+
+Requests that change nothing are tried again on connection failures, cut-off answers and
+the statuses 429, 502, 503 and 504, with exponential backoff and jitter; others only if
+they cannot have arrived. Every wait ends at the deadline of the whole task.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import random
+import socket
+import threading
+import time
+import warnings
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+import requests
+import requests.adapters
+import urllib3
+
+from apteco_frames.errors import InsecureTransportWarning, InvalidUrlError, OrbitConnectionError
+from apteco_frames.secret import Secret
+
+logger = logging.getLogger("apteco_frames")
+
+MAX_ANSWER_BYTES = 256 * 2**20
+_ATTEMPTS = 5
+_BACKOFF_SECONDS = 0.2
+_LONGEST_BACKOFF_SECONDS = 5.0
+_LONGEST_RETRY_AFTER_SECONDS = 30.0
+_RETRIED_STATUSES = frozenset({429, 502, 503, 504})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS = 5
+_CHUNK_BYTES = 2**18
+
+
+class Timeout(NamedTuple):
+    """How long to wait, in seconds.
+
+    Attributes:
+        connect: for a connection.
+        read: for each part of an answer.
+        total: for a whole task, such as logging in and reading the catalogue.
+    """
+
+    connect: float = 10.0
+    read: float = 60.0
+    total: float = 600.0
+
+    @classmethod
+    def of(cls, value: float | tuple[float, ...] | None) -> Timeout:
+        """The time-outs that a ``timeout=`` argument means.
+
+        Raises:
+            ValueError: they are not one to three positive numbers.
+
+        >>> Timeout.of(5)
+        Timeout(connect=5, read=5, total=600.0)
+        >>> Timeout.of((3, 30, 120))
+        Timeout(connect=3, read=30, total=120)
+        """
+        if value is None:
+            return cls()
+        parts = tuple(value) if isinstance(value, tuple | list) else (value, value)
+        if not 2 <= len(parts) <= 3 or not all(part > 0 for part in parts):
+            raise ValueError(
+                "timeout= takes a number of seconds, (connect, read) or (connect, read, total), "
+                f"all positive; not {value!r}"
+            )
+        return cls(*parts)
+
+
+class Task:
+    """What belongs together: its requests end when its time is up or it is given up."""
+
+    def __init__(self, timeout: Timeout, end: float | None = None) -> None:
+        self.timeout = timeout
+        self._end = time.monotonic() + timeout.total if end is None else end
+        self._given_up = threading.Event()
+
+    def part(self) -> Task:
+        """A task within this one: it can be given up alone, but has no more time."""
+        return Task(self.timeout, self._end)
+
+    def give_up(self) -> None:
+        """Let requests that are under way end soon."""
+        self._given_up.set()
+
+    def seconds_left(self) -> float:
+        """Seconds until the time is up; zero if it is, or the task was given up."""
+        return 0.0 if self._given_up.is_set() else max(0.0, self._end - time.monotonic())
+
+    def pause(self, seconds: float) -> bool:
+        """Wait, unless that would be too long; whether there is time to go on."""
+        if seconds >= self.seconds_left():
+            return False
+        return not self._given_up.wait(seconds)
+
+    def too_late(self, url: str) -> OrbitConnectionError:
+        """The error for a task whose time is up."""
+        return OrbitConnectionError(
+            f"{url} did not answer in full within {self.timeout.total:g} seconds, the limit for "
+            "the whole task. Nothing was used of what had come. Try again, or give it longer: "
+            "timeout=(connect, read, total), in seconds."
+        )
+
+
+class Answer(NamedTuple):
+    """An HTTP answer, whatever its status.
+
+    Attributes:
+        status: the status code.
+        reason: the status in words.
+        headers: the headers; names match in any case.
+        body: the body, unpacked.
+        url: the URL that answered.
+    """
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+
+class _Failure(NamedTuple):
+    """Why there is no answer, in words; whether the request cannot have arrived."""
+
+    what: str
+    hint: str
+    never_sent: bool
+
+
+class Transport:
+    """Sends requests to one host.
+
+    Args:
+        verify: ``False`` not to check certificates, or the path of a CA bundle;
+            ``None`` leaves it to ``http``.
+        max_connections: connections kept open, and requests under way at most.
+        http: a ``requests.Session`` with the user's proxies, certificates, adapters;
+            it is used as it is and never closed.
+    """
+
+    def __init__(
+        self,
+        *,
+        verify: bool | str | None,
+        max_connections: int,
+        http: requests.Session | None,
+    ) -> None:
+        self.max_connections = max_connections
+        self.token: Secret | None = None
+        self._verify = verify
+        self._own = http is None
+        self._http = _new_session(max_connections) if http is None else http
+
+    def close(self) -> None:
+        """Close the connections, unless the ``requests.Session`` is the user's."""
+        if self._own:
+            self._http.close()
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        task: Task,
+        authorise: bool = True,
+        headers: Mapping[str, str] | None = None,
+        **content: Any,
+    ) -> Answer:
+        """Send a request, again if need be, and read its answer.
+
+        Args:
+            method: the HTTP method.
+            url: where to send it.
+            task: whose time it takes.
+            authorise: whether the token is sent.
+            headers: further headers.
+            content: ``params=``, ``data=`` or ``json=``, as in ``requests``.
+
+        Returns:
+            the answer, also if its status is an error.
+
+        Raises:
+            OrbitConnectionError: there was no answer, it was too large, or it led to
+                another host.
+        """
+        changes_nothing = method in ("GET", "HEAD", "OPTIONS")
+        last: Answer | _Failure
+        for attempt in range(_ATTEMPTS):
+            started = time.monotonic()
+            last = self._follow(method, url, task, authorise, headers, content)
+            again = changes_nothing
+            pause = min(_LONGEST_BACKOFF_SECONDS, _BACKOFF_SECONDS * 2**attempt)
+            pause *= random.uniform(0.5, 1.0)
+            if isinstance(last, Answer):
+                took = time.monotonic() - started
+                logger.debug("%s %s: status %d, %.3f s", method, url, last.status, took)
+                again = again and last.status in _RETRIED_STATUSES
+                pause = max(pause, _retry_after(last))
+                if pause > _LONGEST_RETRY_AFTER_SECONDS:
+                    break
+            else:
+                logger.debug("%s %s: %s", method, url, last.what)
+                again = again or last.never_sent
+            if not again or attempt == _ATTEMPTS - 1 or not task.pause(pause):
+                break
+        if isinstance(last, Answer):
+            return last
+        if not task.seconds_left():
+            raise task.too_late(url)
+        raise OrbitConnectionError(f"{method} {url} failed: {last.what}. {last.hint}")
+
+    def _follow(
+        self,
+        method: str,
+        url: str,
+        task: Task,
+        authorise: bool,
+        headers: Mapping[str, str] | None,
+        content: dict[str, Any],
+    ) -> Answer | _Failure:
+        """One attempt, with redirects on the same host followed."""
+        for _ in range(_MOST_REDIRECTS):
+            answer = self._send(method, url, task, authorise, headers, content)
+            if isinstance(answer, _Failure) or answer.status not in _REDIRECTS:
+                return answer
+            target = urljoin(url, answer.headers.get("Location", ""))
+            kept = method == "GET" or answer.status in (307, 308)
+            if not kept or not _may_redirect(url, target):
+                raise OrbitConnectionError(
+                    f"{url} redirects to {_without_query(target)}, which was not followed: "
+                    "passwords and tokens are sent to the host of the base URL only, and never "
+                    "from https to http. If the new address is right, use it as the base URL."
+                )
+            url, content = target, {**content, "params": None}
+        return _Failure("it redirects in a circle", "Check the base URL.", never_sent=False)
+
+    def _send(
+        self,
+        method: str,
+        url: str,
+        task: Task,
+        authorise: bool,
+        headers: Mapping[str, str] | None,
+        content: dict[str, Any],
+    ) -> Answer | _Failure:
+        left = task.seconds_left()
+        if not left:
+            return _Failure("the time for the whole task is up", "", never_sent=False)
+        try:
+            with self._http.request(
+                method,
+                url,
+                headers={"Accept": "application/json", **(headers or {})},
+                auth=_Authorisation(self.token if authorise else None),
+                timeout=(min(task.timeout.connect, left), min(task.timeout.read, left)),
+                verify=self._verify,
+                allow_redirects=False,
+                stream=True,
+                **content,
+            ) as response:
+                body = _read_body(response, task)
+                if isinstance(body, _Failure):
+                    return body
+                reason = response.reason or ""
+                return Answer(response.status_code, reason, response.headers, body, url)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            # Described here and raised outside: the error holds the request, and the
+            # request holds the password or the token.
+            return _describe(error, task.timeout)
+
+
+class _Authorisation(requests.auth.AuthBase):
+    """Sets the token; also keeps ``requests`` from sending a password from ``.netrc``."""
+
+    def __init__(self, token: Secret | None) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token is not None:
+            request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
+        return request
+
+
+def checked_base_url(base_url: str) -> str:
+    """The base URL without a trailing slash, ``/OrbitAPI`` added to a bare host.
+
+    Raises:
+        InvalidUrlError: it is no http or https URL, or holds more than host and path.
+
+    >>> checked_base_url("https://orbit.my-site.com/OrbitAPI/")
+    'https://orbit.my-site.com/OrbitAPI'
+    >>> checked_base_url("https://orbit.my-site.com")
+    'https://orbit.my-site.com/OrbitAPI'
+    """
+    try:
+        parts = urlsplit(base_url.strip())
+        _ = parts.port
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidUrlError(
+            "base_url must be the http or https URL of an Orbit API, such as "
+            "'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
+        )
+    if parts.username is not None or parts.query or parts.fragment:
+        raise InvalidUrlError(
+            "base_url must be host and path only, without user name, password, ? or #, such as "
+            "'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
+        )
+    path = parts.path.rstrip("/") or "/OrbitAPI"
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def warn_if_insecure(base_url: str, verify: bool | str | None) -> None:
+    """Warn if passwords and tokens could be read or changed on their way."""
+    parts = urlsplit(base_url)
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        warnings.warn(
+            f"{base_url} is plain http: password and token can be read on their way. "
+            "Use the https URL of your Orbit API.",
+            InsecureTransportWarning,
+            stacklevel=4,
+        )
+    elif parts.scheme == "https" and verify is False:
+        warnings.warn(
+            f"verify=False: the certificate of {base_url} is not checked, so that another "
+            "server could take its place. Name your authority instead: verify='ca.pem'.",
+            InsecureTransportWarning,
+            stacklevel=4,
+        )
+
+
+def _new_session(max_connections: int) -> requests.Session:
+    session = requests.Session()
+    adapter = requests.adapters.HTTPAdapter(pool_maxsize=max_connections, max_retries=0)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+def _read_body(response: requests.Response, task: Task) -> bytes | _Failure:
+    """The body, unpacked: read as it comes, so that time and size stay bounded."""
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_ANSWER_BYTES:
+            raise OrbitConnectionError(
+                f"The answer of {_without_query(response.url)} is larger than "
+                f"{MAX_ANSWER_BYTES // 2**20} MiB, and was not read on. Ask for less at a time: "
+                "page_size=1000."
+            )
+        if not task.seconds_left():
+            return _Failure("the time for the whole task is up", "", never_sent=False)
+    return b"".join(chunks)
+
+
+def _describe(error: Exception, timeout: Timeout) -> _Failure:
+    never_sent = False
+    causes = _causes(error)
+    if any(isinstance(c, requests.exceptions.SSLError) for c in causes):
+        what = "the TLS connection failed: " + _reason(causes, "certificate not accepted")
+        hint = "If the certificate is from an authority of your own, name it: verify='ca.pem'."
+        return _Failure(what, hint, never_sent)
+    if any(isinstance(c, urllib3.exceptions.NewConnectionError) for c in causes):
+        what = "no connection: " + _reason(causes, "refused")
+        never_sent = True
+    elif any(isinstance(c, urllib3.exceptions.ConnectTimeoutError) for c in causes):
+        what = f"no connection within {timeout.connect:g} seconds"
+        never_sent = True
+    elif any(isinstance(c, urllib3.exceptions.ReadTimeoutError | TimeoutError) for c in causes):
+        what = f"no answer within {timeout.read:g} seconds"
+    else:
+        what = "the connection broke: " + _reason(causes, "the answer was cut off")
+    return _Failure(what, "Check the base URL, your network, VPN and proxy.", never_sent)
+
+
+def _retry_after(answer: Answer) -> float:
+    """Seconds that the answer asks to wait; 0 if it does not say, or gives a date."""
+    text = answer.headers.get("Retry-After", "")
+    return float(text) if text.isascii() and text.isdigit() else 0.0
+
+
+def _may_redirect(url: str, target: str) -> bool:
+    old, new = urlsplit(url), urlsplit(target)
+    if new.scheme not in ("http", "https") or old.hostname != new.hostname:
+        return False
+    if old.scheme == new.scheme:
+        return old.port == new.port
+    return new.scheme == "https"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _without_query(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The error and all that it wraps, outermost first."""
+    found: list[BaseException] = []
+    pending: list[Any] = [error]
+    while pending:
+        current = pending.pop(0)
+        if isinstance(current, BaseException) and current not in found:
+            found.append(current)
+            wrapped = [getattr(current, "reason", None), current.__cause__, current.__context__]
+            pending += [*wrapped, *current.args]
+    return found
+
+
+def _reason(causes: list[BaseException], otherwise: str) -> str:
+    """What the operating system said, if it said anything."""
+    for cause in causes:
+        if isinstance(cause, socket.gaierror):
+            return "the name of the host is not known"
+        if isinstance(cause, OSError) and isinstance(cause.strerror, str):
+            return cause.strerror.lower()
+    return otherwise
