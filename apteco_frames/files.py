@@ -1,0 +1,34 @@
+"""Files are put in place whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def replace(target: Path, write: Callable[[Path], Any]) -> None:
+    """Write a file beside its place, then move it there in one step.
+
+    Args:
+        target: the file to make or replace.
+        write: called with the path of the part file to fill.
+
+    Raises:
+        OSError: the file cannot be written; an older one is still as it was.
+    """
+    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+    try:
+        write(part)
+        sync(part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Wait until the contents of a file are on the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

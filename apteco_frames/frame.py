@@ -1,0 +1,424 @@
+"""The catalogue frame: an Arrow table that is also a collection of rows.
+
+The Arrow table is the truth. Rows are light objects, made when somebody asks for one:
+a row knows its frame and its position, and reads its values from the Arrow columns.
+Frames and rows are immutable and may be used from many threads.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from html import escape
+from itertools import repeat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
+
+import polars as pl
+import pyarrow as pa
+
+from apteco_frames import display, files
+from apteco_frames.errors import (
+    AmbiguousKeyError,
+    MissingDependencyError,
+    RowIndexError,
+    UnknownKeyError,
+)
+from apteco_frames.nearest import nearest
+from apteco_frames.orbit.schema import Column
+
+if TYPE_CHECKING:
+    import pandas
+
+_ROWS_PER_BLOCK = 1024
+_ROW_NUMBER = "row number"
+_RowType = TypeVar("_RowType", bound="Row", covariant=True)
+
+
+class Home(Protocol):
+    """What a frame belongs to: a catalogue, or the session that loaded it."""
+
+    @property
+    def catalogue(self) -> Any:
+        """The catalogue: this object itself, or the one that the session holds."""
+
+    @property
+    def _session(self) -> Any:
+        """The session, or None offline."""
+
+
+class Block(dict[str, list[Any]]):
+    """The values of a run of neighbouring rows, read column by column when asked for."""
+
+    __slots__ = ("frame", "start", "stop")
+
+    def __init__(self, frame: CatalogueFrame[Any], start: int, stop: int) -> None:
+        self.frame = frame
+        self.start = start
+        self.stop = stop
+
+    def __missing__(self, column: str) -> list[Any]:
+        values = self[column] = self.frame._values(column, self.start, self.stop)
+        return values
+
+
+class Row:
+    """One row of a catalogue frame."""
+
+    __slots__ = ("_block", "_position")
+
+    _block: Block
+    _position: int
+
+    def __init__(self, block: Block, position: int) -> None:
+        self._block = block
+        self._position = position
+
+    @property
+    def session(self) -> Any:
+        """The ``Session`` that the row came from; ``None`` offline."""
+        return self._home._session
+
+    def to_dict(self) -> dict[str, Any]:
+        """All columns of the row, by name, those that do not apply to it as ``None``."""
+        return {name: self._block[name][self._position] for name in self._frame.arrow.column_names}
+
+    def _describe(self) -> str:
+        return display.clipped(self._block["name"][self._position])
+
+    @property
+    def _frame(self) -> CatalogueFrame[Any]:
+        return self._block.frame
+
+    @property
+    def _home(self) -> Any:
+        return self._frame._home
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are rows of one kind that agree in every column."""
+        if type(self) is not type(other) or not isinstance(other, Row):
+            return NotImplemented
+        return (self._block is other._block and self._position == other._position) or (
+            self.to_dict() == other.to_dict()
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._block["name"][self._position])
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return operator.getitem, (self._frame, self._block.start + self._position)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {display.clipped(self._block['name'][self._position])!r}>"
+
+
+def attribute(columns: Iterable[Column], name: str) -> Any:
+    """A read-only row attribute for a column, with the column's documentation.
+
+    Raises:
+        KeyError: no column has that name.
+    """
+    doc = {column.name: column.doc for column in columns}[name]
+    return property(lambda row: row._block[name][row._position], doc=doc)
+
+
+class KeyIndex:
+    """Positions by key: built whole in one pass, then a dictionary look-up each."""
+
+    def __init__(self, keys: list[str]) -> None:
+        self.last = dict(zip(keys, range(len(keys)), strict=True))
+        self.repeated: dict[str, list[int]] = {}
+        if len(self.last) < len(keys):
+            for position, key in enumerate(keys):
+                if self.last[key] != position or key in self.repeated:
+                    self.repeated.setdefault(key, []).append(position)
+
+    def positions(self, key: str) -> list[int]:
+        """All positions of the key, in order; empty if there is none."""
+        if key in self.repeated:
+            return self.repeated[key]
+        position = self.last.get(key)
+        return [] if position is None else [position]
+
+
+class CatalogueFrame(Generic[_RowType]):
+    """Rows of a catalogue: an Arrow table and a collection at once.
+
+    ``len(x)``, iteration, ``x[3]``, ``x[-3:]``, ``x["key"]``, ``"key" in x`` and
+    ``x.get("key")`` treat it as a collection; ``.arrow``, ``.frame`` and anything that
+    takes an Arrow stream (``pl.DataFrame(x)``, ``pa.table(x)``, DuckDB) as a table.
+    """
+
+    schema: ClassVar[pa.Schema]
+    """The Arrow schema, the same for every system and every load."""
+
+    _noun: ClassVar[str]
+    _row_type: ClassVar[type[Row]]
+    _keys: ClassVar[tuple[str, ...]] = ("name",)
+    _preview: ClassVar[tuple[str, ...]]
+
+    def __init__(self, arrow: pa.Table, home: Home) -> None:
+        self._arrow = arrow
+        self._home = home
+
+    # The frame as a table.
+
+    @property
+    def arrow(self) -> pa.Table:
+        """The rows as a ``pyarrow.Table`` under :attr:`schema`; no copy."""
+        return self._arrow
+
+    @cached_property
+    def frame(self) -> pl.DataFrame:
+        """The rows as a ``polars.DataFrame``; converted once, then the same each time."""
+        return pl.DataFrame(self._arrow)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """A fresh Arrow stream of the rows (Arrow PyCapsule interface)."""
+        return self._arrow.__arrow_c_stream__(requested_schema)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """The rows as a NumPy array of records, which ``pandas.DataFrame(x)`` reads.
+
+        pandas' constructor takes no Arrow stream, but dataclasses in an array;
+        :meth:`to_pandas` is much faster.
+        """
+        from dataclasses import make_dataclass
+
+        import numpy as np
+
+        record = make_dataclass("Record", self._arrow.column_names)
+        records = np.empty(len(self), dtype=object)
+        columns = (column.to_pylist() for column in self._arrow.columns)
+        records[:] = list(map(record, *columns))
+        return records
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The rows as a ``pandas.DataFrame``.
+
+        Raises:
+            MissingDependencyError: pandas is not installed.
+        """
+        try:
+            import pandas  # noqa: F401
+        except ImportError:
+            raise MissingDependencyError(
+                "to_pandas() needs pandas, which is not installed. "
+                "Install it with: python -m pip install 'apteco-frames[pandas]'"
+            ) from None
+        return self._arrow.to_pandas()  # type: ignore[no-any-return]
+
+    def filter(self, *predicates: Any, **constraints: Any) -> Self:
+        """The rows for which all predicates hold, as a frame of the same kind.
+
+        Args:
+            predicates: polars expressions over the columns.
+            constraints: ``column=value`` pairs, as ``polars.DataFrame.filter`` takes them.
+
+        Raises:
+            polars.exceptions.PolarsError: a predicate does not fit the columns.
+        """
+        numbered = self.frame.with_row_index(_ROW_NUMBER)
+        kept = numbered.filter(*predicates, **constraints).get_column(_ROW_NUMBER)
+        return self._part(self._arrow.take(kept.to_arrow()))
+
+    def write_parquet(self, path: str | Path) -> Path:
+        """Write the rows to a Parquet file, put in place whole or not at all.
+
+        Args:
+            path: the file; an existing file is replaced.
+
+        Returns:
+            the path written.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        import pyarrow.parquet
+
+        target = Path(path)
+        files.replace(target, lambda part: pyarrow.parquet.write_table(self._arrow, part))
+        return target
+
+    def write_csv(self, path: str | Path) -> Path:
+        """Write the rows to a CSV file that is safe to open in a spreadsheet.
+
+        A text that a spreadsheet would run as a formula (it starts with ``=``, ``+``,
+        ``-``, ``@``, a tab or a carriage return) gets a ``'`` before it; lists are
+        joined with ``; ``. Use :meth:`write_parquet` to keep every value to the letter.
+
+        Args:
+            path: the file; an existing file is replaced.
+
+        Returns:
+            the path written.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        target = Path(path)
+        plain = self.frame.with_columns(
+            pl.col(pl.List(pl.String)).list.join("; "), pl.col(pl.Enum).cast(pl.String)
+        ).with_columns(pl.col(pl.String).str.replace(r"^([=+\-@\t\r])", "'$1"))
+        files.replace(target, plain.write_csv)
+        return target
+
+    # The frame as a collection.
+
+    def __len__(self) -> int:
+        return int(self._arrow.num_rows)
+
+    def __iter__(self) -> Iterator[_RowType]:
+        for start in range(0, len(self), _ROWS_PER_BLOCK):
+            block = Block(self, start, min(start + _ROWS_PER_BLOCK, len(self)))
+            types = self._row_types(block.start, block.stop)
+            yield from map(operator.call, types, repeat(block), range(block.stop - start))
+
+    @overload
+    def __getitem__(self, key: str | int) -> _RowType: ...
+    @overload
+    def __getitem__(self, key: slice) -> Self: ...
+    def __getitem__(self, key: str | int | slice) -> _RowType | Self:
+        """A row by key or position, or a frame of the rows of a slice.
+
+        Raises:
+            UnknownKeyError: nothing has that key; the message names the nearest.
+            AmbiguousKeyError: several rows have it; the message names them.
+            RowIndexError: there is no row at that position.
+            TypeError: the key is of another type.
+        """
+        if isinstance(key, str):
+            positions = self._positions(key, self._keys)
+            if len(positions) == 1:
+                return self._row(positions[0])
+            raise self._lookup_error(key, positions, self._keys)
+        if isinstance(key, slice):
+            start, stop, step = key.indices(len(self))
+            if step == 1:
+                return self._part(self._arrow.slice(start, max(0, stop - start)))
+            return self._part(self._arrow.take(pa.array(range(start, stop, step), pa.int64())))
+        return self._row(self._checked(key))
+
+    def __contains__(self, key: object) -> bool:
+        """Whether a row has the key, or equals the row given."""
+        if isinstance(key, Row):
+            found = self._positions(key._block["name"][key._position], ("name",))
+            return any(self._row(position) == key for position in found)
+        return bool(self._positions(key, self._keys)) if isinstance(key, str) else False
+
+    def get(self, key: str, default: Any = None) -> _RowType | Any:
+        """The row with that key, or the default if there is none.
+
+        Raises:
+            AmbiguousKeyError: several rows have the key.
+        """
+        try:
+            return self[key]
+        except UnknownKeyError:
+            return default
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are frames of one kind with equal rows in the same order."""
+        if not isinstance(other, CatalogueFrame):
+            return NotImplemented
+        return type(self) is type(other) and self.frame.equals(other.frame)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        # Without the session: what is pickled holds no token.
+        return type(self), (self._arrow, self._home.catalogue)
+
+    def __repr__(self) -> str:
+        table = display.text_table(self._preview, self._preview_rows())
+        return f"{self._title}\n{table}{self._remainder}"
+
+    def _repr_html_(self) -> str:
+        table = display.html_table(self._preview, self._preview_rows())
+        title, rest = escape(self._title), escape(self._remainder.strip())
+        return f"<div><p>{title}</p>{table}<p>{rest}</p></div>"
+
+    # For the nouns.
+
+    @cached_property
+    def _arrays(self) -> dict[str, pa.Array]:
+        """The columns as contiguous arrays."""
+        return {
+            name: column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+            for name, column in zip(self._arrow.column_names, self._arrow.columns, strict=True)
+        }
+
+    @cached_property
+    def _indexes(self) -> dict[str, KeyIndex]:
+        return {}
+
+    def _index(self, column: str) -> KeyIndex:
+        index = self._indexes.get(column)
+        if index is None:
+            index = self._indexes[column] = KeyIndex(self._arrays[column].to_pylist())
+        return index
+
+    def _values(self, column: str, start: int, stop: int) -> list[Any]:
+        return self._arrays[column].slice(start, stop - start).to_pylist()  # type: ignore[no-any-return]
+
+    def _row_types(self, start: int, stop: int) -> Iterable[type[Row]]:
+        return repeat(self._row_type, stop - start)
+
+    def _row(self, position: int) -> _RowType:
+        (row_type,) = self._row_types(position, position + 1)
+        return row_type(Block(self, position, position + 1), 0)  # type: ignore[return-value]
+
+    def _part(self, arrow: pa.Table) -> Self:
+        return type(self)(arrow, self._home)
+
+    def _positions(self, key: str, columns: tuple[str, ...]) -> list[int]:
+        if len(columns) == 1:
+            return self._index(columns[0]).positions(key)
+        return sorted({p for column in columns for p in self._index(column).positions(key)})
+
+    def _checked(self, position: Any) -> int:
+        index = operator.index(position)
+        if not -len(self) <= index < len(self):
+            raise RowIndexError(
+                f"There is no {self._noun} at position {index}: {self._title} has rows "
+                f"0 to {len(self) - 1}."
+            )
+        return index % len(self)
+
+    def _lookup_error(
+        self, key: str, positions: list[int], columns: tuple[str, ...]
+    ) -> UnknownKeyError | AmbiguousKeyError:
+        kind = " or ".join(columns)
+        if positions:
+            rows = "; ".join(self._row(position)._describe() for position in positions[:10])
+            return AmbiguousKeyError(
+                f"Several {self._noun}s of {self._system} have the {kind} "
+                f"{display.clipped(key)!r}: {rows}. Look the one you mean up by its name."
+            )
+        near = nearest(key, [self._arrays[column] for column in columns])
+        hint = (
+            "Nearest: " + ", ".join(repr(display.clipped(k)) for k in near) + "."
+            if near
+            else (f"There are {len(self)} {self._noun}s; iterate over them to see which.")
+        )
+        return UnknownKeyError(
+            f"No {self._noun} of {self._system} has the {kind} {display.clipped(key)!r}. {hint}"
+        )
+
+    @property
+    def _system(self) -> str:
+        return f"system {display.clipped(self._home.catalogue.system_info.name)!r}"
+
+    @property
+    def _title(self) -> str:
+        return f"{len(self):,} {self._noun}{'' if len(self) == 1 else 's'} of {self._system}"
+
+    def _preview_rows(self) -> Iterator[tuple[Any, ...]]:
+        stop = min(len(self), display.PREVIEW_ROWS)
+        return zip(*(self._values(column, 0, stop) for column in self._preview), strict=True)
+
+    @property
+    def _remainder(self) -> str:
+        hidden = len(self) - display.PREVIEW_ROWS
+        return f"\n… and {hidden:,} more" if hidden > 0 else ""

@@ -1,0 +1,291 @@
+"""Tables: the frame, the row, and how tables relate to each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+import polars as pl
+import pyarrow as pa
+
+from apteco_frames import display
+from apteco_frames.errors import TablesError
+from apteco_frames.frame import CatalogueFrame, Row, attribute
+from apteco_frames.orbit import schema
+
+if TYPE_CHECKING:
+    from apteco_frames.variables import Variable, Variables
+
+
+class Table(Row):
+    """A FastStats table.
+
+    Tables compare by their place in the tree: ``a == b`` if they are the same table,
+    ``a < b`` if ``a`` is an ancestor of ``b``, ``a > b`` if it is a descendant, and
+    ``<=``, ``>=`` with the same table included. The attributes and their meaning follow
+    the page on tables of the ``apteco`` documentation.
+    """
+
+    __slots__ = ()
+
+    name: str = attribute(schema.TABLES, "name")
+    singular: str = attribute(schema.TABLES, "singular")
+    plural: str = attribute(schema.TABLES, "plural")
+    is_default: bool = attribute(schema.TABLES, "is_default")
+    is_people: bool = attribute(schema.TABLES, "is_people")
+    total_records: int = attribute(schema.TABLES, "total_records")
+    child_relationship: str = attribute(schema.TABLES, "child_relationship")
+    parent_relationship: str = attribute(schema.TABLES, "parent_relationship")
+    has_children: bool = attribute(schema.TABLES, "has_children")
+    parent_name: str = attribute(schema.TABLES, "parent_name")
+    depth: int = attribute(schema.TABLES, "depth")
+    ancestor_names: list[str] = attribute(schema.TABLES, "ancestor_names")
+    descendant_names: list[str] = attribute(schema.TABLES, "descendant_names")
+    variable_count: int = attribute(schema.TABLES, "variable_count")
+
+    @property
+    def parent(self) -> Table | None:
+        """The parent table; ``None`` for the master table."""
+        return self._tables[self.parent_name] if self.parent_name else None
+
+    @property
+    def children(self) -> list[Table]:
+        """The child tables, in the API's order."""
+        return [self._tables._row(position) for position in self._tables._children(self.name)]
+
+    @property
+    def ancestors(self) -> list[Table]:
+        """The ancestors, the parent first and the master table last."""
+        return [self._tables[name] for name in self.ancestor_names]
+
+    @property
+    def descendants(self) -> list[Table]:
+        """The descendants, each child followed by its own descendants."""
+        return [self._tables[name] for name in self.descendant_names]
+
+    @property
+    def variables(self) -> Variables:
+        """The variables on the table, in the API's order."""
+        return self._home.variables._of_table(self.name)  # type: ignore[no-any-return]
+
+    def is_same(self, other: Table) -> bool:
+        """Whether both are the same table: whether they have the same name."""
+        return self.name == other.name
+
+    def is_ancestor(self, other: Table, allow_same: bool = False) -> bool:
+        """Whether this table is an ancestor of ``other``.
+
+        Args:
+            other: the table to check against.
+            allow_same: what to answer if both are the same table.
+        """
+        return other._tables._is_above(self.name, other.name) or (
+            allow_same and self.is_same(other)
+        )
+
+    def is_descendant(self, other: Table, allow_same: bool = False) -> bool:
+        """Whether this table is a descendant of ``other``.
+
+        Args:
+            other: the table to check against.
+            allow_same: what to answer if both are the same table.
+        """
+        return other._tables._is_above(other.name, self.name) or (
+            allow_same and self.is_same(other)
+        )
+
+    def is_related(self, other: Table, allow_same: bool = False) -> bool:
+        """Whether this table is an ancestor or a descendant of ``other``.
+
+        Args:
+            other: the table to check against.
+            allow_same: what to answer if both are the same table.
+        """
+        return self.is_ancestor(other, allow_same) or self.is_descendant(other)
+
+    def __getitem__(self, key: str) -> Variable:
+        """The variable on this table with that name or description.
+
+        Raises:
+            UnknownKeyError: no variable on the table has it.
+            AmbiguousKeyError: several have it.
+        """
+        return self.variables[key]
+
+    # A class with __getitem__ would otherwise be taken for a sequence of variables.
+    __iter__ = None
+
+    def __eq__(self, other: object) -> bool:
+        return self.is_same(other) if isinstance(other, Table) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __lt__(self, other: object) -> bool:
+        return self.is_ancestor(other) if isinstance(other, Table) else NotImplemented
+
+    def __gt__(self, other: object) -> bool:
+        return self.is_descendant(other) if isinstance(other, Table) else NotImplemented
+
+    def __le__(self, other: object) -> bool:
+        return self.is_ancestor(other, True) if isinstance(other, Table) else NotImplemented
+
+    def __ge__(self, other: object) -> bool:
+        return self.is_descendant(other, True) if isinstance(other, Table) else NotImplemented
+
+    @property
+    def _tables(self) -> Tables:
+        """All tables of the system, also where the row is from a part of them."""
+        return self._home.tables  # type: ignore[no-any-return]
+
+
+class Tables(CatalogueFrame[Table]):  # noqa: D101 - it has one, with the columns
+    __doc__ = f"""The tables of a system, in the API's order.
+
+    ``tables["People"]`` looks a table up by name. The columns:
+
+    {schema.describe(schema.TABLES).replace(chr(10), chr(10) + " " * 4)}
+    """
+
+    schema: ClassVar[pa.Schema] = schema.TABLES_SCHEMA
+    _noun = "table"
+    _row_type = Table
+    _preview = ("name", "plural", "total_records", "parent_name", "variable_count")
+
+    @cached_property
+    def _spans(self) -> dict[str, tuple[int, int]]:
+        """Where each table and its descendants stand in the tree, read downwards."""
+        (master,) = (table for table in self if not table.parent_name)
+        order = [master.name, *master.descendant_names]
+        sizes = dict(
+            zip(
+                self._arrays["name"].to_pylist(),
+                self.frame.get_column("descendant_names").list.len(),
+                strict=True,
+            )
+        )
+        return {name: (place, place + sizes[name]) for place, name in enumerate(order)}
+
+    def _is_above(self, upper: str, lower: str) -> bool:
+        nowhere = (0, -1)
+        start, end = self._spans.get(upper, nowhere)
+        return start < self._spans.get(lower, nowhere)[0] <= end
+
+    @cached_property
+    def _child_positions(self) -> dict[str, list[int]]:
+        return _children_of(self._arrays["parent_name"].to_pylist())
+
+    def _children(self, name: str) -> list[int]:
+        return self._child_positions.get(name, [])
+
+
+def relate(raw: pa.Table, variable_counts: dict[str, int], source: str) -> pa.Table:
+    """Add the derived columns to tables as the API lists them.
+
+    Args:
+        raw: the columns of ``schema.TABLES`` that the API has.
+        variable_counts: number of variables by table name.
+        source: where the tables came from, for error messages.
+
+    Returns:
+        a table under ``schema.TABLES_SCHEMA``, in the same order.
+
+    Raises:
+        TablesError: the tables do not form one tree; the message names those at fault.
+    """
+    names = raw["name"].to_pylist()
+    parents = raw["parent_name"].to_pylist()
+    _check_names(names, parents, source)
+    children = _children_of(parents)
+    _check_children(names, raw["has_children"].to_pylist(), children, source)
+
+    positions = {name: position for position, name in enumerate(names)}
+    (master,) = children[""]
+    order: list[int] = []
+    ancestors: dict[int, list[int]] = {}
+    pending = [master]
+    while pending:
+        position = pending.pop()
+        order.append(position)
+        parent = positions.get(parents[position])
+        ancestors[position] = [] if parent is None else [parent, *ancestors[parent]]
+        pending.extend(reversed(children.get(names[position], [])))
+    if len(order) < len(names):
+        lost = [names[p] for p in range(len(names)) if p not in ancestors]
+        raise TablesError(f"The tables {_list(lost)} are their own ancestors. {_advice(source)}")
+
+    sizes = [1] * len(names)
+    for position in reversed(order[1:]):
+        sizes[positions[parents[position]]] += sizes[position]
+    place = {position: i for i, position in enumerate(order)}
+    everyone = range(len(names))
+    derived = {
+        "depth": pa.array([len(ancestors[p]) for p in everyone], schema.INT),
+        "ancestor_names": _name_lists(raw, [ancestors[p] for p in everyone]),
+        "descendant_names": _name_lists(
+            raw, [order[place[p] + 1 : place[p] + sizes[p]] for p in everyone]
+        ),
+        "variable_count": pa.array([variable_counts.get(n, 0) for n in names], schema.INT),
+    }
+    return pa.table(
+        [derived[c.name] if c.name in derived else raw[c.name] for c in schema.TABLES],
+        schema=schema.TABLES_SCHEMA,
+    ).combine_chunks()
+
+
+def _children_of(parents: list[str]) -> dict[str, list[int]]:
+    children: dict[str, list[int]] = {}
+    for position, parent in enumerate(parents):
+        children.setdefault(parent, []).append(position)
+    return children
+
+
+def _name_lists(raw: pa.Table, positions: list[list[int]]) -> pa.Array:
+    lists = pl.Series(positions, dtype=pl.List(pl.UInt32))
+    names = raw["name"].take(lists.explode(empty_as_null=False).to_arrow()).combine_chunks()
+    offsets = pl.concat([pl.Series([0], dtype=pl.UInt32), lists.list.len().cum_sum()])
+    return pa.ListArray.from_arrays(offsets.cast(pl.Int32).to_arrow(), names, type=schema.NAMES)
+
+
+def _check_names(names: list[str], parents: list[str], source: str) -> None:
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise TablesError(f"Several tables are named {_list(repeated)}. {_advice(source)}")
+    masters = [name for name, parent in zip(names, parents, strict=True) if not parent]
+    if len(masters) != 1:
+        found = f"{len(masters)} do: {_list(masters)}" if masters else "none does"
+        raise TablesError(
+            f"Exactly one table, the master table, should have no parent, but {found}. "
+            f"{_advice(source)}"
+        )
+    known = {"", *names}
+    orphans = [f"{n!r} ({p!r})" for n, p in zip(names, parents, strict=True) if p not in known]
+    if orphans:
+        raise TablesError(
+            f"The parents of these tables do not exist: {display.shown(', '.join(orphans[:10]))}. "
+            f"{_advice(source)}"
+        )
+
+
+def _check_children(
+    names: list[str], flags: list[bool], children: dict[str, list[int]], source: str
+) -> None:
+    wrong = [name for name, flag in zip(names, flags, strict=True) if flag != (name in children)]
+    if wrong:
+        raise TablesError(
+            f"The tables {_list(wrong)} have children that are not listed, or none where the "
+            f"API says they have some. {_advice(source)}"
+        )
+
+
+def _list(names: list[str]) -> str:
+    listed = ", ".join(repr(display.clipped(name)) for name in names[:10])
+    return listed if len(names) <= 10 else f"{listed} and {len(names) - 10} more"
+
+
+def _advice(source: str) -> str:
+    return (
+        f"Nothing of {source} was used. Try again; if it stays so, show this message to the "
+        "administrator of your Orbit installation."
+    )

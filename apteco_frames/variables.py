@@ -1,0 +1,356 @@
+"""Variables: the frame, the rows of each kind, and how a kind is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import polars as pl
+import pyarrow as pa
+
+from apteco_frames import display
+from apteco_frames.errors import VariablesError
+from apteco_frames.frame import CatalogueFrame, Row, attribute
+from apteco_frames.orbit import schema
+
+if TYPE_CHECKING:
+    from apteco_frames.tables import Table
+
+
+class VariableType(StrEnum):
+    """The kinds of variable; each equals its text, as ``VariableType.DATE == "Date"``."""
+
+    SELECTOR = "Selector"
+    NUMERIC = "Numeric"
+    TEXT = "Text"
+    ARRAY = "Array"
+    FLAG_ARRAY = "FlagArray"
+    DATE = "Date"
+    DATETIME = "DateTime"
+    REFERENCE = "Reference"
+    UNKNOWN = "Unknown"
+
+
+# By the API's type, selectorInfo.subType and selectorInfo.selectorType, as apteco 0.8.2
+# tells kinds; AndArray and AndBitArray, which it drops, go with their Or siblings.
+_KINDS: dict[tuple[str, str, str], VariableType] = {
+    ("Selector", "Categorical", "SingleValue"): VariableType.SELECTOR,
+    ("Selector", "Categorical", "OrArray"): VariableType.ARRAY,
+    ("Selector", "Categorical", "AndArray"): VariableType.ARRAY,
+    ("Selector", "Categorical", "OrBitArray"): VariableType.FLAG_ARRAY,
+    ("Selector", "Categorical", "AndBitArray"): VariableType.FLAG_ARRAY,
+    ("Selector", "Date", "SingleValue"): VariableType.DATE,
+    ("Selector", "Date", "OrBitArray"): VariableType.FLAG_ARRAY,
+    ("Selector", "Date", "AndBitArray"): VariableType.FLAG_ARRAY,
+    ("Selector", "DateTime", "SingleValue"): VariableType.DATETIME,
+    ("Numeric", "", ""): VariableType.NUMERIC,
+    ("Text", "", ""): VariableType.TEXT,
+    ("Reference", "", ""): VariableType.REFERENCE,
+}
+
+
+class Variable(Row):
+    """A FastStats variable; each kind that has attributes of its own is a subclass.
+
+    The attributes and their meaning follow the page on variables of the ``apteco``
+    documentation. Here ``==`` compares variables; it does not build a selection.
+    """
+
+    __slots__ = ()
+
+    name: str = attribute(schema.VARIABLES, "name")
+    description: str = attribute(schema.VARIABLES, "description")
+    type: VariableType = attribute(schema.VARIABLES, "type")
+    folder_name: str | None = attribute(schema.VARIABLES, "folder_name")
+    table_name: str = attribute(schema.VARIABLES, "table_name")
+    is_selectable: bool = attribute(schema.VARIABLES, "is_selectable")
+    is_browsable: bool = attribute(schema.VARIABLES, "is_browsable")
+    is_exportable: bool = attribute(schema.VARIABLES, "is_exportable")
+    is_virtual: bool = attribute(schema.VARIABLES, "is_virtual")
+    api_type: str = attribute(schema.VARIABLES, "api_type")
+
+    @property
+    def table(self) -> Table:
+        """The table that the variable is from."""
+        return self._home.tables[self.table_name]  # type: ignore[no-any-return]
+
+    def _describe(self) -> str:
+        name, description = display.clipped(self.name), display.clipped(self.description)
+        return f"{name!r} ({description!r} on table {display.clipped(self.table_name)!r})"
+
+    def __repr__(self) -> str:
+        name, description = display.clipped(self.name), display.clipped(self.description)
+        return f"<{type(self).__name__} {name!r}: {description!r}>"
+
+
+class BaseSelectorVariable(Variable):
+    """What all selector kinds have."""
+
+    __slots__ = ()
+
+    selector_type: str | None = attribute(schema.VARIABLES, "selector_type")
+    sub_type: str | None = attribute(schema.VARIABLES, "sub_type")
+    code_length: int | None = attribute(schema.VARIABLES, "code_length")
+    num_codes: int | None = attribute(schema.VARIABLES, "num_codes")
+    var_code_min_count: int | None = attribute(schema.VARIABLES, "var_code_min_count")
+    var_code_max_count: int | None = attribute(schema.VARIABLES, "var_code_max_count")
+    var_code_order: str | None = attribute(schema.VARIABLES, "var_code_order")
+    combined_from: str | None = attribute(schema.VARIABLES, "combined_from")
+
+
+class SelectorVariable(BaseSelectorVariable):
+    """A variable with one of several codes."""
+
+    __slots__ = ()
+
+
+class ArrayVariable(BaseSelectorVariable):
+    """A variable with any number of several codes."""
+
+    __slots__ = ()
+
+
+class FlagArrayVariable(BaseSelectorVariable):
+    """A variable with a flag for each of several codes."""
+
+    __slots__ = ()
+
+
+class BaseDateVariable(BaseSelectorVariable):
+    """What dates and date-times have; values are local times without a zone."""
+
+    __slots__ = ()
+
+    min_date: datetime | None = attribute(schema.VARIABLES, "min_date")
+    max_date: datetime | None = attribute(schema.VARIABLES, "max_date")
+
+
+class DateVariable(BaseDateVariable):
+    """A variable whose values are dates."""
+
+    __slots__ = ()
+
+
+class DateTimeVariable(BaseDateVariable):
+    """A variable whose values are dates with a time of day."""
+
+    __slots__ = ()
+
+
+class NumericVariable(Variable):
+    """A variable whose values are numbers."""
+
+    __slots__ = ()
+
+    min_value: float | None = attribute(schema.VARIABLES, "min_value")
+    max_value: float | None = attribute(schema.VARIABLES, "max_value")
+    is_currency: bool | None = attribute(schema.VARIABLES, "is_currency")
+    currency_locale: str | None = attribute(schema.VARIABLES, "currency_locale")
+    currency_symbol: str | None = attribute(schema.VARIABLES, "currency_symbol")
+
+
+class TextVariable(Variable):
+    """A variable whose values are texts."""
+
+    __slots__ = ()
+
+    max_length: int | None = attribute(schema.VARIABLES, "max_length")
+
+
+class ReferenceVariable(Variable):
+    """A variable that identifies records, such as a URN."""
+
+    __slots__ = ()
+
+
+_ROW_TYPES: dict[str, type[Variable]] = {
+    VariableType.SELECTOR: SelectorVariable,
+    VariableType.NUMERIC: NumericVariable,
+    VariableType.TEXT: TextVariable,
+    VariableType.ARRAY: ArrayVariable,
+    VariableType.FLAG_ARRAY: FlagArrayVariable,
+    VariableType.DATE: DateVariable,
+    VariableType.DATETIME: DateTimeVariable,
+    VariableType.REFERENCE: ReferenceVariable,
+    VariableType.UNKNOWN: Variable,
+}
+_TYPES = [VariableType(value) for value in schema.VARIABLE_TYPES]
+_ROW_TYPE_LIST = [_ROW_TYPES[kind] for kind in _TYPES]
+
+
+class VariableKeys:
+    """Variables by one of their texts alone: look-ups, and iteration over the texts."""
+
+    def __init__(self, variables: Variables, column: str) -> None:
+        self._variables = variables
+        self._column = column
+
+    def __getitem__(self, key: str) -> Variable:
+        """The variable with that text.
+
+        Raises:
+            UnknownKeyError: no variable has it; the message names the nearest.
+            AmbiguousKeyError: several have it; the message names them.
+        """
+        return self._variables._by(self._column, key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._variables._index(self._column).last)
+
+    def __len__(self) -> int:
+        return len(self._variables._index(self._column).last)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._variables._index(self._column).last
+
+    def get(self, key: str, default: Any = None) -> Variable | Any:
+        """The variable with that text, or the default if there is none.
+
+        Raises:
+            AmbiguousKeyError: several variables have it.
+        """
+        return self[key] if key in self else default  # noqa: SIM401 - this is that get
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} {self._column}s of {self._variables._title}>"
+
+
+class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the columns
+    __doc__ = f"""The variables of a system or of one table, in the API's order.
+
+    ``variables[key]`` takes a name or a description; ``.names`` and ``.descs`` take one
+    of them alone. The columns:
+
+    {schema.describe(schema.VARIABLES).replace(chr(10), chr(10) + " " * 4)}
+    """
+
+    schema: ClassVar[pa.Schema] = schema.VARIABLES_SCHEMA
+    _noun = "variable"
+    _row_type = Variable
+    _keys = ("name", "description")
+    _preview = ("name", "description", "type", "table_name")
+
+    @property
+    def names(self) -> VariableKeys:
+        """The variables by name."""
+        return VariableKeys(self, "name")
+
+    @property
+    def descs(self) -> VariableKeys:
+        """The variables by description; each description comes once."""
+        return VariableKeys(self, "description")
+
+    descriptions = descs
+
+    def _by(self, column: str, key: str) -> Variable:
+        positions = self._index(column).positions(key)
+        if len(positions) == 1:
+            return self._row(positions[0])
+        raise self._lookup_error(key, positions, (column,))
+
+    def _values(self, column: str, start: int, stop: int) -> list[Any]:
+        if column == "type":
+            return [_TYPES[code] for code in self._codes(start, stop)]
+        return super()._values(column, start, stop)
+
+    def _row_types(self, start: int, stop: int) -> Iterable[type[Row]]:
+        return [_ROW_TYPE_LIST[code] for code in self._codes(start, stop)]
+
+    def _codes(self, start: int, stop: int) -> list[int]:
+        return self._arrays["type"].indices.slice(start, stop - start).to_pylist()  # type: ignore[no-any-return]
+
+    @cached_property
+    def _grouped(self) -> tuple[pa.Table, dict[str, tuple[int, int]]]:
+        """The rows with those of each table together, and where each table's stand."""
+        groups = (
+            pl.DataFrame({"table": pl.Series(self._arrays["table_name"])})
+            .with_row_index()
+            .group_by("table", maintain_order=True)
+            .agg("index")
+        )
+        order = groups.get_column("index").explode()
+        stops = groups.get_column("index").list.len().cum_sum().to_list()
+        spans = zip([0, *stops], stops, strict=False)
+        arrow = self._arrow if order.is_sorted() else self._arrow.take(order.to_arrow())
+        return arrow, dict(zip(groups.get_column("table").to_list(), spans, strict=True))
+
+    @cached_property
+    def _parts(self) -> dict[str, Variables]:
+        return {}
+
+    def _of_table(self, name: str) -> Variables:
+        part = self._parts.get(name)
+        if part is None:
+            arrow, spans = self._grouped
+            start, stop = spans.get(name, (0, 0))
+            part = self._parts[name] = self._part(arrow.slice(start, stop - start))
+        return part
+
+
+def tell_kinds(raw: pa.Table) -> pa.Table:
+    """Add the kind to variables as the API lists them.
+
+    Args:
+        raw: the columns of ``schema.VARIABLES`` that the API has.
+
+    Returns:
+        a table under ``schema.VARIABLES_SCHEMA``, in the same order. A kind that is
+        not known is ``Unknown``.
+    """
+    separator = "\x1f"
+    determinants = pl.DataFrame(raw.select(["api_type", "sub_type", "selector_type"]))
+    codes = determinants.select(
+        pl.concat_str(pl.all().fill_null(""), separator=separator).replace_strict(
+            {separator.join(key): _TYPES.index(kind) for key, kind in _KINDS.items()},
+            default=_TYPES.index(VariableType.UNKNOWN),
+            return_dtype=pl.UInt8,
+        )
+    ).to_series()
+    kinds = pa.DictionaryArray.from_arrays(
+        codes.to_arrow(), pa.array(schema.VARIABLE_TYPES, schema.STRING)
+    )
+    return pa.table(
+        [kinds if c.name == "type" else raw[c.name] for c in schema.VARIABLES],
+        schema=schema.VARIABLES_SCHEMA,
+    ).combine_chunks()
+
+
+def count_by_table(variables: pa.Table, tables: Iterable[str], source: str) -> dict[str, int]:
+    """Number of variables by table name, once it is sure that each fits.
+
+    Args:
+        variables: the columns ``name`` and ``table_name``.
+        tables: the names of all tables.
+        source: where the variables came from, for error messages.
+
+    Raises:
+        VariablesError: a variable is on a table that is not there, or a name comes twice.
+    """
+    frame = pl.DataFrame(variables.select(["name", "table_name"]))
+    counts = dict(frame.group_by("table_name").len().iter_rows())
+    known = set(tables)
+    strays = [table for table in counts if table not in known]
+    advice = (
+        f"Nothing of {source} was used. Try again; if it stays so, show this message to the "
+        "administrator of your Orbit installation."
+    )
+    if strays:
+        name, table = (
+            frame.row(by_predicate=pl.col("table_name") == strays[0])
+            if (counts[strays[0]] == 1)
+            else frame.filter(table_name=strays[0]).row(0)
+        )
+        raise VariablesError(
+            f"The variable {display.clipped(name)!r} is on the table {display.clipped(table)!r}, "
+            f"which is not among the tables of the system. {advice}"
+        )
+    repeated = (
+        frame.filter(pl.col("name").is_duplicated()).get_column("name").unique(maintain_order=True)
+    )
+    if len(repeated):
+        names = ", ".join(repr(display.clipped(name)) for name in repeated.head(10))
+        raise VariablesError(f"Several variables are named {names}. {advice}")
+    return counts
