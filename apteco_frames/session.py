@@ -1,0 +1,455 @@
+"""Logging in, and the session: a catalogue with a live connection."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cached_property
+from html import escape
+from types import TracebackType
+from typing import Any, NamedTuple, NoReturn, Self
+
+import requests
+
+from apteco_frames import display
+from apteco_frames.catalogue import Catalogue, FastStatsSystem
+from apteco_frames.errors import AptecoFramesError, DeserializeError
+from apteco_frames.orbit.client import (
+    DEFAULT_MAX_CONNECTIONS,
+    DEFAULT_PAGE_SIZE,
+    Build,
+    Options,
+    OrbitClient,
+    Progress,
+)
+from apteco_frames.orbit.decode import decode_time
+from apteco_frames.orbit.transport import Task
+from apteco_frames.secret import Secret
+from apteco_frames.tables import Table, Tables
+from apteco_frames.variables import Variables
+
+# A token that has expired by this clock may still be good by the server's.
+_CLOCK_SKEW_SECONDS = 60
+
+
+class User(NamedTuple):
+    """The user who is logged in, as the ``apteco`` documentation describes it.
+
+    Attributes:
+        username: name used to log in.
+        first_name: first name.
+        surname: surname.
+        email_address: e-mail address.
+    """
+
+    username: str
+    first_name: str
+    surname: str
+    email_address: str
+
+
+def login(
+    base_url: str,
+    data_view: str,
+    system: str,
+    user: str,
+    *,
+    timeout: float | tuple[float, ...] | None = None,
+    verify: bool | str | None = None,
+    page_size: int = DEFAULT_PAGE_SIZE,
+    max_connections: int = DEFAULT_MAX_CONNECTIONS,
+    progress: Progress | None = None,
+    http: requests.Session | None = None,
+) -> Session:
+    """Log in to a FastStats system; the password is asked for.
+
+    It is asked for in the terminal, without echo; in a notebook by the notebook's own
+    hidden input; otherwise in a pop-up box.
+
+    Args:
+        base_url: URL of the Orbit API, normally ending ``/OrbitAPI``.
+        data_view: name of the DataView to log in to.
+        system: name of the FastStats system to connect to.
+        user: user name.
+        timeout: seconds to wait: a number for connecting and for each part of an
+            answer, or ``(connect, read)``, or ``(connect, read, total)``; by default
+            10, 60, and 600 for all of it.
+        verify: ``False`` not to check the server's certificate (warns), or the path of
+            a file of certificate authorities.
+        page_size: items to ask for at a time.
+        max_connections: requests under way at the same time, at most.
+        progress: called with the number of variables read so far and in all.
+        http: a ``requests.Session`` of yours, with proxies, certificates, adapters.
+
+    Returns:
+        a session with the system's catalogue.
+
+    Raises:
+        PasswordPromptError: nobody could be asked, or the question was cancelled.
+        LoginError: user name or password was not accepted.
+        AptecoFramesError: another error of ``apteco_frames.errors``.
+    """
+    from apteco_frames.password import ask_password
+
+    options = Options(timeout, verify, page_size, max_connections, progress, http)
+    client = OrbitClient(base_url, data_view, options)
+    return _log_in(client, system, user, Secret(ask_password(user, system)))
+
+
+def login_with_password(
+    base_url: str,
+    data_view: str,
+    system: str,
+    user: str,
+    password: str,
+    *,
+    timeout: float | tuple[float, ...] | None = None,
+    verify: bool | str | None = None,
+    page_size: int = DEFAULT_PAGE_SIZE,
+    max_connections: int = DEFAULT_MAX_CONNECTIONS,
+    progress: Progress | None = None,
+    http: requests.Session | None = None,
+) -> Session:
+    """Log in to a FastStats system with a password at hand.
+
+    Keep passwords out of code; :func:`login` asks for it instead. Arguments, result and
+    errors are those of :func:`login`, and ``password``.
+
+    >>> from apteco_frames.demo import DemoServer
+    >>> with DemoServer() as demo:
+    ...     session = login_with_password(
+    ...         demo.base_url, demo.data_view, demo.system, demo.user, demo.password
+    ...     )
+    ...     session.logout()
+    >>> len(session.tables), len(session.variables)
+    (9, 94)
+    """
+    options = Options(timeout, verify, page_size, max_connections, progress, http)
+    client = OrbitClient(base_url, data_view, options)
+    return _log_in(client, system, user, Secret(password))
+
+
+class Session:
+    """A catalogue with a live connection; :func:`login` makes one.
+
+    It ends with :meth:`logout`, or at the end of ``with login(...) as session:``. What
+    was read stays usable after that. A session may be used from many threads.
+    """
+
+    _client: OrbitClient
+    _system: str
+    _session_id: str
+    _user: User
+    _catalogue: Catalogue
+    _ended: bool
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        raise TypeError(
+            "A Session is not made directly. Use login(base_url, data_view, system, user) or "
+            "login_with_password(base_url, data_view, system, user, password)."
+        )
+
+    @classmethod
+    def _new(
+        cls, client: OrbitClient, system: str, session_id: str, user: User, catalogue: Catalogue
+    ) -> Session:
+        session = object.__new__(cls)
+        session._client = client
+        session._system = system
+        session._session_id = session_id
+        session._user = user
+        session._catalogue = catalogue
+        session._ended = False
+        return session
+
+    @property
+    def base_url(self) -> str:
+        """URL of the Orbit API, without a trailing slash."""
+        return self._client.base_url
+
+    @property
+    def data_view(self) -> str:
+        """Name of the DataView."""
+        return self._client.data_view
+
+    @property
+    def system(self) -> str:
+        """Name of the FastStats system."""
+        return self._system
+
+    @property
+    def access_token(self) -> str:
+        """The token that authenticates requests, a JWT; treat it as a password."""
+        return self._client.token.reveal()
+
+    @property
+    def session_id(self) -> str:
+        """The traditional FastStats session id."""
+        return self._session_id
+
+    @property
+    def user(self) -> User:
+        """The user who is logged in."""
+        return self._user
+
+    @property
+    def system_info(self) -> FastStatsSystem:
+        """The FastStats system; its build date is a local time without a zone."""
+        return self._catalogue.system_info
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The offline part: the catalogue, without token and network."""
+        return self._catalogue
+
+    @property
+    def tables(self) -> Tables:
+        """The tables of the system."""
+        return self._frames[0]
+
+    @property
+    def variables(self) -> Variables:
+        """The variables of the system."""
+        return self._frames[1]
+
+    @property
+    def master_table(self) -> Table:
+        """The one table without a parent."""
+        return next(table for table in self.tables if not table.parent_name)
+
+    @cached_property
+    def _frames(self) -> tuple[Tables, Variables]:
+        catalogue = self._catalogue
+        return Tables(catalogue.tables.arrow, self), Variables(catalogue.variables.arrow, self)
+
+    @property
+    def _session(self) -> Session:
+        return self
+
+    @cached_property
+    def api_client(self) -> Any:
+        """A real ``apteco_api.ApiClient``, made on first use.
+
+        Its requests go through this session's connection: same token, time-outs, retries
+        and certificates. ``apteco_api.QueriesApi(session.api_client)`` and every other
+        generated controller work with it, and raise ``apteco_api.ApiException``.
+        """
+        from apteco_frames.orbit.bridge import new_api_client
+
+        return new_api_client(self._client)
+
+    @property
+    def token_expires_at(self) -> datetime | None:
+        """When the token expires, in UTC (``exp`` of the JWT); ``None`` if it does not say.
+
+        The token's signature is the server's to check, and is not checked here.
+        """
+        seconds = self._client.token_expires_at
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether the token has expired by this machine's clock."""
+        seconds = self._client.token_expires_at
+        return seconds is not None and seconds <= time.time()
+
+    def renew(self, password: str) -> None:
+        """Log in again in place, as the same user.
+
+        The catalogue is read anew only if the system was rebuilt meanwhile.
+
+        Args:
+            password: the user's password.
+
+        Raises:
+            LoginError: the password was not accepted.
+            AptecoFramesError: another error of ``apteco_frames.errors``.
+        """
+        task = self._client.new_task()
+        details = self._client.log_in(self._user.username, Secret(password), task)
+        self._session_id, self._ended = details["sessionId"], False
+        info = _system_info(self._client.system(self._system, task))
+        if info != self.system_info:
+            self._catalogue = _read(self._client, self._system, task)
+            self.__dict__.pop("_frames", None)
+
+    def logout(self) -> None:
+        """End the session on the server; the catalogue stays usable.
+
+        Calling it again, or on a session that has ended, does nothing.
+
+        Raises:
+            AptecoFramesError: the API could not be asked, or refused.
+        """
+        if not self._ended:
+            self._client.log_out(self._session_id)
+            self._ended = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self.logout()
+        except AptecoFramesError:
+            if error is None:  # otherwise the error on its way says more
+                raise
+
+    def serialize(self, *, include_catalogue: bool = False) -> str:
+        """The session as a string, in the JSON layout of ``apteco`` 0.8.2.
+
+        The string holds the access token: while the session lasts, whoever has the
+        string has your access. Keep it as you would a password, in a file that only
+        you can read, and delete it after use.
+
+        Args:
+            include_catalogue: whether the catalogue goes into the string too, so that
+                restoring needs no request.
+        """
+        values: dict[str, Any] = {
+            "base_url": self.base_url,
+            "data_view": self.data_view,
+            "session_id": self.session_id,
+            "access_token": self.access_token,
+            "user": self.user._asdict(),
+            "system": self.system,
+        }
+        if include_catalogue:
+            from apteco_frames import snapshot
+
+            values["catalogue"] = snapshot.to_json(self._catalogue)
+        return json.dumps(values)
+
+    @staticmethod
+    def deserialize(
+        s: str,
+        *,
+        timeout: float | tuple[float, ...] | None = None,
+        verify: bool | str | None = None,
+        page_size: int = DEFAULT_PAGE_SIZE,
+        max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        progress: Progress | None = None,
+        http: requests.Session | None = None,
+    ) -> Session:
+        """The session that a string holds, written here or by ``apteco`` 0.8.2.
+
+        The catalogue is read from the server unless the string holds it. The keyword
+        arguments are those of :func:`login`.
+
+        Args:
+            s: what :meth:`serialize` returned.
+            timeout: seconds to wait.
+            verify: ``False``, or the path of a file of certificate authorities.
+            page_size: items to ask for at a time.
+            max_connections: requests under way at the same time, at most.
+            progress: called with the number of variables read so far and in all.
+            http: a ``requests.Session`` of yours.
+
+        Raises:
+            DeserializeError: the string is no serialised session; says what is missing.
+            SessionExpiredError: the session has ended, or its token has expired.
+            AptecoFramesError: another error of ``apteco_frames.errors``.
+        """
+        options = Options(timeout, verify, page_size, max_connections, progress, http)
+        values = _session_values(s)
+        client = OrbitClient(values["base_url"], values["data_view"], options)
+        client.token = Secret(values["access_token"])
+        system = values["system"]
+        if "catalogue" in values:
+            from apteco_frames import snapshot
+
+            catalogue = snapshot.from_json(values["catalogue"])
+        else:
+            catalogue = _read(client, system, client.new_task())
+        user = User(**{field: values["user"][field] for field in User._fields})
+        return Session._new(client, system, values["session_id"], user, catalogue)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "A Session is not pickled, since it holds a token. Pickle session.catalogue, or use "
+            "session.serialize() knowingly."
+        )
+
+    def __repr__(self) -> str:
+        lines = [
+            f"Session with system {display.clipped(self.system)!r} "
+            f"({display.clipped(self.system_info.description)})",
+            f"  {len(self.tables):,} tables, {len(self.variables):,} variables, "
+            f"built {self.system_info.build_date}",
+            f"  as {display.clipped(self.user.username)!r} "
+            f"in DataView {display.clipped(self.data_view)!r} at {self.base_url}",
+        ]
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(repr(self))}</pre>"
+
+
+def _log_in(client: OrbitClient, system: str, user: str, password: Secret) -> Session:
+    task = client.new_task()
+    details = client.log_in(user, password, task)
+    person = details["user"]
+    logged_in = User(
+        person["username"], person["firstname"], person["surname"], person["emailAddress"]
+    )
+    try:
+        catalogue = _read(client, system, task)
+    except BaseException:
+        _try_log_out(client, details["sessionId"])
+        raise
+    return Session._new(client, system, details["sessionId"], logged_in, catalogue)
+
+
+def _try_log_out(client: OrbitClient, session_id: str) -> None:
+    """Leave no session behind on the server that nobody holds."""
+    with suppress(AptecoFramesError):
+        client.log_out(session_id)
+
+
+def _read(client: OrbitClient, system: str, task: Task) -> Catalogue:
+    build: Build = client.load(system, task)
+    source = f"system {display.clipped(system)!r} at {client.base_url}"
+    return Catalogue(_system_info(build.system), build.tables, build.variables, source=source)
+
+
+def _system_info(details: dict[str, Any]) -> FastStatsSystem:
+    date = details.get("fastStatsBuildDate")
+    return FastStatsSystem(
+        name=details["name"],
+        description=details["description"],
+        build_date=decode_time(date) if date else None,
+        view_name=details["viewName"],
+    )
+
+
+def _session_values(s: str) -> dict[str, Any]:
+    """The values of a serialised session, once all that is needed is there."""
+    try:
+        values = json.loads(s)
+    except (ValueError, TypeError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise DeserializeError(
+            "The text is no serialised session: it is not a JSON object. "
+            "Pass the whole string that serialize() returned."
+        )
+    names = ["base_url", "data_view", "session_id", "access_token", "system"]
+    wrong = [name for name in names if not isinstance(values.get(name), str)]
+    user = values.get("user")
+    if not isinstance(user, dict):
+        wrong.append("user")
+    else:
+        wrong += [f"user.{f}" for f in User._fields if not isinstance(user.get(f), str)]
+    if wrong:
+        raise DeserializeError(
+            f"The serialised session is incomplete: {', '.join(wrong)} missing, or no text. "
+            "Pass the whole string that serialize() returned."
+        )
+    return values
