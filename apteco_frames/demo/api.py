@@ -1,0 +1,302 @@
+"""What the demo server answers: the Orbit API's rules without its sockets.
+
+The endpoints are those of the API's own description (``/swagger/docs/v2``):
+
+- ``POST /{dataView}/Sessions/SimpleLogin``
+- ``GET`` and ``DELETE /{dataView}/Sessions/{sessionId}``
+- ``GET /About/Version``, ``/About/DataViews``, ``/About/DataViews/{dataView}``
+- ``GET /{dataView}/FastStatsSystems`` and ``…/FastStatsSystems/{system}``
+- ``GET …/{system}/Tables``, ``…/Tables/{table}``, ``…/Variables``, ``…/Variables/{variable}``
+
+The login and ``About`` need no token. Where the description leaves a choice: the fixed
+words of a path are matched in any case, names are not; a path that is unknown, or known
+with another method only, is 404; ``count=0`` is a page without items; numbers beyond 32
+bits are as bad as negative ones; another live session's id is 400, as described.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from hmac import compare_digest
+from itertools import count
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, unquote
+
+import jwt
+import pyarrow as pa
+
+from apteco_frames.catalogue import Catalogue
+from apteco_frames.demo import render
+from apteco_frames.demo.holidays import date_settings, demo_user
+
+VERSION = "1.9.19-demo"
+PASSWORD = "sun-sand-sea"
+DEFAULT_COUNT = 10
+_INT32_MAX = 2**31 - 1
+
+_CAPABILITIES = ("supportsAudiences", "supportsPermissions", "supportsDashboardsPareto")
+_LICENCE = (
+    "audienceSelection",
+    "audiencePreview",
+    "export",
+    "advancedQuery",
+    "cube",
+    "profile",
+    "dashboards",
+    "dashboardsPareto",
+)
+
+
+class Request(NamedTuple):
+    """What of an HTTP request matters to the API.
+
+    Attributes:
+        method: ``GET``, ``POST``, …
+        target: path and query as they were sent, percent-encoded.
+        authorization: the ``Authorization`` header; empty if there is none.
+        body: the body as it was sent.
+    """
+
+    method: str
+    target: str
+    authorization: str = ""
+    body: bytes = b""
+
+
+class Answer(NamedTuple):
+    """An HTTP answer.
+
+    Attributes:
+        status: HTTP status code.
+        body: UTF-8 JSON; empty for 204.
+    """
+
+    status: int
+    body: bytes = b""
+
+
+class DemoApi:
+    """The Orbit API of one catalogue. Its methods may be called from many threads.
+
+    Args:
+        catalogue: what to serve; it is rendered once, here.
+        token_lifetime: how long an access token is valid, in seconds.
+    """
+
+    def __init__(self, catalogue: Catalogue, *, token_lifetime: float = 3600) -> None:
+        info = catalogue.system_info
+        self.data_view: str = info.view_name
+        self.system: str = info.name
+        self.user: dict[str, Any] = demo_user()
+        self.password = PASSWORD
+        self._token_lifetime = token_lifetime
+        self._key = secrets.token_bytes(32)
+        self._sessions: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._error_ids = count(1)
+
+        detail = render.system_detail(info, date_settings())
+        summary = {key: value for key, value in detail.items() if key != "dateSettings"}
+        self._system_detail = render.encode(detail)
+        self._systems = [render.encode(summary)]
+        self._data_views = [render.encode({"name": self.data_view})]
+        tables, variables = catalogue.tables.arrow, catalogue.variables.arrow
+        self._tables = render.encode_all(render.table_items(tables))
+        self._variables = render.encode_all(render.variable_items(variables))
+        self._table_rows = _row_numbers(tables)
+        self._variable_rows = _row_numbers(variables)
+
+    def answer(self, request: Request) -> Answer:
+        """The answer to a request. Whatever is refused has an ``ErrorMessage`` as its body.
+
+        >>> from apteco_frames.demo import holidays
+        >>> api = DemoApi(holidays())
+        >>> api.answer(Request("GET", "/OrbitAPI/About/Version"))
+        Answer(status=200, body=b'{"version":"1.9.19-demo"}')
+        """
+        try:
+            return self._route(request)
+        except _Refusal as refusal:
+            error = {
+                "code": refusal.status,
+                "id": next(self._error_ids),
+                "message": refusal.message,
+                "parameters": [{"key": k, "value": v} for k, v in refusal.parameters.items()],
+            }
+            return Answer(refusal.status, render.encode(error))
+
+    def end_sessions(self) -> None:
+        """End every session, as a restart of the API does: their tokens are 401 from now on."""
+        with self._lock:
+            self._sessions.clear()
+
+    def _route(self, request: Request) -> Answer:
+        path, _, query = request.target.partition("?")
+        root, *names = [unquote(part) for part in path.removeprefix("/").split("/")]
+        if names and not names[-1]:
+            names.pop()
+        if root.lower() != "orbitapi":
+            raise _no_such_path(path)
+        # Names may be the words of another path: what is fixed is told by its place.
+        words = [name.lower() if i in (0, 1, 3) else "" for i, name in enumerate(names)]
+        match request.method, *words:
+            case "GET", "about", "version":
+                return Answer(200, render.encode({"version": VERSION}))
+            case "GET", "about", "dataviews":
+                return _page(self._data_views, query)
+            case "GET", "about", "dataviews", _:
+                self._check_data_view(names[2])
+                capabilities = dict.fromkeys(_CAPABILITIES, True)
+                return Answer(200, render.encode({"capabilities": capabilities, "name": names[2]}))
+            case "POST", _, "sessions", _ if names[2].lower() == "simplelogin":
+                self._check_data_view(names[0])
+                return self._log_in(request.body)
+            case ("GET" | "DELETE") as method, _, "sessions", _:
+                session_id = self._check_token(request.authorization)
+                self._check_data_view(names[0])
+                return self._session(method, names[2], session_id)
+            case "GET", _, "faststatssystems", *more:
+                self._check_token(request.authorization)
+                self._check_data_view(names[0])
+                if not more:
+                    return _page(self._systems, query)
+                if names[2] != self.system:
+                    raise _not_found("FastStats system", "systemName", names[2])
+                return self._system(more[1:], names[4:], query, path)
+        raise _no_such_path(path)
+
+    def _system(self, words: Sequence[str], names: Sequence[str], query: str, path: str) -> Answer:
+        match words:
+            case []:
+                return Answer(200, self._system_detail)
+            case ["tables"]:
+                return _page(self._tables, query)
+            case ["variables"]:
+                return _page(self._variables, query)
+            case ["tables", _]:
+                what = ("table", "tableName")
+                return _one(self._tables, self._table_rows, names[0], *what)
+            case ["variables", _]:
+                what = ("variable", "variableName")
+                return _one(self._variables, self._variable_rows, names[0], *what)
+        raise _no_such_path(path)
+
+    def _check_data_view(self, name: str) -> None:
+        if name != self.data_view:
+            raise _not_found("DataView", "dataViewName", name)
+
+    def _log_in(self, body: bytes) -> Answer:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+        if "UserLogin" not in fields or "Password" not in fields:
+            raise _Refusal(400, "The form fields UserLogin and Password are required.")
+        user, password = fields["UserLogin"][0], fields["Password"][0]
+        right = user == self.user["username"], _is_equal(password, self.password)
+        if not all(right):
+            raise _Refusal(401, "The user name or the password is not right.", {"userLogin": user})
+        now = time.time()
+        session_id = str(uuid.uuid4())
+        expires = math.ceil(now + self._token_lifetime)
+        with self._lock:
+            # Clients that never log out must not make the server grow for ever.
+            self._sessions = {k: end for k, end in self._sessions.items() if end > now}
+            self._sessions[session_id] = expires
+        claims = {"sub": user, "jti": session_id, "iat": math.floor(now), "exp": expires}
+        details = {
+            "accessToken": jwt.encode(claims, self._key, algorithm="HS256"),
+            "user": self.user,
+            "sessionId": session_id,
+            "lastLogin": datetime.now().isoformat(timespec="seconds"),
+            "licence": dict.fromkeys(_LICENCE, True),
+        }
+        return Answer(201, render.encode(details))
+
+    def _check_token(self, authorization: str) -> str:
+        """The id of the session that the token belongs to."""
+        scheme, _, token = authorization.strip().partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise _Refusal(401, "This needs an access token, and the request holds none.")
+        try:
+            claims = jwt.decode(
+                token.strip(),
+                self._key,
+                algorithms=["HS256"],
+                options={"require": ["exp", "jti"]},
+            )
+        except jwt.ExpiredSignatureError:
+            raise _Refusal(401, "The access token has expired.") from None
+        except jwt.InvalidTokenError:
+            raise _Refusal(401, "The access token is not one of this server.") from None
+        session_id: str = claims["jti"]
+        if session_id not in self._sessions:
+            raise _Refusal(401, "The session of this access token has ended.")
+        return session_id
+
+    def _session(self, method: str, asked: str, own: str) -> Answer:
+        if asked != own:
+            if asked in self._sessions:
+                raise _Refusal(400, "The session is not the one that the access token is of.")
+            raise _not_found("session", "sessionId", asked)
+        if method == "GET":
+            return Answer(200, render.encode({"user": self.user, "sessionId": own}))
+        with self._lock:
+            self._sessions.pop(own, None)
+        return Answer(204)
+
+
+class _Refusal(Exception):
+    """A request is answered with an ``ErrorMessage``."""
+
+    def __init__(self, status: int, message: str, parameters: dict[str, str] | None = None):
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.parameters = parameters or {}
+
+
+def _not_found(noun: str, key: str, name: str) -> _Refusal:
+    return _Refusal(404, f"The {noun} {name!r} can't be found.", {key: name})
+
+
+def _no_such_path(path: str) -> _Refusal:
+    return _Refusal(404, "The demo server has nothing at this path.", {"path": path})
+
+
+def _row_numbers(frame: pa.Table) -> dict[str, int]:
+    names: list[Any] = frame["name"].to_pylist()
+    return {name: row for row, name in enumerate(names)}
+
+
+def _one(items: Sequence[bytes], rows: dict[str, int], name: str, noun: str, key: str) -> Answer:
+    if name not in rows:
+        raise _not_found(noun, key, name)
+    return Answer(200, items[rows[name]])
+
+
+def _page(items: Sequence[bytes], query: str) -> Answer:
+    options = {key.lower(): values[0] for key, values in parse_qs(query).items()}
+    for name in ("filter", "orderBy"):
+        if name.lower() in options:
+            raise _Refusal(400, f"The demo server lacks {name}.", {name: options[name.lower()]})
+    offset = _natural(options, "offset", 0)
+    return Answer(200, render.encode_page(items, offset, _natural(options, "count", DEFAULT_COUNT)))
+
+
+def _natural(options: dict[str, str], name: str, default: int) -> int:
+    text = options.get(name)
+    if text is None:
+        return default
+    # The length first: int() refuses thousands of digits with an error of its own.
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= _INT32_MAX):
+        wanted = f"{name} should be an integer from 0 to {_INT32_MAX}."
+        raise _Refusal(400, wanted, {name: text})
+    return int(text)
+
+
+def _is_equal(given: str, right: str) -> bool:
+    return compare_digest(given.encode("utf-8", "replace"), right.encode())

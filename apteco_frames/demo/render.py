@@ -1,0 +1,154 @@
+"""A catalogue as the Orbit API writes it: the inverse of ``orbit/decode.py``.
+
+What decoding keeps comes back to the letter; what it passes over (fields that no
+column holds) is gone. JSON has no NaN and no infinity: both become null.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from apteco_frames.catalogue import FastStatsSystem
+from apteco_frames.orbit.schema import TABLES, VARIABLES, Column
+
+INFOS = {
+    "Selector": "selectorInfo",
+    "Numeric": "numericInfo",
+    "Text": "textInfo",
+    "Reference": "referenceInfo",
+}
+"""The object that the API adds to a variable of each of its types; null on the others."""
+
+
+def table_items(tables: pa.Table) -> Iterator[dict[str, Any]]:
+    """The tables of a catalogue as items of the API.
+
+    Args:
+        tables: the Arrow table of a catalogue's tables.
+
+    >>> from apteco_frames.demo import holidays
+    >>> next(table_items(holidays().tables.arrow))["totalRecords"]
+    742565
+    """
+    return _objects(_values(tables, TABLES))
+
+
+def variable_items(variables: pa.Table) -> Iterator[dict[str, Any]]:
+    """The variables of a catalogue as items of the API.
+
+    ``selectorInfo`` and its like are there where the variable is of that type, or
+    has a value that belongs in it.
+
+    Args:
+        variables: the Arrow table of a catalogue's variables.
+
+    >>> from apteco_frames.demo import holidays
+    >>> next(variable_items(holidays().variables.arrow))["referenceInfo"]
+    {}
+    """
+    flat: dict[str, list[Any]] = {}
+    groups: dict[str, dict[str, list[Any]]] = {info: {} for info in INFOS.values()}
+    for api_field, values in _values(variables, VARIABLES).items():
+        group, dot, name = api_field.rpartition(".")
+        (groups[group] if dot else flat)[name] = values
+    api_types = flat["type"]
+    for api_type, info in INFOS.items():
+        flat[info] = _infos(groups[info], [value == api_type for value in api_types])
+    return _objects(flat)
+
+
+def system_detail(info: FastStatsSystem, date_settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A system as the API's ``FastStatsSystemDetail``.
+
+    >>> from apteco_frames.demo import holidays
+    >>> system_detail(holidays().system_info, {})["fastStatsBuildDate"]
+    '2019-11-27T15:57:24'
+    """
+    return {
+        "dateSettings": dict(date_settings),
+        "name": info.name,
+        "viewName": info.view_name,
+        "description": info.description,
+        "fastStatsBuildDate": info.build_date.isoformat() if info.build_date else None,
+    }
+
+
+def encode(value: Any) -> bytes:
+    """A value as compact UTF-8 JSON.
+
+    Raises:
+        ValueError: it holds a NaN or an infinity.
+
+    >>> encode({"currencySymbol": "£"}).decode()
+    '{"currencySymbol":"£"}'
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode()
+
+
+def encode_all(items: Iterable[Any]) -> list[bytes]:
+    """Each item on its own as compact UTF-8 JSON.
+
+    >>> encode_all([1, "a"])
+    [b'1', b'"a"']
+    """
+    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return [encoder.encode(item).encode() for item in items]
+
+
+def encode_page(items: Sequence[bytes], offset: int, count: int) -> bytes:
+    """One page of a list, as the API's pager makes it.
+
+    Args:
+        items: the whole list, each item encoded.
+        offset: how many items to pass over, not negative.
+        count: how many items are asked for, not negative; with 0 the page is empty.
+
+    Returns:
+        a ``PagedResults`` whose ``count`` is the smaller of the count asked for and
+        the length of the whole list, as the real pager sets it. So on the last page it
+        may exceed the length of ``list``.
+
+    >>> encode_page([b"1", b"2", b"3"], 2, 2)
+    b'{"offset":2,"count":2,"totalCount":3,"list":[3]}'
+    """
+    total = len(items)
+    head = b'{"offset":%d,"count":%d,"totalCount":%d,"list":[' % (offset, min(count, total), total)
+    return head + b",".join(items[offset : offset + count]) + b"]}"
+
+
+def _values(table: pa.Table, columns: tuple[Column, ...]) -> dict[str, list[Any]]:
+    """The values of each column under its API field; a column at a time, for speed."""
+    return {
+        column.api_field: _json_values(table[column.name]) for column in columns if column.api_field
+    }
+
+
+def _json_values(column: Any) -> list[Any]:
+    if pa.types.is_timestamp(column.type):
+        times = pc.replace_substring(column.cast(pa.string()), " ", "T")
+        column = pc.replace_substring_regex(times, r"\.0+$", "")
+    elif pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_finite(column), column, pa.scalar(None, column.type))
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+def _infos(columns: dict[str, list[Any]], wanted: list[bool]) -> list[dict[str, Any] | None]:
+    if not columns:
+        return [{} if is_wanted else None for is_wanted in wanted]
+    return [
+        info if is_wanted or any(value is not None for value in info.values()) else None
+        for info, is_wanted in zip(_objects(columns), wanted, strict=True)
+    ]
+
+
+def _objects(columns: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    names = tuple(columns)
+    rows = zip(*columns.values(), strict=True)
+    return (dict(zip(names, row, strict=True)) for row in rows)
