@@ -12,6 +12,8 @@ from html import escape
 
 PREVIEW_ROWS = 10
 _CELL_WIDTH = 40
+_LINE_WIDTH = 100
+_GAP = "  "
 
 # Cc: terminal escapes, NUL, newlines; Cf: right-to-left overrides, zero-width marks;
 # Co, Cs, Zl, Zp: private use, surrogates, line and paragraph separators.
@@ -35,36 +37,97 @@ def shown(value: object) -> str:
 
 
 def clipped(value: object, width: int = _CELL_WIDTH) -> str:
-    """The value as :func:`shown`, cut to at most ``width`` characters."""
+    """The value as :func:`shown`, cut to fit into ``width`` columns of a terminal.
+
+    >>> clipped("Date of Communication", 10)
+    'Date of C…'
+    """
     # Cut first: a cell of a million characters need not be looked at whole.
     text = shown(value if value is None else str(value)[: width + 1])
-    return text if len(text) <= width else text[: width - 1] + "…"
+    if _columns(text) > width:
+        while _columns(text) >= width:
+            text = text[:-1]
+        text += "…"
+    return text
 
 
 def text_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Rows under a header, in columns of equal width.
+    """Rows under a header, numbers to the right; no line is longer than 100 columns.
 
-    >>> print(text_table(["name", "records"], [["People", 1156553]]))
-    name    records
-    People  1156553
+    >>> print(text_table(["name", "records"], [["Households", 742565], ["People", 1156553]]))
+    name          records
+    Households    742,565
+    People      1,156,553
     """
-    cells = [list(header), *([clipped(value) for value in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    cells, numeric = _cells(header, rows)
+    widths = _widths(cells)
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
+        _GAP.join(
+            _aligned(clipped(cell, width), width, right)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        ).rstrip()
+        for line in cells
     )
 
 
 def html_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """An HTML table; every cell is escaped.
+    """An HTML table, numbers to the right; every cell is escaped.
 
-    >>> html_table(["name"], [["<script>"]])
-    '<table><thead><tr><th>name</th></tr></thead><tbody><tr><td>&lt;script&gt;</td></tr></tbody></table>'
+    It sets no colours, so that it looks right on dark pages too.
+
+    >>> '<td style="text-align: left">&lt;b&gt;</td>' in html_table(["name"], [["<b>"]])
+    True
     """
-    head = "".join(f"<th>{escape(name)}</th>" for name in header)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{escape(clipped(value))}</td>" for value in row) + "</tr>"
-        for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    cells, numeric = _cells(header, rows)
+    # Notebooks align all cells to the right unless each is told otherwise.
+    styles = [
+        "text-align: right; font-variant-numeric: tabular-nums" if right else "text-align: left"
+        for right in numeric
+    ]
+
+    def row(tag: str, line: Sequence[str]) -> str:
+        pairs = zip(line, styles, strict=True)
+        inner = (f'<{tag} style="{style}">{escape(cell)}</{tag}>' for cell, style in pairs)
+        return f"<tr>{''.join(inner)}</tr>"
+
+    body = "".join(row("td", line) for line in cells[1:])
+    return f"<table><thead>{row('th', cells[0])}</thead><tbody>{body}</tbody></table>"
+
+
+def _cells(
+    header: Sequence[str], rows: Iterable[Sequence[object]]
+) -> tuple[list[list[str]], list[bool]]:
+    """All cells as text, the header first; and which columns hold numbers."""
+    lines = [list(row) for row in rows]
+    numeric = [
+        any(map(_is_number, column)) and all(v is None or _is_number(v) for v in column)
+        for column in (zip(*lines, strict=True) if lines else [[]] * len(header))
+    ]
+    texts = [
+        [clipped(f"{value:,}" if _is_number(value) else value) for value in line] for line in lines
+    ]
+    return [[clipped(name) for name in header], *texts], numeric
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _widths(cells: list[list[str]]) -> list[int]:
+    """What each column takes; the widest are cut back until a line holds them all."""
+    widths = [max(map(_columns, column)) for column in zip(*cells, strict=True)]
+    room = _LINE_WIDTH - len(_GAP) * (len(widths) - 1)
+    limit = _CELL_WIDTH
+    while limit > 1 and sum(min(width, limit) for width in widths) > room:
+        limit -= 1
+    return [min(width, limit) for width in widths]
+
+
+def _aligned(text: str, width: int, right: bool) -> str:
+    padding = " " * (width - _columns(text))
+    return padding + text if right else text + padding
+
+
+def _columns(text: str) -> int:
+    """How many columns of a terminal the text takes: two for a wide character."""
+    return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
