@@ -1,0 +1,440 @@
+"""Tables: their schema, how they relate, and which lists of tables are refused."""
+
+from __future__ import annotations
+
+import inspect
+import operator
+import pickle
+import re
+from itertools import product
+from typing import Any
+
+import apteco_api
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from strategies import (
+    Item,
+    catalogue_of,
+    catalogues,
+    table_item,
+    table_trees,
+    tree_items,
+    variable_item,
+)
+
+from apteco_frames.catalogue import Catalogue
+from apteco_frames.demo import holidays
+from apteco_frames.errors import AptecoFramesError, TablesError, UnknownKeyError
+from apteco_frames.tables import Table, Tables
+
+# A master with two branches, one of them three levels deep, listed in no helpful order.
+FAMILY = {
+    "Visits": "People",
+    "Bookings": "People",
+    "Households": "",
+    "Policies": "Bookings",
+    "People": "Households",
+    "Journeys": "Households",
+}
+
+
+def family() -> Tables:
+    return catalogue_of(tree_items(FAMILY)).tables
+
+
+def names(tables: list[Table]) -> list[str]:
+    return [table.name for table in tables]
+
+
+class Oracle:
+    """Relations found the slow and obvious way."""
+
+    def __init__(self, items: list[Item]) -> None:
+        self.parents = {item["name"]: item["parentTable"] for item in items}
+
+    def children(self, name: str) -> list[str]:
+        return [child for child, parent in self.parents.items() if parent == name]
+
+    def ancestors(self, name: str) -> list[str]:
+        parent = self.parents[name]
+        return [parent, *self.ancestors(parent)] if parent else []
+
+    def descendants(self, name: str) -> list[str]:
+        return [d for child in self.children(name) for d in [child, *self.descendants(child)]]
+
+
+# Schema
+
+
+def test_the_schema_is_declared_column_by_column() -> None:
+    """The columns, their types and which may be null are part of the contract."""
+    text, flag, number = ("string", False), ("bool", False), ("int64", False)
+    name_list = ("list<item: string not null>", False)
+    assert {f.name: (str(f.type), f.nullable) for f in Tables.schema} == {
+        "name": text,
+        "singular": text,
+        "plural": text,
+        "is_default": flag,
+        "is_people": flag,
+        "total_records": number,
+        "child_relationship": text,
+        "parent_relationship": text,
+        "has_children": flag,
+        "parent_name": text,
+        "depth": number,
+        "ancestor_names": name_list,
+        "descendant_names": name_list,
+        "variable_count": number,
+    }
+
+
+def test_each_column_is_documented_with_its_api_field() -> None:
+    """The class documents type, nullability and API field, and leaves no field of the API out."""
+    doc = inspect.getdoc(Tables) or ""
+    lines = re.findall(r"^(\w+): ([\w ]+), (required|nullable), (.+?)\. (\S.*)$", doc, re.M)
+    assert [line[0] for line in lines] == Tables.schema.names
+    for name, type_name, nullability, _, _ in lines:
+        field = Tables.schema.field(name)
+        assert type_name == str(field.type) or (type_name, str(field.type)[:4]) == (
+            "list of string",
+            "list",
+        )
+        assert nullability == ("nullable" if field.nullable else "required")
+    sources = {match[1] for line in lines if (match := re.fullmatch(r"from ``(\w+)``", line[3]))}
+    assert sources == set(apteco_api.Table.attribute_map.values())
+    derived = {line[0] for line in lines if line[3] == "derived"}
+    assert derived == {"depth", "ancestor_names", "descendant_names", "variable_count"}
+
+
+def test_each_attribute_is_documented() -> None:
+    """Every public attribute of a table says what it means."""
+    public = [name for name in dir(Table) if not name.startswith("_")]
+    assert set(Tables.schema.names) < set(public)
+    assert [name for name in public if not inspect.getdoc(getattr(Table, name))] == []
+
+
+LOADS = {
+    "one table, no variables": lambda: catalogue_of(),
+    "a table without variables": lambda: catalogue_of(
+        tree_items({"A": "", "B": "A"}), [variable_item("v", "A")]
+    ),
+    "1,200 tables": lambda: catalogue_of(
+        tree_items({"T0": "", **{f"T{i}": f"T{i // 3}" for i in range(1, 1200)}})
+    ),
+    "Holidays": holidays,
+}
+
+
+@pytest.mark.parametrize("load", LOADS.values(), ids=LOADS)
+def test_the_schema_is_equal_on_every_load(load: Any) -> None:
+    """Arrow schema and polars dtypes are the declared ones, whatever the system holds."""
+    tables = load().tables
+    tables.arrow.validate(full=True)
+    assert tables.arrow.schema.equals(Tables.schema, check_metadata=True)
+    assert tables.frame.schema == family().frame.schema
+    assert pl.DataFrame(tables).schema == family().frame.schema
+
+
+@settings(max_examples=20)
+@given(catalogues(max_variables=8))
+def test_the_schema_is_equal_for_any_system(catalogue: Catalogue) -> None:
+    """No content changes the schema, and every table is valid Arrow without undeclared nulls."""
+    arrow = catalogue.tables.arrow
+    arrow.validate(full=True)
+    assert arrow.schema.equals(Tables.schema, check_metadata=True)
+    assert not any(column.null_count for column in arrow.columns)
+
+
+@settings(max_examples=30)
+@given(table_trees())
+def test_the_columns_of_the_api_are_kept_to_the_letter(items: list[Item]) -> None:
+    """What the API sends is what the columns hold, in the API's order."""
+    fields = {
+        "name": "name",
+        "singular": "singularDisplayName",
+        "plural": "pluralDisplayName",
+        "is_default": "isDefaultTable",
+        "is_people": "isPeopleTable",
+        "total_records": "totalRecords",
+        "child_relationship": "childRelationshipName",
+        "parent_relationship": "parentRelationshipName",
+        "has_children": "hasChildTables",
+        "parent_name": "parentTable",
+    }
+    tables = catalogue_of(items).tables
+    for column, field in fields.items():
+        expected = [item[field] for item in items]
+        assert tables.arrow[column].to_pylist() == expected
+        assert [getattr(table, column) for table in tables] == expected
+
+
+# Relations
+
+
+@settings(max_examples=60)
+@given(table_trees(max_tables=10))
+def test_relations_of_any_tree(items: list[Item]) -> None:
+    """Parent, children, ancestors and descendants are those of the tree, in order."""
+    oracle = Oracle(items)
+    tables = catalogue_of(items).tables
+    for table in tables:
+        name = table.name
+        assert (table.parent.name if table.parent else "") == oracle.parents[name]
+        assert names(table.children) == oracle.children(name)
+        assert names(table.ancestors) == table.ancestor_names == oracle.ancestors(name)
+        assert names(table.descendants) == table.descendant_names == oracle.descendants(name)
+        assert table.depth == len(oracle.ancestors(name))
+        assert table.has_children == bool(oracle.children(name))
+
+
+@settings(max_examples=40)
+@given(table_trees(max_tables=7))
+def test_comparisons_of_any_two_tables(items: list[Item]) -> None:
+    """Methods and operators say who is above whom, with and without the same table."""
+    oracle = Oracle(items)
+    tables = catalogue_of(items).tables
+    for a, b in product(tables, repeat=2):
+        same = a.name == b.name
+        above = a.name in oracle.ancestors(b.name)
+        below = b.name in oracle.ancestors(a.name)
+        assert a.is_same(b) is (a == b) is same
+        assert (a != b) is not same
+        assert a.is_ancestor(b) is (a < b) is above
+        assert a.is_descendant(b) is (a > b) is below
+        assert a.is_ancestor(b, allow_same=True) is (a <= b) is (above or same)
+        assert a.is_descendant(b, allow_same=True) is (a >= b) is (below or same)
+        assert a.is_related(b) is (above or below)
+        assert a.is_related(b, allow_same=True) is (above or below or same)
+
+
+def test_relations_in_words() -> None:
+    """The nearest ancestor comes first; each child is followed by its own descendants."""
+    tables = family()
+    assert names(tables["Policies"].ancestors) == ["Bookings", "People", "Households"]
+    assert names(tables["Households"].descendants) == [
+        "People",
+        "Visits",
+        "Bookings",
+        "Policies",
+        "Journeys",
+    ]
+    assert tables["Households"].parent is None
+    assert tables["Policies"].children == []
+    assert tables["People"] < tables["Policies"]
+    assert not tables["Journeys"].is_related(tables["Visits"])
+
+
+def test_relations_of_a_part_are_those_of_the_system() -> None:
+    """A row of a filtered frame still knows its relatives that were filtered away."""
+    (policies,) = family().filter(name="Policies")
+    assert policies.parent is not None
+    assert names(policies.ancestors) == ["Bookings", "People", "Households"]
+    assert policies > family()["Households"]
+    assert names(family()[:1]["Visits"].ancestors) == ["People", "Households"]
+
+
+def test_a_single_table() -> None:
+    """A system of one table has a master table that is related to none but itself."""
+    (only,) = catalogue_of().tables
+    assert (only.parent, only.children, only.ancestors, only.descendants) == (None, [], [], [])
+    assert (only.depth, only.variable_count, only.has_children) == (0, 0, False)
+    assert only <= only
+    assert not only < only
+    assert only.is_related(only, allow_same=True)
+    assert not only.is_related(only)
+
+
+def test_a_chain_2000_deep() -> None:
+    """Depth costs no recursion: neither building, nor relations, nor pickling."""
+    chain = {f"T{i}": f"T{i - 1}" if i else "" for i in range(2000)}
+    tables = catalogue_of(tree_items(dict(reversed(chain.items())))).tables
+    bottom, top = tables["T1999"], tables["T0"]
+    assert (bottom.depth, top.depth) == (1999, 0)
+    assert names(bottom.ancestors) == [f"T{i}" for i in reversed(range(1999))]
+    assert names(top.descendants) == [f"T{i}" for i in range(1, 2000)]
+    assert top < bottom
+    assert bottom.is_descendant(tables["T1000"])
+    assert pickle.loads(pickle.dumps(bottom)).ancestor_names == bottom.ancestor_names
+    assert "2,000 tables" in repr(tables)
+
+
+def test_a_thousand_children() -> None:
+    """A table may have any number of children; they stay in the API's order."""
+    children = [f"C{i}" for i in range(1000)]
+    tables = catalogue_of(tree_items({"Master": "", **dict.fromkeys(children, "Master")})).tables
+    assert names(tables["Master"].children) == children == tables["Master"].descendant_names
+    assert names(tables["C999"].ancestors) == ["Master"]
+    assert not tables["C1"].is_related(tables["C2"])
+
+
+def test_tables_of_two_systems_compare_by_name() -> None:
+    """Tables read twice are the same by name, and so are their relations."""
+    first, second = family(), family()
+    assert first["People"] == second["People"]
+    assert hash(first["People"]) == hash(second["People"])
+    assert first["Households"] < second["Policies"]
+    other = catalogue_of(tree_items({"Elsewhere": ""})).tables["Elsewhere"]
+    assert not first["People"].is_related(other, allow_same=True)
+    assert not other.is_related(first["People"], allow_same=True)
+
+
+@pytest.mark.parametrize("compare", [operator.lt, operator.le, operator.gt, operator.ge])
+@pytest.mark.parametrize("other", ["People", 1, None])
+def test_tables_are_in_no_order_with_other_things(compare: Any, other: Any) -> None:
+    """Comparing a table with what is no table is a TypeError; equality is False."""
+    table = family()["People"]
+    with pytest.raises(TypeError):
+        compare(table, other)
+    assert table != other
+
+
+def test_equal_tables_are_one_key() -> None:
+    """Tables can be counted in sets and looked up in dictionaries."""
+    tables = family()
+    assert len({*tables, *family(), tables["People"]}) == len(FAMILY)
+    assert {table: table.name for table in tables}[family()["Visits"]] == "Visits"
+
+
+# Variables of a table
+
+
+def test_variables_of_each_table() -> None:
+    """Each table has its own variables, in the API's order, and counts them."""
+    places = ["B", "A", "B", "M", "A", "B"]
+    catalogue = catalogue_of(
+        tree_items({"M": "", "A": "M", "B": "A", "Empty": "M"}),
+        [variable_item(f"v{i}", place) for i, place in enumerate(places)],
+    )
+    found = {table.name: [v.name for v in table.variables] for table in catalogue.tables}
+    assert found == {"M": ["v3"], "A": ["v1", "v4"], "B": ["v0", "v2", "v5"], "Empty": []}
+    counts = {table.name: table.variable_count for table in catalogue.tables}
+    assert counts == {"M": 1, "A": 2, "B": 3, "Empty": 0}
+
+
+@settings(max_examples=30)
+@given(catalogues())
+def test_variables_of_each_table_of_any_system(catalogue: Catalogue) -> None:
+    """Together the tables have each variable once, on the table that it names."""
+    for table in catalogue.tables:
+        expected = [v for v in catalogue.variables if v.table_name == table.name]
+        assert list(table.variables) == expected
+        assert table.variable_count == len(table.variables) == len(expected)
+        assert all(variable.table == table for variable in table.variables)
+
+
+def test_a_table_looks_its_own_variables_up() -> None:
+    """``table[key]`` takes a name or description of a variable on that table, and no other."""
+    catalogue = catalogue_of(
+        tree_items({"M": "", "A": "M"}),
+        [
+            variable_item("mName", "M", description="Name"),
+            variable_item("aName", "A", description="Name"),
+            variable_item("aCost", "A", description="Cost"),
+        ],
+    )
+    master, child = catalogue.tables
+    assert (master["Name"].name, child["Name"].name) == ("mName", "aName")
+    assert child["aCost"] == catalogue.variables["Cost"]
+    with pytest.raises(UnknownKeyError, match="'Cost'"):
+        master["Cost"]
+    with pytest.raises(TypeError):
+        iter(master)  # type: ignore[call-overload]
+
+
+# Lists of tables that are no tree
+
+REFUSED: dict[str, tuple[list[Item], list[str], list[str]]] = {
+    "two masters": (tree_items({"One": "", "Two": "", "Child": "Two"}), ["One", "Two"], ["Child"]),
+    "a cycle": (tree_items({"M": "", "Hen": "Egg", "Egg": "Hen"}), ["Hen", "Egg"], ["M"]),
+    "its own parent": (tree_items({"M": "", "Self": "Self"}), ["Self"], ["M"]),
+    "an orphan": (
+        [table_item("M", "", True), table_item("Lost", "Gone"), table_item("Child", "M")],
+        ["Lost", "Gone"],
+        ["Child"],
+    ),
+    "a name twice": (
+        [*tree_items({"M": "", "Twin": "M", "Child": "M"}), table_item("Twin", "M")],
+        ["Twin"],
+        ["Child"],
+    ),
+    "children that are not listed": (
+        [table_item("M", "", True), table_item("Barren", "M", True)],
+        ["Barren"],
+        ["M"],
+    ),
+    "children that are denied": (
+        [table_item("M", "", False), table_item("Child", "M", False)],
+        ["M"],
+        ["Child"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("items", "named", "unnamed"), REFUSED.values(), ids=REFUSED)
+def test_what_is_no_tree_is_refused(
+    items: list[Item], named: list[str], unnamed: list[str]
+) -> None:
+    """The error names the tables at fault and no others, the system, and what to do."""
+    for order in (items, items[::-1]):
+        with pytest.raises(TablesError) as caught:
+            catalogue_of(order, name="brochure")
+        message = str(caught.value)
+        assert isinstance(caught.value, AptecoFramesError)
+        assert [name for name in named if f"'{name}'" not in message] == []
+        assert [name for name in unnamed if f"'{name}'" in message] == []
+        assert "system 'brochure'" in message
+        assert "Try again" in message
+
+
+def test_no_tables_at_all() -> None:
+    """A system without tables has no master table."""
+    with pytest.raises(TablesError, match="master table"):
+        catalogue_of([])
+
+
+@pytest.mark.xfail(strict=True, reason="the message names no table")
+def test_no_master_table() -> None:
+    """Without a master table, the error names tables that were found."""
+    with pytest.raises(TablesError, match="'Hen'"):
+        catalogue_of(tree_items({"Hen": "Egg", "Egg": "Hen"}))
+
+
+@pytest.mark.xfail(strict=True, reason="tables below a cycle are named as part of it")
+def test_tables_below_a_cycle_are_not_their_own_ancestors() -> None:
+    """Only the tables of the cycle are said to be their own ancestors."""
+    with pytest.raises(TablesError) as caught:
+        catalogue_of(tree_items({"M": "", "Hen": "Egg", "Egg": "Hen", "Chick": "Hen"}))
+    assert "'Chick'" not in str(caught.value)
+
+
+def test_many_tables_at_fault_are_not_all_named() -> None:
+    """The message stays short when hundreds of tables are wrong, and when names are long."""
+    many = tree_items({f"Table {i}": "" for i in range(500)})
+    with pytest.raises(TablesError, match="490 more") as caught:
+        catalogue_of(many)
+    assert len(str(caught.value)) < 1000
+    with pytest.raises(TablesError) as caught:
+        catalogue_of(tree_items({"y" * 10_000: "", "z" * 10_000: ""}))
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.xfail(strict=True, reason="names of orphans are not clipped")
+def test_long_names_of_orphans_are_clipped() -> None:
+    """The message stays short when an orphan's name is long."""
+    with pytest.raises(TablesError) as caught:
+        catalogue_of([table_item("M"), table_item("y" * 10_000, "z" * 10_000)])
+    assert len(str(caught.value)) < 1000
+
+
+@settings(max_examples=40)
+@given(table_trees(min_tables=2))
+def test_any_tree_with_one_link_broken_is_refused(items: list[Item]) -> None:
+    """Moving a table below nothing, below itself, or below the unknown leaves no tree."""
+    position = next(i for i, item in enumerate(items) if item["parentTable"])
+    for parent in ("", items[position]["name"], items[position]["name"] + "?"):
+        if parent not in {item["name"] for item in items} - {items[position]["name"]}:
+            broken = [*items]
+            broken[position] = {**items[position], "parentTable": parent}
+            with pytest.raises(TablesError):
+                catalogue_of(broken)
