@@ -6,6 +6,7 @@ import inspect
 import operator
 import pickle
 import re
+from collections.abc import Callable
 from itertools import product
 from typing import Any
 
@@ -114,7 +115,7 @@ def test_each_attribute_is_documented() -> None:
     assert [name for name in public if not inspect.getdoc(getattr(Table, name))] == []
 
 
-LOADS = {
+LOADS: dict[str, Callable[[], Catalogue]] = {
     "one table, no variables": lambda: catalogue_of(),
     "a table without variables": lambda: catalogue_of(
         tree_items({"A": "", "B": "A"}), [variable_item("v", "A")]
@@ -127,7 +128,7 @@ LOADS = {
 
 
 @pytest.mark.parametrize("load", LOADS.values(), ids=LOADS)
-def test_the_schema_is_equal_on_every_load(load: Any) -> None:
+def test_the_schema_is_equal_on_every_load(load: Callable[[], Catalogue]) -> None:
     """Arrow schema and polars dtypes are the declared ones, whatever the system holds."""
     tables = load().tables
     tables.arrow.validate(full=True)

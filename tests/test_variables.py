@@ -1,0 +1,510 @@
+"""Variables: their schema, their kinds and attributes, and look-ups by name or description."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from datetime import datetime
+from itertools import product
+from typing import Any
+
+import apteco_api
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import (
+    ODD_TEXTS,
+    SELECTOR_KINDS,
+    Item,
+    catalogue_of,
+    catalogues,
+    table_item,
+    tree_items,
+    variable_item,
+    variable_lists,
+)
+
+from apteco_frames.catalogue import Catalogue
+from apteco_frames.demo import holidays
+from apteco_frames.errors import AmbiguousKeyError, UnknownKeyError, VariablesError
+from apteco_frames.variables import (
+    ArrayVariable,
+    DateTimeVariable,
+    DateVariable,
+    FlagArrayVariable,
+    NumericVariable,
+    ReferenceVariable,
+    SelectorVariable,
+    TextVariable,
+    Variable,
+    Variables,
+    VariableType,
+)
+
+KINDS = [kind.value for kind in VariableType]
+CLASSES: dict[str, type[Variable]] = {
+    "Selector": SelectorVariable,
+    "Numeric": NumericVariable,
+    "Text": TextVariable,
+    "Array": ArrayVariable,
+    "FlagArray": FlagArrayVariable,
+    "Date": DateVariable,
+    "DateTime": DateTimeVariable,
+    "Reference": ReferenceVariable,
+    "Unknown": Variable,
+}
+
+COMMON = {
+    *("name", "description", "type", "folder_name", "table", "table_name", "api_type", "session"),
+    *("is_selectable", "is_browsable", "is_exportable", "is_virtual", "to_dict"),
+}
+SELECTOR = {
+    *("selector_type", "sub_type", "code_length", "num_codes", "combined_from"),
+    *("var_code_min_count", "var_code_max_count", "var_code_order"),
+}
+NUMERIC = {"min_value", "max_value", "is_currency", "currency_locale", "currency_symbol"}
+DATE = SELECTOR | {"min_date", "max_date"}
+OWN: dict[str, set[str]] = {
+    "Selector": SELECTOR,
+    "Numeric": NUMERIC,
+    "Text": {"max_length"},
+    "Array": SELECTOR,
+    "FlagArray": SELECTOR,
+    "Date": DATE,
+    "DateTime": DATE,
+    "Reference": set(),
+    "Unknown": set(),
+}
+
+
+def variables_of(*items: Item) -> Variables:
+    return catalogue_of(None, items).variables
+
+
+def one_of_each_kind() -> Variables:
+    return variables_of(*(variable_item(f"v{kind}", kind=kind) for kind in KINDS))
+
+
+# Schema
+
+
+def test_the_schema_is_declared_column_by_column() -> None:
+    """The columns, their types and which may be null are part of the contract."""
+    enum = "dictionary<values=string, indices=uint8, ordered=0>"
+    assert {f.name: (str(f.type), f.nullable) for f in Variables.schema} == {
+        "name": ("string", False),
+        "description": ("string", False),
+        "type": (enum, False),
+        "folder_name": ("string", True),
+        "table_name": ("string", False),
+        "is_selectable": ("bool", False),
+        "is_browsable": ("bool", False),
+        "is_exportable": ("bool", False),
+        "is_virtual": ("bool", False),
+        "selector_type": ("string", True),
+        "sub_type": ("string", True),
+        "code_length": ("int64", True),
+        "num_codes": ("int64", True),
+        "var_code_min_count": ("int64", True),
+        "var_code_max_count": ("int64", True),
+        "var_code_order": ("string", True),
+        "min_date": ("timestamp[us]", True),
+        "max_date": ("timestamp[us]", True),
+        "combined_from": ("string", True),
+        "min_value": ("double", True),
+        "max_value": ("double", True),
+        "is_currency": ("bool", True),
+        "currency_locale": ("string", True),
+        "currency_symbol": ("string", True),
+        "max_length": ("int64", True),
+        "api_type": ("string", False),
+    }
+
+
+def test_each_column_is_documented_with_its_api_field() -> None:
+    """The class documents type, nullability and API field, and leaves no field of the API out."""
+    doc = inspect.getdoc(Variables) or ""
+    lines = re.findall(r"^(\w+): ([\w\[\]]+), (required|nullable), (.+?)\. (\S.*)$", doc, re.M)
+    assert [line[0] for line in lines] == Variables.schema.names
+    for name, type_name, nullability, _, _ in lines:
+        field = Variables.schema.field(name)
+        assert type_name == ("enum" if name == "type" else str(field.type))
+        assert nullability == ("nullable" if field.nullable else "required")
+    sources = {m[1] for line in lines if (m := re.fullmatch(r"from ``([\w.]+)``", line[3]))}
+    groups = {
+        "selectorInfo": apteco_api.SelectorVariableInfo,
+        "numericInfo": apteco_api.NumericVariableInfo,
+        "textInfo": apteco_api.TextVariableInfo,
+    }
+    flat = set(apteco_api.Variable.attribute_map.values()) - {*groups, "referenceInfo"}
+    nested = {f"{g}.{f}" for g, model in groups.items() for f in model.attribute_map.values()}
+    assert sources == flat | nested
+    assert [line[0] for line in lines if line[3] == "derived"] == ["type"]
+
+
+def test_dates_say_that_they_have_no_zone() -> None:
+    """The documentation of both date columns says that times are local and naive."""
+    for attribute in (DateVariable.min_date, DateVariable.max_date):
+        assert "without zone" in (inspect.getdoc(attribute) or "")
+
+
+LOADS: dict[str, Callable[[], Catalogue]] = {
+    "no variables": lambda: catalogue_of(),
+    "all kinds": lambda: catalogue_of(None, [variable_item(k, kind=k) for k in KINDS]),
+    "no selectors": lambda: catalogue_of(None, [variable_item("n", kind="Numeric")]),
+    "no dates": lambda: catalogue_of(None, [variable_item("s")]),
+    "references alone": lambda: catalogue_of(None, [variable_item("r", kind="Reference")]),
+    "unknown kinds alone": lambda: catalogue_of(None, [variable_item("u", kind="Unknown")]),
+    "on 1,200 tables": lambda: catalogue_of(
+        tree_items({"T0": "", **{f"T{i}": "T0" for i in range(1, 1200)}}),
+        [variable_item(f"v{i}", f"T{i}") for i in range(1200)],
+    ),
+    "Holidays": holidays,
+}
+
+
+@pytest.mark.parametrize("load", LOADS.values(), ids=LOADS)
+def test_the_schema_is_equal_on_every_load(load: Callable[[], Catalogue]) -> None:
+    """Arrow schema and polars dtypes are the declared ones, whatever the system holds."""
+    variables = load().variables
+    variables.arrow.validate(full=True)
+    assert variables.arrow.schema.equals(Variables.schema, check_metadata=True)
+    expected = one_of_each_kind().frame.schema
+    assert expected["type"] == pl.Enum(KINDS)
+    assert variables.frame.schema == pl.DataFrame(variables).schema == expected
+    for table in load().tables[:3]:
+        assert table.variables.arrow.schema.equals(Variables.schema, check_metadata=True)
+        assert table.variables.frame.schema == expected
+
+
+def test_1200_tables_with_a_variable_each() -> None:
+    """Nothing is cut off at a thousand."""
+    catalogue = LOADS["on 1,200 tables"]()
+    assert (len(catalogue.tables), len(catalogue.variables)) == (1200, 1200)
+    assert [v.table.name for v in catalogue.variables] == [t.name for t in catalogue.tables]
+    assert catalogue.tables["T1199"]["v1199"].table_name == "T1199"
+
+
+def _at(item: Item, field: str) -> Any:
+    value: Any = item
+    for part in field.split("."):
+        value = (value or {}).get(part)
+    return value
+
+
+@settings(max_examples=30)
+@given(variable_lists([table_item()], max_variables=20))
+def test_the_columns_of_the_api_are_kept_to_the_letter(items: list[Item]) -> None:
+    """What the API sends is what the columns hold, in its order; missing and null are null."""
+    variables = variables_of(*items)
+    doc = inspect.getdoc(Variables) or ""
+    fields = re.findall(r"^(\w+): .*?, from ``([\w.]+)``\.", doc, re.M)
+    assert len(fields) == len(Variables.schema) - 1
+    for column, field in fields:
+        expected = [_at(item, field) for item in items]
+        if column.endswith("_date"):
+            expected = [text and datetime.fromisoformat(text) for text in expected]
+        assert variables.arrow[column].to_pylist() == expected
+        assert [variable.to_dict()[column] for variable in variables] == expected
+
+
+def test_numbers_and_dates_at_the_edges() -> None:
+    """The outermost integers, doubles and dates come through exactly, as Python's own types."""
+    info = {
+        "numberOfCodes": 2**63 - 1,
+        "codeLength": -(2**63),
+        "minimumVarCodeCount": 2**53 + 1,
+        "minimumDate": "0001-01-01T00:00:00",
+        "maximumDate": "9999-12-31T23:59:59.999999",
+    }
+    item = variable_item("v", kind="Date")
+    selector = variables_of(item | {"selectorInfo": item["selectorInfo"] | info})["v"]
+    assert isinstance(selector, DateVariable)
+    assert selector.num_codes == 2**63 - 1
+    assert selector.code_length == -(2**63)
+    assert selector.var_code_min_count == 2**53 + 1
+    assert (selector.min_date, selector.max_date) == (datetime.min, datetime.max)
+    extremes = {"minimum": -1.7976931348623157e308, "maximum": 5e-324}
+    numeric = variables_of(variable_item("n", kind="Numeric", numericInfo=extremes))["n"]
+    assert isinstance(numeric, NumericVariable)
+    assert (numeric.min_value, numeric.max_value) == (-1.7976931348623157e308, 5e-324)
+    assert (numeric.is_currency, numeric.currency_symbol) == (None, None)
+
+
+# Kinds
+
+API_TYPES = ["Selector", "Numeric", "Text", "Reference", "Sculpture", "selector", ""]
+SUB_TYPES = [None, "Categorical", "Date", "DateTime", "Time"]
+SELECTOR_TYPES = [None, "SingleValue", "OrArray", "AndArray", "OrBitArray", "AndBitArray", "Tree"]
+
+
+def _kind(api_type: str, sub_type: str | None, selector_type: str | None) -> str:
+    if api_type == "Selector" and sub_type and selector_type:
+        return SELECTOR_KINDS.get((sub_type, selector_type), "Unknown")
+    plain = sub_type is None and selector_type is None
+    return api_type if plain and api_type in ("Numeric", "Text", "Reference") else "Unknown"
+
+
+def test_every_combination_of_types_has_its_kind() -> None:
+    """The API's type, sub-type and selector type decide the kind; what is new is Unknown."""
+    triples = list(product(API_TYPES, SUB_TYPES, SELECTOR_TYPES))
+    variables = variables_of(
+        *(
+            variable_item(
+                f"v{i}", type=api, selectorInfo={"subType": sub, "selectorType": selector}
+            )
+            for i, (api, sub, selector) in enumerate(triples)
+        )
+    )
+    assert len(variables) == len(triples)
+    for triple, variable in zip(triples, variables, strict=True):
+        kind = _kind(*triple)
+        assert variable.type == kind, triple
+        assert type(variable) is CLASSES[kind]
+        assert variable.api_type == triple[0]
+    assert {v.type for v in variables} == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", ["Selector", "Array"])
+def test_combined_categories_are_selectors_or_arrays(kind: str) -> None:
+    """A variable that summarises another keeps its kind and says which variable that is."""
+    item = variable_item("sum", kind=kind)
+    item["selectorInfo"]["combinedFromVariableName"] = "boDest"
+    plain, combined = variables_of(variable_item("boDest", kind=kind), item)
+    assert plain.type == combined.type == kind
+    assert isinstance(plain, SelectorVariable | ArrayVariable)
+    assert isinstance(combined, SelectorVariable | ArrayVariable)
+    assert (plain.combined_from, combined.combined_from) == (None, "boDest")
+
+
+def test_an_unknown_kind_is_kept() -> None:
+    """A kind that nobody has heard of stays among the variables, with the API's own type."""
+    variables = variables_of(variable_item("a"), variable_item("b", kind="Unknown"))
+    unknown = variables["b"]
+    assert (unknown.type, unknown.api_type) == ("Unknown", "Sculpture")
+    assert [v.name for v in variables] == ["a", "b"]
+    assert [v.name for v in variables.filter(type="Unknown")] == ["b"]
+
+
+def test_kinds_equal_their_text() -> None:
+    """``type`` is an enum whose members are strings, in rows and in frames."""
+    cost = variables_of(variable_item("boCost", kind="Numeric"))["boCost"]
+    assert cost.type == "Numeric"
+    assert cost.type is VariableType.NUMERIC
+    assert f"{cost.type}" == str(cost.type) == "Numeric"
+    assert (
+        " ".join(KINDS) == "Selector Numeric Text Array FlagArray Date DateTime Reference Unknown"
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_has_exactly_its_attributes(kind: str) -> None:
+    """A row has the attributes of its kind, all documented; any other is an AttributeError."""
+    variable = one_of_each_kind()[f"v{kind}"]
+    assert type(variable) is CLASSES[kind]
+    public = {name for name in dir(variable) if not name.startswith("_")}
+    assert public == COMMON | OWN[kind]
+    assert [name for name in public if not inspect.getdoc(getattr(type(variable), name))] == []
+    assert all(getattr(variable, name) is not None for name in OWN[kind] - {"combined_from"})
+    for name in set(Variables.schema.names) - public:
+        with pytest.raises(AttributeError):
+            getattr(variable, name)
+
+
+def test_values_of_each_kind() -> None:
+    """The attributes of a row hold what the API said."""
+    values = {kind: one_of_each_kind()[f"v{kind}"] for kind in KINDS}
+    numeric, text, date = values["Numeric"], values["Text"], values["Date"]
+    assert isinstance(numeric, NumericVariable)
+    assert isinstance(text, TextVariable)
+    assert isinstance(date, DateVariable)
+    assert (numeric.min_value, numeric.max_value, numeric.currency_symbol) == (-1.5, 250.0, "£")
+    assert text.max_length == 30
+    assert (date.min_date, date.num_codes) == (datetime(2015, 1, 2), 2)
+    assert (text.folder_name, text.is_selectable, text.is_browsable) == ("Folder", True, False)
+    assert text.table.name == text.table_name == "People"
+
+
+# Lists of variables that don't fit
+
+
+def test_a_variable_of_an_unknown_table_is_refused() -> None:
+    """The error names the variable, the table and the system."""
+    items = [variable_item("good"), variable_item("stray", "Peeple")]
+    with pytest.raises(VariablesError, match=r"'stray'.*'Peeple'.*system 'brochure'") as caught:
+        catalogue_of(None, items, name="brochure")
+    assert "'good'" not in str(caught.value)
+    many = [variable_item("good"), *(variable_item(f"stray{i}", "Peeple") for i in range(3))]
+    with pytest.raises(VariablesError, match=r"'stray0'.*'Peeple'"):
+        catalogue_of(None, many)
+
+
+def test_a_name_that_comes_twice_is_refused() -> None:
+    """Two variables of one name are refused, on one table or on two, and the name is told."""
+    tables = tree_items({"People": "", "Bookings": "People"})
+    for place in ("People", "Bookings"):
+        items = [variable_item("twin"), variable_item("only"), variable_item("twin", place)]
+        with pytest.raises(VariablesError, match="'twin'") as caught:
+            catalogue_of(tables, items)
+        assert "'only'" not in str(caught.value)
+
+
+def test_messages_stay_short_for_long_names() -> None:
+    """Ten thousand characters in a name don't make the error unreadable."""
+    long = "x" * 10_000
+    for items in ([variable_item(long, "y" * 10_000)], [variable_item(long), variable_item(long)]):
+        with pytest.raises(VariablesError) as caught:
+            catalogue_of(None, items)
+        assert len(str(caught.value)) < 500
+
+
+# Look-ups
+
+
+def sample() -> Variables:
+    return catalogue_of(
+        tree_items({"People": "", "Bookings": "People", "Policies": "People"}),
+        [
+            variable_item("peName", description="Name"),
+            variable_item("boName", "Bookings", description="Name"),
+            variable_item("boCost", "Bookings", "Numeric", description="Cost"),
+            variable_item("Same", "Policies", description="Same"),
+            variable_item("Cross", "Policies", description="Premium"),
+            variable_item("poOther", "Policies", description="Cross"),
+        ],
+    ).variables
+
+
+def test_look_ups_by_name_and_description() -> None:
+    """A key is a name or a description; ``names`` and ``descs`` take one of them alone."""
+    variables = sample()
+    assert variables["boCost"] == variables["Cost"] == variables[2]
+    assert variables.names["boCost"] == variables.descs["Cost"] == variables.descriptions["Cost"]
+    assert variables["Same"] == variables.names["Same"] == variables.descs["Same"]
+    for accessor, key in ((variables.names, "Cost"), (variables.descs, "boCost")):
+        assert key not in accessor
+        assert accessor.get(key) is None
+        assert accessor.get(key, "nothing") == "nothing"
+        with pytest.raises(UnknownKeyError, match=f"'{key}'"):
+            accessor[key]
+
+
+def test_names_and_descriptions_are_collections_of_strings() -> None:
+    """Both iterate in the API's order, each text once, and count and contain them."""
+    variables = sample()
+    names = ["peName", "boName", "boCost", "Same", "Cross", "poOther"]
+    assert list(variables.names) == list(variables.names) == names
+    assert list(variables.descs) == ["Name", "Cost", "Same", "Premium", "Cross"]
+    assert (len(variables.names), len(variables.descs)) == (6, 5)
+    assert "boCost" in variables.names
+    assert "Name" in variables.descs
+    assert 3 not in variables.names
+    assert "6 names" in repr(variables.names)
+
+
+def test_a_description_of_two_variables_is_ambiguous() -> None:
+    """The error names both with their tables; both are reachable by name."""
+    variables = sample()
+    for collection in (variables, variables.descs):
+        assert "Name" in collection
+        with pytest.raises(AmbiguousKeyError) as caught:
+            collection["Name"]
+        message = str(caught.value)
+        assert re.search(r"'peName'.*'People'.*'boName'.*'Bookings'", message)
+        assert "boCost" not in message
+        with pytest.raises(AmbiguousKeyError):
+            collection.get("Name")
+    assert variables["peName"].table_name == "People"
+    assert variables["boName"].table_name == "Bookings"
+    assert variables["peName"].table["Name"] == variables["peName"]
+
+
+def test_a_name_that_is_another_variables_description_is_ambiguous() -> None:
+    """The error names both; ``names`` and ``descs`` tell them apart."""
+    variables = sample()
+    with pytest.raises(AmbiguousKeyError, match=r"'Cross'.*'Premium'.*'poOther'"):
+        variables["Cross"]
+    assert variables.names["Cross"].description == "Premium"
+    assert variables.descs["Cross"].name == "poOther"
+
+
+def test_a_typing_error_suggests_the_nearest() -> None:
+    """An unknown key is answered with keys that look like it, of the kind that was asked."""
+    variables = holidays().variables
+    for collection, key, near, far in (
+        (variables, "Destinaton", "'Destination'", "'Surname'"),
+        (variables, "bodest", "'boDest'", "'peSName'"),
+        (variables.names, "boDset", "'boDest'", "'Destination'"),
+        (variables.descs, "SURNAME", "'Surname'", "'peSName'"),
+    ):
+        with pytest.raises(UnknownKeyError) as caught:
+            collection[key]
+        message = str(caught.value)
+        assert f"{key!r}" in message
+        assert near in message
+        assert far not in message
+        assert "system 'holidays'" in message
+
+
+def test_a_key_like_nothing_says_how_many_there_are() -> None:
+    """Where nothing is near, the error says where to look."""
+    with pytest.raises(UnknownKeyError, match="6 variables"):
+        sample()["☃☃☃"]
+    with pytest.raises(UnknownKeyError):
+        catalogue_of().variables["anything"]
+
+
+@pytest.mark.parametrize("key", ODD_TEXTS, ids=ascii)
+def test_odd_keys(key: str) -> None:
+    """Any text can be a name, and be looked up; as an unknown key it is shown harmlessly."""
+    variables = variables_of(variable_item(key, description="d"), variable_item("b"))
+    assert variables[key].name == key
+    assert variables.names[key] == variables[0]
+    with pytest.raises(UnknownKeyError) as caught:
+        variables[key + "!?"]
+    message = str(caught.value)
+    assert message.isprintable()
+    assert len(message) < 600
+
+
+@pytest.mark.xfail(strict=True, raises=AttributeError, reason="no TypeError for other keys")
+@pytest.mark.parametrize("key", [0, None, 1.5])
+def test_keys_that_are_no_text(key: Any) -> None:
+    """``names`` and ``descs`` take strings; anything else is a TypeError."""
+    for accessor in (sample().names, sample().descs):
+        with pytest.raises(TypeError):
+            accessor[key]
+
+
+@settings(max_examples=40)
+@given(catalogues(), st.data())
+def test_any_look_up_agrees_with_a_naive_one(catalogue: Catalogue, data: st.DataObject) -> None:
+    """Whatever the names and descriptions, a key finds what a search row by row finds."""
+    variables: Variables = catalogue.variables
+    if data.draw(st.booleans()):
+        table = catalogue.tables[data.draw(st.integers(0, len(catalogue.tables) - 1))]
+        variables = table.variables
+    rows = list(variables)
+    keys = sorted({text for row in rows for text in (row.name, row.description)})
+    key = data.draw(st.sampled_from([*keys, "no such key"]))
+    searches: list[tuple[Any, list[Variable]]] = [
+        (variables, [row for row in rows if key in (row.name, row.description)]),
+        (variables.names, [row for row in rows if row.name == key]),
+        (variables.descs, [row for row in rows if row.description == key]),
+    ]
+    for collection, found in searches:
+        assert (key in collection) is bool(found)
+        if len(found) == 1:
+            assert collection[key] == collection.get(key) == found[0]
+            assert collection[key].table == found[0].table
+        elif found:
+            with pytest.raises(AmbiguousKeyError):
+                collection[key]
+        else:
+            assert collection.get(key, "nothing") == "nothing"
+            with pytest.raises(UnknownKeyError):
+                collection[key]
+    assert list(variables.names) == [row.name for row in rows]
+    assert list(variables.descs) == list(dict.fromkeys(row.description for row in rows))
