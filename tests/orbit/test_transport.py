@@ -1,0 +1,725 @@
+"""HTTP by itself: time-outs, retries, redirects, limits, and where secrets go."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+import re
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import pytest
+import requests
+
+from apteco_frames.errors import InsecureTransportWarning, InvalidUrlError, OrbitConnectionError
+from apteco_frames.orbit import transport as transport_module
+from apteco_frames.orbit.transport import (
+    Answer,
+    Task,
+    Timeout,
+    Transport,
+    checked_base_url,
+    warn_if_insecure,
+)
+from apteco_frames.secret import Secret
+
+TOKEN = "token-no-one-may-see"
+QUICK = Timeout(connect=2, read=2, total=8)
+PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+class Asked(NamedTuple):
+    """A request as a server saw it."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Reply(NamedTuple):
+    """What a server answers; ``write`` does it by hand instead."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    headers: Mapping[str, str] = MappingProxyType({})
+    write: Callable[[Any], None] | None = None
+
+
+class Web:
+    """A server on loopback whose answers are given one by one, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self.replies: list[Reply] = [Reply()]
+        self.connections = 0
+        web = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1
+
+            def setup(self) -> None:
+                super().setup()
+                web.connections += 1
+
+            def answer(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                web.asked.append(Asked(self.command, self.path, dict(self.headers), body))
+                number = min(len(web.asked), len(web.replies)) - 1
+                reply = web.replies[number]
+                if reply.write:
+                    self.close_connection = True
+                    with suppress(OSError):
+                        reply.write(self)
+                    return
+                self.send_response(reply.status)
+                for name, value in reply.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(reply.body)))
+                self.end_headers()
+                self.wfile.write(reply.body)
+
+            do_GET = do_POST = do_PUT = do_DELETE = do_OPTIONS = answer
+
+            def log_message(self, *args: Any) -> None:
+                """Say nothing."""
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http.daemon_threads = True
+        self.port = self._http.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/OrbitAPI"
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """A server that answers ``{}`` unless told otherwise."""
+    server = Web()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def other_web() -> Iterator[Web]:
+    """Another server, on another port."""
+    server = Web()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def transport(monkeypatch: pytest.MonkeyPatch) -> Iterator[Transport]:
+    """A transport that has a token."""
+    # Proxies of this machine have no part in the tests.
+    for name in PROXY_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    made = Transport(verify=None, max_connections=2, http=None)
+    made.token = Secret(TOKEN)
+    yield made
+    made.close()
+
+
+def ask(
+    transport: Transport,
+    url: str,
+    method: str = "GET",
+    timeout: Timeout = QUICK,
+    **options: Any,
+) -> Answer:
+    """The answer to a request that is a task of its own."""
+    return transport.request(method, url, task=Task(timeout), **options)
+
+
+def cut(handler: Any) -> None:
+    """End the connection without an answer."""
+    handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+def closed_port() -> int:
+    """A port where nothing listens."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        return int(holder.getsockname()[1])
+
+
+# Requests and answers
+
+
+def test_answer(web: Web, transport: Transport) -> None:
+    """An answer has status, reason, headers in any case, body and the URL that gave it."""
+    web.replies = [Reply(404, b'{"message": "No"}', {"X-Some": "thing"})]
+    answer = ask(transport, web.url + "/About")
+    assert (answer.status, answer.reason) == (404, "Not Found")
+    assert (answer.body, answer.url) == (b'{"message": "No"}', web.url + "/About")
+    assert answer.headers["x-SOME"] == "thing"
+
+
+def test_request(web: Web, transport: Transport) -> None:
+    """A request carries what it was given, the token, and asks for JSON."""
+    ask(transport, web.url, "POST", params={"a": "b c"}, data={"x": "ü"}, headers={"X-Own": "1"})
+    ask(transport, web.url, "PUT", json={"x": 1}, headers={"Accept": "text/plain"})
+    form, own = web.asked
+    assert (form.method, form.target) == ("POST", "/OrbitAPI?a=b+c")
+    assert form.body == b"x=%C3%BC"
+    assert form.headers["Authorization"] == f"Bearer {TOKEN}"
+    assert (form.headers["X-Own"], form.headers["Accept"]) == ("1", "application/json")
+    assert (own.body.replace(b" ", b""), own.headers["Accept"]) == (b'{"x":1}', "text/plain")
+
+
+def test_connection_is_kept(web: Web, transport: Transport) -> None:
+    """Requests one after the other use one connection."""
+    for _ in range(3):
+        ask(transport, web.url)
+    assert web.connections == 1
+
+
+def test_compressed_answer(web: Web, transport: Transport) -> None:
+    """A compressed answer is unpacked."""
+    body = b"[" + b"1," * 50_000 + b"1]"
+    web.replies = [Reply(200, gzip.compress(body), {"Content-Encoding": "gzip"})]
+    assert ask(transport, web.url).body == body
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_too_large_an_answer(
+    web: Web, transport: Transport, encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer beyond the limit, unpacked, is refused, and says what to do."""
+    monkeypatch.setattr(transport_module, "MAX_ANSWER_BYTES", 2 * 2**20)
+    for size in (2 * 2**20, 2 * 2**20 + 1):
+        body = b"x" * size
+        body = gzip.compress(body) if encoding == "gzip" else body
+        web.replies.append(Reply(200, body, {"Content-Encoding": encoding}))
+    web.replies.pop(0)
+    assert len(ask(transport, web.url).body) == 2 * 2**20
+    with pytest.raises(OrbitConnectionError, match=r"larger than 2 MiB.*page_size=1000"):
+        ask(transport, web.url + "?secret=1")
+    assert len(web.asked) == 2
+
+
+def test_broken_compression(web: Web, transport: Transport) -> None:
+    """An answer that says it is compressed and is not is one of our errors."""
+    web.replies = [Reply(200, b"not gzip", {"Content-Encoding": "gzip"})]
+    with pytest.raises(OrbitConnectionError, match="the connection broke"):
+        ask(transport, web.url, "POST")
+
+
+# Secrets
+
+
+def test_token_stays_at_home(web: Web, transport: Transport) -> None:
+    """Without authorisation no token is sent."""
+    ask(transport, web.url, authorise=False)
+    assert "Authorization" not in web.asked[0].headers
+
+
+@pytest.mark.parametrize("authorise", [True, False])
+def test_netrc_is_not_used(
+    web: Web,
+    transport: Transport,
+    authorise: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A password that lies in a ``.netrc`` for the host is not sent."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login jdoe password from-netrc\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    assert requests.utils.get_netrc_auth(web.url) == ("jdoe", "from-netrc")
+    ask(transport, web.url, authorise=authorise)
+    expected = f"Bearer {TOKEN}" if authorise else None
+    assert web.asked[0].headers.get("Authorization") == expected
+
+
+def test_logs_hold_no_secret(
+    web: Web, transport: Transport, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Logs at DEBUG name method, URL, status and time, but no token, form or query."""
+    with caplog.at_level(logging.DEBUG):
+        ask(transport, web.url, "POST", data={"Password": "sentinel"}, params={"p": "q"})
+    own = [r.getMessage() for r in caplog.records if r.name == "apteco_frames"]
+    assert [re.sub(r"\d\.\d{3} s", "0 s", text) for text in own] == [
+        f"POST {web.url}: status 200, 0 s"
+    ]
+    assert "sentinel" not in caplog.text
+    assert TOKEN not in caplog.text
+
+
+def test_errors_hold_no_secret(web: Web, transport: Transport) -> None:
+    """An error of the network chains no other error, which would hold the request."""
+    web.replies = [Reply(write=cut)]
+    form = {"Password": "".join(["sen", "tinel"])}  # tracebacks show lines of source
+    with pytest.raises(OrbitConnectionError) as caught:
+        ask(transport, web.url, "POST", data=form)
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    text = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
+    assert "sentinel" not in text
+    assert TOKEN not in text
+
+
+# Retries
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_busy_then_fine(web: Web, transport: Transport, status: int) -> None:
+    """A request that changes nothing is sent again when the server is busy."""
+    web.replies = [Reply(status), Reply(200, b"fine")]
+    assert ask(transport, web.url, params={"a": "1"}).body == b"fine"
+    assert [asked.target for asked in web.asked] == ["/OrbitAPI?a=1"] * 2
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 501])
+def test_other_statuses_are_final(web: Web, transport: Transport, status: int) -> None:
+    """Any other error status is not asked for again."""
+    web.replies = [Reply(status), Reply(200)]
+    assert ask(transport, web.url).status == status
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("reply", [Reply(503), Reply(write=cut)], ids=["503", "cut"])
+def test_what_may_change_something(
+    web: Web, transport: Transport, method: str, reply: Reply
+) -> None:
+    """A request that may have changed something is sent once only."""
+    web.replies = [reply, Reply(200)]
+    if reply.write:
+        with pytest.raises(OrbitConnectionError, match=f"{method} {web.url} failed: "):
+            ask(transport, web.url, method)
+    else:
+        assert ask(transport, web.url, method).status == 503
+    assert len(web.asked) == 1
+
+
+def test_retry_after(web: Web, transport: Transport) -> None:
+    """The server says how long to wait."""
+    web.replies = [Reply(503, headers={"Retry-After": "1"}), Reply(200)]
+    started = time.monotonic()
+    assert ask(transport, web.url).status == 200
+    assert 1 <= time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize("seconds", ["31", "86400", "9" * 5000])
+def test_retry_after_too_long(web: Web, transport: Transport, seconds: str) -> None:
+    """A wait beyond the cap is not waited for: the answer stands."""
+    web.replies = [Reply(503, headers={"Retry-After": seconds}), Reply(200)]
+    started = time.monotonic()
+    assert ask(transport, web.url, timeout=Timeout(2, 2, 1e6)).status == 503
+    assert time.monotonic() - started < 1
+
+
+def test_retry_after_beyond_the_task(web: Web, transport: Transport) -> None:
+    """A wait that the task has no time for is not waited for."""
+    web.replies = [Reply(503, headers={"Retry-After": "20"}), Reply(200)]
+    started = time.monotonic()
+    assert ask(transport, web.url).status == 503
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-5", "1.5", "Wed, 21 Oct 2035 07:28:00 GMT", "²"])
+def test_retry_after_that_says_nothing(web: Web, transport: Transport, text: str) -> None:
+    """A ``Retry-After`` that is no number of seconds is passed over."""
+    web.replies = [Reply(503, headers={"Retry-After": text}), Reply(200)]
+    assert ask(transport, web.url).status == 200
+
+
+def test_connection_that_breaks(web: Web, transport: Transport) -> None:
+    """A connection that breaks is made anew, and the request sent again."""
+    web.replies = [Reply(write=cut), Reply(200, b"fine")]
+    assert ask(transport, web.url).body == b"fine"
+
+
+def test_answer_that_is_cut_off(web: Web, transport: Transport) -> None:
+    """Half an answer is never taken for all of it."""
+
+    def half(handler: Any) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}")
+        handler.wfile.flush()
+
+    web.replies = [Reply(write=half), Reply(200, b"fine")]
+    assert ask(transport, web.url).body == b"fine"
+    assert len(web.asked) == 2
+
+
+def test_attempts_are_counted(web: Web, transport: Transport) -> None:
+    """After some attempts with growing pauses it is an error that says what to check."""
+    web.replies = [Reply(write=cut)]
+    started = time.monotonic()
+    with pytest.raises(OrbitConnectionError) as caught:
+        ask(transport, web.url)
+    assert 1 < time.monotonic() - started < 6
+    assert len(web.asked) == 5
+    assert str(caught.value).startswith(f"GET {web.url} failed: the connection broke: ")
+    assert str(caught.value).endswith("Check the base URL, your network, VPN and proxy.")
+
+
+def test_nobody_listens(transport: Transport) -> None:
+    """Where nobody listens even a login is tried again, since it cannot have arrived."""
+    url = f"http://127.0.0.1:{closed_port()}/OrbitAPI"
+    started = time.monotonic()
+    with pytest.raises(OrbitConnectionError, match=f"POST {url} failed: no connection: .*refused"):
+        ask(transport, url, "POST", timeout=Timeout(2, 2, 0.5))
+    assert 0.05 < time.monotonic() - started < 2
+
+
+def test_server_that_comes_up(transport: Transport) -> None:
+    """A login that finds nobody at first gets through once the server is there."""
+    port = closed_port()
+    servers: list[socket.socket] = []
+
+    def serve() -> None:
+        listener = socket.create_server(("127.0.0.1", port))
+        servers.append(listener)
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}")
+
+    starter = threading.Timer(0.05, serve)
+    starter.start()
+    assert ask(transport, f"http://127.0.0.1:{port}/OrbitAPI", "POST").status == 201
+    starter.join()
+    servers[0].close()
+
+
+# Time
+
+
+def test_read_timeout(web: Web, transport: Transport) -> None:
+    """An answer that does not begin in time is an error that says how long it waited."""
+    web.replies = [Reply(write=lambda handler: time.sleep(0.6))]
+    started = time.monotonic()
+    with pytest.raises(OrbitConnectionError, match=r"failed: no answer within 0\.2 seconds"):
+        ask(transport, web.url, "POST", timeout=Timeout(2, 0.2, 5))
+    assert time.monotonic() - started < 1
+
+
+def test_answer_that_trickles(web: Web, transport: Transport) -> None:
+    """An answer that keeps coming, but never ends, ends with the task."""
+
+    def trickle(handler: Any) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        for _ in range(60):
+            handler.wfile.write(b" ")
+            handler.wfile.flush()
+            time.sleep(0.02)
+
+    web.replies = [Reply(write=trickle)]
+    started = time.monotonic()
+    with pytest.raises(OrbitConnectionError, match=r"did not answer in full within 0\.3 seconds"):
+        ask(transport, web.url, timeout=Timeout(2, 2, 0.3))
+    assert 0.3 <= time.monotonic() - started < 1
+
+
+def test_retries_end_with_the_task(web: Web, transport: Transport) -> None:
+    """A server that stays busy is not asked beyond the task's time."""
+    web.replies = [Reply(503)]
+    started = time.monotonic()
+    assert ask(transport, web.url, timeout=Timeout(2, 2, 0.4)).status == 503
+    assert time.monotonic() - started < 1
+
+
+def test_task() -> None:
+    """A part of a task has the task's time, and can be given up alone."""
+    task = Task(Timeout(1, 1, 50))
+    part = task.part()
+    assert 49 < task.seconds_left() <= 50
+    assert 49 < part.seconds_left() <= 50
+    assert part.pause(0.001)
+    assert not part.pause(60)
+    part.give_up()
+    assert part.seconds_left() == 0
+    assert not part.pause(0)
+    assert task.seconds_left() > 49
+
+
+def test_nothing_is_sent_once_time_is_up(web: Web, transport: Transport) -> None:
+    """A task that was given up, or whose time is over, sends nothing."""
+    task = Task(QUICK)
+    task.give_up()
+    for late in (task, Task(Timeout(1, 1, 1), end=time.monotonic())):
+        with pytest.raises(OrbitConnectionError, match="did not answer in full"):
+            transport.request("GET", web.url, task=late)
+    assert web.asked == []
+
+
+@pytest.mark.parametrize(
+    ("value", "timeout"),
+    [
+        (None, (10, 60, 600)),
+        (5, (5, 5, 600)),
+        (0.5, (0.5, 0.5, 600)),
+        ((3, 30), (3, 30, 600)),
+        ((3, 30, 120), (3, 30, 120)),
+    ],
+)
+def test_timeouts(value: Any, timeout: tuple[float, ...]) -> None:
+    """A time-out is a number, a pair or a triple; what is not given is the default."""
+    assert Timeout.of(value) == timeout
+
+
+@pytest.mark.parametrize(
+    "value", [0, -1, float("nan"), (), (5,), (1, 0), (1, 2, -3), (1, 2, 3, 4), [1, 2, 3, 4]]
+)
+def test_what_is_no_timeout(value: Any) -> None:
+    """Anything else is an error that says what is wanted."""
+    with pytest.raises(ValueError, match="timeout= takes a number of seconds"):
+        Timeout.of(value)
+
+
+# Redirects
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("target", ["/other/place?x=1", "place?x=1", "{origin}/place?x=1"])
+def test_redirect_on_the_same_host(
+    web: Web, transport: Transport, status: int, target: str
+) -> None:
+    """A redirect to the same host is followed, with the token and without the old query."""
+    origin = f"http://127.0.0.1:{web.port}"
+    web.replies = [Reply(status, headers={"Location": target.format(origin=origin)}), Reply()]
+    answer = ask(transport, web.url, params={"old": "query"})
+    assert answer.status == 200
+    assert answer.url.endswith("/place?x=1")
+    assert web.asked[1].target.endswith("/place?x=1")
+    assert web.asked[1].headers["Authorization"] == f"Bearer {TOKEN}"
+
+
+@pytest.mark.parametrize("status", [307, 308])
+def test_redirected_login(web: Web, transport: Transport, status: int) -> None:
+    """A form is sent on where the status says so, on the same host."""
+    web.replies = [Reply(status, headers={"Location": "/place"}), Reply(201)]
+    assert ask(transport, web.url, "POST", data={"a": "b"}).status == 201
+    assert [(asked.method, asked.body) for asked in web.asked] == [("POST", b"a=b")] * 2
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+def test_redirect_that_would_drop_the_form(web: Web, transport: Transport, status: int) -> None:
+    """A redirect that would make a GET of a form is not followed."""
+    web.replies = [Reply(status, headers={"Location": "/place"}), Reply()]
+    with pytest.raises(OrbitConnectionError, match="/place, which was not followed"):
+        ask(transport, web.url, "POST", data={"a": "b"})
+    assert len(web.asked) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "user:pass@127.0.0.1"])
+def test_redirect_elsewhere(
+    web: Web, other_web: Web, transport: Transport, host: str, method: str
+) -> None:
+    """A redirect to another host or port is refused; nothing is sent there."""
+    target = f"http://{host}:{other_web.port}/OrbitAPI?token=1"
+    web.replies = [Reply(307, headers={"Location": target})]
+    with pytest.raises(OrbitConnectionError) as caught:
+        ask(transport, web.url, method, data={"Password": "sentinel"})
+    assert other_web.asked == []
+    assert f"{web.url} redirects to http://" in str(caught.value)
+    assert "use it as the base URL" in str(caught.value)
+    assert not re.search("sentinel|user:pass|token=1", str(caught.value))
+
+
+@pytest.mark.parametrize("target", ["ftp://127.0.0.1/x", "file:///etc/passwd", "//evil.invalid/x"])
+def test_redirect_to_another_scheme(web: Web, transport: Transport, target: str) -> None:
+    """A redirect to what is no http is refused."""
+    web.replies = [Reply(302, headers={"Location": target})]
+    with pytest.raises(OrbitConnectionError, match="not followed"):
+        ask(transport, web.url)
+
+
+class Gateway(requests.adapters.HTTPAdapter):
+    """Serves one https host by a plain http server: a user's own adapter."""
+
+    def __init__(self, web: Web) -> None:
+        super().__init__()
+        self._web = web
+        self.asked: list[str] = []
+
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **options: Any
+    ) -> requests.Response:
+        assert request.url is not None
+        self.asked.append(request.url)
+        path = request.url.partition("://")[2].partition("/")[2]
+        request.url = f"http://127.0.0.1:{self._web.port}/{path}"
+        return super().send(request, *args, **options)
+
+
+def test_redirect_from_https_to_http(web: Web, other_web: Web) -> None:
+    """A redirect from https to plain http is refused."""
+    with requests.Session() as http:
+        gateway = Gateway(web)
+        http.mount("https://", gateway)
+        transport = Transport(verify=None, max_connections=1, http=http)
+        web.replies = [Reply(302, headers={"Location": f"http://127.0.0.1:{other_web.port}/x"})]
+        with pytest.raises(OrbitConnectionError, match="never from https to http"):
+            ask(transport, f"https://127.0.0.1:{other_web.port}/OrbitAPI")
+    assert (len(web.asked), other_web.asked) == (1, [])
+
+
+def test_redirect_from_http_to_https(web: Web, other_web: Web) -> None:
+    """A redirect from plain http to https on the same host is followed."""
+    with requests.Session() as http:
+        gateway = Gateway(other_web)
+        http.mount("https://", gateway)
+        transport = Transport(verify=None, max_connections=1, http=http)
+        web.replies = [Reply(308, headers={"Location": "https://127.0.0.1/OrbitAPI"})]
+        assert ask(transport, web.url).url == "https://127.0.0.1/OrbitAPI"
+    assert gateway.asked == ["https://127.0.0.1/OrbitAPI"]
+
+
+def test_redirects_in_a_circle(web: Web, transport: Transport) -> None:
+    """Redirects without end are given up."""
+    web.replies = [Reply(307, headers={"Location": "/again"})]
+    with pytest.raises(OrbitConnectionError, match="it redirects in a circle"):
+        ask(transport, web.url, "POST")
+    assert len(web.asked) == 5
+
+
+# The user's own requests.Session
+
+
+class WatchedSession(requests.Session):
+    """A ``requests.Session`` that knows whether it was closed."""
+
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+        super().close()
+
+
+def test_own_session_is_used_and_not_closed(web: Web) -> None:
+    """A session of the user's is used with its headers, and is the user's to close."""
+    with WatchedSession() as http:
+        http.headers["X-Gateway-Key"] = "open"
+        transport = Transport(verify=None, max_connections=2, http=http)
+        ask(transport, web.url)
+        transport.close()
+        assert not http.closed
+    assert web.asked[0].headers["X-Gateway-Key"] == "open"
+    assert "Authorization" not in web.asked[0].headers
+
+
+def test_own_proxy(web: Web, transport: Transport) -> None:
+    """A proxy of the user's session carries the requests."""
+    with requests.Session() as http:
+        http.proxies = {"http": f"http://127.0.0.1:{web.port}"}
+        own = Transport(verify=None, max_connections=2, http=http)
+        assert ask(own, "http://orbit.invalid/OrbitAPI").status == 200
+    assert web.asked[0].target == "http://orbit.invalid/OrbitAPI"
+
+
+@pytest.mark.parametrize("verify", [None, False, True, "ca.pem"])
+def test_verify(verify: bool | str | None, web: Web) -> None:
+    """``verify`` reaches the adapter as it was given; None leaves it to the session."""
+    seen = []
+
+    class Adapter(Gateway):
+        def send(self, *args: Any, **options: Any) -> requests.Response:
+            seen.append(options["verify"])
+            return super().send(*args, **{**options, "verify": True})
+
+    with requests.Session() as http:
+        http.trust_env = False
+        http.verify = "of-the-session.pem"
+        http.mount("https://", Adapter(web))
+        ask(Transport(verify=verify, max_connections=1, http=http), "https://orbit.invalid/x")
+    assert seen == ["of-the-session.pem" if verify is None else verify]
+
+
+def test_no_tls(web: Web, transport: Transport) -> None:
+    """A server that does not speak TLS is told from one that cannot be reached."""
+    with pytest.raises(
+        OrbitConnectionError, match=r"the TLS connection failed: .*verify='ca\.pem'"
+    ):
+        ask(transport, web.url.replace("http:", "https:"), "POST")
+
+
+# Base URLs
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://orbit.my-site.com/OrbitAPI", "https://orbit.my-site.com/OrbitAPI"),
+        ("https://orbit.my-site.com/OrbitAPI/", "https://orbit.my-site.com/OrbitAPI"),
+        ("https://orbit.my-site.com/OrbitAPI///", "https://orbit.my-site.com/OrbitAPI"),
+        ("  https://orbit.my-site.com/OrbitAPI\n", "https://orbit.my-site.com/OrbitAPI"),
+        ("HTTPS://orbit.my-site.com/orbitapi", "https://orbit.my-site.com/orbitapi"),
+        ("https://orbit.my-site.com", "https://orbit.my-site.com/OrbitAPI"),
+        ("https://orbit.my-site.com/", "https://orbit.my-site.com/OrbitAPI"),
+        ("http://localhost:8080", "http://localhost:8080/OrbitAPI"),
+        ("http://[::1]:8080/a/b", "http://[::1]:8080/a/b"),
+    ],
+)
+def test_base_url(given: str, kept: str) -> None:
+    """A base URL loses slashes at its end; a bare host gets the usual path."""
+    assert checked_base_url(given) == kept
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("", "orbit.my-site.com", "orbit.my-site.com/OrbitAPI", "localhost:8080", "/OrbitAPI"),
+        *("ftp://orbit.my-site.com", "file:///OrbitAPI", "https://", "https:///OrbitAPI"),
+        *("javascript:alert(1)", "http://[::1", "http://host:port/", "http://host:99999/"),
+        *("https://jdoe:sentinel@host/", "https://jdoe@host/", "https://@host/"),
+        *("https://host/OrbitAPI?key=sentinel", "https://host/OrbitAPI#sentinel"),
+    ],
+)
+def test_what_is_no_base_url(given: str) -> None:
+    """What is no http or https URL, or more than host and path, is refused, unrepeated."""
+    with pytest.raises(InvalidUrlError, match=r"https://orbit\.my-site\.com/OrbitAPI") as caught:
+        checked_base_url(given)
+    assert str(caught.value).endswith("Nothing was sent.")
+    assert "sentinel" not in str(caught.value)
+    assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://orbit.my-site.com/OrbitAPI", "http://192.168.1.5/OrbitAPI"),
+        *("http://localhost.evil.com/x", "http://127.0.0.1.evil.com/x", "http://[2001:db8::1]/x"),
+    ],
+)
+def test_plain_http_warns(url: str) -> None:
+    """Plain http to another machine warns, and says what to use instead."""
+    with pytest.warns(InsecureTransportWarning, match="plain http: .*Use the https URL"):
+        warn_if_insecure(url, None)
+
+
+def test_unchecked_certificate_warns() -> None:
+    """``verify=False`` warns, and says what to use instead."""
+    with pytest.warns(InsecureTransportWarning, match="is not checked.*verify='ca.pem'"):
+        warn_if_insecure("https://orbit.my-site.com/OrbitAPI", False)
+
+
+@pytest.mark.parametrize(
+    ("url", "verify"),
+    [
+        *(("https://orbit.my-site.com/x", v) for v in (None, True, "ca.pem")),
+        *((f"http://{host}:80/x", None) for host in ("localhost", "127.0.0.1", "[::1]")),
+        *((f"http://{host}/x", False) for host in ("127.8.8.8", "orbit.localhost")),
+    ],
+)
+def test_safe_connections_do_not_warn(url: str, verify: bool | str | None) -> None:
+    """Checked https, and this machine itself, are no reason for a warning."""
+    warn_if_insecure(url, verify)  # a warning would be an error here
