@@ -20,7 +20,7 @@ def nearest(key: str, columns: Iterable[pa.Array], most: int = 3) -> list[str]:
     >>> nearest("Pepole", [pa.array(["Bookings", "People"])])
     ['People']
     """
-    folded = key.lower()[:100]
+    folded = key[:100].lower().encode("utf-8", "replace").decode()
     keys = (
         pl.concat([pl.Series("key", column, dtype=pl.String) for column in columns])
         .unique(maintain_order=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -144,6 +145,8 @@ class Session:
     _user: User
     _catalogue: Catalogue
     _ended: bool
+    _api_client: Any
+    _lock: threading.Lock
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         raise TypeError(
@@ -162,6 +165,8 @@ class Session:
         session._user = user
         session._catalogue = catalogue
         session._ended = False
+        session._api_client = None
+        session._lock = threading.Lock()
         return session
 
     @property
@@ -228,7 +233,7 @@ class Session:
     def _session(self) -> Session:
         return self
 
-    @cached_property
+    @property
     def api_client(self) -> Any:
         """A real ``apteco_api.ApiClient``, made on first use.
 
@@ -236,9 +241,12 @@ class Session:
         and certificates. ``apteco_api.QueriesApi(session.api_client)`` and every other
         generated controller work with it, and raise ``apteco_api.ApiException``.
         """
-        from apteco_frames.orbit.bridge import new_api_client
+        with self._lock:
+            if self._api_client is None:
+                from apteco_frames.orbit.bridge import new_api_client
 
-        return new_api_client(self._client)
+                self._api_client = new_api_client(self._client)
+            return self._api_client
 
     @property
     def token_expires_at(self) -> datetime | None:
@@ -283,9 +291,10 @@ class Session:
         Raises:
             AptecoFramesError: the API could not be asked, or refused.
         """
-        if not self._ended:
-            self._client.log_out(self._session_id)
-            self._ended = True
+        with self._lock:
+            if not self._ended:
+                self._client.log_out(self._session_id)
+                self._ended = True
 
     def __enter__(self) -> Self:
         return self

@@ -246,7 +246,9 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
     descriptions = descs
 
     def _by(self, column: str, key: str) -> Variable:
-        positions = self._index(column).positions(key)
+        if not isinstance(key, str):
+            raise TypeError(f"variables have texts as {column}s, not {type(key).__name__}")
+        positions = self._positions(key, (column,))
         if len(positions) == 1:
             return self._row(positions[0])
         raise self._lookup_error(key, positions, (column,))
