@@ -1,0 +1,136 @@
+"""The clients of the benchmarks: each call is a process of its own, and prints JSON.
+
+``python clients.py TASK PACKAGE BASE_URL VARIABLES PAGE_SIZE``
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import random
+import resource
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from statistics import median
+from typing import Any
+
+CREDENTIALS = ("dv", "benchmark", "u", "p")
+CONNECTIONS = 4
+REPEATS = 7
+
+
+def seconds(action: Callable[[], Any]) -> tuple[float, Any]:
+    """How long an action takes, and its result."""
+    start = time.perf_counter()
+    result = action()
+    return time.perf_counter() - start, result
+
+
+def log_in(package: str, base_url: str, page_size: int) -> Any:
+    """A session of either package; ``apteco`` asks for pages of 1,000 and cannot be told."""
+    module = importlib.import_module(package)
+    options = {"page_size": page_size} if package == "apteco_frames" else {}
+    return module.login_with_password(base_url, *CREDENTIALS, **options)
+
+
+def floor(base_url: str, variables: int, page_size: int) -> int:
+    """Log in and fetch the same pages with ``requests``, and throw them away."""
+    import requests
+
+    with requests.Session() as http:
+        http.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS))
+        login = f"{base_url}/dv/Sessions/SimpleLogin"
+        token = http.post(login, data={"UserLogin": "u", "Password": "p"}).json()["accessToken"]
+        http.headers["Authorization"] = f"Bearer {token}"
+        pages = f"{base_url}/dv/FastStatsSystems/benchmark/Variables"
+
+        def fetch(offset: int) -> int:
+            return len(http.get(pages, params={"offset": offset, "count": page_size}).content)
+
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            return sum(pool.map(fetch, range(0, variables, page_size)))
+
+
+def measure_login(package: str, base_url: str, variables: int, page_size: int) -> dict[str, float]:
+    """Seconds to log in, imports not counted, and the most memory the process had, in MiB."""
+    if package == "floor":
+        import requests  # noqa: F401
+
+        took, _ = seconds(lambda: floor(base_url, variables, page_size))
+    else:
+        importlib.import_module(package)
+        took, session = seconds(lambda: log_in(package, base_url, page_size))
+        assert len(session.variables) == variables
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": took, "peak_mib": peak}
+
+
+def dates_by_loop(session: Any) -> list[str]:
+    """The loop of the ``apteco`` documentation."""
+    return [
+        variable.name for variable in session.variables if "date" in variable.description.lower()
+    ]
+
+
+def dates_by_filter(session: Any) -> list[str]:
+    """The same as a vectorised filter."""
+    import polars as pl
+
+    found = session.variables.frame.filter(pl.col("description").str.contains("(?i)date"))
+    names: list[str] = found.get_column("name").to_list()
+    return names
+
+
+def measure_use(package: str, base_url: str, variables: int, page_size: int) -> dict[str, float]:
+    """Seconds to find the date variables and to look variables up by name."""
+    session = log_in(package, base_url, page_size)
+    loops = [seconds(lambda: dates_by_loop(session)) for _ in range(REPEATS)]
+    result = {"loop": median(took for took, _ in loops), "first loop": loops[0][0]}
+    if package == "apteco_frames":
+        filters = [seconds(lambda: dates_by_filter(session)) for _ in range(REPEATS)]
+        assert filters[0][1] == loops[0][1]
+        result["filter"] = median(took for took, _ in filters)
+        result["first filter"] = filters[0][0]
+    return result
+
+
+def measure_lookup(package: str, base_url: str, variables: int, page_size: int) -> dict[str, float]:
+    """Seconds for the first look-up by name of a fresh session, and for each of many."""
+    session = log_in(package, base_url, page_size)
+    rows = session.variables
+    chosen = random.Random(1).choices(range(variables), k=100_000)
+    names = [f"va{number:07}" for number in chosen]
+    first, _ = seconds(lambda: rows[names[0]])
+    second, _ = seconds(lambda: rows[names[1]])
+
+    def look_up() -> None:
+        for name in names:
+            rows[name]
+
+    each = min(seconds(look_up)[0] for _ in range(3)) / len(names)
+    return {"first lookup": first, "second lookup": second, "lookup": each}
+
+
+def measure_restore(
+    package: str, base_url: str, variables: int, page_size: int
+) -> dict[str, float]:
+    """Seconds to restore a session from its string, ours with the catalogue inside."""
+    session = log_in(package, base_url, page_size)
+    ours = package == "apteco_frames"
+    text = session.serialize(include_catalogue=True) if ours else session.serialize()
+    took, restored = seconds(lambda: type(session).deserialize(text))
+    assert len(restored.variables) == variables
+    return {"restore": took, "characters": len(text)}
+
+
+def main() -> None:
+    """Run one task."""
+    task, package, base_url, variables, page_size = sys.argv[1:]
+    measure = globals()[f"measure_{task}"]
+    print(json.dumps(measure(package, base_url, int(variables), int(page_size))))
+
+
+if __name__ == "__main__":
+    main()

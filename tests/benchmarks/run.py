@@ -1,0 +1,282 @@
+"""Measure ``apteco_frames`` beside ``apteco`` and the wire, and print one table.
+
+``tox -e bench`` runs it; ``--rounds``, ``--variables`` and ``--output`` are its options. A
+server process renders its pages beforehand. Clients run in processes of their own, in
+turn; what counts is the median over the rounds of the ratio within each round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from apteco_frames.orbit.client import DEFAULT_PAGE_SIZE
+
+HERE = Path(__file__).parent
+VENDOR_PAGE_SIZE = 1_000
+GROWTH = (1_000, 10_000, 100_000, 1_000_000)
+DATES = """
+from {package} import login_with_password
+session = login_with_password({arguments})
+for variable in session.variables:
+    if "date" in variable.description.lower():
+        print(f"{{variable.name:>8}}: {{variable.description}}")
+"""
+
+
+class Report:
+    """Collects what was measured, and shows it."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, str]] = []
+        self.raw: dict[str, Any] = {}
+
+    def add(self, what: str, ours: str, vendor: str, floor: str, ratio: str, reach: str) -> None:
+        """Add a row."""
+        row = {
+            "what": what,
+            "apteco_frames": ours,
+            "apteco 0.8.2": vendor,
+            "floor": floor,
+            "measured": ratio,
+            "to reach": reach,
+        }
+        self.rows.append(row)
+        print(" | ".join(row.values()), flush=True)
+
+    def markdown(self) -> str:
+        """The rows as a Markdown table."""
+        header = list(self.rows[0])
+        lines = [header, ["---"] * len(header), *(list(row.values()) for row in self.rows)]
+        return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+@contextlib.contextmanager
+def served(variables: int, *page_sizes: int) -> Iterator[str]:
+    """A server of that many variables; gives its URL without a path."""
+    sizes = sorted({str(size) for size in page_sizes})
+    command = [sys.executable, str(HERE / "server.py"), str(variables), *sizes]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        port = process.stdout.readline().strip()
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def client(task: str, package: str, url: str, variables: int, page_size: int) -> dict[str, float]:
+    """Run one client in a process of its own."""
+    arguments = [task, package, url, str(variables), str(page_size)]
+    command = [sys.executable, str(HERE / "clients.py"), *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    values: dict[str, float] = json.loads(done.stdout)
+    return values
+
+
+def rounds_of(
+    number: int, task: str, url: str, variables: int, *clients: tuple[str, int]
+) -> list[list[dict[str, float]]]:
+    """Per client what it measured in each round; the clients take turns."""
+    results: list[list[dict[str, float]]] = [[] for _ in clients]
+    for _ in range(number):
+        for index, (package, page_size) in enumerate(clients):
+            results[index].append(client(task, package, url, variables, page_size))
+    return results
+
+
+def ratio(upper: list[dict[str, float]], lower: list[dict[str, float]], *keys: str) -> float:
+    """The median over the rounds of upper / lower."""
+    first, last = keys[0], keys[-1]
+    return median(u[first] / v[last] for u, v in zip(upper, lower, strict=True))
+
+
+def middle(results: list[dict[str, float]], key: str = "seconds") -> float:
+    """The median over the rounds."""
+    return median(result[key] for result in results)
+
+
+def measure_login(report: Report, rounds: int, variables: int, url: str) -> None:
+    """Log in, without and with latency; memory."""
+    clients = (
+        ("apteco_frames", DEFAULT_PAGE_SIZE),
+        ("apteco", VENDOR_PAGE_SIZE),
+        ("floor", DEFAULT_PAGE_SIZE),
+        ("floor", VENDOR_PAGE_SIZE),
+    )
+    for path, name, faster in (
+        ("", "log in, no added latency", 35),
+        ("/slow", "log in, 50 ms added to each answer", 20),
+    ):
+        base_url = f"{url}{path}/OrbitAPI"
+        ours, vendor, floor, floor_1000 = rounds_of(rounds, "login", base_url, variables, *clients)
+        report.raw[name] = {
+            "ours": ours,
+            "apteco": vendor,
+            "floor": floor,
+            "floor, pages of 1,000": floor_1000,
+        }
+        report.add(
+            name,
+            f"{middle(ours):.2f} s",
+            f"{middle(vendor):.1f} s",
+            f"{middle(floor):.2f} s; in pages of 1,000 {middle(floor_1000):.2f} s",
+            f"{ratio(vendor, ours, 'seconds'):.0f} times faster; "
+            f"{ratio(ours, floor, 'seconds'):.2f} times the floor, "
+            f"{ratio(ours, floor_1000, 'seconds'):.2f} times that in pages of 1,000",
+            f"{faster} times faster" + ("" if path else "; 1.6 times the floor"),
+        )
+        if not path:
+            report.add(
+                "peak memory of the process",
+                f"{middle(ours, 'peak_mib'):.0f} MiB",
+                f"{middle(vendor, 'peak_mib'):.0f} MiB",
+                f"{middle(floor, 'peak_mib'):.0f} MiB",
+                f"{ratio(ours, vendor, 'peak_mib'):.2f} of apteco's",
+                "0.5 of apteco's",
+            )
+
+
+def measure_use(report: Report, rounds: int, variables: int, url: str) -> None:
+    """Find dates, look up by name, restore."""
+    base_url = f"{url}/OrbitAPI"
+    clients = ("apteco_frames", DEFAULT_PAGE_SIZE), ("apteco", VENDOR_PAGE_SIZE)
+    ours, vendor = rounds_of(rounds, "use", base_url, variables, *clients)
+    report.raw["use"] = {"ours": ours, "apteco": vendor}
+    loop = f"{middle(vendor, 'loop') * 1e3:.1f} ms"
+    report.add(
+        "date filter on `.frame`, giving the names",
+        f"{middle(ours, 'filter') * 1e3:.1f} ms",
+        f"{loop} (its loop)",
+        "",
+        f"{ratio(vendor, ours, 'loop', 'filter'):.1f} times faster",
+        "5 times faster",
+    )
+    report.add(
+        "the documented loop over objects",
+        f"{middle(ours, 'loop') * 1e3:.1f} ms",
+        loop,
+        "",
+        f"{ratio(ours, vendor, 'loop'):.2f} times apteco's",
+        "2 times apteco's",
+    )
+    ours, vendor = rounds_of(rounds, "lookup", base_url, variables, *clients)
+    report.raw["lookup"] = {"ours": ours, "apteco": vendor}
+    report.add(
+        "first look-up by name; then each",
+        f"{middle(ours, 'first lookup') * 1e3:.1f} ms; {middle(ours, 'lookup') * 1e6:.2f} µs",
+        f"{middle(vendor, 'first lookup') * 1e3:.2f} ms; {middle(vendor, 'lookup') * 1e6:.2f} µs",
+        "",
+        f"the second look-up: {middle(ours, 'second lookup') * 1e3:.1f} ms",
+        "30 ms; 3 µs",
+    )
+    ours, vendor = rounds_of(rounds, "restore", base_url, variables, *clients)
+    report.raw["restore"] = {"ours": ours, "apteco": vendor}
+    report.add(
+        "restore from a string with the catalogue",
+        f"{middle(ours, 'restore') * 1e3:.0f} ms",
+        f"{middle(vendor, 'restore'):.1f} s",
+        "",
+        f"{ratio(vendor, ours, 'restore'):.0f} times faster",
+        "100 times faster",
+    )
+
+
+def measure_process(report: Report, rounds: int) -> None:
+    """The whole process: import, log in to Holidays, print the dates."""
+    from apteco_frames.demo import DemoServer
+
+    with DemoServer() as demo:
+        values = demo.base_url, demo.data_view, demo.system, demo.user, demo.password
+        arguments = ", ".join(map(repr, values))
+        times: dict[str, list[float]] = {"apteco_frames": [], "apteco": []}
+        outputs = set()
+        for _ in range(rounds + 1):
+            for package, measured in times.items():
+                script = DATES.format(package=package, arguments=arguments)
+                start = time.perf_counter()
+                done = subprocess.run(
+                    [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=True
+                )
+                measured.append(time.perf_counter() - start)
+                outputs.add(done.stdout)
+    assert len(outputs) == 1
+    ours, vendor = (measured[1:] for measured in times.values())  # the first fills the caches
+    report.raw["process"] = {"ours": ours, "apteco": vendor}
+    both = zip(ours, vendor, strict=True)
+    report.add(
+        "whole process: import, log in to Holidays, print the dates",
+        f"{median(ours):.2f} s",
+        f"{median(vendor):.2f} s",
+        "",
+        f"{median(u / v for u, v in both):.2f} times apteco's",
+        "0.9 times apteco's",
+    )
+
+
+def measure_growth(report: Report, rounds: int) -> None:
+    """Time and memory by the size of the system."""
+    for variables in GROWTH:
+        with served(variables, DEFAULT_PAGE_SIZE) as url:
+            (ours,) = rounds_of(
+                rounds, "login", f"{url}/OrbitAPI", variables, ("apteco_frames", DEFAULT_PAGE_SIZE)
+            )
+        report.raw[f"growth {variables}"] = ours
+        report.add(
+            f"growth: log in to {variables:,} variables",
+            f"{middle(ours):.3f} s, {middle(ours, 'peak_mib'):.0f} MiB",
+            "",
+            "",
+            f"{middle(ours) / variables * 1e6:.1f} µs a variable",
+            "does not grow" if variables > GROWTH[0] else "",
+        )
+
+
+def machine() -> str:
+    """What it was measured on."""
+    names = ("apteco-frames", "apteco", "polars", "pyarrow", "requests", "numpy", "pandas")
+    packages = ", ".join(f"{name} {version(name)}" for name in names)
+    return (
+        f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, "
+        f"Python {platform.python_version()}; {packages}"
+    )
+
+
+def main() -> None:
+    """Measure everything."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--variables", type=int, default=100_000)
+    parser.add_argument("--output", type=Path, default=Path("benchmark-results"))
+    options = parser.parse_args()
+    report = Report()
+    with served(options.variables, DEFAULT_PAGE_SIZE, VENDOR_PAGE_SIZE) as url:
+        measure_login(report, options.rounds, options.variables, url)
+        measure_use(report, options.rounds, options.variables, url)
+    measure_process(report, 2 * options.rounds)
+    measure_growth(report, options.rounds)
+    note = (
+        f"{options.variables:,} variables unless a row says otherwise, {options.rounds} rounds, "
+        f"medians. {machine()}."
+    )
+    options.output.mkdir(parents=True, exist_ok=True)
+    results = {"note": note, "rows": report.rows, "raw": report.raw}
+    (options.output / "results.json").write_text(json.dumps(results, indent=1, ensure_ascii=False))
+    text = f"{report.markdown()}\n\n{note}\n"
+    (options.output / "results.md").write_text(text, encoding="utf-8")
+    print(f"\n{text}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""The server of the benchmarks: a process that only sends what it rendered beforehand.
+
+``python server.py VARIABLES PAGE_SIZE [PAGE_SIZE …]`` prints its port and serves until it is
+ended. Answers to paths that start with ``/slow`` come 50 ms late.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+import system
+
+DELAY_SECONDS = 0.05
+
+
+def rendered(total: int, sizes: list[int]) -> dict[tuple[str, int, int], bytes]:
+    """Every answer by the end of its path, its offset and its count."""
+    token = jwt.encode({"exp": int(time.time()) + 86_400}, "k" * 32, algorithm="HS256")
+    user = {"username": "u", "firstname": "f", "surname": "s", "emailAddress": "e", "id": 1}
+    licence = dict.fromkeys(
+        [
+            "audienceSelection",
+            "audiencePreview",
+            "export",
+            "advancedQuery",
+            "cube",
+            "profile",
+            "dashboards",
+            "dashboardsPareto",
+        ],
+        True,
+    )
+    login = {"accessToken": token, "sessionId": "s", "user": user, "licence": licence}
+    answers = {
+        ("SimpleLogin", 0, 0): json.dumps(login).encode(),
+        ("benchmark", 0, 0): json.dumps(system.details()).encode(),
+    }
+    items = system.tables()
+    for size in sizes:
+        answers["Tables", 0, size] = system.page(items, 0, size, len(items))
+        for offset, body in system.variable_pages(total, size):
+            answers["Variables", offset, size] = body
+            # The last page is asked for with the count that is left, or with the full one.
+            answers["Variables", offset, min(size, total - offset)] = body
+    return answers
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Sends the rendered answers."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    answers: dict[tuple[str, int, int], bytes]
+
+    def do_GET(self) -> None:
+        """Send an answer."""
+        if self.path.startswith("/slow"):
+            time.sleep(DELAY_SECONDS)
+        parts = urlsplit(self.path)
+        query = parse_qs(parts.query)
+        offset, count = (int(query.get(name, ["0"])[0]) for name in ("offset", "count"))
+        body = self.answers.get((parts.path.rpartition("/")[2], offset, count))
+        self._send(200 if body else 404, body or b"{}")
+
+    def do_POST(self) -> None:
+        """Log anybody in."""
+        if self.path.startswith("/slow"):
+            time.sleep(DELAY_SECONDS)
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._send(201, self.answers["SimpleLogin", 0, 0])
+
+    def do_DELETE(self) -> None:
+        """Log anybody out."""
+        self._send(204, b"")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+    def _send(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def main() -> None:
+    """Render, say the port, serve."""
+    total, *sizes = map(int, sys.argv[1:])
+    Handler.answers = rendered(total, sizes)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    print(server.server_port, flush=True)
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
