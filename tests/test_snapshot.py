@@ -1,0 +1,418 @@
+"""Catalogues on disk: equal when read back, never a mixture, never over foreign files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from strategies import catalogue_of, catalogues, tree_items, variable_item
+
+from apteco_frames import Catalogue
+from apteco_frames.demo import holidays
+from apteco_frames.errors import AptecoFramesError, SnapshotError
+
+KINDS = ("tables", "variables")
+KEY = b"apteco_frames"
+
+OLD = catalogue_of(tree_items({"People": ""}), [variable_item("old")], name="old")
+NEW = catalogue_of(
+    tree_items({"People": "", "Bookings": "People"}),
+    [variable_item("new"), variable_item("boCost", "Bookings", "Numeric")],
+    name="new",
+)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def label(path: Path) -> dict[str, Any]:
+    """What a catalogue file says of itself."""
+    value: dict[str, Any] = json.loads(pq.read_schema(path).metadata[KEY])
+    return value
+
+
+def relabel(path: Path, value: Any) -> None:
+    """Write a catalogue file anew, with another label."""
+    table = pq.read_table(path).replace_schema_metadata({KEY: json.dumps(value).encode()})
+    pq.write_table(table, path)
+
+
+# Reading back
+
+
+@settings(max_examples=25)
+@given(catalogues(max_variables=15))
+def test_any_catalogue_comes_back_equal(
+    tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue
+) -> None:
+    """Frames, rows, schemas and the system read back are those written, to the letter."""
+    folder = tmp_path_factory.mktemp("catalogue")
+    paths = catalogue.write_parquet(folder)
+    assert paths == [folder / f"{kind}.parquet" for kind in KINDS]
+    restored = Catalogue.read_parquet(folder)
+    assert restored == catalogue
+    assert restored.system_info == catalogue.system_info
+    for kind in KINDS:
+        theirs, ours = getattr(restored, kind), getattr(catalogue, kind)
+        assert list(theirs) == list(ours)
+        assert [type(row) for row in theirs] == [type(row) for row in ours]
+        assert theirs.arrow.equals(ours.arrow)
+        assert theirs.arrow.schema.equals(ours.schema, check_metadata=True)
+    assert [v.table.name for v in restored.variables] == [v.table_name for v in catalogue.variables]
+
+
+@pytest.mark.parametrize(
+    "place", ["plain", "a=1/b=2", "späce ☃ %41 #?", "new/and/deep", "x.parquet"]
+)
+def test_any_folder_will_do(tmp_path: Path, place: str) -> None:
+    """The folder is made if needed, whatever its name; its path may be text."""
+    folder = tmp_path / place
+    NEW.write_parquet(str(folder))
+    assert Catalogue.read_parquet(str(folder)) == NEW
+    assert names(folder) == ["tables.parquet", "variables.parquet"]
+
+
+def test_the_files_are_parquet_for_everybody(tmp_path: Path) -> None:
+    """polars, DuckDB, pandas and pyarrow read the files as they are, kinds and all."""
+    catalogue = holidays()
+    for path, frame in zip(
+        catalogue.write_parquet(tmp_path), (catalogue.tables, catalogue.variables), strict=True
+    ):
+        expected: Any = frame.frame
+        assert pl.read_parquet(path).equals(expected)
+        assert pl.read_parquet(path).schema == expected.schema
+        assert pq.read_table(path).to_pydict() == frame.arrow.to_pydict()
+        assert list(pd.read_parquet(path)["name"]) == frame.arrow["name"].to_pylist()
+        query: Any = duckdb.sql
+        found = query(f"from '{path}'").pl()
+        assert found.to_dict(as_series=False) == expected.to_dict(as_series=False)
+        keys = query(f"select decode(key) from parquet_kv_metadata('{path}')").fetchall()
+        assert ("apteco_frames",) in keys
+
+
+def test_both_files_say_what_they_are(tmp_path: Path) -> None:
+    """Each file names the layout's version, its collection, the system, and one snapshot."""
+    labels = [label(path) for path in NEW.write_parquet(tmp_path)]
+    assert [value["kind"] for value in labels] == list(KINDS)
+    assert [value["version"] for value in labels] == [1, 1]
+    assert labels[0]["snapshot"] == labels[1]["snapshot"]
+    assert labels[0]["system_info"]["build_date"] == "2019-11-27T15:57:24"
+    assert label(OLD.write_parquet(tmp_path)[0])["snapshot"] != labels[0]["snapshot"]
+
+
+# Writing over
+
+
+def test_a_newer_catalogue_replaces_an_older_one(tmp_path: Path) -> None:
+    """Writing again replaces both files, and nothing else is left in the folder."""
+    for catalogue in (OLD, NEW, NEW, OLD):
+        catalogue.write_parquet(tmp_path)
+        assert Catalogue.read_parquet(tmp_path) == catalogue
+        assert names(tmp_path) == ["tables.parquet", "variables.parquet"]
+
+
+def test_other_files_of_the_folder_are_kept(tmp_path: Path) -> None:
+    """A folder may hold other files; they stay as they are."""
+    others = {"notes.txt": b"keep", "other.parquet": b"keep me too", ".hidden.part": b"and me"}
+    for name, content in others.items():
+        (tmp_path / name).write_bytes(content)
+    for catalogue in (OLD, NEW):
+        catalogue.write_parquet(tmp_path)
+        assert Catalogue.read_parquet(tmp_path) == catalogue
+    assert {name: (tmp_path / name).read_bytes() for name in others} == others
+
+
+def _text(path: Path) -> None:
+    path.write_text("name,plural\nPeople,People\n")
+
+
+def _empty(path: Path) -> None:
+    path.touch()
+
+
+def _other_parquet(path: Path) -> None:
+    pq.write_table(pa.table({"name": ["People"]}), path)
+
+
+def _one_frame(path: Path) -> None:
+    NEW.tables.write_parquet(path)
+
+
+FOREIGN: list[Callable[[Path], None]] = [_text, _empty, _other_parquet, _one_frame]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("make", FOREIGN)
+def test_a_foreign_file_is_neither_overwritten_nor_read(
+    tmp_path: Path, kind: str, make: Callable[[Path], None]
+) -> None:
+    """A file of another origin is refused by name, left untouched, and no part is written."""
+    path = tmp_path / f"{kind}.parquet"
+    make(path)
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    with pytest.raises(SnapshotError) as caught:
+        NEW.write_parquet(tmp_path)
+    assert str(path) in str(caught.value)
+    assert "left as it is" in str(caught.value)
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+    assert names(tmp_path) == [path.name]
+    with pytest.raises(SnapshotError, match=r"\.parquet"):
+        Catalogue.read_parquet(tmp_path)
+
+
+def test_a_foreign_folder_is_not_overwritten(tmp_path: Path) -> None:
+    """A folder in the place of a file is refused; a file in the place of the folder, too."""
+    (tmp_path / "tables.parquet").mkdir()
+    with pytest.raises(SnapshotError, match="tables"):
+        NEW.write_parquet(tmp_path)
+    assert names(tmp_path) == ["tables.parquet"]
+    file = tmp_path / "file"
+    file.write_text("keep")
+    with pytest.raises(OSError, match="file"):
+        NEW.write_parquet(file)
+    assert file.read_text() == "keep"
+
+
+def test_one_foreign_file_keeps_the_other_from_being_replaced(tmp_path: Path) -> None:
+    """Where one of the files is foreign, the catalogue file beside it stays, too."""
+    OLD.write_parquet(tmp_path)
+    _text(tmp_path / "variables.parquet")
+    before = (tmp_path / "tables.parquet").read_bytes()
+    with pytest.raises(SnapshotError, match="variables"):
+        NEW.write_parquet(tmp_path)
+    assert (tmp_path / "tables.parquet").read_bytes() == before
+
+
+# What can't be read
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    """A folder without a catalogue, or no folder, or half of one: the error names the file."""
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(SnapshotError, match=r"There is no .*tables\.parquet"):
+            Catalogue.read_parquet(folder)
+    for kind in KINDS:
+        NEW.write_parquet(tmp_path)
+        (tmp_path / f"{kind}.parquet").unlink()
+        with pytest.raises(SnapshotError, match=rf"There is no .*{kind}\.parquet"):
+            Catalogue.read_parquet(tmp_path)
+    assert issubclass(SnapshotError, AptecoFramesError)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("left", [0.0, 0.001, 0.5, 0.9, 0.9999])
+def test_a_truncated_file(tmp_path: Path, kind: str, left: float) -> None:
+    """A file that was cut off is named, and what to do is told."""
+    NEW.write_parquet(tmp_path)
+    path = tmp_path / f"{kind}.parquet"
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * left)])
+    with pytest.raises(SnapshotError, match="cut off") as caught:
+        Catalogue.read_parquet(tmp_path)
+    assert str(path) in str(caught.value)
+    assert "Write the catalogue again" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_newer_layout(tmp_path: Path, kind: str) -> None:
+    """A file of a newer version says so, and how to get that version."""
+    path = dict(zip(KINDS, NEW.write_parquet(tmp_path), strict=True))[kind]
+    relabel(path, label(path) | {"version": 2})
+    with pytest.raises(SnapshotError, match=r"newer version.*pip install --upgrade") as caught:
+        Catalogue.read_parquet(tmp_path)
+    assert str(path) in str(caught.value)
+
+
+def test_more_columns_are_read_past(tmp_path: Path) -> None:
+    """Columns that a later version adds don't keep the file from being read."""
+    for path in NEW.write_parquet(tmp_path):
+        table = pq.read_table(path)
+        more = table.append_column("added_later", pa.nulls(len(table), pa.string()))
+        pq.write_table(more.replace_schema_metadata(table.schema.metadata), path)
+    assert Catalogue.read_parquet(tmp_path) == NEW
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mixture_of_two_catalogues(tmp_path: Path, kind: str) -> None:
+    """Files of two catalogues are refused, even if the two are equal."""
+    NEW.write_parquet(tmp_path)
+    for catalogue in (OLD, NEW):
+        catalogue.write_parquet(tmp_path / "other")
+        shutil.copy(tmp_path / "other" / f"{kind}.parquet", tmp_path)
+        with pytest.raises(SnapshotError, match="not of one catalogue"):
+            Catalogue.read_parquet(tmp_path)
+    NEW.write_parquet(tmp_path)
+    assert Catalogue.read_parquet(tmp_path) == NEW
+
+
+def _strays(table: pa.Table) -> pa.Table:
+    return pl.DataFrame(table).with_columns(table_name=pl.lit("Elsewhere")).to_arrow()
+
+
+CHANGES: list[Any] = [
+    pytest.param(lambda table: table.drop_columns(["description"]), id="a column missing"),
+    pytest.param(_strays, id="an unknown table"),
+    pytest.param(lambda table: pa.concat_tables([table, table]), id="names twice"),
+    pytest.param(
+        lambda table: table.set_column(0, "name", pa.nulls(len(table), pa.string())),
+        id="nulls",
+        marks=pytest.mark.xfail(strict=True, raises=ValueError, reason="not a SnapshotError"),
+    ),
+    pytest.param(
+        lambda table: table.set_column(0, "name", pa.array([b"\xff"] * len(table))), id="no UTF-8"
+    ),
+    pytest.param(
+        lambda table: table.set_column(0, "name", pa.array([["x"]] * len(table))),
+        id="another type",
+        marks=pytest.mark.xfail(
+            strict=True, raises=NotImplementedError, reason="not a SnapshotError"
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_contents_that_are_no_catalogue(tmp_path: Path, change: Callable[[Any], Any]) -> None:
+    """Well-formed files whose contents don't fit are damaged, not half read."""
+    path = NEW.write_parquet(tmp_path)[1]
+    table = pq.read_table(path)
+    pq.write_table(change(table).replace_schema_metadata(table.schema.metadata), path)
+    with pytest.raises(SnapshotError, match="damaged") as caught:
+        Catalogue.read_parquet(tmp_path)
+    assert str(tmp_path) in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [None, [], "text", {}, {"version": 1}], ids=json.dumps)
+def test_labels_of_another_form(tmp_path: Path, value: Any) -> None:
+    """A label that isn't one of this package makes the file a foreign one."""
+    relabel(NEW.write_parquet(tmp_path)[0], value)
+    with pytest.raises(SnapshotError, match=r"tables\.parquet is .*no catalogue"):
+        Catalogue.read_parquet(tmp_path)
+
+
+@pytest.mark.xfail(strict=True, raises=(TypeError, KeyError), reason="not a SnapshotError")
+@pytest.mark.parametrize(
+    "change",
+    [{"version": "1"}, {"version": None}, {"system_info": {}}, {"system_info": None}],
+    ids=json.dumps,
+)
+def test_labels_with_wrong_values(tmp_path: Path, change: dict[str, Any]) -> None:
+    """A label with values of other types is an error of its own, never another exception."""
+    path = NEW.write_parquet(tmp_path)[0]
+    relabel(path, label(path) | change)
+    with pytest.raises(SnapshotError, match=r"tables\.parquet"):
+        Catalogue.read_parquet(tmp_path)
+
+
+@pytest.mark.xfail(strict=True, raises=TypeError, reason="unknown fields of the system are refused")
+def test_more_facts_on_the_system_are_read_past(tmp_path: Path) -> None:
+    """What a later version adds to the description of the system doesn't hinder reading."""
+    for path in NEW.write_parquet(tmp_path):
+        value = label(path)
+        value["system_info"]["added_later"] = "x"
+        relabel(path, value)
+    assert Catalogue.read_parquet(tmp_path) == NEW
+
+
+# Interrupted writes
+
+
+def unfinished(folder: Path, old: Catalogue | None, new: Catalogue, moved: int) -> None:
+    """Leave the folder as a write that was killed leaves it, after so many files were moved.
+
+    The new files are first written beside the old ones; then the tables are moved into
+    place, then the variables.
+    """
+    if old:
+        old.write_parquet(folder)
+    elsewhere = folder / "elsewhere"
+    new.write_parquet(elsewhere)
+    snapshot = label(elsewhere / "tables.parquet")["snapshot"]
+    for number, kind in enumerate(KINDS):
+        target = f"{kind}.parquet" if number < moved else f".{kind}.parquet.{snapshot}.part"
+        (elsewhere / f"{kind}.parquet").replace(folder / target)
+    elsewhere.rmdir()
+
+
+@pytest.mark.parametrize(("moved", "found"), [(0, OLD), (1, NEW), (2, NEW)])
+def test_an_interrupted_write_leaves_the_old_or_the_new(
+    tmp_path: Path, moved: int, found: Catalogue
+) -> None:
+    """Wherever a write is killed, one catalogue is there, whole, and can be replaced."""
+    unfinished(tmp_path, OLD, NEW, moved)
+    assert Catalogue.read_parquet(tmp_path) == found
+    assert len(names(tmp_path)) == 4 - moved
+    holidays().write_parquet(tmp_path)
+    assert Catalogue.read_parquet(tmp_path) == holidays()
+    assert names(tmp_path) == ["tables.parquet", "variables.parquet"]
+
+
+def test_an_interrupted_first_write(tmp_path: Path) -> None:
+    """Killed before anything was moved, the first write leaves no catalogue; later the new one."""
+    unfinished(tmp_path, None, NEW, 0)
+    with pytest.raises(SnapshotError, match="There is no"):
+        Catalogue.read_parquet(tmp_path)
+    other = tmp_path / "other"
+    other.mkdir()
+    unfinished(other, None, NEW, 1)
+    assert Catalogue.read_parquet(other) == NEW
+    OLD.write_parquet(other)
+    assert Catalogue.read_parquet(other) == OLD
+    assert names(other) == ["tables.parquet", "variables.parquet"]
+
+
+def test_a_part_that_was_cut_off_harms_nothing(tmp_path: Path) -> None:
+    """Killed while writing beside, the half-written file is passed over and cleared later."""
+    unfinished(tmp_path, OLD, NEW, 0)
+    for part in tmp_path.glob(".*.part"):
+        part.write_bytes(part.read_bytes()[:100])
+    assert Catalogue.read_parquet(tmp_path) == OLD
+    NEW.write_parquet(tmp_path)
+    assert Catalogue.read_parquet(tmp_path) == NEW
+    assert names(tmp_path) == ["tables.parquet", "variables.parquet"]
+
+
+def test_writes_interrupted_one_after_the_other(tmp_path: Path) -> None:
+    """A write that follows an interrupted one, interrupted itself, loses neither catalogue."""
+    unfinished(tmp_path, OLD, NEW, 1)
+    third = tmp_path / "third"
+    unfinished(third, None, holidays(), 0)
+    for part in third.iterdir():
+        part.replace(tmp_path / part.name)
+    third.rmdir()
+    assert Catalogue.read_parquet(tmp_path) == NEW
+
+
+@pytest.mark.parametrize("call", [1, 2])
+@pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
+def test_a_write_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int, error: BaseException
+) -> None:
+    """An error while moving comes out as it is; the folder holds the old or the new catalogue."""
+    OLD.write_parquet(tmp_path)
+    replace, calls = Path.replace, []
+
+    def failing(path: Path, target: Path) -> Path:
+        calls.append(target)
+        if len(calls) == call:
+            raise error
+        return replace(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", failing)
+        with pytest.raises(type(error)):
+            NEW.write_parquet(tmp_path)
+    assert Catalogue.read_parquet(tmp_path) == (OLD if call == 1 else NEW)
+    if call == 1:
+        assert names(tmp_path) == ["tables.parquet", "variables.parquet"]
