@@ -456,7 +456,7 @@ def test_a_key_like_nothing_says_how_many_there_are() -> None:
         catalogue_of().variables["anything"]
 
 
-@pytest.mark.parametrize("key", ODD_TEXTS, ids=ascii)
+@pytest.mark.parametrize("key", ODD_TEXTS, ids=lambda key: ascii(key[:12]))
 def test_odd_keys(key: str) -> None:
     """Any text can be a name, and be looked up; as an unknown key it is shown harmlessly."""
     variables = variables_of(variable_item(key, description="d"), variable_item("b"))
@@ -469,7 +469,6 @@ def test_odd_keys(key: str) -> None:
     assert len(message) < 600
 
 
-@pytest.mark.xfail(strict=True, raises=AttributeError, reason="no TypeError for other keys")
 @pytest.mark.parametrize("key", [0, None, 1.5])
 def test_keys_that_are_no_text(key: Any) -> None:
     """``names`` and ``descs`` take strings; anything else is a TypeError."""
