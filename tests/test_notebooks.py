@@ -63,7 +63,7 @@ def outputs(cell: Any) -> list[dict[str, str]]:
         else:
             shown = dict(output.data)
             if "text/html" in shown:
-                shown["text/html"] = MARKUP.sub(" ", shown["text/html"])
+                shown["text/html"] = " ".join(MARKUP.sub(" ", shown["text/html"]).split())
         kinds.append({kind: PORT.sub("PORT", text) for kind, text in shown.items()})
     return kinds
 
