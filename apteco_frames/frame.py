@@ -15,7 +15,6 @@ from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -31,6 +30,7 @@ from apteco_frames.orbit.schema import Column
 
 if TYPE_CHECKING:
     import pandas
+    import polars as pl
 
 _ROWS_PER_BLOCK = 1024
 _ROW_NUMBER = "row number"
@@ -182,6 +182,8 @@ class CatalogueFrame(Generic[_RowType]):
     @cached_property
     def frame(self) -> pl.DataFrame:
         """The rows as a ``polars.DataFrame``; converted once, then the same each time."""
+        import polars as pl
+
         return pl.DataFrame(self._arrow)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
@@ -267,6 +269,8 @@ class CatalogueFrame(Generic[_RowType]):
         Raises:
             OSError: the file cannot be written.
         """
+        import polars as pl
+
         target = Path(path)
         plain = self.frame.with_columns(
             pl.col(pl.List(pl.String)).list.join("; "), pl.col(pl.Enum).cast(pl.String)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-import polars as pl
 import pyarrow as pa
 
 _MOST_COMPARED = 2_000
@@ -20,6 +19,8 @@ def nearest(key: str, columns: Iterable[pa.Array], most: int = 3) -> list[str]:
     >>> nearest("Pepole", [pa.array(["Bookings", "People"])])
     ['People']
     """
+    import polars as pl
+
     folded = key[:100].lower().encode("utf-8", "replace").decode()
     keys = (
         pl.concat([pl.Series("key", column, dtype=pl.String) for column in columns])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cached_property
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, ClassVar
 
-import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from apteco_frames import display
 from apteco_frames.errors import TablesError
@@ -161,7 +162,7 @@ class Tables(CatalogueFrame[Table]):  # noqa: D101 - it has one, with the column
         sizes = dict(
             zip(
                 self._arrays["name"].to_pylist(),
-                self.frame.get_column("descendant_names").list.len(),
+                pc.list_value_length(self._arrays["descendant_names"]).to_pylist(),
                 strict=True,
             )
         )
@@ -242,10 +243,10 @@ def _children_of(parents: list[str]) -> dict[str, list[int]]:
 
 
 def _name_lists(raw: pa.Table, positions: list[list[int]]) -> pa.Array:
-    lists = pl.Series(positions, dtype=pl.List(pl.UInt32))
-    names = raw["name"].take(lists.explode(empty_as_null=False).to_arrow()).combine_chunks()
-    offsets = pl.concat([pl.Series([0], dtype=pl.UInt32), lists.list.len().cum_sum()])
-    return pa.ListArray.from_arrays(offsets.cast(pl.Int32).to_arrow(), names, type=schema.NAMES)
+    offsets = pa.array(accumulate(map(len, positions), initial=0), pa.int32())
+    flat = pa.array(chain.from_iterable(positions), pa.int64())
+    names = raw["name"].combine_chunks().take(flat)
+    return pa.ListArray.from_arrays(offsets, names, type=schema.NAMES)
 
 
 def _check_names(names: list[str], parents: list[str], source: str) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from apteco_frames import display
 from apteco_frames.errors import VariablesError
@@ -267,17 +268,18 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
     @cached_property
     def _grouped(self) -> tuple[pa.Table, dict[str, tuple[int, int]]]:
         """The rows with those of each table together, and where each table's stand."""
-        groups = (
-            pl.DataFrame({"table": pl.Series(self._arrays["table_name"])})
-            .with_row_index()
-            .group_by("table", maintain_order=True)
-            .agg("index")
-        )
-        order = groups.get_column("index").explode()
-        stops = groups.get_column("index").list.len().cum_sum().to_list()
-        spans = zip([0, *stops], stops, strict=False)
-        arrow = self._arrow if order.is_sorted() else self._arrow.take(order.to_arrow())
-        return arrow, dict(zip(groups.get_column("table").to_list(), spans, strict=True))
+        tables = self._arrays["table_name"].dictionary_encode()
+        # Stable, so that the API's order stays within each table.
+        order = pc.array_sort_indices(tables.indices)
+        counts = {
+            count["values"]: count["counts"]
+            for count in pc.value_counts(tables.indices).to_pylist()
+        }
+        spans, stop = {}, 0
+        for code, table in enumerate(tables.dictionary.to_pylist()):
+            start, stop = stop, stop + counts[code]
+            spans[table] = start, stop
+        return self._arrow.take(order), spans
 
     @cached_property
     def _parts(self) -> dict[str, Variables]:
@@ -303,16 +305,20 @@ def tell_kinds(raw: pa.Table) -> pa.Table:
         not known is ``Unknown``.
     """
     separator = "\x1f"
-    determinants = pl.DataFrame(raw.select(["api_type", "sub_type", "selector_type"]))
-    codes = determinants.select(
-        pl.concat_str(pl.all().fill_null(""), separator=separator).replace_strict(
-            {separator.join(key): _TYPES.index(kind) for key, kind in _KINDS.items()},
-            default=_TYPES.index(VariableType.UNKNOWN),
-            return_dtype=pl.UInt8,
-        )
-    ).to_series()
+    determinants = pc.binary_join_element_wise(
+        raw["api_type"],
+        raw["sub_type"],
+        raw["selector_type"],
+        separator,
+        null_handling="replace",
+        null_replacement="",
+    )
+    known = pa.array([separator.join(determinant) for determinant in _KINDS], schema.STRING)
+    codes = pa.array([_TYPES.index(kind) for kind in _KINDS.values()], pa.uint8())
+    found = codes.take(pc.index_in(determinants, known).combine_chunks())
     kinds = pa.DictionaryArray.from_arrays(
-        codes.to_arrow(), pa.array(schema.VARIABLE_TYPES, schema.STRING)
+        found.fill_null(_TYPES.index(VariableType.UNKNOWN)),
+        pa.array(schema.VARIABLE_TYPES, schema.STRING),
     )
     return pa.table(
         [kinds if c.name == "type" else raw[c.name] for c in schema.VARIABLES],
@@ -331,28 +337,24 @@ def count_by_table(variables: pa.Table, tables: Iterable[str], source: str) -> d
     Raises:
         VariablesError: a variable is on a table that is not there, or a name comes twice.
     """
-    frame = pl.DataFrame(variables.select(["name", "table_name"]))
-    counts = dict(frame.group_by("table_name").len().iter_rows())
-    known = set(tables)
-    strays = [table for table in counts if table not in known]
+    names, table_names = variables["name"], variables["table_name"]
+    counts: dict[str, int] = {
+        count["values"]: count["counts"] for count in pc.value_counts(table_names).to_pylist()
+    }
     advice = (
         f"Nothing of {source} was used. Try again; if it stays so, show this message to the "
         "administrator of your Orbit installation."
     )
-    if strays:
-        name, table = (
-            frame.row(by_predicate=pl.col("table_name") == strays[0])
-            if (counts[strays[0]] == 1)
-            else frame.filter(table_name=strays[0]).row(0)
-        )
-        raise VariablesError(
-            f"The variable {display.clipped(name)!r} is on the table {display.clipped(table)!r}, "
-            f"which is not among the tables of the system. {advice}"
-        )
-    repeated = (
-        frame.filter(pl.col("name").is_duplicated()).get_column("name").unique(maintain_order=True)
-    )
-    if len(repeated):
-        names = ", ".join(repr(display.clipped(name)) for name in repeated.head(10))
-        raise VariablesError(f"Several variables are named {names}. {advice}")
+    known = set(tables)
+    for table in counts:
+        if table not in known:
+            name = names[pc.index(table_names, table).as_py()].as_py()
+            raise VariablesError(
+                f"The variable {display.clipped(name)!r} is on the table "
+                f"{display.clipped(table)!r}, which is not among the tables of the system. {advice}"
+            )
+    if pc.count_distinct(names).as_py() < len(names):
+        often = [name for name, number in Counter(names.to_pylist()).items() if number > 1]
+        listed = ", ".join(repr(display.clipped(name)) for name in often[:10])
+        raise VariablesError(f"Several variables are named {listed}. {advice}")
     return counts

@@ -1,21 +1,21 @@
 """Bytes of the API's answers become Arrow tables, or an error that names the place.
 
 Arrow's own JSON reader does the work: it is strict about types, needs no Python object
-per item and lets other threads run. It does not say where in a page something is
+per item and lets other threads run. (polars' is quicker, but turns a number into a
+string, or the like, without a word.) It does not say where in a page something is
 wrong, so a page that it refuses is read once more, slowly, to find the place.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as arrow_json
@@ -28,6 +28,7 @@ from apteco_frames.orbit.schema import BOOL, DOUBLE, INT, STRING, TIMESTAMP, Col
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?)\d*(?:Z|[+-]\d\d:?\d\d)?")
 _TIME_COLUMN = rf"^{_TIME.pattern}$"
 
+_PAGE_NUMBERS = ("offset", "count", "totalCount")
 _KINDS = {
     STRING: "a string",
     BOOL: "a boolean",
@@ -54,7 +55,7 @@ class Page:
     rows: pa.Table
 
 
-def decode_page(body: bytes, columns: Sequence[Column], source: str) -> Page:
+def decode_page(body: bytes, columns: tuple[Column, ...], source: str) -> Page:
     """Decode one ``PagedResults`` answer.
 
     Args:
@@ -74,25 +75,13 @@ def decode_page(body: bytes, columns: Sequence[Column], source: str) -> Page:
     >>> from apteco_frames.orbit.schema import Column, STRING
     >>> name = Column("name", STRING, False, "name", "")
     >>> body = b'{"offset": 0, "count": 1, "totalCount": 1, "list": [{"name": "People"}]}'
-    >>> decode_page(body, [name], "http://localhost").rows.to_pylist()
+    >>> decode_page(body, (name,), "http://localhost").rows.to_pylist()
     [{'name': 'People'}]
     """
-    shape = _page_shape(columns)
-    page = _read(body, shape)
+    page = _read(body, columns)
     if page is None:
-        raise _explain(body, shape, source)
-    items = page["list"].chunk(0).flatten()
-    arrays: list[pa.Array] = []
-    for column in columns:
-        if column.api_field:
-            array = _column(items, column)
-            if array is None:
-                raise _explain(body, shape, source)
-            arrays.append(array)
-    fields = [pa.field(c.name, c.type, c.nullable) for c in columns if c.api_field]
-    rows = pa.Table.from_arrays(arrays, schema=pa.schema(fields))
-    offset, count, total = (page[key][0].as_py() for key in ("offset", "count", "totalCount"))
-    return Page(offset, count, total, rows)
+        raise _explain(body, _page_shape(columns), source)
+    return page
 
 
 def decode_object(body: bytes, shape: pa.StructType, source: str) -> dict[str, Any]:
@@ -174,7 +163,8 @@ def _item_shape(columns: Sequence[Column]) -> pa.StructType:
     return pa.struct([*fields, *(pa.field(name, pa.struct(g)) for name, g in groups.items())])
 
 
-def _page_shape(columns: Sequence[Column]) -> pa.StructType:
+@cache
+def _page_shape(columns: tuple[Column, ...]) -> pa.StructType:
     return pa.struct(
         [
             pa.field("offset", INT, nullable=False),
@@ -189,6 +179,11 @@ def _page_shape(columns: Sequence[Column]) -> pa.StructType:
     )
 
 
+@cache
+def _json_schema(shape: pa.StructType) -> pa.Schema:
+    return pa.schema(list(_json_type(shape)))
+
+
 def _json_type(shape: pa.DataType) -> pa.DataType:
     """What Arrow's reader is told to expect: nulls anywhere, and times as text."""
     if isinstance(shape, pa.StructType):
@@ -198,18 +193,18 @@ def _json_type(shape: pa.DataType) -> pa.DataType:
     return STRING if shape == TIMESTAMP else shape
 
 
-def _read(body: bytes, shape: pa.StructType) -> pa.Table | None:
-    """The page as a table of one row; None if it is not of the declared shape."""
+def _read(body: bytes, columns: tuple[Column, ...]) -> Page | None:
+    """The page, if it is of the declared shape."""
     # Arrow's reader takes a sequence of objects; and a body "null" ends the process.
     text = body.strip(b" \t\r\n")
     if not (text.startswith(b"{") and text.endswith(b"}")):
         return None
     try:
         page = arrow_json.read_json(
-            io.BytesIO(text),
+            pa.BufferReader(text),
             read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(text) + 1),
             parse_options=arrow_json.ParseOptions(
-                explicit_schema=pa.schema(list(_json_type(shape))),
+                explicit_schema=_json_schema(_page_shape(columns)),
                 newlines_in_values=True,
                 unexpected_field_behavior="ignore",
             ),
@@ -219,24 +214,40 @@ def _read(body: bytes, shape: pa.StructType) -> pa.Table | None:
         return None
     if page.num_rows != 1 or any(column.null_count for column in page.columns):
         return None
-    return page if page["list"].chunk(0).flatten().null_count == 0 else None
+    items = page["list"].chunk(0).flatten()
+    if items.null_count:
+        return None
+    arrays = [
+        # struct_field, unlike StructArray.field, hides what stands below a null object.
+        _declared(pc.struct_field(items, column.api_field.split(".")), column)
+        for column in columns
+        if column.api_field
+    ]
+    if any(array is None for array in arrays):
+        return None
+    offset, count, total = (page[name][0].as_py() for name in _PAGE_NUMBERS)
+    return Page(offset, count, total, _rows(arrays, columns))
 
 
-def _column(items: pa.StructArray, column: Column) -> pa.Array | None:
-    """One column of the items under its declared type; None if a value does not fit."""
-    # struct_field, unlike StructArray.field, hides what stands below a null object.
-    array = pc.struct_field(items, column.api_field.split("."))
+def _declared(array: pa.Array, column: Column) -> pa.Array | None:
+    """The values under the column's declared type; None if one does not fit."""
     if not column.nullable and array.null_count:
         return None
     if column.type != TIMESTAMP:
         return array
-    texts = pl.Series(array)
-    times = texts.str.extract(_TIME_COLUMN).str.to_datetime(
-        "%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False
-    )
-    if times.null_count() != array.null_count:
+    if array.null_count == len(array):
+        return pa.nulls(len(array), TIMESTAMP)
+    if pc.all(pc.match_substring_regex(array, _TIME_COLUMN)).as_py() is False:
         return None
-    return times.to_arrow().cast(TIMESTAMP)
+    try:
+        return pc.replace_substring_regex(array, _TIME_COLUMN, r"\1").cast(TIMESTAMP)
+    except pa.ArrowInvalid:  # the 31st of February
+        return None
+
+
+def _rows(arrays: list[pa.Array], columns: tuple[Column, ...]) -> pa.Table:
+    fields = [pa.field(c.name, c.type, c.nullable) for c in columns if c.api_field]
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
 
 
 def _explain(body: bytes, shape: pa.StructType, source: str) -> ApiResultsError | GatewayError:
