@@ -1,0 +1,256 @@
+"""The command line: what it prints and writes, run as users run it where that matters."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import apteco_frames
+from apteco_frames import Catalogue, login_with_password
+from apteco_frames.cli import main
+from apteco_frames.demo import DemoServer, holidays
+
+SHOWN = """\
+Demo server at {base_url}, logged in as Administrator
+
+9 tables:
+  742,565 Households
+1,156,553 People
+2,130,081 Bookings
+  213,567 Policies
+  279,538 WebVisits
+   70,705 Communications
+   55,653 Journeys
+  153,041 Content
+    1,549 Responses
+Master table: Households
+
+94 variables, 9 of them about dates:
+  boDate: Booking Date
+  boTrav: Travel Date
+bo1O9ZTR: Busy dates
+PoPolic1: Policy Date
+PoTrave1: Policy Travel Date
+PoBooki1: Policy Booking Date
+cmCommDt: Date of Communication
+raRspDat: Response Date
+ReCommun: Communication Date
+"""
+WRITTEN = """
+The catalogue as Parquet:
+  {tables}
+  {variables}
+Carry on from there, offline:
+  from apteco_frames import Catalogue
+  catalogue = Catalogue.read_parquet({folder!r})
+"""
+
+
+def environment() -> dict[str, str]:
+    """The environment of a child process that runs the package under test."""
+    package = Path(apteco_frames.__file__).resolve().parents[1]
+    return {**os.environ, "PYTHONPATH": str(package), "PYTHONIOENCODING": "utf-8"}
+
+
+def run(folder: Path, *arguments: str, program: str = "") -> subprocess.CompletedProcess[str]:
+    """The program's outcome in a folder; or that of another program in Python."""
+    what = ["-c", program] if program else ["-m", "apteco_frames"]
+    return subprocess.run(
+        [sys.executable, *what, *arguments],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_demo(tmp_path: Path) -> None:
+    """The demo prints what the documentation prints, and writes the catalogue; twice over."""
+    for _ in range(2):
+        outcome = run(tmp_path, "demo")
+        assert (outcome.returncode, outcome.stderr) == (0, "")
+        match = re.match(r"Demo server at (http://127\.0\.0\.1:\d+/OrbitAPI),", outcome.stdout)
+        assert match
+        folder = Path("holidays-catalogue")
+        paths = {kind: folder / f"{kind}.parquet" for kind in ("tables", "variables")}
+        assert outcome.stdout == SHOWN.format(base_url=match[1]) + WRITTEN.format(
+            **paths, folder=str(folder)
+        )
+        assert sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*")) == sorted(
+            [folder, *paths.values()]
+        )
+        assert Catalogue.read_parquet(tmp_path / folder) == holidays()
+
+
+def test_printed_python_works(tmp_path: Path) -> None:
+    """The two lines that the demo prints at its end carry on from there."""
+    folder = 'it\'s a "folder"'
+    outcome = run(tmp_path, "demo", "--output", folder)
+    lines = outcome.stdout.partition("Carry on from there, offline:\n")[2]
+    program = "".join(line.strip() + "\n" for line in lines.splitlines())
+    assert program.count("\n") == 2
+    shown = run(tmp_path, program=program + "print(len(catalogue.variables), catalogue.tables[0])")
+    assert (shown.stdout, shown.stderr) == ("94 <Table 'Households'>\n", "")
+    assert (tmp_path / folder / "tables.parquet").is_file()
+
+
+@pytest.mark.parametrize("name", ["tables.parquet", "variables.parquet"])
+@pytest.mark.parametrize("content", [b"not parquet", None])
+def test_foreign_files_are_left_alone(
+    here: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes | None
+) -> None:
+    """A file of another origin stays as it is, and the folder gets no other file."""
+    path = here / name
+    if content is None:
+        pq.write_table(pa.table({"mine": [1]}), path)
+    else:
+        path.write_bytes(content)
+    before = path.read_bytes()
+    assert main(["demo", "--output", "."]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"apteco-frames: {name} is there already and is no catalogue file")
+    assert len(error.splitlines()) == 1
+    assert path.read_bytes() == before
+    assert list(here.iterdir()) == [path]
+
+
+def test_folder_that_cannot_be_made(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An output that is a file is an error of one line."""
+    (here / "file").write_text("mine", encoding="utf-8")
+    assert main(["demo", "--output", "file"]) == 1
+    assert re.fullmatch(r"apteco-frames: .*'file'\n", capsys.readouterr().err)
+    assert (here / "file").read_text(encoding="utf-8") == "mine"
+
+
+def test_narrow_console(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A console without the characters of a path shows escapes, and all goes well."""
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    assert main(["demo", "--output", "Kataloge-\u20ac"]) == 0
+    sys.stdout.flush()
+    assert b"Kataloge-\\u20ac" in raw.getvalue()
+
+
+@contextmanager
+def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """The program while it serves, and the lines it printed by then."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "apteco_frames", "demo", "--serve", *arguments],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        # A child of a background job would ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as child:
+        assert child.stdout
+        try:
+            yield child, [child.stdout.readline().rstrip("\n") for _ in range(6)]
+        finally:
+            if child.poll() is None:
+                child.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
+@pytest.mark.xfail(reason="the SIGINT handler of polars makes Event().wait() uninterruptible")
+def test_serve(tmp_path: Path) -> None:
+    """``--serve`` prints the five values of a login, which works, and ends at Ctrl-C."""
+    with serving(tmp_path) as (child, lines):
+        values = [line.split("  ")[-1].strip() for line in lines[:5]]
+        labels = [
+            line.removesuffix(value).strip() for line, value in zip(lines, values, strict=False)
+        ]
+        assert labels == ["base URL", "DataView", "system", "user", "password"]
+        assert lines[5] == "Serving until Ctrl-C."
+        base_url, data_view, system, user, password = values
+        with login_with_password(base_url, data_view, system, user, password) as session:
+            assert session.catalogue == holidays()
+        time.sleep(0.2)  # it prints first and waits then
+        child.send_signal(signal.SIGINT)
+        out, errors = child.communicate(timeout=10)
+        assert (child.returncode, out, errors) == (0, "\nStopped.\n", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
+def test_serve_on_a_port(tmp_path: Path) -> None:
+    """``--port`` says where to serve."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        port = holder.getsockname()[1]
+    with serving(tmp_path, "--port", str(port)) as (_, lines):
+        assert lines[0] == f"base URL  http://127.0.0.1:{port}/OrbitAPI"
+
+
+@pytest.mark.parametrize("serve", [["--serve"], []])
+def test_port_in_use(here: Path, capsys: pytest.CaptureFixture[str], serve: list[str]) -> None:
+    """A port that is taken is an error of one line."""
+    with DemoServer() as server:
+        port = server.base_url.split(":")[2].split("/")[0]
+        assert main(["demo", *serve, "--port", port]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert re.fullmatch(r"apteco-frames: .*in use.*\n", shown.err)
+
+
+@pytest.mark.parametrize("port", ["-1", "65536"])
+@pytest.mark.xfail(reason="OverflowError with a traceback")
+def test_port_that_is_none(here: Path, capsys: pytest.CaptureFixture[str], port: str) -> None:
+    """A number that is no port is an error of one line, or the usage."""
+    try:
+        status: object = main(["demo", "--port", port])
+    except SystemExit as ended:
+        status = ended.code
+    assert status in (1, 2)
+    assert "port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (["--help"], ["usage: apteco-frames", "demo", "Holidays demo system"]),
+        (["demo", "--help"], ["--output DIR", "--serve", "--port N", "holidays-catalogue"]),
+    ],
+)
+def test_help(capsys: pytest.CaptureFixture[str], arguments: list[str], shown: list[str]) -> None:
+    """``--help`` names commands and options with their defaults."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert [part for part in shown if part not in text] == []
+
+
+@pytest.mark.parametrize("arguments", [[], ["nothing"], ["demo", "--port", "x"], ["demo", "x"]])
+def test_wrong_arguments(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    """Wrong arguments are status 2, with the usage."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: apteco-frames")
+    assert list(here.iterdir()) == []

@@ -1,0 +1,80 @@
+"""Nothing heavy is imported before it is used."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+import apteco_frames
+from apteco_frames.demo import DemoServer
+
+HEAVY = [
+    *("apteco_api", "pandas", "numpy", "duckdb", "narwhals", "tkinter", "_tkinter", "jwt"),
+    *("cryptography", "IPython", "apteco_frames.demo", "apteco_frames.cli", "http.server"),
+    *("apteco_frames.snapshot", "apteco_frames.orbit.bridge", "apteco_frames.password"),
+    "pyarrow.parquet",
+]
+
+
+def loaded_after(script: str, *arguments: str) -> list[str]:
+    """Which heavy modules a script loads beyond those that polars, pyarrow, requests do."""
+    program = """
+        import json, sys
+        import polars, pyarrow, pyarrow.compute, pyarrow.json, requests
+        before = set(sys.modules)
+        {script}
+        print(json.dumps(sorted(set(sys.modules) - before)))
+    """
+    whole = textwrap.dedent(program).format(script=textwrap.dedent(script).strip())
+    package = Path(apteco_frames.__file__).resolve().parents[1]
+    child = subprocess.run(
+        [sys.executable, "-W", "error", "-c", whole, *arguments],
+        env={**os.environ, "PYTHONPATH": str(package)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert child.stderr == ""
+    loaded = json.loads(child.stdout)
+    assert "apteco_frames.session" in loaded
+    return [name for name in HEAVY if name in loaded]
+
+
+def test_import_is_light() -> None:
+    """``import apteco_frames`` loads nothing that not everybody needs."""
+    assert loaded_after("import apteco_frames") == []
+
+
+@pytest.mark.parametrize(
+    "everything",
+    [
+        pytest.param(False, marks=pytest.mark.xfail(reason="pa.array of a list loads pandas")),
+        True,
+    ],
+)
+def test_use_is_light(everything: bool) -> None:
+    """Logging in and looking around load nothing more; what is used is loaded then."""
+    script = """
+        from apteco_frames import login_with_password
+        session = login_with_password(*sys.argv[1:6])
+        session.variables["boDest"].table, repr(session.tables), session.serialize()
+        session.variables.frame.filter(polars.col("name") == "boDest")
+        if sys.argv[6] == "True":
+            session.api_client, session.is_expired, session.serialize(include_catalogue=True)
+        session.logout()
+    """
+    with DemoServer() as server:
+        names = ("base_url", "data_view", "system", "user", "password")
+        values = [getattr(server, name) for name in names]
+        loaded = loaded_after(script, *values, str(everything))
+    if everything:
+        assert {"apteco_api", "jwt", "apteco_frames.snapshot"} <= set(loaded)
+    else:
+        assert loaded == []

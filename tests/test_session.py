@@ -1,0 +1,689 @@
+"""Sessions: logging in and out, what a session tells, keeping it as a string, renewing it."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import apteco_api
+import jwt
+import polars as pl
+import pytest
+from strategies import catalogue_of, table_item, variable_item
+
+from apteco_frames import Catalogue, Session, login, login_with_password
+from apteco_frames.demo import DemoServer, holidays
+from apteco_frames.demo.api import Answer, Request
+from apteco_frames.demo.server import DemoHandler
+from apteco_frames.errors import (
+    DeserializeError,
+    InvalidUrlError,
+    LoginError,
+    OrbitConnectionError,
+    PasswordPromptError,
+    SessionExpiredError,
+)
+
+KEYS = ["base_url", "data_view", "session_id", "access_token", "user", "system"]
+USER_KEYS = ["username", "first_name", "surname", "email_address"]
+
+
+class Counting(DemoServer):
+    """A demo server that notes the requests it gets."""
+
+    def __init__(self, catalogue: Catalogue | None = None, *, port: int = 0) -> None:
+        super().__init__(catalogue, port=port)
+        self.asked: list[str] = []
+        counting = self
+
+        class Handler(DemoHandler):
+            def answer(self, request: Request) -> Answer:
+                counting.asked.append(f"{request.method} {request.target.partition('?')[0]}")
+                return super().answer(request)
+
+        self.handler = Handler
+
+
+@pytest.fixture
+def server() -> Iterator[Counting]:
+    """A running server of the demo system."""
+    with Counting() as running:
+        yield running
+
+
+@pytest.fixture
+def session(server: Counting) -> Session:
+    """A session of that server."""
+    return server.login()
+
+
+@pytest.fixture(scope="module")
+def offline() -> str:
+    """A session with its catalogue as a string; its server is gone."""
+    with DemoServer() as server:
+        return server.login().serialize(include_catalogue=True)
+
+
+def with_token(serialized: str, token: str) -> Session:
+    """The session of a string, with another token."""
+    return Session.deserialize(json.dumps({**json.loads(serialized), "access_token": token}))
+
+
+def a_token(**claims: Any) -> str:
+    """A signed JWT with these claims."""
+    return jwt.encode(claims, "a key of at least thirty-two bytes")
+
+
+# What a session tells
+
+
+def test_properties(server: Counting, session: Session) -> None:
+    """A session tells where it is connected, as strings."""
+    assert session.base_url == server.base_url
+    assert (session.data_view, session.system) == ("Holidays", "holidays")
+    claims = jwt.decode(session.access_token, options={"verify_signature": False})
+    assert claims["jti"] == session.session_id
+    texts = (session.base_url, session.data_view, session.system, session.access_token)
+    assert {type(text) for text in (*texts, session.session_id)} == {str}
+
+
+def test_properties_are_read_only(session: Session) -> None:
+    """What a session tells cannot be set."""
+    for name in ("base_url", "system", "access_token", "user", "tables", "catalogue"):
+        with pytest.raises(AttributeError):
+            setattr(session, name, None)
+
+
+def test_user(server: Counting, session: Session) -> None:
+    """The user is a namedtuple with the documented fields."""
+    assert session.user._fields == tuple(USER_KEYS)
+    details = server.api.user
+    assert session.user.username == details["username"] == server.user
+    assert session.user.first_name == details["firstname"]
+    assert session.user.surname == details["surname"]
+    assert session.user.email_address == details["emailAddress"]
+
+
+def test_system_info(session: Session) -> None:
+    """The system is a namedtuple; its build date is a local time without a zone."""
+    info = session.system_info
+    assert info._fields == ("name", "description", "build_date", "view_name")
+    assert (info.name, info.view_name) == ("holidays", "Holidays")
+    assert info.build_date == datetime(2019, 11, 27, 15, 57, 24)
+    assert info.build_date.tzinfo is None
+
+
+def test_system_without_a_build_date() -> None:
+    """A system that does not say when it was built has None for it."""
+    with DemoServer(catalogue_of(build_date=None)) as server:
+        session = server.login()
+    assert session.system_info.build_date is None
+    assert Session.deserialize(session.serialize(include_catalogue=True)).system_info == (
+        session.system_info
+    )
+
+
+def test_frames(session: Session) -> None:
+    """Tables and variables are those of the catalogue, and always the same frames."""
+    assert session.tables == holidays().tables
+    assert session.variables == holidays().variables
+    assert session.tables is session.tables
+    assert session.variables is session.variables
+    assert session.tables.arrow is session.catalogue.tables.arrow
+
+
+def test_master_table(session: Session) -> None:
+    """The master table is the one table without a parent."""
+    assert session.master_table == session.tables["Households"]
+    assert session.master_table.parent is None
+
+
+def test_master_table_that_is_not_first() -> None:
+    """The master table is found wherever the API lists it."""
+    items = [table_item("Leaf", "Root"), table_item("Root", has_children=True)]
+    with DemoServer(catalogue_of(items)) as server:
+        assert server.login().master_table.name == "Root"
+
+
+def test_rows_know_their_session(session: Session) -> None:
+    """Rows of a session lead back to it, however they were reached."""
+    table = session.tables["People"]
+    rows = [
+        *(table, table.parent, table.children[0], session.tables[-1], session.master_table),
+        *(session.variables["boDest"], table["Occupation"], table.variables[0]),
+        *(session.variables["boDest"].table, next(iter(session.variables))),
+        session.variables.filter(pl.col("table_name") == "Bookings")[0],
+        session.variables.names["boDest"],
+    ]
+    assert {id(row.session) for row in rows if row} == {id(session)}
+
+
+def test_rows_of_the_catalogue_are_offline(session: Session) -> None:
+    """Rows of the session's catalogue have no session."""
+    catalogue = session.catalogue
+    assert catalogue == holidays()
+    rows = [catalogue.tables["People"], catalogue.variables["boDest"]]
+    assert [row.session for row in (*rows, rows[1].table, rows[0].variables[0])] == [None] * 4  # type: ignore[attr-defined]
+    assert rows[0] == session.tables["People"]
+
+
+def test_display(session: Session) -> None:
+    """A session shows system, DataView, user and sizes."""
+    text = repr(session)
+    for shown in ("'holidays'", "'Holidays'", "Holidays Demo", "Administrator", "9 tables"):
+        assert shown in text
+    assert session.base_url in text
+    assert text == str(session)
+    assert "94 variables" in session._repr_html_()
+
+
+def test_display_is_harmless() -> None:
+    """Whatever a system is called, a terminal and a browser obey none of it."""
+    odd = catalogue_of(name="\x1b[31m<script>", description="\x07<b>\u202e\n" * 50)
+    with DemoServer(odd) as server:
+        session = server.login()
+    assert "\x1b" not in repr(session)
+    assert "\x07" not in repr(session)
+    assert len(repr(session).splitlines()) == 3
+    assert "<script>" not in session._repr_html_()
+
+
+def test_documented_loops(session: Session) -> None:
+    """The loops of the documentation over tables and variables give what it prints."""
+    tables = [f"{table.total_records:>9,} {table.plural}" for table in session.tables]
+    assert (tables[0], tables[-1]) == ("  742,565 Households", "    1,549 Responses")
+    assert len(tables) == len(session.tables) == 9
+    dates = [
+        f"{var.name:>8}: {var.description}"
+        for var in session.variables
+        if "date" in var.description.lower()
+    ]
+    assert dates == [
+        *("  boDate: Booking Date", "  boTrav: Travel Date", "bo1O9ZTR: Busy dates"),
+        *("PoPolic1: Policy Date", "PoTrave1: Policy Travel Date", "PoBooki1: Policy Booking Date"),
+        *("cmCommDt: Date of Communication", "raRspDat: Response Date"),
+        "ReCommun: Communication Date",
+    ]
+    assert session.variables["Destination"].name == "boDest"
+    assert session.variables["peOccu"].description == "Occupation"
+
+
+# Logging in and out
+
+
+def test_session_is_not_made_directly() -> None:
+    """``Session(...)`` says to use ``login``."""
+    for arguments in ((), ("https://orbit.my-site.com/OrbitAPI", "v", "s", "u")):
+        with pytest.raises(TypeError, match=r"Use login\(.*login_with_password\("):
+            Session(*arguments)
+
+
+def test_login_asks_for_the_password(server: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``login`` asks for the password, naming user and system, and uses the answer."""
+    asked = []
+
+    def answer(user: str, system: str) -> str:
+        asked.append((user, system))
+        return server.password
+
+    monkeypatch.setattr("apteco_frames.password.ask_password", answer)
+    session = login(server.base_url, server.data_view, server.system, server.user, page_size=10)
+    assert session.catalogue == holidays()
+    assert asked == [(server.user, server.system)]
+
+
+def test_login_that_is_cancelled(server: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If nobody gives a password, nothing is sent."""
+
+    def cancel(user: str, system: str) -> str:
+        raise PasswordPromptError("cancelled")
+
+    monkeypatch.setattr("apteco_frames.password.ask_password", cancel)
+    with pytest.raises(PasswordPromptError):
+        login(server.base_url, server.data_view, server.system, server.user)
+    assert server.asked == []
+
+
+def test_bad_values_are_refused_before_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is asked for a password that could not be sent anyway."""
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr("apteco_frames.password.ask_password", lambda *a: asked.append(a))
+    with pytest.raises(InvalidUrlError):
+        login("orbit.my-site.com", "Holidays", "holidays", "jdoe")
+    with pytest.raises(ValueError, match="page_size="):
+        login("https://orbit.my-site.com", "Holidays", "holidays", "jdoe", page_size=0)
+    assert asked == []
+
+
+@pytest.mark.parametrize("function", [login, login_with_password, Session.deserialize])
+def test_wrong_option(function: Callable[..., Session]) -> None:
+    """An option that does not exist is a ``TypeError`` that names it; options are by name."""
+    with pytest.raises(TypeError, match="'pagesize'"):
+        function(*["x"] * 5, pagesize=10)
+    with pytest.raises(TypeError, match="positional argument"):
+        function(*["x"] * 6)
+
+
+def test_logout(server: Counting, session: Session) -> None:
+    """After a logout the token is not accepted, and the catalogue is still there."""
+    session.logout()
+    assert server.asked[-1] == f"DELETE /OrbitAPI/Holidays/Sessions/{session.session_id}"
+    with pytest.raises(apteco_api.ApiException, match="401"):
+        apteco_api.FastStatsSystemsApi(
+            session.api_client
+        ).fast_stats_systems_get_fast_stats_systems(session.data_view)
+    assert session.variables["boDest"].table.name == "Bookings"
+
+
+def test_logout_again(server: Counting, session: Session) -> None:
+    """A second logout does nothing."""
+    session.logout()
+    asked = len(server.asked)
+    session.logout()
+    assert len(server.asked) == asked
+
+
+def test_logout_of_an_ended_session(server: Counting, session: Session) -> None:
+    """A session that the server has ended can be logged out of."""
+    server.api.end_sessions()
+    session.logout()
+    assert server.asked[-1].startswith("DELETE ")
+
+
+def test_logout_without_a_server(server: Counting) -> None:
+    """A logout that cannot be sent is an error, and can be tried again."""
+    session = server.login(timeout=(1, 1, 0.3))
+    server.close()
+    for _ in range(2):
+        with pytest.raises(OrbitConnectionError):
+            session.logout()
+
+
+def test_with_statement(server: Counting) -> None:
+    """At the end of ``with`` the session is ended, once."""
+    with server.login() as session:
+        assert session.tables["People"].session is session
+        assert not any(asked.startswith("DELETE") for asked in server.asked)
+    session.logout()
+    assert sum(asked.startswith("DELETE") for asked in server.asked) == 1
+
+
+def test_with_statement_and_an_error(server: Counting) -> None:
+    """An error within ``with`` ends the session, and comes out as it is."""
+    with pytest.raises(ZeroDivisionError), server.login():
+        raise ZeroDivisionError
+    assert sum(asked.startswith("DELETE") for asked in server.asked) == 1
+
+
+def test_with_statement_without_a_server(server: Counting) -> None:
+    """An error within ``with`` is not hidden by a logout that fails; alone that one shows."""
+
+    def work(error: Exception | None) -> None:
+        with server.start().login(timeout=(1, 1, 0.3)):
+            server.close()
+            if error:
+                raise error
+
+    with pytest.raises(ZeroDivisionError):
+        work(ZeroDivisionError())
+    with pytest.raises(OrbitConnectionError):
+        work(None)
+
+
+# Sessions as strings
+
+
+def test_serialized_layout(session: Session) -> None:
+    """A session as a string has the keys that ``apteco`` 0.8.2 writes, and no other."""
+    values = json.loads(session.serialize())
+    assert list(values) == KEYS
+    assert list(values["user"]) == USER_KEYS
+    assert values == {
+        "base_url": session.base_url,
+        "data_view": session.data_view,
+        "session_id": session.session_id,
+        "access_token": session.access_token,
+        "user": dict(zip(USER_KEYS, session.user, strict=True)),
+        "system": session.system,
+    }
+
+
+def test_deserialize(server: Counting, session: Session) -> None:
+    """A session comes back from its string, without logging in again."""
+    logins = server.asked.count("POST /OrbitAPI/Holidays/Sessions/SimpleLogin")
+    restored = Session.deserialize(session.serialize())
+    assert server.asked.count("POST /OrbitAPI/Holidays/Sessions/SimpleLogin") == logins == 1
+    assert restored.serialize() == session.serialize()
+    assert restored.catalogue == session.catalogue
+    assert (restored.user, restored.system_info) == (session.user, session.system_info)
+    assert restored.tables["People"].session is restored
+    restored.logout()
+    session.logout()
+
+
+def test_deserialize_what_apteco_wrote(server: Counting, session: Session) -> None:
+    """A string of ``apteco`` is read, with a slash at the end and keys of a later version."""
+    text = json.dumps(
+        {
+            "system": server.system,
+            "base_url": server.base_url + "/",
+            "user": {
+                "email_address": "j@doe.com",
+                "username": "jdoe",
+                "first_name": "J",
+                "surname": "",
+                "new": 1,
+            },
+            "data_view": server.data_view,
+            "access_token": session.access_token,
+            "session_id": session.session_id,
+            "new": None,
+        }
+    )
+    restored = Session.deserialize(text)
+    assert restored.user == ("jdoe", "J", "", "j@doe.com")
+    assert restored.base_url == server.base_url
+    assert len(restored.variables) == 94
+
+
+def test_deserialize_with_options(server: Counting, session: Session) -> None:
+    """The options of ``login`` hold for a restored session too."""
+    told: list[tuple[int, int]] = []
+    Session.deserialize(
+        session.serialize(), page_size=10, progress=lambda done, total: told.append((done, total))
+    )
+    assert told[-1] == (94, 94)
+    assert sum(asked.endswith("/Variables") for asked in server.asked) == 1 + 10
+
+
+def test_restoring_with_the_catalogue(offline: str) -> None:
+    """With the catalogue in the string a session is restored without a request."""
+    restored = Session.deserialize(offline)
+    assert restored.catalogue == holidays()
+    assert restored.system_info == holidays().system_info
+    assert restored.variables["boDest"].session is restored
+    assert json.loads(restored.serialize(include_catalogue=True)) == json.loads(offline)
+
+
+def test_catalogue_is_one_more_key(server: Counting, session: Session) -> None:
+    """With the catalogue a string has one more key, which ``apteco`` passes over."""
+    asked = len(server.asked)
+    values = json.loads(session.serialize(include_catalogue=True))
+    assert list(values) == [*KEYS, "catalogue"]
+    assert values | json.loads(session.serialize()) == values
+    assert len(server.asked) == asked
+
+
+@pytest.mark.parametrize("key", [*KEYS, *(f"user.{key}" for key in USER_KEYS)])
+@pytest.mark.parametrize("value", [..., None, 5, ["x"]])
+def test_incomplete_string(offline: str, key: str, value: Any) -> None:
+    """A key that is missing or no text is named, and nothing else is."""
+    values = json.loads(offline)
+    place, _, name = key.rpartition(".")
+    holder = values[place] if place else values
+    holder[name] = value
+    if value is ...:
+        del holder[name]
+    with pytest.raises(DeserializeError) as caught:
+        Session.deserialize(json.dumps(values))
+    assert str(caught.value).startswith(f"The serialised session is incomplete: {key} missing, or")
+
+
+def test_incomplete_string_names_all() -> None:
+    """All that is missing is named at once."""
+    with pytest.raises(DeserializeError, match=", ".join(k for k in KEYS if k != "user")):
+        Session.deserialize("{}")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "null", "[]", "5", '"text"', "not JSON", "[" * 100_000, None, b"\xff"]
+)
+def test_no_string_of_a_session(text: Any) -> None:
+    """What is no JSON object is an error that says so."""
+    with pytest.raises(DeserializeError, match="it is not a JSON object"):
+        Session.deserialize(text)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda catalogue: None,
+        lambda catalogue: "text",
+        lambda catalogue: {},
+        lambda catalogue: {**catalogue, "version": None},
+        lambda catalogue: {**catalogue, "system_info": {}},
+        lambda catalogue: {**catalogue, "system_info": {**catalogue["system_info"], "new": 1}},
+        lambda catalogue: {**catalogue, "tables": ""},
+        lambda catalogue: {**catalogue, "tables": "*" + catalogue["tables"]},
+        lambda catalogue: {**catalogue, "variables": catalogue["variables"][:400]},
+        lambda catalogue: {**catalogue, "variables": catalogue["tables"]},
+    ],
+)
+def test_damaged_catalogue_in_a_string(offline: str, damage: Callable[[Any], Any]) -> None:
+    """A catalogue that is damaged is never restored in part."""
+    values = json.loads(offline)
+    values["catalogue"] = damage(values["catalogue"])
+    with pytest.raises(DeserializeError, match="catalogue in the string is damaged"):
+        Session.deserialize(json.dumps(values))
+
+
+def test_newer_catalogue_in_a_string(offline: str) -> None:
+    """A catalogue of a newer layout says to install the newer version."""
+    values = json.loads(offline)
+    values["catalogue"]["version"] += 1
+    with pytest.raises(DeserializeError, match="newer version"):
+        Session.deserialize(json.dumps(values))
+
+
+def test_deserialize_refuses_what_login_refuses(offline: str) -> None:
+    """A base URL that is none is refused as at login."""
+    with pytest.raises(InvalidUrlError):
+        Session.deserialize(json.dumps({**json.loads(offline), "base_url": "file:///etc"}))
+
+
+def test_deserialize_an_ended_session(server: Counting, session: Session) -> None:
+    """A session that was ended is not restored, and the error says to log in again."""
+    text = session.serialize()
+    session.logout()
+    with pytest.raises(SessionExpiredError, match=r"Log in again with login\(\)") as caught:
+        Session.deserialize(text)
+    assert session.access_token not in str(caught.value)
+
+
+# Tokens and their end
+
+
+def test_token_tells_when_it_expires(session: Session) -> None:
+    """The time a token expires is known, in UTC."""
+    expires = session.token_expires_at
+    assert expires is not None
+    assert expires.tzinfo is UTC
+    assert timedelta(minutes=59) < expires - datetime.now(UTC) <= timedelta(minutes=61)
+    assert not session.is_expired
+
+
+@pytest.mark.parametrize(
+    ("token", "expires"),
+    [
+        (a_token(exp=0), datetime(1970, 1, 1, tzinfo=UTC)),
+        (a_token(exp=1_600_000_000), datetime(2020, 9, 13, 12, 26, 40, tzinfo=UTC)),
+        (a_token(exp=4_000_000_000), datetime(2096, 10, 2, 7, 6, 40, tzinfo=UTC)),
+        (a_token(exp=4_000_000_000, nbf=4_000_000_000, aud="other"), datetime.max),
+    ],
+)
+def test_expiry(offline: str, token: str, expires: datetime) -> None:
+    """Whether a token has expired goes by its ``exp`` alone; nothing is asked or checked."""
+    session = with_token(offline, token)
+    if expires != datetime.max:
+        assert session.token_expires_at == expires
+    assert session.is_expired == (expires.year < 2025)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        *("opaque", "", "a.b.c", "..", "täken", a_token(), a_token(sub="jdoe")),
+        *(jwt.encode({"exp": value}, "k" * 32) for value in (None, "soon", [1])),
+    ],
+)
+def test_opaque_token(offline: str, token: str) -> None:
+    """A token that does not say when it expires is taken for good."""
+    session = with_token(offline, token)
+    assert (session.token_expires_at, session.is_expired) == (None, False)
+    assert session.access_token == token
+
+
+@pytest.mark.parametrize("exp", [10**20, -(10**20), 10**400])
+@pytest.mark.xfail(reason="OverflowError, from datetime.fromtimestamp")
+def test_expiry_beyond_the_calendar(offline: str, exp: int) -> None:
+    """A token that expires outside the calendar is no reason to fail."""
+    session = with_token(offline, a_token(exp=exp))
+    assert session.token_expires_at is None
+    assert session.is_expired == (exp < 0)
+
+
+def test_expired_session() -> None:
+    """Once a token has expired the session says so, and ``renew`` makes it good again."""
+    with DemoServer(token_lifetime=0.5) as server:
+        session = server.login()
+        expires = session.token_expires_at
+        assert expires is not None
+        time.sleep(max(0, expires.timestamp() - time.time()) + 0.01)
+        assert session.is_expired
+        with pytest.raises(SessionExpiredError):
+            Session.deserialize(session.serialize())
+        assert session.variables["boDest"].name == "boDest"
+        tables = session.tables
+        session.renew(server.password)
+        assert not session.is_expired
+        assert session.tables is tables
+        session.logout()
+
+
+def test_renew(server: Counting, session: Session) -> None:
+    """Renewing logs in again in place; the catalogue is not read anew."""
+    old = session.session_id, session.access_token
+    variables = session.variables
+    server.api.end_sessions()
+    asked = len(server.asked)
+    session.renew(server.password)
+    assert session.session_id != old[0]
+    assert session.access_token != old[1]
+    assert session.variables is variables
+    assert server.asked[asked:] == [
+        "POST /OrbitAPI/Holidays/Sessions/SimpleLogin",
+        "GET /OrbitAPI/Holidays/FastStatsSystems/holidays",
+    ]
+    assert Session.deserialize(session.serialize()).catalogue == session.catalogue
+
+
+def test_renew_after_logout(server: Counting, session: Session) -> None:
+    """A session that was logged out of can be renewed, and logged out of again."""
+    session.logout()
+    session.renew(server.password)
+    session.logout()
+    assert sum(asked.startswith("DELETE") for asked in server.asked) == 2
+
+
+def test_renew_with_a_wrong_password(session: Session) -> None:
+    """A wrong password leaves the session as it was."""
+    before = session.serialize()
+    with pytest.raises(LoginError) as caught:
+        session.renew("sentinel")
+    assert "sentinel" not in str(caught.value)
+    assert session.serialize() == before
+    session.logout()
+
+
+def test_renew_of_a_rebuilt_system(server: Counting, session: Session) -> None:
+    """If the system was rebuilt meanwhile, renewing reads its catalogue; old rows stay."""
+    old = session.variables["boDest"]
+    rebuilt = catalogue_of(
+        [table_item()], [variable_item()], name=server.system, view_name=server.data_view
+    )
+    port = int(server.base_url.split(":")[2].split("/")[0])
+    server.close()
+    with Counting(rebuilt, port=port) as after:
+        session.renew(after.password)
+    assert session.catalogue == rebuilt
+    assert [variable.name for variable in session.variables] == ["peVar"]
+    assert session.variables[0].session is session
+    assert old.description == "Destination"
+
+
+# Secrets
+
+
+def test_session_is_not_pickled(session: Session) -> None:
+    """A session is not pickled or copied; the error says what to do instead."""
+    for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match=r"Pickle session\.catalogue, or use") as caught:
+            attempt(session)
+        assert session.access_token not in str(caught.value)
+
+
+def test_pickles_hold_no_secret(server: Counting, session: Session) -> None:
+    """Frames, rows and the catalogue are pickled without token, password or session id."""
+    session.api_client  # noqa: B018 - what a session has made by then
+    things = [
+        *(session.tables, session.tables["People"], session.variables, session.catalogue),
+        *(session.variables["boDest"], session.tables["People"].variables),
+        *(session.variables[:3], session.system_info, session.user),
+    ]
+    secrets = [session.access_token, session.session_id, server.password]
+    for thing in things:
+        pickled = pickle.dumps(thing)
+        assert pickle.loads(pickled) == thing
+        assert not [secret for secret in secrets if secret.encode() in pickled]
+    assert pickle.loads(pickle.dumps(session.variables["boDest"])).session is None
+
+
+def test_displays_hold_no_secret(server: Counting, session: Session) -> None:
+    """Nothing that is shown holds token or password, nor does what lies below a session."""
+    things = [session, session.tables, session.variables, session.catalogue, session.user]
+    things += [session.tables["People"], session.variables["boDest"], session.api_client]
+    below = [value for thing in (session,) for value in vars(thing).values()]
+    below += [
+        value for thing in below if hasattr(thing, "__dict__") for value in vars(thing).values()
+    ]
+    shown = [repr(thing) + str(thing) for thing in (*things, *below)]
+    shown += [thing._repr_html_() for thing in things if hasattr(thing, "_repr_html_")]
+    text = "\n".join(shown)
+    assert "holidays" in text
+    assert session.access_token not in text
+    assert server.password not in text
+
+
+# Threads
+
+
+def test_many_threads(session: Session) -> None:
+    """One session serves many threads at once."""
+    start = threading.Barrier(8)
+    failures: list[BaseException] = []
+
+    def use(number: int) -> None:
+        try:
+            start.wait()
+            for table in session.tables:
+                assert len(table.variables) == table.variable_count
+            name = holidays().variables[number].name
+            assert session.variables[name] == holidays().variables[number]
+            assert len(session.variables.filter(pl.col("description") == "Destination")) == 1
+            assert apteco_api.AboutApi(session.api_client).about_get_version().version
+            assert "holidays" in repr(session)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=use, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
