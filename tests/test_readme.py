@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import getpass
 import re
+import shutil
 from pathlib import Path
 
 import pytest
+import requests
 
 from apteco_frames import Catalogue, errors
 from apteco_frames.cli import main
@@ -65,8 +67,9 @@ def test_the_scripts_run(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("ORBIT_PASSWORD", demo.password)
         # As a notebook puts its own hidden input in place.
         monkeypatch.setattr(getpass, "getpass", answer)
-        for file in "client.pem", "client.key":  # looked for, but not used on plain http
-            Path(file).touch()
+        # Looked for, but not used on plain http.
+        for file in "client.pem", "client.key", "my-company-ca.pem":
+            shutil.copy(requests.certs.where(), file)
         exec(compile(script, "README.md", "exec"), {})
     assert prompts == ["Enter your password: "] * 2
     assert len(Catalogue.read_parquet("my-catalogue").variables) == 94
