@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pyarrow as pa
 import requests
 
+from apteco_frames import display
 from apteco_frames.errors import (
     ApiError,
     ApiResultsError,
@@ -27,15 +31,26 @@ from apteco_frames.orbit.transport import (
     Task,
     Timeout,
     Transport,
+    check_verify,
     checked_base_url,
     warn_if_insecure,
 )
 from apteco_frames.secret import Secret
 
+logger = logging.getLogger("apteco_frames")
+
 Progress = Callable[[int, int], object]
 
 DEFAULT_PAGE_SIZE = 5_000
 DEFAULT_MAX_CONNECTIONS = 4
+
+# A token that has expired by this clock may still be good by the server's.
+_CLOCK_SKEW_SECONDS = 60
+_LOG_OUT_SECONDS = 10.0
+_MOST_NAMES = 20
+_LONGEST_MESSAGE = 500
+# Shorter ones stand in any text by chance.
+_SHORTEST_HIDDEN = 4
 
 
 def _required(*names: str) -> list[pa.Field]:
@@ -94,6 +109,7 @@ class OrbitClient:
 
     Raises:
         InvalidUrlError: the URL is none, or the DataView has no name.
+        OrbitConnectionError: the file of certificate authorities is not there.
         ValueError: an option is out of its range.
     """
 
@@ -101,8 +117,10 @@ class OrbitClient:
         if options.page_size < 1 or options.max_connections < 1:
             raise ValueError("page_size= and max_connections= must be at least 1")
         self.base_url = checked_base_url(base_url)
-        self.data_view = _checked_name(data_view, "data_view")
-        warn_if_insecure(self.base_url, options.verify)
+        self.data_view = checked_name(data_view, "data_view")
+        check_verify(options.verify)
+        verify = options.http.verify if options.http and options.verify is None else options.verify
+        warn_if_insecure(self.base_url, verify)
         self._options = options
         self._timeout = Timeout.of(options.timeout)
         self.transport = Transport(
@@ -110,17 +128,28 @@ class OrbitClient:
             max_connections=options.max_connections,
             http=options.http,
         )
+        self._ended = False
+        self._told = False
 
     @property
     def token(self) -> Secret:
-        """The access token; it is set by :meth:`log_in`, or from a serialised session."""
+        """The access token; it is set by :meth:`log_in`, or from a serialised session.
+
+        Setting it raises ``ApiResultsError`` if no request can carry it.
+        """
         token = self.transport.token
         assert token is not None
         return token
 
     @token.setter
     def token(self, token: Secret) -> None:
+        if not can_be_sent(token):
+            raise ApiResultsError(
+                "The access token is none: it holds characters that a request cannot carry. "
+                "Nothing was sent with it. Log in again."
+            )
         self.transport.token = token
+        self._ended = self._told = False
 
     @property
     def token_expires_at(self) -> int | None:
@@ -129,14 +158,48 @@ class OrbitClient:
 
         try:
             claims = jwt.decode(self.token.reveal(), options={"verify_signature": False})
-        except jwt.PyJWTError:
+        except (jwt.PyJWTError, ValueError, RecursionError):
             return None
         expires = claims.get("exp")
-        return expires if isinstance(expires, int) else None
+        return expires if type(expires) is int else None
 
     def new_task(self) -> Task:
         """A task that begins now and may take as long as the options say."""
         return Task(self._timeout)
+
+    def request(self, method: str, url: str, *, task: Task, **options: Any) -> Answer:
+        """Send a request with the token; see ``Transport.request``.
+
+        Raises:
+            SessionExpiredError: the session was ended here, or its token has expired
+                for certain; nothing was sent.
+            OrbitConnectionError: there was no answer.
+        """
+        self._check_session(url)
+        answer = self.transport.request(method, url, task=task, **options)
+        return _without(self.token, answer)
+
+    def _check_session(self, url: str) -> None:
+        if self._ended:
+            raise SessionExpiredError(
+                f"The session was ended by logout(), so nothing was sent to {url}. What was read "
+                f"stays usable. {_LOG_IN_AGAIN}.",
+                url=url,
+            )
+        expires = self.token_expires_at
+        if expires is None:
+            return
+        left = expires - time.time()
+        if left < -_CLOCK_SKEW_SECONDS:
+            raise SessionExpiredError(
+                f"The session's token has expired {_span(-left)} ago, so nothing was sent to "
+                f"{url}. What was read stays usable. {_LOG_IN_AGAIN}.",
+                url=url,
+            )
+        if left < _CLOCK_SKEW_SECONDS and not self._told:
+            self._told = True
+            when = f"expires in {_span(left)}" if left > 0 else f"expired {_span(-left)} ago"
+            logger.warning("The token of the session at %s %s.", self.base_url, when)
 
     def log_in(self, user: str, password: Secret, task: Task) -> dict[str, Any]:
         """``POST /{dataView}/Sessions/SimpleLogin``: the ``SessionDetails``.
@@ -150,6 +213,7 @@ class OrbitClient:
         url = self._url(self.data_view, "Sessions", "SimpleLogin")
         form = {"UserLogin": user, "Password": password.reveal()}
         answer = self.transport.request("POST", url, task=task, authorise=False, data=form)
+        answer = _without(password, answer)
         if answer.status in (401, 403):
             raise _error(
                 LoginError,
@@ -159,20 +223,27 @@ class OrbitClient:
             )
         if answer.status == 404:
             raise self._unknown(answer, "DataView", self.data_view, ["About", "DataViews"], task)
-        details = decode_object(_checked(answer), _SESSION, url)
+        details = _session_details(_checked(answer), url)
         self.token = Secret(details["accessToken"])
         return details
 
     def log_out(self, session_id: str) -> None:
         """``DELETE /{dataView}/Sessions/{sessionId}``; a session that has ended is fine.
 
+        Requests that follow, those of a load under way among them, end in a
+        ``SessionExpiredError``. Connections that are kept open are closed.
+
         Raises:
             AptecoFramesError: the API could not be asked, or refused.
         """
         url = self._url(self.data_view, "Sessions", session_id)
-        answer = self.transport.request("DELETE", url, task=self.new_task())
+        total = min(self._timeout.total, _LOG_OUT_SECONDS)
+        task = Task(self._timeout._replace(total=total))
+        answer = self.transport.request("DELETE", url, task=task)
         if answer.status not in (401, 404):
             _checked(answer)
+        self._ended = True
+        self.transport.close()
 
     def system(self, name: str, task: Task) -> dict[str, Any]:
         """``GET /{dataView}/FastStatsSystems/{system}``: the ``FastStatsSystemDetail``.
@@ -180,8 +251,8 @@ class OrbitClient:
         Raises:
             AptecoFramesError: an error of the tree; an unknown system names those there are.
         """
-        url = self._url(self.data_view, "FastStatsSystems", _checked_name(name, "system"))
-        answer = self.transport.request("GET", url, task=task)
+        url = self._url(self.data_view, "FastStatsSystems", checked_name(name, "system"))
+        answer = self.request("GET", url, task=task)
         if answer.status == 404:
             raise self._unknown(answer, "system", name, [self.data_view, "FastStatsSystems"], task)
         return decode_object(_checked(answer), _SYSTEM, url)
@@ -199,7 +270,9 @@ class OrbitClient:
         """
         for last in (False, True):
             try:
-                before, tables, variables = self._load_once(system, task.part())
+                # Before any page is asked for, so that no build can come between.
+                before = self.system(system, task)
+                tables, variables = self._load_once(system, task.part())
             except ListChangedError:
                 if last:
                     raise
@@ -213,7 +286,7 @@ class OrbitClient:
             "was used. Try again once the build is over."
         )
 
-    def _load_once(self, system: str, task: Task) -> tuple[dict[str, Any], pa.Table, pa.Table]:
+    def _load_once(self, system: str, task: Task) -> tuple[pa.Table, pa.Table]:
         lists = {
             kind: Paging(
                 self._options.page_size,
@@ -224,7 +297,6 @@ class OrbitClient:
         columns = {"Variables": schema.VARIABLES, "Tables": schema.TABLES}
         pool = ThreadPoolExecutor(self.transport.max_connections, "apteco_frames")
         try:
-            details = pool.submit(self.system, system, task)
             pending: dict[Future[Any], tuple[str, Span]] = {}
             while True:
                 for kind, paging in lists.items():
@@ -248,18 +320,14 @@ class OrbitClient:
                 variables = lists["Variables"]
                 if self._options.progress and variables.total is not None:
                     self._options.progress(variables.received, variables.total)
-            return details.result(), lists["Tables"].rows(), lists["Variables"].rows()
-        except ApiError as error:
-            if error.status == 404:
-                details.result()  # which says it better: the system is not there
-            raise
+            return lists["Tables"].rows(), lists["Variables"].rows()
         finally:
             task.give_up()  # whatever is still under way
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _page(self, url: str, span: Span, columns: tuple[schema.Column, ...], task: Task) -> Page:
         params = {"offset": span.offset, "count": span.count}
-        answer = self.transport.request("GET", url, task=task, params=params)
+        answer = self.request("GET", url, task=task, params=params)
         return decode_page(_checked(answer), columns, url)
 
     def _unknown(
@@ -272,14 +340,20 @@ class OrbitClient:
             listing = self.transport.request(
                 "GET", url, task=task, authorise=authorise, params={"count": 100}
             )
-            names = decode_page(_checked(listing), _NAMES, url).rows["name"].to_pylist()
+            page = decode_page(_checked(listing), _NAMES, url)
         except AptecoFramesError:
-            names = []
-        hint = f"There are: {', '.join(map(repr, names))}" if names else "Check its name"
+            return _error(ApiError, answer, f"There is no {kind} {name!r}", "Check its name")
+        names = page.rows["name"].to_pylist()[:_MOST_NAMES]
+        hint = f"There are: {', '.join(repr(display.clipped(name)) for name in names)}"
+        if page.total > len(names):
+            hint += f" and {page.total - len(names):,} more"
         return _error(ApiError, answer, f"There is no {kind} {name!r}", hint)
 
     def _url(self, *segments: str) -> str:
         return "/".join([self.base_url, *(quote(segment, safe="") for segment in segments)])
+
+
+_LOG_IN_AGAIN = "Log in again with login() or session.renew(password)"
 
 
 def _checked(answer: Answer) -> bytes:
@@ -291,7 +365,7 @@ def _checked(answer: Answer) -> bytes:
             SessionExpiredError,
             answer,
             "The session is no longer accepted: its token has expired, or it was ended",
-            "Log in again with login() or session.renew(password)",
+            _LOG_IN_AGAIN,
         )
     what, hint = {
         400: ("The request was not accepted", "Check the names you gave"),
@@ -310,15 +384,20 @@ def _checked(answer: Answer) -> bytes:
 
 def _error(kind: type[ApiError], answer: Answer, what: str, hint: str) -> AptecoFramesError:
     code, error_id, message = decode_error(answer.body)
-    status = f"status {answer.status} {answer.reason}".strip()
+    status = f"status {answer.status} {display.clipped(answer.reason)}".strip()
+    wait = answer.headers.get("Retry-After")
+    if wait and answer.status in (429, 503):
+        hint += f". It asks to wait: {display.clipped(wait)!r} (seconds, or a time)"
     if message is None and not _is_json(answer):
-        body = "a web page" if answer.body.lstrip()[:1] == b"<" else "no message"
-        if kind is ApiError and answer.status != 404:
+        is_page = answer.body.lstrip()[:1] == b"<"
+        body = "a web page" if is_page else "no message"
+        if is_page or (kind is ApiError and answer.status != 404):
             return GatewayError(
                 f"{answer.url} answered with {status} and {body}: a gateway or proxy answered, "
                 f"not the API. {hint}. Check the base URL, your VPN and your proxy."
             )
-    said = f" The API says: {message!r}." if message else ""
+        status += f", {body}"
+    said = f" The API says: {message[:_LONGEST_MESSAGE]!r}." if message else ""
     number = f" Its error number for the administrator is {error_id}." if error_id else ""
     return kind(
         f"{what} ({answer.url}, {status}).{said}{number} {hint}.",
@@ -334,7 +413,45 @@ def _is_json(answer: Answer) -> bool:
     return answer.body.lstrip()[:1] == b"{"
 
 
-def _checked_name(name: str, what: str) -> str:
-    if name.strip() in ("", ".", ".."):
+def _session_details(body: bytes, url: str) -> dict[str, Any]:
+    """The ``SessionDetails``; an error about them shows nothing of what they hold."""
+    try:
+        return decode_object(body, _SESSION, url)
+    except GatewayError:
+        raise
+    except ApiResultsError as error:
+        fault = str(error).partition(", but is ")[0].rstrip(". ")
+    # Outside, since the error caught may hold the body, which may hold a token.
+    raise ApiResultsError(f"{fault}. Nothing was used. Tell your administrator.")
+
+
+def _without(secret: Secret, answer: Answer) -> Answer:
+    """The answer; if it is an error that repeats the secret, without it."""
+    text = secret.reveal()
+    if answer.status < 300 or len(text) < _SHORTEST_HIDDEN:
+        return answer
+    body = answer.body
+    for form in (text, quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1]):
+        body = body.replace(form.encode("utf-8", "replace"), b"<secret>")
+    return answer._replace(body=body)
+
+
+def can_be_sent(token: Secret) -> bool:
+    """Whether a header can hold the token: printable characters of Latin-1 only."""
+    text = token.reveal()
+    return text.isprintable() and text == text.encode("latin-1", "ignore").decode("latin-1")
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:,.0f} seconds" if seconds < 3600 else f"{seconds / 3600:,.0f} hours"
+
+
+def checked_name(name: str, what: str) -> str:
+    """The name of a DataView or system, if a URL can hold it.
+
+    Raises:
+        InvalidUrlError: it is empty, or a URL would take it for another place.
+    """
+    if name.strip(" ") in ("", ".", ".."):
         raise InvalidUrlError(f"{what} must be a name, not {name!r}. Nothing was sent.")
     return name

@@ -2,11 +2,15 @@
 
 Requests that change nothing are tried again on connection failures, cut-off answers and
 the statuses 429, 502, 503 and 504, with exponential backoff and jitter; others only if
-they cannot have arrived. Every wait ends at the deadline of the whole task.
+they cannot have arrived. Every wait ends at the deadline of the whole task. (With
+adapters of the user's own, the headers of an answer are bounded by the time-out of each
+part only.)
 """
 
 from __future__ import annotations
 
+import http.client
+import io
 import ipaddress
 import logging
 import random
@@ -15,12 +19,17 @@ import threading
 import time
 import warnings
 from collections.abc import Mapping
+from contextvars import ContextVar
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import requests
 import requests.adapters
 import urllib3
+import urllib3.connection
 
 from apteco_frames.errors import InsecureTransportWarning, InvalidUrlError, OrbitConnectionError
 from apteco_frames.secret import Secret
@@ -36,6 +45,7 @@ _RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 _CHUNK_BYTES = 2**18
+_LONGEST_SHOWN_URL = 200
 
 
 class Timeout(NamedTuple):
@@ -135,6 +145,9 @@ class _Failure(NamedTuple):
     never_sent: bool
 
 
+_TIME_IS_UP = _Failure("the time for the whole task is up", "", never_sent=False)
+
+
 class Transport:
     """Sends requests to one host.
 
@@ -157,6 +170,7 @@ class Transport:
         self.token: Secret | None = None
         self._verify = verify
         self._own = http is None
+        self._slots = threading.BoundedSemaphore(max_connections)
         self._http = _new_session(max_connections) if http is None else http
 
     def close(self) -> None:
@@ -231,16 +245,19 @@ class Transport:
             answer = self._send(method, url, task, authorise, headers, content)
             if isinstance(answer, _Failure) or answer.status not in _REDIRECTS:
                 return answer
-            target = urljoin(url, answer.headers.get("Location", ""))
+            location = answer.headers.get("Location", "")
             kept = method == "GET" or answer.status in (307, 308)
-            if not kept or not _may_redirect(url, target):
+            target = _redirect_target(url, location) if kept else None
+            if target is None:
                 raise OrbitConnectionError(
-                    f"{url} redirects to {_without_query(target)}, which was not followed: "
+                    f"{url} redirects to {_shown_location(url, location)}, which was not followed: "
                     "passwords and tokens are sent to the host of the base URL only, and never "
                     "from https to http. If the new address is right, use it as the base URL."
                 )
             url, content = target, {**content, "params": None}
-        return _Failure("it redirects in a circle", "Check the base URL.", never_sent=False)
+        raise OrbitConnectionError(
+            f"{method} {_without_query(url)} failed: it redirects in a circle. Check the base URL."
+        )
 
     def _send(
         self,
@@ -251,10 +268,13 @@ class Transport:
         headers: Mapping[str, str] | None,
         content: dict[str, Any],
     ) -> Answer | _Failure:
+        if not self._slots.acquire(timeout=task.seconds_left()):
+            return _TIME_IS_UP
         left = task.seconds_left()
-        if not left:
-            return _Failure("the time for the whole task is up", "", never_sent=False)
+        _reading.set(task)
         try:
+            if not left:
+                return _TIME_IS_UP
             with self._http.request(
                 method,
                 url,
@@ -275,6 +295,10 @@ class Transport:
             # Described here and raised outside: the error holds the request, and the
             # request holds the password or the token.
             return _describe(error, task.timeout)
+        except ValueError:  # of http.client or a codec, with the header that it is about
+            return _Failure("no request can be made of these values", "Check them.", False)
+        finally:
+            self._slots.release()
 
 
 class _Authorisation(requests.auth.AuthBase):
@@ -319,6 +343,19 @@ def checked_base_url(base_url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
+def check_verify(verify: bool | str | None) -> None:
+    """Check that the certificate authorities are there.
+
+    Raises:
+        OrbitConnectionError: they are not; nothing was sent.
+    """
+    if isinstance(verify, str) and not Path(verify).exists():
+        raise OrbitConnectionError(
+            f"verify={verify!r}: there is no such file or folder of certificate authorities. "
+            "Nothing was sent."
+        )
+
+
 def warn_if_insecure(base_url: str, verify: bool | str | None) -> None:
     """Warn if passwords and tokens could be read or changed on their way."""
     parts = urlsplit(base_url)
@@ -338,9 +375,62 @@ def warn_if_insecure(base_url: str, verify: bool | str | None) -> None:
         )
 
 
+# Whose time the thread's request takes.
+_reading: ContextVar[Task] = ContextVar("_reading")
+
+
+class _TimedReader(io.RawIOBase):
+    """What a server sends, until the task's time is up.
+
+    A socket's own time-out begins anew with every byte that comes.
+    """
+
+    def __init__(self, raw: io.RawIOBase, connection: Any) -> None:
+        self._raw = raw
+        self._connection = connection
+        self._task = _reading.get()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._task.seconds_left()
+        if not left:
+            raise TimeoutError(_TIME_IS_UP.what)
+        self._connection.settimeout(min(self._task.timeout.read, left))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    def __init__(self, connection: Any, *args: Any, **options: Any) -> None:
+        super().__init__(connection, *args, **options)
+        self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), connection))
+
+
+class _HttpConnection(urllib3.connection.HTTPConnection):
+    response_class = _TimedResponse
+
+
+class _HttpsConnection(urllib3.connection.HTTPSConnection):
+    response_class = _TimedResponse
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Reads answers under the task's deadline."""
+
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **options)
+        pool.ConnectionCls = _HttpsConnection if pool.scheme == "https" else _HttpConnection
+        return pool
+
+
 def _new_session(max_connections: int) -> requests.Session:
     session = requests.Session()
-    adapter = requests.adapters.HTTPAdapter(pool_maxsize=max_connections, max_retries=0)
+    adapter = _Adapter(pool_maxsize=max_connections, max_retries=0)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
@@ -360,7 +450,7 @@ def _read_body(response: requests.Response, task: Task) -> bytes | _Failure:
                 "page_size=1000."
             )
         if not task.seconds_left():
-            return _Failure("the time for the whole task is up", "", never_sent=False)
+            return _TIME_IS_UP
     return b"".join(chunks)
 
 
@@ -385,18 +475,44 @@ def _describe(error: Exception, timeout: Timeout) -> _Failure:
 
 
 def _retry_after(answer: Answer) -> float:
-    """Seconds that the answer asks to wait; 0 if it does not say, or gives a date."""
+    """Seconds that the answer asks to wait; 0 if it does not say."""
     text = answer.headers.get("Retry-After", "")
-    return float(text) if text.isascii() and text.isdigit() else 0.0
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        # By the server's own clock, which need not be right.
+        moments = [text, answer.headers.get("Date", "")]
+        until, now = (parsedate_to_datetime(moment).astimezone(UTC) for moment in moments)
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    return max(0.0, (until - now).total_seconds())
 
 
-def _may_redirect(url: str, target: str) -> bool:
-    old, new = urlsplit(url), urlsplit(target)
-    if new.scheme not in ("http", "https") or old.hostname != new.hostname:
-        return False
-    if old.scheme == new.scheme:
-        return old.port == new.port
-    return new.scheme == "https"
+def _redirect_target(url: str, location: str) -> str | None:
+    """Where a redirect leads, if it may be followed."""
+    try:
+        target = urljoin(url, location)
+        old, new = urlsplit(url), urlsplit(target)
+        same_port = _port(old) == _port(new)
+    except ValueError:
+        return None
+    if not location or new.scheme not in ("http", "https") or old.hostname != new.hostname:
+        return None
+    may = same_port if old.scheme == new.scheme else new.scheme == "https"
+    return target if may else None
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _shown_location(url: str, location: str) -> str:
+    """A place that a server named, without what a terminal would obey."""
+    try:
+        target = _without_query(urljoin(url, location))
+    except ValueError:
+        target = location
+    return quote(target, safe="/:@!$&'()*+,;=~%[]")[:_LONGEST_SHOWN_URL] if location else "nowhere"
 
 
 def _is_loopback(host: str) -> bool:
