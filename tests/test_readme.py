@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-import requests
+import requests.certs
 
 from apteco_frames import Catalogue, errors
 from apteco_frames.cli import main
