@@ -146,7 +146,9 @@ def answer_always(path_end: str, answer: Answer) -> Change:
 
 @given(
     catalogues(max_tables=6, max_variables=12).filter(
-        lambda c: all(name.strip(" .") for name in (c.system_info.name, c.system_info.view_name))
+        lambda c: (
+            not {c.system_info.name.strip(), c.system_info.view_name.strip()} & {"", ".", ".."}
+        )
     ),
     st.integers(1, 15),
     st.integers(1, 4),
@@ -581,7 +583,6 @@ def test_logging_out_that_fails() -> None:
 
 
 @pytest.mark.parametrize("token", ["to\nken", "t\u20acken", "\ud800"])
-@pytest.mark.xfail(reason="a ValueError of http.client shows the token, or it is no error of ours")
 def test_token_that_no_header_can_hold(token: str) -> None:
     """A token that cannot be sent is one of our errors, and it does not show the token."""
 
