@@ -3,7 +3,8 @@
 The files of a folder belong together: each names the snapshot it is part of. A new
 snapshot is first written whole beside the old files; moving ``tables.parquet`` into
 place makes it the current one. If that is interrupted before ``variables.parquet`` is
-moved too, readers take it from where it was written.
+moved too, readers take it from where it was written. Readers need not wait for a
+writer; but two writers at a time are one too many.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import uuid
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +31,10 @@ VERSION = 1
 
 _KEY = b"apteco_frames"
 _FIRST, _SECOND = "tables", "variables"
+_READ_ATTEMPTS = 3
+
+# What is raised about values that are not those that were written.
+_DAMAGE = (AptecoFramesError, LookupError, TypeError, ValueError, OSError, NotImplementedError)
 
 
 def write(catalogue: Catalogue, directory: Path) -> list[Path]:
@@ -44,7 +50,8 @@ def write(catalogue: Catalogue, directory: Path) -> list[Path]:
     try:
         for kind, frame in ((_FIRST, catalogue.tables), (_SECOND, catalogue.variables)):
             label = _label(catalogue.system_info, kind, snapshot)
-            pq.write_table(frame.arrow.replace_schema_metadata(label), parts[kind])
+            arrow = frame.arrow.replace_schema_metadata(label)
+            pq.write_table(arrow, parts[kind], write_page_checksum=True)
             files.sync(parts[kind])
         paths = [directory / f"{kind}.parquet" for kind in (_FIRST, _SECOND)]
         for path, part in zip(paths, parts.values(), strict=True):
@@ -61,31 +68,35 @@ def read(directory: Path) -> Catalogue:
     """Read a catalogue from a folder; see ``Catalogue.read_parquet``."""
     from apteco_frames.catalogue import Catalogue
 
-    first = directory / f"{_FIRST}.parquet"
-    tables, label = _read_file(first)
-    second = directory / f"{_SECOND}.parquet"
-    part = _part(directory, _SECOND, label["snapshot"])
-    variables, other = _read_file(part if part.exists() else second)
-    if other["snapshot"] != label["snapshot"]:
+    first, second = (directory / f"{kind}.parquet" for kind in (_FIRST, _SECOND))
+    for _ in range(_READ_ATTEMPTS):  # again, should a writer have come between
+        tables, label = _read_file(first)
+        # In this order: the second is where the part is moved to.
+        part = _part(directory, _SECOND, label["snapshot"])
+        variables, other = _read_file(part, or_else=second)
+        if other["snapshot"] == label["snapshot"]:
+            break
+    else:
         raise SnapshotError(
             f"{first} and {second} are not of one catalogue. Write the catalogue again, and "
             "keep the two files together."
         )
-    info = _system_info(label["system_info"])
     try:
+        info = _system_info(label["system_info"])
         return Catalogue(info, tables, variables, source=str(directory))
-    except (AptecoFramesError, KeyError, pa.ArrowInvalid) as error:
-        raise SnapshotError(f"The catalogue in {directory} is damaged: {error}") from None
+    except _DAMAGE as error:
+        raise SnapshotError(f"The catalogue of {first} and {second} is damaged: {error}") from None
 
 
 def to_json(catalogue: Catalogue) -> dict[str, Any]:
     """The catalogue as JSON values: compressed Arrow IPC streams in Base64."""
-    return {
+    values = {
         "version": VERSION,
         "system_info": _info_values(catalogue.system_info),
         _FIRST: _pack(catalogue.tables.arrow),
         _SECOND: _pack(catalogue.variables.arrow),
     }
+    return {**values, "checksum": _checksum(values)}
 
 
 def from_json(values: Any) -> Catalogue:
@@ -97,16 +108,18 @@ def from_json(values: Any) -> Catalogue:
     from apteco_frames.catalogue import Catalogue
 
     try:
-        if values["version"] > VERSION:
+        if _version(values) > VERSION:
             raise DeserializeError(
                 "The catalogue in the string was written by a newer version of apteco_frames. "
                 "Install that version: python -m pip install --upgrade apteco-frames"
             )
+        if values["checksum"] != _checksum(values):
+            raise ValueError("checksum")
         info = _system_info(values["system_info"])
         return Catalogue(info, _unpack(values[_FIRST]), _unpack(values[_SECOND]))
     except DeserializeError:
         raise
-    except (AptecoFramesError, LookupError, TypeError, ValueError, OSError) as error:
+    except _DAMAGE as error:
         raise DeserializeError(
             f"The catalogue in the string is damaged ({type(error).__name__}). Deserialise a "
             "string without a catalogue, or log in again."
@@ -119,9 +132,11 @@ def _part(directory: Path, kind: str, snapshot: str) -> Path:
 
 def _current(directory: Path) -> str | None:
     """The snapshot that the folder holds; None if it holds none that can be read."""
+    path = directory / f"{_FIRST}.parquet"
     try:
-        snapshot: str = _read_label(directory / f"{_FIRST}.parquet")["snapshot"]
-    except SnapshotError:
+        with path.open("rb") as file:
+            snapshot: str = _read_label(path, file)["snapshot"]
+    except (SnapshotError, OSError):
         return None
     return snapshot
 
@@ -161,28 +176,31 @@ def _label(info: FastStatsSystem, kind: str, snapshot: str) -> dict[bytes, bytes
     return {_KEY: json.dumps(values).encode()}
 
 
-def _read_file(path: Path) -> tuple[pa.Table, dict[str, Any]]:
-    label = _read_label(path)
+def _read_file(path: Path, or_else: Path | None = None) -> tuple[pa.Table, dict[str, Any]]:
+    """The rows and the label of a file, both from the same one; or of another file."""
     try:
-        return pq.read_table(path, partitioning=None), label
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _damaged(path, error) from None
+        with path.open("rb") as file:
+            label = _read_label(path, file)
+            try:
+                return pq.ParquetFile(file, page_checksum_verification=True).read(), label
+            except (pa.ArrowException, OSError, ValueError) as error:
+                raise _damaged(path, error) from None
+    except OSError as error:
+        if or_else:
+            return _read_file(or_else)
+        raise _unreadable(path, error) from None
 
 
-def _read_label(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise SnapshotError(
-            f"There is no {path}. Name the folder that Catalogue.write_parquet() wrote."
-        )
+def _read_label(path: Path, source: Any) -> dict[str, Any]:
     try:
-        metadata = pq.read_schema(path).metadata or {}
-    except (pa.ArrowInvalid, OSError) as error:
+        metadata = pq.read_schema(source).metadata or {}
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(path, error) from None
     try:
         label: dict[str, Any] = json.loads(metadata[_KEY])
-        version = label["version"]
-        _ = label["snapshot"], label["system_info"]
-    except (LookupError, ValueError, TypeError):
+        version = _version(label)
+        _ = label["system_info"], uuid.UUID(hex=label["snapshot"])  # it is part of a file's name
+    except (LookupError, ValueError, TypeError, AttributeError, RecursionError):
         raise SnapshotError(
             f"{path} is a Parquet file, but no catalogue of apteco_frames. "
             "Name the folder that Catalogue.write_parquet() wrote."
@@ -193,6 +211,21 @@ def _read_label(path: Path) -> dict[str, Any]:
             f"here: {VERSION}). Install it: python -m pip install --upgrade apteco-frames"
         )
     return label
+
+
+def _version(values: dict[str, Any]) -> int:
+    version = values["version"]
+    if type(version) is not int:
+        raise TypeError("version")
+    return version
+
+
+def _unreadable(path: Path, error: OSError) -> SnapshotError:
+    if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
+        return SnapshotError(
+            f"There is no {path}. Name the folder that Catalogue.write_parquet() wrote."
+        )
+    return SnapshotError(f"{path} cannot be read: {error.strerror}.")
 
 
 def _damaged(path: Path, error: Exception) -> SnapshotError:
@@ -211,7 +244,16 @@ def _system_info(values: dict[str, Any]) -> FastStatsSystem:
     from apteco_frames.catalogue import FastStatsSystem
 
     date = values["build_date"]
-    return FastStatsSystem(**{**values, "build_date": decode_time(date) if date else None})
+    texts = {name: values[name] for name in ("name", "description", "view_name")}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise TypeError("system_info")
+    return FastStatsSystem(**texts, build_date=None if date is None else decode_time(date))
+
+
+def _checksum(values: dict[str, Any]) -> int:
+    """A number that changes with the contents; a guard against damage, not against intent."""
+    info = json.dumps(values["system_info"], sort_keys=True)
+    return zlib.crc32("\n".join([info, values[_FIRST], values[_SECOND]]).encode())
 
 
 def _pack(arrow: pa.Table) -> str:
