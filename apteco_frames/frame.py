@@ -350,8 +350,8 @@ class CatalogueFrame(Generic[_RowType]):
 
     def _repr_html_(self) -> str:
         table = display.html_table(self._preview, self._preview_rows())
-        title, rest = escape(self._title), escape(self._remainder.strip())
-        return f"<div><p>{title}</p>{table}<p>{rest}</p></div>"
+        rest = f"<p>{escape(self._remainder.strip())}</p>" if self._remainder else ""
+        return f"<div><p>{escape(self._title)}</p>{table}{rest}</div>"
 
     # For the nouns.
 

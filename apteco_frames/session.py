@@ -7,7 +7,6 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cached_property
 from html import escape
 from types import TracebackType
 from typing import Any, NamedTuple, NoReturn, Self
@@ -24,15 +23,14 @@ from apteco_frames.orbit.client import (
     Options,
     OrbitClient,
     Progress,
+    can_be_sent,
+    checked_name,
 )
 from apteco_frames.orbit.decode import decode_time
 from apteco_frames.orbit.transport import Task
 from apteco_frames.secret import Secret
 from apteco_frames.tables import Table, Tables
 from apteco_frames.variables import Variables
-
-# A token that has expired by this clock may still be good by the server's.
-_CLOCK_SKEW_SECONDS = 60
 
 
 class User(NamedTuple):
@@ -144,6 +142,8 @@ class Session:
     _session_id: str
     _user: User
     _catalogue: Catalogue
+    _tables: Tables
+    _variables: Variables
     _ended: bool
     _api_client: Any
     _lock: threading.Lock
@@ -163,11 +163,16 @@ class Session:
         session._system = system
         session._session_id = session_id
         session._user = user
-        session._catalogue = catalogue
         session._ended = False
         session._api_client = None
         session._lock = threading.Lock()
+        session._keep(catalogue)
         return session
+
+    def _keep(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._tables = Tables(catalogue.tables.arrow, self)
+        self._variables = Variables(catalogue.variables.arrow, self)
 
     @property
     def base_url(self) -> str:
@@ -212,22 +217,17 @@ class Session:
     @property
     def tables(self) -> Tables:
         """The tables of the system."""
-        return self._frames[0]
+        return self._tables
 
     @property
     def variables(self) -> Variables:
         """The variables of the system."""
-        return self._frames[1]
+        return self._variables
 
     @property
     def master_table(self) -> Table:
         """The one table without a parent."""
         return next(table for table in self.tables if not table.parent_name)
-
-    @cached_property
-    def _frames(self) -> tuple[Tables, Variables]:
-        catalogue = self._catalogue
-        return Tables(catalogue.tables.arrow, self), Variables(catalogue.variables.arrow, self)
 
     @property
     def _session(self) -> Session:
@@ -255,7 +255,12 @@ class Session:
         The token's signature is the server's to check, and is not checked here.
         """
         seconds = self._client.token_expires_at
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+        if seconds is None:
+            return None
+        try:
+            return datetime.fromtimestamp(seconds, UTC)
+        except (OverflowError, ValueError, OSError):  # in no year that a datetime can hold
+            return None
 
     @property
     def is_expired(self) -> bool:
@@ -276,12 +281,12 @@ class Session:
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
         task = self._client.new_task()
-        details = self._client.log_in(self._user.username, Secret(password), task)
-        self._session_id, self._ended = details["sessionId"], False
+        with self._lock:
+            details = self._client.log_in(self._user.username, Secret(password), task)
+            self._session_id, self._ended = details["sessionId"], False
         info = _system_info(self._client.system(self._system, task))
         if info != self.system_info:
-            self._catalogue = _read(self._client, self._system, task)
-            self.__dict__.pop("_frames", None)
+            self._keep(_read(self._client, self._system, task))
 
     def logout(self) -> None:
         """End the session on the server; the catalogue stays usable.
@@ -316,7 +321,11 @@ class Session:
 
         The string holds the access token: while the session lasts, whoever has the
         string has your access. Keep it as you would a password, in a file that only
-        you can read, and delete it after use.
+        you can read, and delete it after use::
+
+            file = os.open("session.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(file, "w", encoding="utf-8") as stream:
+                stream.write(session.serialize())
 
         Args:
             include_catalogue: whether the catalogue goes into the string too, so that
@@ -402,6 +411,7 @@ class Session:
 
 
 def _log_in(client: OrbitClient, system: str, user: str, password: Secret) -> Session:
+    checked_name(system, "system")
     task = client.new_task()
     details = client.log_in(user, password, task)
     person = details["user"]
@@ -456,6 +466,8 @@ def _session_values(s: str) -> dict[str, Any]:
         wrong.append("user")
     else:
         wrong += [f"user.{f}" for f in User._fields if not isinstance(user.get(f), str)]
+    if "access_token" not in wrong and not can_be_sent(Secret(values["access_token"])):
+        wrong.append("access_token")
     if wrong:
         raise DeserializeError(
             f"The serialised session is incomplete: {', '.join(wrong)} missing, or no text. "

@@ -60,6 +60,7 @@ class _RestClient:
 
         Raises:
             apteco_api.ApiException: the status is an error.
+            SessionExpiredError: the session was ended, or its token has expired.
             OrbitConnectionError: there was no answer.
             InvalidUrlError: the URL is not below the session's base URL.
         """
@@ -73,7 +74,7 @@ class _RestClient:
         task = self._client.new_task()
         if _request_timeout is not None:
             task = Task(Timeout.of(_request_timeout))
-        answer = self._client.transport.request(
+        answer = self._client.request(
             method,
             url,
             task=task,

@@ -8,6 +8,7 @@ wrong, so a page that it refuses is read once more, slowly, to find the place.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Sequence
@@ -261,22 +262,25 @@ def _explain(body: bytes, shape: pa.StructType, source: str) -> ApiResultsError 
 
 
 def _load(body: bytes, source: str) -> Any:
-    start = body[:200].lstrip().lower()
-    if not body.strip():
+    text = body.removeprefix(codecs.BOM_UTF8).strip()
+    if not text:
         raise GatewayError(
             f"The answer of {source} is empty: a gateway or proxy answered, not the API. "
             "Try again, and check the base URL with your administrator if it stays so."
         )
-    if start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml")):
+    if text.startswith(b"<"):
         raise GatewayError(
             f"The answer of {source} is a web page: a gateway, a proxy or a login page "
             "answered, not the API. Check the base URL, your VPN and your proxy."
         )
     try:
-        return json.loads(body)
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        what = str(error)
     except (ValueError, RecursionError) as error:
-        what = str(error) if isinstance(error, json.JSONDecodeError) else type(error).__name__
-        raise _results_error(f"it is not JSON ({what})", source) from None
+        what = type(error).__name__
+    # Raised out here, since the errors above hold the body, which may hold a token.
+    raise _results_error(f"it is not JSON ({what})", source)
 
 
 def _results_error(fault: str, source: str) -> ApiResultsError:
