@@ -458,7 +458,6 @@ def test_no_string_of_a_session(text: Any) -> None:
         lambda catalogue: {},
         lambda catalogue: {**catalogue, "version": None},
         lambda catalogue: {**catalogue, "system_info": {}},
-        lambda catalogue: {**catalogue, "system_info": {**catalogue["system_info"], "new": 1}},
         lambda catalogue: {**catalogue, "tables": ""},
         lambda catalogue: {**catalogue, "tables": "*" + catalogue["tables"]},
         lambda catalogue: {**catalogue, "variables": catalogue["variables"][:400]},
