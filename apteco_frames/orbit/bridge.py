@@ -60,7 +60,6 @@ class _RestClient:
 
         Raises:
             apteco_api.ApiException: the status is an error.
-            SessionExpiredError: the session was ended, or its token has expired.
             OrbitConnectionError: there was no answer.
             InvalidUrlError: the URL is not below the session's base URL.
         """
@@ -74,7 +73,9 @@ class _RestClient:
         task = self._client.new_task()
         if _request_timeout is not None:
             task = Task(Timeout.of(_request_timeout))
-        answer = self._client.request(
+        # Not the client's own request(): it would refuse what has expired with an error of
+        # ours, and users of the generated client catch the answer's ApiException.
+        answer = self._client.transport.request(
             method,
             url,
             task=task,
