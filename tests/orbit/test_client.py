@@ -277,7 +277,6 @@ def test_data_view_that_is_no_name(server: Watched, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", " ", ".", ".."])
-@pytest.mark.xfail(reason="it is refused after the login, although it says nothing was sent")
 def test_system_that_is_no_name(server: Watched, name: str) -> None:
     """A system that a URL would take for another place is refused unsent."""
     with pytest.raises(InvalidUrlError, match="system must be a name"):
