@@ -75,6 +75,7 @@ def test_catalogues_compare_by_their_contents() -> None:
     ]
     assert [other for other in others if other == sample()] == []
     assert catalogue_of(people, renamed) == catalogue_of(people, renamed)
+    assert catalogue_of(people, renamed) != catalogue_of(people, [variable_item("peName")])
 
 
 @pytest.mark.parametrize("form", ["arrow", "frame", "to_pandas", "itself", "stream"])
