@@ -397,15 +397,24 @@ def test_a_part_that_was_cut_off_harms_nothing(tmp_path: Path) -> None:
     assert names(tmp_path) == ["tables.parquet", "variables.parquet"]
 
 
-def test_writes_interrupted_one_after_the_other(tmp_path: Path) -> None:
-    """A write that follows an interrupted one, interrupted itself, loses neither catalogue."""
+def test_a_write_that_fails_after_an_interrupted_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The catalogue that an interrupted write left is kept until the next one is in place."""
     unfinished(tmp_path, OLD, NEW, 1)
-    third = tmp_path / "third"
-    unfinished(third, None, holidays(), 0)
-    for part in third.iterdir():
-        part.replace(tmp_path / part.name)
-    third.rmdir()
+    replace = Path.replace
+
+    def failing(path: Path, target: Path) -> Path:
+        if target.name == "tables.parquet":
+            raise OSError("disk full")
+        return replace(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", failing)
+        with pytest.raises(OSError, match="disk full"):
+            holidays().write_parquet(tmp_path)
     assert Catalogue.read_parquet(tmp_path) == NEW
+    assert names(tmp_path) == ["tables.parquet", "variables.parquet"]
 
 
 def test_reading_beside_a_writer(tmp_path: Path) -> None:
