@@ -145,8 +145,8 @@ class OrbitClient:
     def token(self, token: Secret) -> None:
         if not can_be_sent(token):
             raise ApiResultsError(
-                "The access token is none: it holds characters that a request cannot carry. "
-                "Nothing was sent with it. Log in again."
+                f"The access token for {self.base_url} is none: it holds characters that a request "
+                "cannot carry. Nothing was sent with it. Log in again."
             )
         self.transport.token = token
         self._ended = self._told = False

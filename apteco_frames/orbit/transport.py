@@ -45,7 +45,9 @@ _RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 _CHUNK_BYTES = 2**18
+_CHECK_NETWORK = "Check the base URL, your network, VPN and proxy."
 _LONGEST_SHOWN_URL = 200
+_LOCATION = "Location set aside"
 
 
 class Timeout(NamedTuple):
@@ -245,7 +247,7 @@ class Transport:
             answer = self._send(method, url, task, authorise, headers, content)
             if isinstance(answer, _Failure) or answer.status not in _REDIRECTS:
                 return answer
-            location = answer.headers.get("Location", "")
+            location = answer.headers.get(_LOCATION, "")
             kept = method == "GET" or answer.status in (307, 308)
             target = _redirect_target(url, location) if kept else None
             if target is None:
@@ -283,6 +285,7 @@ class Transport:
                 timeout=(min(task.timeout.connect, left), min(task.timeout.read, left)),
                 verify=self._verify,
                 allow_redirects=False,
+                hooks=_hooks(self._http),
                 stream=True,
                 **content,
             ) as response:
@@ -375,6 +378,17 @@ def warn_if_insecure(base_url: str, verify: bool | str | None) -> None:
         )
 
 
+def _hooks(http: requests.Session) -> dict[str, list[Any]]:
+    own = http.hooks.get("response") or []
+    return {"response": [*([own] if callable(own) else own), _set_location_aside]}
+
+
+def _set_location_aside(response: requests.Response, *args: Any, **options: Any) -> None:
+    """Leave a redirect to us: ``requests`` would read its body whole, however large."""
+    if response.is_redirect:
+        response.headers[_LOCATION] = response.headers.pop("Location")
+
+
 # Whose time the thread's request takes.
 _reading: ContextVar[Task] = ContextVar("_reading")
 
@@ -451,7 +465,14 @@ def _read_body(response: requests.Response, task: Task) -> bytes | _Failure:
             )
         if not task.seconds_left():
             return _TIME_IS_UP
+    if not size and response.status_code not in (204, 304) and not _is_framed(response):
+        return _Failure("the connection broke: the answer was cut off", _CHECK_NETWORK, False)
     return b"".join(chunks)
+
+
+def _is_framed(response: requests.Response) -> bool:
+    """Whether the headers say where the answer ends."""
+    return bool({"content-length", "transfer-encoding"} & {k.lower() for k in response.headers})
 
 
 def _describe(error: Exception, timeout: Timeout) -> _Failure:
@@ -471,7 +492,7 @@ def _describe(error: Exception, timeout: Timeout) -> _Failure:
         what = f"no answer within {timeout.read:g} seconds"
     else:
         what = "the connection broke: " + _reason(causes, "the answer was cut off")
-    return _Failure(what, "Check the base URL, your network, VPN and proxy.", never_sent)
+    return _Failure(what, _CHECK_NETWORK, never_sent)
 
 
 def _retry_after(answer: Answer) -> float:

@@ -1,0 +1,100 @@
+"""Meeting a fault: how it ends, how long that takes, and that no secret shows on the way."""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faults.sentinels import found, shown_by_error, shown_by_session
+from faults.server import FaultyServer
+
+from apteco_frames import Session
+from apteco_frames.errors import AptecoFramesError
+
+TABLE = pytest.StashKey[list[tuple[str, str, float]]]()
+FULL = "the full catalogue"
+
+Meet = Callable[..., str]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash.setdefault(TABLE, [])
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    table = config.stash[TABLE]
+    if not table:
+        return
+    terminalreporter.section("faults, and how they end")
+    width = max(len(name) for name, _, _ in table)
+    for name, outcome, seconds in table:
+        terminalreporter.line(f"{name:<{width}}  {outcome:<22} {seconds:6.2f} s")
+    total = sum(seconds for _, _, seconds in table)
+    terminalreporter.line(f"{len(table)} faults, {total:.1f} s")
+
+
+@pytest.fixture
+def meet(
+    request: pytest.FixtureRequest,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> Meet:
+    """Runs a login, or what is given instead, against a server with a fault.
+
+    It ends within its time in the full catalogue or in one of our errors, which names
+    the server, and no secret shows. What is returned is the error's text, or ``FULL``.
+    """
+
+    def run(
+        server: FaultyServer,
+        action: Callable[[], Session] | None = None,
+        *,
+        kind: type[AptecoFramesError] | None = None,
+        within: float = 2.0,
+        where: str | None = None,
+        **options: Any,
+    ) -> str:
+        caplog.set_level(logging.DEBUG)
+        options = {"timeout": (0.5, 0.5, 1.5), **options}
+        shown: list[tuple[str, str | bytes]] = []
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            started = time.monotonic()
+            try:
+                session = action() if action else server.login(**options)
+                outcome: AptecoFramesError | str = FULL
+            except AptecoFramesError as error:
+                outcome = error
+            seconds = time.monotonic() - started
+        if isinstance(outcome, AptecoFramesError):
+            shown += shown_by_error(outcome)
+            public = (k for k in type(outcome).__mro__ if k.__module__ == "apteco_frames.errors")
+            name = next(public).__name__
+        else:
+            assert session.catalogue == server.served
+            shown += shown_by_session(session, tmp_path / "written")
+            name = FULL
+        shown += [("logs", caplog.text)]
+        shown += [(f"log of {record.name}", repr(record.args)) for record in caplog.records]
+        shown += [("a warning", str(warning.message)) for warning in caught]
+        shown += list(zip(("stdout", "stderr"), capfd.readouterr(), strict=True))
+        test = request.node.callspec.id if hasattr(request.node, "callspec") else request.node.name
+        request.config.stash[TABLE].append(
+            (test.removeprefix("test_").replace("_", " "), name, seconds)
+        )
+        assert found(server.secrets, shown) == []
+        assert seconds < within
+        assert name == (kind.__name__ if kind else FULL), outcome
+        if kind:
+            assert (where or server.base_url) in str(outcome)
+        return str(outcome)
+
+    return run

@@ -1,0 +1,135 @@
+"""The demo server with a fault in front of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from apteco_frames import Catalogue
+from apteco_frames.demo import DemoServer, holidays
+from apteco_frames.demo.api import Answer, Request
+from apteco_frames.demo.server import DemoHandler
+
+Fault = Callable[[DemoHandler, Answer], None]
+"""Sends something else in place of an answer, over the handler's connection."""
+
+
+class FaultyServer(DemoServer):
+    """A demo server whose password is a sentinel, and that notes the tokens it gives.
+
+    Args:
+        fault: what it does in place of answering.
+        path: the end of the paths that it does it to, without their queries.
+        skip: how many of those requests are answered as they should be first.
+        times: how many times it does it then.
+        catalogue: what it serves.
+    """
+
+    def __init__(
+        self,
+        fault: Fault | None = None,
+        path: str = "/Variables",
+        *,
+        skip: int = 0,
+        times: float = float("inf"),
+        catalogue: Catalogue | None = None,
+    ) -> None:
+        super().__init__(catalogue)
+        self.served = catalogue or holidays()
+        self.api.password = f"pass-{uuid.uuid4()}"
+        self.secrets = [self.api.password]
+        self.asked: list[Request] = []
+        server = self
+        lock = threading.Lock()
+        left = [skip, times]
+
+        class Handler(DemoHandler):
+            path_asked = ""
+
+            def answer(self, request: Request) -> Answer:
+                server.asked.append(request)
+                self.path_asked = request.target.partition("?")[0]
+                answer = super().answer(request)
+                if answer.status == 201:
+                    token = json.loads(answer.body)["accessToken"]
+                    # Its first part is the same for all tokens.
+                    server.secrets += token.split(".")[1:]
+                return answer
+
+            def send_answer(self, answer: Answer) -> None:
+                if fault is None or not self.path_asked.endswith(path):
+                    return super().send_answer(answer)
+                with lock:
+                    due = left[0] <= 0 < left[1]
+                    left[0 if left[0] > 0 else 1] -= 1
+                if due:
+                    fault(self, answer)
+                else:
+                    super().send_answer(answer)
+                return None
+
+        self.handler = Handler
+
+    def count(self, path: str) -> int:
+        """How often a path was asked for."""
+        return sum(asked.target.partition("?")[0].endswith(path) for asked in self.asked)
+
+
+def send(handler: DemoHandler, *parts: bytes | Iterable[bytes], pause: float = 0) -> None:
+    """Write bytes to the connection, with pauses between them, and end it."""
+    handler.close_connection = True
+    for part in parts:
+        for piece in [part] if isinstance(part, bytes) else part:
+            handler.wfile.write(piece)
+            handler.wfile.flush()
+            if pause:
+                time.sleep(pause)
+
+
+def raw(*parts: bytes | Iterable[bytes], pause: float = 0) -> Fault:
+    """Bytes in place of an answer; the connection ends after them."""
+    return lambda handler, answer: send(handler, *parts, pause=pause)
+
+
+def headed(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
+    """An answer with these headers and no others."""
+    return "\r\n".join([f"HTTP/1.1 {status}", *headers, "", ""]).encode("latin-1") + body
+
+
+def status(code: int, body: bytes = b"", *headers: str, reason: str = "Some Reason") -> Fault:
+    """Another status, with this body."""
+    length = f"Content-Length: {len(body)}"
+    return raw(headed(body, length, *headers, status=f"{code} {reason}"))
+
+
+def ok(body: bytes, *headers: str) -> Fault:
+    """This body in place of the right one."""
+    return status(200, body, *headers)
+
+
+def changed(change: Callable[[bytes], bytes]) -> Fault:
+    """The right answer with its body changed."""
+    return lambda handler, answer: DemoHandler.send_answer(
+        handler, Answer(answer.status, change(answer.body))
+    )
+
+
+def edited(edit: Callable[[dict[str, Any]], object]) -> Fault:
+    """The right answer with its JSON edited in place."""
+
+    def change(body: bytes) -> bytes:
+        value = json.loads(body)
+        edit(value)
+        return json.dumps(value).encode()
+
+    return changed(change)
+
+
+def silence(handler: DemoHandler, answer: Answer) -> None:
+    """No answer, while the connection stays open."""
+    handler.close_connection = True
+    handler.rfile.read(1)

@@ -1,0 +1,202 @@
+"""Connections that fail, hang, break and drip."""
+
+from __future__ import annotations
+
+import gzip
+import resource
+import socket
+import struct
+import threading
+import zlib
+from collections.abc import Iterator
+from itertools import repeat
+
+import pytest
+from faults.conftest import FULL, Meet
+from faults.server import Fault, FaultyServer, headed, raw, send, silence
+
+from apteco_frames import Session, login_with_password
+from apteco_frames.demo.api import Answer
+from apteco_frames.demo.server import DemoHandler
+from apteco_frames.errors import OrbitConnectionError
+
+LINE = b"HTTP/1.1 200 OK\r\n"
+
+
+def reset(handler: DemoHandler, answer: Answer) -> None:
+    """Make the operating system reset the connection."""
+    handler.close_connection = True
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
+
+
+def cut_in_half(handler: DemoHandler, answer: Answer) -> None:
+    """Half of the right answer, under the length of the whole."""
+    half = answer.body[: len(answer.body) // 2]
+    send(handler, headed(half, f"Content-Length: {len(answer.body)}"))
+
+
+def cut_chunks(handler: DemoHandler, answer: Answer) -> None:
+    """Chunks without the last one."""
+    chunk = b"%x\r\n%s\r\n" % (len(answer.body), answer.body)
+    send(handler, headed(chunk, "Transfer-Encoding: chunked"))
+
+
+BREAKS: dict[str, Fault] = {
+    "closed without an answer": raw(),
+    "reset": reset,
+    "cut in the status line": raw(b"HTTP/1."),
+    "cut in the headers": raw(LINE + b"Content-Ty"),
+    "cut in the body": cut_in_half,
+    "cut between chunks": cut_chunks,
+    "nonsense in place of HTTP": raw(b"\x16\x03\x01 SSH-2.0-OpenSSH\r\n\r\n"),
+    "nonsense in place of a chunk's size": raw(
+        headed(b"zz\r\n{}\r\n", "Transfer-Encoding: chunked")
+    ),
+    "no gzip, though it says so": raw(headed(b"{}", "Content-Encoding: gzip", "Content-Length: 2")),
+    "too many headers": raw(LINE + b"X-Header: 1\r\n" * 1000 + b"\r\n{}"),
+    "a header of 100 kB": raw(LINE + b"X-Header: " + b"1" * 100_000 + b"\r\n\r\n{}"),
+}
+
+
+@pytest.mark.parametrize("fault", BREAKS.values(), ids=[f"{name}, once" for name in BREAKS])
+def test_breaks_once(meet: Meet, fault: Fault) -> None:
+    """What breaks while the catalogue is read is asked for again."""
+    with FaultyServer(fault, times=1) as server:
+        assert meet(server) == FULL
+
+
+@pytest.mark.parametrize("fault", BREAKS.values(), ids=[f"{name}, always" for name in BREAKS])
+def test_breaks_always(meet: Meet, fault: Fault) -> None:
+    """What breaks each time is an error that says where, and what to check."""
+    with FaultyServer(fault) as server:
+        text = meet(server, kind=OrbitConnectionError, where=f"{server.base_url}")
+    assert "the connection broke" in text or "within 1.5 seconds" in text
+
+
+@pytest.mark.parametrize("fault", BREAKS.values(), ids=[f"login: {name}" for name in BREAKS])
+def test_breaks_at_login(meet: Meet, fault: Fault) -> None:
+    """A login that may have arrived is not sent again."""
+    with FaultyServer(fault, "/SimpleLogin") as server:
+        text = meet(server, kind=OrbitConnectionError)
+        assert server.count("/SimpleLogin") == 1
+    assert "SimpleLogin failed: the connection broke" in text
+    assert text.endswith("Check the base URL, your network, VPN and proxy.")
+
+
+def test_nobody_listens(meet: Meet) -> None:
+    """Where nobody listens, the error says so."""
+    server = FaultyServer().start()
+    server.close()
+    assert "no connection: connection refused" in meet(
+        server, kind=OrbitConnectionError, within=4, timeout=(1, 1, 10)
+    )
+
+
+def test_accepted_and_never_answered(meet: Meet) -> None:
+    """A connection that is taken and never served ends with the time-out."""
+    with socket.create_server(("127.0.0.1", 0), backlog=5) as listener:
+        base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/OrbitAPI"
+        server = FaultyServer()
+        values = (server.data_view, server.system, server.user, server.password)
+
+        def log_in() -> Session:
+            return login_with_password(base_url, *values, timeout=(0.5, 0.5, 1.5))
+
+        text = meet(server, log_in, kind=OrbitConnectionError, where=base_url)
+    assert "no answer within 0.5 seconds" in text
+
+
+@pytest.mark.parametrize("path", ["/SimpleLogin", "/holidays", "/Tables", "/Variables"])
+def test_silence(meet: Meet, path: str) -> None:
+    """A request that is never answered ends with the time-outs, whatever it is."""
+    with FaultyServer(silence, path) as server:
+        text = meet(server, kind=OrbitConnectionError)
+    assert "within" in text
+
+
+def forever(*pieces: bytes) -> Iterator[bytes]:
+    """Something first, and then the last piece without end."""
+    yield from pieces[:-1]
+    yield from repeat(pieces[-1])
+
+
+def empty_blocks() -> Iterator[bytes]:
+    """A gzip stream that goes on for ever and unpacks to nothing."""
+    packer = zlib.compressobj(wbits=31)
+    yield headed(b"", "Content-Encoding: gzip") + packer.flush(zlib.Z_SYNC_FLUSH)
+    yield from repeat(b"\0\0\0\xff\xff" * 1000)
+
+
+DRIPS: dict[str, Fault] = {
+    "a body that drips": raw(forever(headed(b"{", "Content-Length: 1000000"), b" "), pause=0.05),
+    "a status line that drips": raw(forever(b"H"), pause=0.05),
+    "headers that drip": raw(forever(LINE, b"X"), pause=0.05),
+    "headers without end": raw(forever(LINE, b"X: 1\r\n"), pause=0.05),
+    "a chunk's size that drips": raw(
+        forever(headed(b"", "Transfer-Encoding: chunked"), b"1;x=", b"x"), pause=0.05
+    ),
+    "chunks without end": raw(
+        forever(headed(b"", "Transfer-Encoding: chunked"), b"400\r\n" + b" " * 1024 + b"\r\n"),
+        pause=0.001,
+    ),
+    "trailers without end": raw(
+        forever(headed(b"2\r\n{}\r\n0\r\n", "Transfer-Encoding: chunked"), b"X: 1\r\n"), pause=0.05
+    ),
+    "100 Continue without end": raw(forever(b"HTTP/1.1 100 Continue\r\n\r\n"), pause=0.001),
+}
+
+
+@pytest.mark.parametrize("path", ["/SimpleLogin", "/Variables"], ids=["login", "page"])
+@pytest.mark.parametrize("name", [*DRIPS, "a gzip stream of nothing, without end"])
+def test_drips(meet: Meet, name: str, path: str) -> None:
+    """An answer that keeps coming and never ends is over when the whole task's time is."""
+    fault = DRIPS.get(name) or raw(empty_blocks(), pause=0.001)
+    with FaultyServer(fault, path) as server:
+        text = meet(server, kind=OrbitConnectionError, timeout=(0.5, 0.5, 0.8))
+    assert "within 0.8 seconds" in text or "the connection broke" in text
+
+
+def bomb(size: int, rounds: int) -> bytes:
+    """Zeros, packed and packed again."""
+    body = gzip.compress(bytes(2**24), 9) * (size // 2**24)
+    for _ in range(rounds - 1):
+        body = gzip.compress(body, 9)
+    return body
+
+
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_unpacks_to_gigabytes(meet: Meet, rounds: int) -> None:
+    """A small answer that unpacks to 4 GiB is refused after 256 MiB, and takes little more."""
+    body = bomb(2**32, rounds)
+    encoding = ", ".join(["gzip"] * rounds)
+    headers = [f"Content-Encoding: {encoding}", f"Content-Length: {len(body)}"]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with FaultyServer(raw(headed(body, *headers)), "/SimpleLogin") as server:
+        text = meet(server, kind=OrbitConnectionError, within=15, timeout=(5, 5, 20))
+    assert "is larger than 256 MiB, and was not read on" in text
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 600_000
+
+
+def test_cut_at_logout(meet: Meet) -> None:
+    """A logout that breaks is an error; what was read stays."""
+    with FaultyServer(raw(), "", skip=5) as server:
+        session = server.login(timeout=(0.5, 0.5, 1.5))
+
+        def leave() -> Session:
+            session.logout()
+            return session
+
+        meet(server, leave, kind=OrbitConnectionError)
+        assert session.catalogue == server.served
+
+
+def test_no_thread_is_left(meet: Meet) -> None:
+    """After the time is up no thread of a load goes on."""
+    before = set(threading.enumerate())
+    with FaultyServer(DRIPS["headers that drip"], "/Variables") as server:
+        meet(server, kind=OrbitConnectionError, timeout=(0.5, 0.5, 0.5))
+        for thread in set(threading.enumerate()) - before:
+            if thread.name.startswith("apteco_frames"):
+                thread.join(1)
+                assert not thread.is_alive()
