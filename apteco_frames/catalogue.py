@@ -12,7 +12,7 @@ import pyarrow as pa
 from apteco_frames import display
 from apteco_frames.orbit import schema
 from apteco_frames.tables import Tables, relate
-from apteco_frames.variables import Variables, count_by_table, tell_kinds
+from apteco_frames.variables import Variables, check, count_by_table, tell_kinds
 
 
 class FastStatsSystem(NamedTuple):
@@ -62,9 +62,11 @@ class Catalogue:
         place = source or f"system {display.clipped(system_info.name)!r}"
         raw_tables = _from_api(tables, schema.TABLES)
         raw_variables = _from_api(variables, schema.VARIABLES)
-        counts = count_by_table(raw_variables, raw_tables["name"].to_pylist(), place)
+        counts = count_by_table(raw_variables)
+        related = relate(raw_tables, counts, place)
+        check(raw_variables, counts, related["name"].to_pylist(), place)
         self._system_info = system_info
-        self._tables = Tables(relate(raw_tables, counts, place), self)
+        self._tables = Tables(related, self)
         self._variables = Variables(tell_kinds(raw_variables), self)
 
     @property

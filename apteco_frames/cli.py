@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
-
-import polars as pl
 
 from apteco_frames.display import shown
 from apteco_frames.errors import AptecoFramesError
@@ -60,9 +58,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--serve", action="store_true", help="only serve, until Ctrl-C")
     demo.add_argument(
-        "--port", type=int, default=0, metavar="N", help="port to listen on (default: a free one)"
+        "--port", type=_port, default=0, metavar="N", help="port to listen on (default: a free one)"
     )
     return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{port} is no port: they go from 0 to 65535")
+    return port
 
 
 def _demonstrate(port: int, output: Path) -> None:
@@ -84,6 +89,8 @@ def _demonstrate(port: int, output: Path) -> None:
 
 
 def _show(session: Session) -> None:
+    import polars as pl
+
     print(f"\n{len(session.tables)} tables:")
     for table in session.tables:
         print(f"{table.total_records:>9,} {shown(table.plural)}")
@@ -97,14 +104,16 @@ def _show(session: Session) -> None:
 def _serve(port: int) -> None:
     from apteco_frames.demo import DemoServer
 
-    with DemoServer(port=port) as demo:
-        print(f"base URL  {demo.base_url}")
-        print(f"DataView  {demo.data_view}")
-        print(f"system    {demo.system}")
-        print(f"user      {demo.user}")
-        print(f"password  {demo.password}")
-        print("Serving until Ctrl-C.", flush=True)
-        try:
-            threading.Event().wait()
-        except KeyboardInterrupt:
-            print("\nStopped.")
+    try:
+        with DemoServer(port=port) as demo:
+            print(f"base URL  {demo.base_url}")
+            print(f"DataView  {demo.data_view}")
+            print(f"system    {demo.system}")
+            print(f"user      {demo.user}")
+            print(f"password  {demo.password}")
+            print("Serving until Ctrl-C.", flush=True)
+            # Threading's own waits go on after Ctrl-C where polars is loaded; sleep does not.
+            while True:
+                time.sleep(3600)
+    except KeyboardInterrupt:
+        print("\nStopped.")

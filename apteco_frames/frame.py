@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import display, files
+from apteco_frames.arrays import integers, strings
 from apteco_frames.errors import (
     AmbiguousKeyError,
     MissingDependencyError,
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 _ROWS_PER_BLOCK = 1024
 _ROW_NUMBER = "row number"
+
+# What spreadsheets take for the start of a formula; \x{FF..} are the full-width forms.
+_FORMULA = r"^([=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"
 _RowType = TypeVar("_RowType", bound="Row", covariant=True)
 
 
@@ -146,7 +150,7 @@ class KeyIndex:
 def _search(keys: pa.Array, key: str) -> list[int]:
     """All positions of the key, in order: far less work than an index for one look-up."""
     try:
-        found = pc.indices_nonzero(pc.equal(keys, pa.scalar(key, keys.type)))
+        found = pc.indices_nonzero(pc.equal(keys, strings([key])[0]))
     except UnicodeEncodeError:  # half of a surrogate pair is in no catalogue
         return []
     return found.to_pylist()  # type: ignore[no-any-return]
@@ -179,12 +183,21 @@ class CatalogueFrame(Generic[_RowType]):
         """The rows as a ``pyarrow.Table`` under :attr:`schema`; no copy."""
         return self._arrow
 
-    @cached_property
+    @property
     def frame(self) -> pl.DataFrame:
         """The rows as a ``polars.DataFrame``; converted once, then the same each time."""
+        return self._shared
+
+    @cached_property
+    def _polars(self) -> pl.DataFrame:
         import polars as pl
 
         return pl.DataFrame(self._arrow)
+
+    @cached_property
+    def _shared(self) -> pl.DataFrame:
+        # Its own, since polars' frames can be changed in place; the columns are not copied.
+        return self._polars.clone()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """A fresh Arrow stream of the rows (Arrow PyCapsule interface)."""
@@ -231,7 +244,7 @@ class CatalogueFrame(Generic[_RowType]):
         Raises:
             polars.exceptions.PolarsError: a predicate does not fit the columns.
         """
-        numbered = self.frame.with_row_index(_ROW_NUMBER)
+        numbered = self._polars.with_row_index(_ROW_NUMBER)
         kept = numbered.filter(*predicates, **constraints).get_column(_ROW_NUMBER)
         return self._part(self._arrow.take(kept.to_arrow()))
 
@@ -257,8 +270,9 @@ class CatalogueFrame(Generic[_RowType]):
         """Write the rows to a CSV file that is safe to open in a spreadsheet.
 
         A text that a spreadsheet would run as a formula (it starts with ``=``, ``+``,
-        ``-``, ``@``, a tab or a carriage return) gets a ``'`` before it; lists are
-        joined with ``; ``. Use :meth:`write_parquet` to keep every value to the letter.
+        ``-``, ``@``, their full-width forms, a tab or a line break) gets a ``'`` before
+        it; lists are joined with ``; ``. Use :meth:`write_parquet` to keep every value to
+        the letter.
 
         Args:
             path: the file; an existing file is replaced.
@@ -272,9 +286,9 @@ class CatalogueFrame(Generic[_RowType]):
         import polars as pl
 
         target = Path(path)
-        plain = self.frame.with_columns(
+        plain = self._polars.with_columns(
             pl.col(pl.List(pl.String)).list.join("; "), pl.col(pl.Enum).cast(pl.String)
-        ).with_columns(pl.col(pl.String).str.replace(r"^([=+\-@\t\r])", "'$1"))
+        ).with_columns(pl.col(pl.String).str.replace(_FORMULA, "'$1"))
         files.replace(target, plain.write_csv)
         return target
 
@@ -311,7 +325,7 @@ class CatalogueFrame(Generic[_RowType]):
             start, stop, step = key.indices(len(self))
             if step == 1:
                 return self._part(self._arrow.slice(start, max(0, stop - start)))
-            return self._part(self._arrow.take(pa.array(range(start, stop, step), pa.int64())))
+            return self._part(self._arrow.take(integers(range(start, stop, step))))
         return self._row(self._checked(key))
 
     def __contains__(self, key: object) -> bool:
@@ -336,7 +350,7 @@ class CatalogueFrame(Generic[_RowType]):
         """Whether both are frames of one kind with equal rows in the same order."""
         if not isinstance(other, CatalogueFrame):
             return NotImplemented
-        return type(self) is type(other) and self.frame.equals(other.frame)
+        return type(self) is type(other) and self._polars.equals(other._polars)
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -407,9 +421,9 @@ class CatalogueFrame(Generic[_RowType]):
     def _checked(self, position: Any) -> int:
         index = operator.index(position)
         if not -len(self) <= index < len(self):
+            last = f"positions go from 0 to {len(self) - 1:,}" if len(self) else "there is none"
             raise RowIndexError(
-                f"There is no {self._noun} at position {index}: {self._title} has rows "
-                f"0 to {len(self) - 1}."
+                f"There is no {self._noun} at position {index}: of {self._title} {last}."
             )
         return index % len(self)
 
@@ -421,7 +435,8 @@ class CatalogueFrame(Generic[_RowType]):
             rows = "; ".join(self._row(position)._describe() for position in positions[:10])
             return AmbiguousKeyError(
                 f"Several {self._noun}s of {self._system} have the {kind} "
-                f"{display.clipped(key)!r}: {rows}. Look the one you mean up by its name."
+                f"{display.clipped(key)!r}: {rows}. Look the one you mean up by its name alone: "
+                f".names[...]."
             )
         near = nearest(key, [self._arrays[column] for column in columns])
         hint = (

@@ -9,9 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from html import escape
 from types import TracebackType
-from typing import Any, NamedTuple, NoReturn, Self
-
-import requests
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 
 from apteco_frames import display
 from apteco_frames.catalogue import Catalogue, FastStatsSystem
@@ -31,6 +29,9 @@ from apteco_frames.orbit.transport import Task
 from apteco_frames.secret import Secret
 from apteco_frames.tables import Table, Tables
 from apteco_frames.variables import Variables
+
+if TYPE_CHECKING:
+    import requests
 
 
 class User(NamedTuple):

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import display
+from apteco_frames.arrays import integers
 from apteco_frames.errors import TablesError
 from apteco_frames.frame import CatalogueFrame, Row, attribute
 from apteco_frames.orbit import schema
@@ -41,9 +42,17 @@ class Table(Row):
     has_children: bool = attribute(schema.TABLES, "has_children")
     parent_name: str = attribute(schema.TABLES, "parent_name")
     depth: int = attribute(schema.TABLES, "depth")
-    ancestor_names: list[str] = attribute(schema.TABLES, "ancestor_names")
-    descendant_names: list[str] = attribute(schema.TABLES, "descendant_names")
     variable_count: int = attribute(schema.TABLES, "variable_count")
+
+    @property
+    def ancestor_names(self) -> list[str]:
+        """Names of the ancestors, the parent first."""
+        return list(self._block["ancestor_names"][self._position])
+
+    @property
+    def descendant_names(self) -> list[str]:
+        """Names of the descendants, each child followed by its own descendants."""
+        return list(self._block["descendant_names"][self._position])
 
     @property
     def parent(self) -> Table | None:
@@ -213,8 +222,10 @@ def relate(raw: pa.Table, variable_counts: dict[str, int], source: str) -> pa.Ta
         ancestors[position] = [] if parent is None else [parent, *ancestors[parent]]
         pending.extend(reversed(children.get(names[position], [])))
     if len(order) < len(names):
-        lost = [names[p] for p in range(len(names)) if p not in ancestors]
-        raise TablesError(f"The tables {_list(lost)} are their own ancestors. {_advice(source)}")
+        lost = [p for p in range(len(names)) if p not in ancestors]
+        cycle = _cycle(lost[0], [positions[parent] if parent else -1 for parent in parents])
+        circle = _list([names[p] for p in cycle])
+        raise TablesError(f"The tables {circle} are their own ancestors. {_advice(source)}")
 
     sizes = [1] * len(names)
     for position in reversed(order[1:]):
@@ -222,17 +233,27 @@ def relate(raw: pa.Table, variable_counts: dict[str, int], source: str) -> pa.Ta
     place = {position: i for i, position in enumerate(order)}
     everyone = range(len(names))
     derived = {
-        "depth": pa.array([len(ancestors[p]) for p in everyone], schema.INT),
+        "depth": integers(len(ancestors[p]) for p in everyone),
         "ancestor_names": _name_lists(raw, [ancestors[p] for p in everyone]),
         "descendant_names": _name_lists(
             raw, [order[place[p] + 1 : place[p] + sizes[p]] for p in everyone]
         ),
-        "variable_count": pa.array([variable_counts.get(n, 0) for n in names], schema.INT),
+        "variable_count": integers(variable_counts.get(name, 0) for name in names),
     }
     return pa.table(
         [derived[c.name] if c.name in derived else raw[c.name] for c in schema.TABLES],
         schema=schema.TABLES_SCHEMA,
     ).combine_chunks()
+
+
+def _cycle(start: int, parents: list[int]) -> list[int]:
+    """The positions of the cycle that following the parents from ``start`` ends in."""
+    seen: dict[int, int] = {}
+    position = start
+    while position not in seen:
+        seen[position] = len(seen)
+        position = parents[position]
+    return [p for p, order in seen.items() if order >= seen[position]]
 
 
 def _children_of(parents: list[str]) -> dict[str, list[int]]:
@@ -243,8 +264,8 @@ def _children_of(parents: list[str]) -> dict[str, list[int]]:
 
 
 def _name_lists(raw: pa.Table, positions: list[list[int]]) -> pa.Array:
-    offsets = pa.array(accumulate(map(len, positions), initial=0), pa.int32())
-    flat = pa.array(chain.from_iterable(positions), pa.int64())
+    offsets = integers(accumulate(map(len, positions), initial=0), pa.int32())
+    flat = integers(chain.from_iterable(positions))
     names = raw["name"].combine_chunks().take(flat)
     return pa.ListArray.from_arrays(offsets, names, type=schema.NAMES)
 
@@ -253,18 +274,24 @@ def _check_names(names: list[str], parents: list[str], source: str) -> None:
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise TablesError(f"Several tables are named {_list(repeated)}. {_advice(source)}")
-    masters = [name for name, parent in zip(names, parents, strict=True) if not parent]
-    if len(masters) != 1:
-        found = f"{len(masters)} do: {_list(masters)}" if masters else "none does"
-        raise TablesError(
-            f"Exactly one table, the master table, should have no parent, but {found}. "
-            f"{_advice(source)}"
-        )
     known = {"", *names}
-    orphans = [f"{n!r} ({p!r})" for n, p in zip(names, parents, strict=True) if p not in known]
+    orphans = [
+        f"{display.clipped(name)!r} ({display.clipped(parent)!r})"
+        for name, parent in zip(names, parents, strict=True)
+        if parent not in known
+    ]
     if orphans:
         raise TablesError(
-            f"The parents of these tables do not exist: {display.shown(', '.join(orphans[:10]))}. "
+            f"The parents of these tables do not exist: {', '.join(orphans[:10])}. "
+            f"{_advice(source)}"
+        )
+    masters = [name for name, parent in zip(names, parents, strict=True) if not parent]
+    if len(masters) != 1:
+        found = (
+            f"{len(masters)} do: {_list(masters)}" if masters else f"none of {_list(names)} does"
+        )
+        raise TablesError(
+            f"Exactly one table, the master table, should have no parent, but {found}. "
             f"{_advice(source)}"
         )
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import display
+from apteco_frames.arrays import integers, strings
 from apteco_frames.errors import VariablesError
 from apteco_frames.frame import CatalogueFrame, Row, attribute
 from apteco_frames.orbit import schema
@@ -205,7 +206,7 @@ class VariableKeys:
         return len(self._variables._index(self._column).last)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._variables._index(self._column).last
+        return isinstance(key, str) and key in self._variables._index(self._column).last
 
     def get(self, key: str, default: Any = None) -> Variable | Any:
         """The variable with that text, or the default if there is none.
@@ -309,16 +310,17 @@ def tell_kinds(raw: pa.Table) -> pa.Table:
         raw["api_type"],
         raw["sub_type"],
         raw["selector_type"],
-        separator,
+        strings([separator])[0],
         null_handling="replace",
         null_replacement="",
     )
-    known = pa.array([separator.join(determinant) for determinant in _KINDS], schema.STRING)
-    codes = pa.array([_TYPES.index(kind) for kind in _KINDS.values()], pa.uint8())
+    known = strings(separator.join(determinant) for determinant in _KINDS)
+    codes = integers((_TYPES.index(kind) for kind in _KINDS.values()), pa.uint8())
+    unknown = integers([_TYPES.index(VariableType.UNKNOWN)], pa.uint8())[0]
     found = codes.take(pc.index_in(determinants, known).combine_chunks())
     kinds = pa.DictionaryArray.from_arrays(
-        found.fill_null(_TYPES.index(VariableType.UNKNOWN)),
-        pa.array(schema.VARIABLE_TYPES, schema.STRING),
+        pc.coalesce(found, unknown),
+        strings(schema.VARIABLE_TYPES),
     )
     return pa.table(
         [kinds if c.name == "type" else raw[c.name] for c in schema.VARIABLES],
@@ -326,29 +328,33 @@ def tell_kinds(raw: pa.Table) -> pa.Table:
     ).combine_chunks()
 
 
-def count_by_table(variables: pa.Table, tables: Iterable[str], source: str) -> dict[str, int]:
-    """Number of variables by table name, once it is sure that each fits.
+def count_by_table(variables: pa.Table) -> dict[str, int]:
+    """Number of variables by table name."""
+    counts = pc.value_counts(variables["table_name"]).to_pylist()
+    return {count["values"]: count["counts"] for count in counts}
+
+
+def check(variables: pa.Table, counts: dict[str, int], tables: Iterable[str], source: str) -> None:
+    """See that each variable has a table, and a name of its own.
 
     Args:
         variables: the columns ``name`` and ``table_name``.
+        counts: number of variables by table name.
         tables: the names of all tables.
         source: where the variables came from, for error messages.
 
     Raises:
         VariablesError: a variable is on a table that is not there, or a name comes twice.
     """
-    names, table_names = variables["name"], variables["table_name"]
-    counts: dict[str, int] = {
-        count["values"]: count["counts"] for count in pc.value_counts(table_names).to_pylist()
-    }
     advice = (
         f"Nothing of {source} was used. Try again; if it stays so, show this message to the "
         "administrator of your Orbit installation."
     )
+    names = variables["name"]
     known = set(tables)
     for table in counts:
         if table not in known:
-            name = names[pc.index(table_names, table).as_py()].as_py()
+            name = names[variables["table_name"].to_pylist().index(table)].as_py()
             raise VariablesError(
                 f"The variable {display.clipped(name)!r} is on the table "
                 f"{display.clipped(table)!r}, which is not among the tables of the system. {advice}"
@@ -357,4 +363,3 @@ def count_by_table(variables: pa.Table, tables: Iterable[str], source: str) -> d
         often = [name for name, number in Counter(names.to_pylist()).items() if number > 1]
         listed = ", ".join(repr(display.clipped(name)) for name in often[:10])
         raise VariablesError(f"Several variables are named {listed}. {advice}")
-    return counts

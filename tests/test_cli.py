@@ -175,7 +175,6 @@ def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
-@pytest.mark.xfail(reason="the SIGINT handler of polars makes Event().wait() uninterruptible")
 def test_serve(tmp_path: Path) -> None:
     """``--serve`` prints the five values of a login, which works, and ends at Ctrl-C."""
     with serving(tmp_path) as (child, lines):
@@ -217,7 +216,6 @@ def test_port_in_use(here: Path, capsys: pytest.CaptureFixture[str], serve: list
 
 
 @pytest.mark.parametrize("port", ["-1", "65536"])
-@pytest.mark.xfail(reason="OverflowError with a traceback")
 def test_port_that_is_none(here: Path, capsys: pytest.CaptureFixture[str], port: str) -> None:
     """A number that is no port is an error of one line, or the usage."""
     try:

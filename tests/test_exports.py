@@ -126,7 +126,6 @@ def test_data_flows_one_way() -> None:
     assert wrong == []
 
 
-@pytest.mark.xfail(reason="client.py and session.py import it too, for annotations")
 def test_only_the_transport_speaks_http() -> None:
     """``requests`` and ``urllib3`` are imported by the transport alone."""
     users = {

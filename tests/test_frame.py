@@ -197,10 +197,7 @@ def test_rows_are_immutable(frame: Frame) -> None:
     assert row == frame[0]
 
 
-ASSIGNABLE = pytest.mark.xfail(strict=True, reason="frame is a cached property, can be assigned")
-
-
-@pytest.mark.parametrize("name", ["arrow", pytest.param("frame", marks=ASSIGNABLE)])
+@pytest.mark.parametrize("name", ["arrow", "frame"])
 def test_the_data_of_a_frame_cannot_be_replaced(frame: Frame, name: str) -> None:
     """The table of a frame stays what it is, in either form."""
     with pytest.raises(AttributeError):
@@ -216,7 +213,6 @@ def test_the_rows_of_a_frame_cannot_be_replaced(frame: Frame) -> None:
         del changeable[0]
 
 
-@pytest.mark.xfail(strict=True, reason="polars frames can be changed in place")
 def test_changing_the_polars_frame_changes_no_catalogue(frame: Frame) -> None:
     """Whoever writes into ``.frame`` changes neither the rows nor what ``filter`` finds."""
     frame.frame[0, "name"] = "changed"
@@ -416,7 +412,6 @@ def test_without_pandas_the_error_names_the_extra() -> None:
     assert "apteco-frames[pandas]" in in_new_process(WITHOUT_PANDAS)
 
 
-@pytest.mark.xfail(strict=True, reason="pyarrow.array imports pandas to make arrays of lists")
 def test_frames_load_no_pandas() -> None:
     """Nobody pays for pandas who does not ask for it."""
     code = """

@@ -55,7 +55,7 @@ def test_import_is_light() -> None:
 @pytest.mark.parametrize(
     "everything",
     [
-        pytest.param(False, marks=pytest.mark.xfail(reason="pa.array of a list loads pandas")),
+        False,
         True,
     ],
 )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
 import pyarrow as pa
-import requests
 
 from apteco_frames import display
 from apteco_frames.errors import (
@@ -36,6 +36,9 @@ from apteco_frames.orbit.transport import (
     warn_if_insecure,
 )
 from apteco_frames.secret import Secret
+
+if TYPE_CHECKING:
+    import requests
 
 logger = logging.getLogger("apteco_frames")
 
@@ -130,6 +133,7 @@ class OrbitClient:
         )
         self._ended = False
         self._told = False
+        self._issued = -math.inf
 
     @property
     def token(self) -> Secret:
@@ -150,6 +154,7 @@ class OrbitClient:
             )
         self.transport.token = token
         self._ended = self._told = False
+        self._issued = -math.inf
 
     @property
     def token_expires_at(self) -> int | None:
@@ -186,6 +191,8 @@ class OrbitClient:
                 f"stays usable. {_LOG_IN_AGAIN}.",
                 url=url,
             )
+        if time.monotonic() - self._issued < _CLOCK_SKEW_SECONDS:
+            return  # just issued, so it is good, however wrong this machine's clock may be
         expires = self.token_expires_at
         if expires is None:
             return
@@ -225,6 +232,7 @@ class OrbitClient:
             raise self._unknown(answer, "DataView", self.data_view, ["About", "DataViews"], task)
         details = _session_details(_checked(answer), url)
         self.token = Secret(details["accessToken"])
+        self._issued = time.monotonic()
         return details
 
     def log_out(self, session_id: str) -> None:

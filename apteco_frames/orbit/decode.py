@@ -26,7 +26,10 @@ from apteco_frames.orbit.schema import BOOL, DOUBLE, INT, STRING, TIMESTAMP, Col
 
 # A FastStats local time. A zone, should a server ever add one, is not part of it;
 # .NET writes up to seven digits of a second, of which Arrow keeps six.
-_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?)\d*(?:Z|[+-]\d\d:?\d\d)?")
+_YEAR = r"(?:[1-9]\d{3}|0[1-9]\d\d|00[1-9]\d|000[1-9])"
+_TIME = re.compile(
+    rf"({_YEAR}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:(\.\d{{1,6}})\d*)?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII
+)
 _TIME_COLUMN = rf"^{_TIME.pattern}$"
 
 _PAGE_NUMBERS = ("offset", "count", "totalCount")
@@ -126,7 +129,7 @@ def decode_time(text: str) -> datetime:
     match = _TIME.fullmatch(text)
     if not match:
         raise ValueError(f"{text[:40]!r} is not a date and time")
-    return datetime.fromisoformat(match[1])
+    return datetime.fromisoformat(match[1] + (match[2] or ""))
 
 
 def decode_error(body: bytes) -> tuple[int | None, int | None, str | None]:
@@ -197,7 +200,7 @@ def _json_type(shape: pa.DataType) -> pa.DataType:
 def _read(body: bytes, columns: tuple[Column, ...]) -> Page | None:
     """The page, if it is of the declared shape."""
     # Arrow's reader takes a sequence of objects; and a body "null" ends the process.
-    text = body.strip(b" \t\r\n")
+    text = body.removeprefix(codecs.BOM_UTF8).strip(b" \t\r\n")
     if not (text.startswith(b"{") and text.endswith(b"}")):
         return None
     try:
@@ -241,7 +244,7 @@ def _declared(array: pa.Array, column: Column) -> pa.Array | None:
     if pc.all(pc.match_substring_regex(array, _TIME_COLUMN)).as_py() is False:
         return None
     try:
-        return pc.replace_substring_regex(array, _TIME_COLUMN, r"\1").cast(TIMESTAMP)
+        return pc.replace_substring_regex(array, _TIME_COLUMN, r"\1\2").cast(TIMESTAMP)
     except pa.ArrowInvalid:  # the 31st of February
         return None
 
@@ -258,7 +261,22 @@ def _explain(body: bytes, shape: pa.StructType, source: str) -> ApiResultsError 
     except (ApiResultsError, GatewayError) as error:
         return error
     fault = _find_fault(value, shape, "$")
-    return _results_error(fault or "a field stands twice in one object", source)
+    if fault is None:
+        fault = _repeated_field(body) or "Arrow's JSON reader refuses what another takes"
+    return _results_error(fault, source)
+
+
+def _repeated_field(body: bytes) -> str | None:
+    """Which field stands twice in one object, in words; None if none does."""
+    repeated: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        repeated.extend(name for name in set(names) if names.count(name) > 1)
+        return dict(pairs)
+
+    json.loads(body.removeprefix(codecs.BOM_UTF8), object_pairs_hook=note)
+    return f"a field stands twice in one object: {_show(repeated[0])}" if repeated else None
 
 
 def _load(body: bytes, source: str) -> Any:

@@ -1,0 +1,47 @@
+"""Arrow arrays of Python values.
+
+``pa.array`` and ``pa.scalar`` look whether they were given something of pandas, and
+import pandas for that if it is installed: most of a second that nobody asked for.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from itertools import accumulate
+
+import pyarrow as pa
+
+_TYPE_CODES = {pa.uint8(): "B", pa.int32(): "i", pa.int64(): "q"}
+
+
+def integers(values: Iterable[int], arrow_type: pa.DataType = pa.int64()) -> pa.Array:  # noqa: B008
+    """An array of integers without nulls.
+
+    Args:
+        values: the integers.
+        arrow_type: ``uint8``, ``int32`` or ``int64``.
+
+    Raises:
+        OverflowError: a value does not fit the type.
+
+    >>> integers([3, 4]).to_pylist()
+    [3, 4]
+    """
+    numbers = array(_TYPE_CODES[arrow_type], values)
+    return pa.Array.from_buffers(arrow_type, len(numbers), [None, pa.py_buffer(numbers)])
+
+
+def strings(texts: Iterable[str]) -> pa.Array:
+    """An array of strings without nulls.
+
+    Raises:
+        UnicodeEncodeError: a text holds half of a surrogate pair.
+
+    >>> strings(["People", "Café"]).to_pylist()
+    ['People', 'Café']
+    """
+    encoded = [text.encode() for text in texts]
+    offsets = integers(accumulate(map(len, encoded), initial=0), pa.int32())
+    buffers = [None, offsets.buffers()[1], pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
