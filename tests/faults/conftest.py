@@ -18,6 +18,7 @@ from apteco_frames.errors import AptecoFramesError
 
 TABLE = pytest.StashKey[list[tuple[str, str, float]]]()
 FULL = "the full catalogue"
+TIMEOUT = (0.5, 0.5, 1.0)
 
 Meet = Callable[..., str]
 
@@ -57,13 +58,13 @@ def meet(
         server: FaultyServer,
         action: Callable[[], Session] | None = None,
         *,
-        kind: type[AptecoFramesError] | None = None,
+        kind: type[AptecoFramesError] | tuple[type[AptecoFramesError], ...] = (),
         within: float = 2.0,
         where: str | None = None,
         **options: Any,
     ) -> str:
         caplog.set_level(logging.DEBUG)
-        options = {"timeout": (0.5, 0.5, 1.5), **options}
+        options = {"timeout": TIMEOUT, **options}
         shown: list[tuple[str, str | bytes]] = []
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -86,14 +87,15 @@ def meet(
         shown += [(f"log of {record.name}", repr(record.args)) for record in caplog.records]
         shown += [("a warning", str(warning.message)) for warning in caught]
         shown += list(zip(("stdout", "stderr"), capfd.readouterr(), strict=True))
-        test = request.node.callspec.id if hasattr(request.node, "callspec") else request.node.name
-        request.config.stash[TABLE].append(
-            (test.removeprefix("test_").replace("_", " "), name, seconds)
-        )
+        test = request.node.originalname.removeprefix("test_").replace("_", " ")
+        if hasattr(request.node, "callspec"):
+            test += f": {request.node.callspec.id}"
+        request.config.stash[TABLE].append((test, name, seconds))
         assert found(server.secrets, shown) == []
         assert seconds < within
-        assert name == (kind.__name__ if kind else FULL), outcome
-        if kind:
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        assert name in ([k.__name__ for k in kinds] or [FULL]), outcome
+        if kinds:
             assert (where or server.base_url) in str(outcome)
         return str(outcome)
 

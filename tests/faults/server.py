@@ -96,8 +96,9 @@ def raw(*parts: bytes | Iterable[bytes], pause: float = 0) -> Fault:
 
 
 def headed(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
-    """An answer with these headers and no others."""
-    return "\r\n".join([f"HTTP/1.1 {status}", *headers, "", ""]).encode("latin-1") + body
+    """An answer with these headers; the connection ends after it."""
+    lines = [f"HTTP/1.1 {status}", "Connection: close", *headers, "", ""]
+    return "\r\n".join(lines).encode("latin-1") + body
 
 
 def status(code: int, body: bytes = b"", *headers: str, reason: str = "Some Reason") -> Fault:

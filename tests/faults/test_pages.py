@@ -259,7 +259,7 @@ CONTRADICTIONS: dict[str, tuple[str, Fault, type[AptecoFramesError]]] = {
         edited(lambda p: p["list"][-1].update(hasChildTables=True)),
         TablesError,
     ),
-    "no tables": ("/Tables", edited(lambda p: p.update(list=[], totalCount=0)), VariablesError),
+    "no tables": ("/Tables", edited(lambda p: p.update(list=[], totalCount=0)), TablesError),
     "a variable twice": ("/Variables", flawed(name="boDest"), VariablesError),
     "a variable of an unknown table": ("/Variables", flawed(tableName="Nowhere"), VariablesError),
     "a variable of a table in other letters": (
