@@ -13,6 +13,7 @@ import http.client
 import io
 import ipaddress
 import logging
+import os
 import random
 import socket
 import threading
@@ -172,8 +173,9 @@ class Transport:
         self.token: Secret | None = None
         self._verify = verify
         self._own = http is None
-        self._slots = threading.BoundedSemaphore(max_connections)
         self._http = _new_session(max_connections) if http is None else http
+        self._slots = threading.BoundedSemaphore(max_connections)
+        self._process = os.getpid()
 
     def close(self) -> None:
         """Close the connections, unless the ``requests.Session`` is the user's."""
@@ -207,6 +209,8 @@ class Transport:
             OrbitConnectionError: there was no answer, it was too large, or it led to
                 another host.
         """
+        if self._process != os.getpid():
+            self._leave_to_parent()
         changes_nothing = method in ("GET", "HEAD", "OPTIONS")
         last: Answer | _Failure
         for attempt in range(_ATTEMPTS):
@@ -232,6 +236,13 @@ class Transport:
         if not task.seconds_left():
             raise task.too_late(url)
         raise OrbitConnectionError(f"{method} {url} failed: {last.what}. {last.hint}")
+
+    def _leave_to_parent(self) -> None:
+        """After a fork: share no connection with the process that it came from."""
+        self._slots = threading.BoundedSemaphore(self.max_connections)
+        if self._own:
+            self._http = _new_session(self.max_connections)
+        self._process = os.getpid()
 
     def _follow(
         self,

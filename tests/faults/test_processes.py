@@ -1,0 +1,258 @@
+"""Processes that are killed, forked, spawned, watched; threads that share a session."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from faults.server import FaultyServer
+
+from apteco_frames import Catalogue, Session
+from apteco_frames.demo import DemoServer, holidays
+from apteco_frames.demo.api import PASSWORD
+from apteco_frames.demo.server import DemoHandler
+from apteco_frames.errors import SessionExpiredError
+from apteco_frames.orbit.client import Options, OrbitClient
+from apteco_frames.secret import Secret
+
+HERE = Path(__file__).parent
+
+
+def test_killed_while_writing(tmp_path: Path) -> None:
+    """A writer that is killed 200 times at random leaves the old catalogue or the new one."""
+    command = [sys.executable, "-W", "error", str(HERE / "killed_writes.py"), str(tmp_path), "200"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE.parent), *sys.path])}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    print(f"200 kills: {found}")
+    assert found["A"] + found["B"] == 200
+    assert min(found["A"], found["B"]) > 20
+    assert found["part files"] > 20  # most kills do come in the middle of a write
+    assert found["left over"] == 0
+
+
+# Threads
+
+
+def together(action: Callable[[int], Any], threads: int = 8) -> list[Any]:
+    """What an action gives in threads that begin at the same moment."""
+    barrier = threading.Barrier(threads)
+
+    def run(number: int) -> Any:
+        barrier.wait()
+        return action(number)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(run, range(threads)))
+
+
+def test_first_use_happens_once() -> None:
+    """What is made on first use is the same for all threads, and asks the server nothing."""
+    with FaultyServer() as server:
+        for _ in range(20):
+            session = server.login()
+            asked = len(server.asked)
+            for name in ("tables", "variables", "api_client"):
+                made = together(lambda _, of=session, name=name: getattr(of, name))  # type: ignore[misc]
+                assert len({id(thing) for thing in made}) == 1, name
+            assert len(server.asked) == asked
+            session.logout()
+
+
+def test_look_ups_from_threads() -> None:
+    """Rows, look-ups, filters and relations are the same from every thread."""
+    expected = holidays()
+
+    def look(number: int) -> bool:
+        tables, variables = session.tables, session.variables
+        return (
+            [v.name for v in variables] == [v.name for v in expected.variables]
+            and all(variables[v.name] == v for v in expected.variables)
+            and variables["Destination"].table.name == "Bookings"
+            and tables["People"] > tables["Households"]
+            and len(variables.filter(table_name="People")) == len(tables["People"].variables)
+            and pickle.loads(pickle.dumps(variables)) == expected.variables
+        )
+
+    with DemoServer() as server:
+        session = server.login()
+        assert all(together(look))
+
+
+def test_requests_from_threads() -> None:
+    """Threads that ask through one session keep within its connections, and do not mix."""
+    import apteco_api
+
+    with FaultyServer() as server:
+        session = server.login(max_connections=2)
+        api = apteco_api.FastStatsSystemsApi(session.api_client)
+        names = [variable.name for variable in session.variables]
+
+        def ask(number: int) -> list[str]:
+            return [
+                api.fast_stats_systems_get_fast_stats_variable("Holidays", "holidays", name).name
+                for name in names[number::8]
+            ]
+
+        assert together(ask) == [names[number::8] for number in range(8)]
+
+
+def test_logout_while_a_load_runs() -> None:
+    """A session that is ended while its catalogue is read ends the reading in a clear error."""
+    with FaultyServer(slow, "/Variables") as server:
+        client = OrbitClient(server.base_url, server.data_view, Options(page_size=5))
+        details = client.log_in(server.user, Secret(server.password), client.new_task())
+        with ThreadPoolExecutor(1) as pool:
+            loading = pool.submit(client.load, server.system, client.new_task())
+            time.sleep(0.2)
+            client.log_out(details["sessionId"])
+            with pytest.raises(SessionExpiredError, match=r"Log in again with login\(\)"):
+                loading.result(5)
+
+
+def slow(handler: Any, answer: Any) -> None:
+    time.sleep(0.3)
+    DemoHandler.send_answer(handler, answer)
+
+
+# Other processes
+
+
+def describe(things: tuple[Any, ...]) -> list[Any]:
+    """What another process sees of frames and rows."""
+    catalogue, tables, variables, table, variable = things
+    return [
+        [t.name for t in tables],
+        [v.description for v in variables],
+        variables["boDest"].table.name,
+        variables["Destination"].name,
+        [t.name for t in table.variables],
+        table < tables["Bookings"],
+        variable.to_dict(),
+        variables.frame.height,
+        repr(tables),
+        catalogue == holidays(),
+        "Cost" in variables,
+        variables[-3:][0].name,
+    ]
+
+
+def send_description(things: tuple[Any, ...], connection: Any) -> None:
+    """Describe, in a process of its own."""
+    connection.send(describe(things))
+    connection.close()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_frames_in_another_process(method: str) -> None:
+    """Frames and rows do the same in a process that was forked or spawned."""
+    # Not part of it: what polars does with its own threads, which no fork takes along.
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"this system cannot {method}")
+    with DemoServer() as server:
+        session = server.login()
+        tables, variables = session.tables, session.variables
+        things = (session.catalogue, tables, variables, tables["People"], variables["boDest"])
+        expected = describe(things)  # which starts the thread pools of Arrow and polars
+        context: Any = multiprocessing.get_context(method)
+        receiving, sending = context.Pipe(duplex=False)
+        child = context.Process(target=send_description, args=(things, sending))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child.start()
+        sending.close()
+        try:
+            assert receiving.poll(20), "the process hangs"
+            assert receiving.recv() == expected
+            child.join(5)
+            assert child.exitcode == 0
+        finally:
+            child.kill()
+            child.join()
+            receiving.close()
+
+
+def test_session_after_a_fork() -> None:
+    """A forked process shares no connection with its parent: no answer goes astray."""
+    import apteco_api
+
+    with DemoServer() as server:
+        session = server.login()
+        api = apteco_api.FastStatsSystemsApi(session.api_client)
+        names = [variable.name for variable in session.variables]
+
+        def all_right(names: list[str]) -> bool:
+            given = (
+                api.fast_stats_systems_get_fast_stats_variable("Holidays", "holidays", name).name
+                for name in names
+            )
+            return list(given) == names
+
+        child = fork()
+        if not child:
+            right = False
+            try:
+                right = all_right(names)
+            finally:
+                os._exit(0 if right else 1)
+        assert all_right(names[::-1])
+        _, status = os.waitpid(child, 0)
+        assert status == 0
+        session.logout()
+
+
+def fork() -> int:
+    """Fork, of which Python 3.12 and later warn where there are threads."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def test_command_line_shows_no_secret(tmp_path: Path) -> None:
+    """Neither the list of processes nor the program's output shows the password or a token."""
+    command = [sys.executable, "-m", "apteco_frames", "demo", "--output", str(tmp_path / "out")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    lines: set[bytes] = set()
+    folder = Path(f"/proc/{process.pid}")
+    while process.poll() is None:
+        for name in ("cmdline", "environ"):
+            try:
+                lines.add((folder / name).read_bytes())
+            except OSError:
+                break
+        time.sleep(0.005)
+    assert process.stdout is not None
+    output = process.stdout.read()
+    process.stdout.close()
+    assert process.returncode == 0
+    assert b"94 variables" in output
+    if folder.parent.exists():
+        assert any(b"apteco_frames" in line for line in lines)
+    written = [path.read_bytes() for path in (tmp_path / "out").iterdir()]
+    for text in [*lines, output, *written]:
+        assert PASSWORD.encode() not in text
+        assert b"eyJ" not in text.partition(b"\0")[0]  # how every JWT begins
+    assert Catalogue.read_parquet(tmp_path / "out") == holidays()
+
+
+def test_session_is_no_child_of_a_pickle() -> None:
+    """What is pickled from a session has none."""
+    with DemoServer() as server:
+        session: Session = server.login()
+        for thing in (session.tables[0], session.variables[0], session.tables):
+            copy = pickle.loads(pickle.dumps(thing))
+            row = copy[0] if hasattr(copy, "arrow") else copy
+            assert row.session is None
