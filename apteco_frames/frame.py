@@ -175,6 +175,7 @@ class CatalogueFrame(Generic[_RowType]):
     def __init__(self, arrow: pa.Table, home: Home) -> None:
         self._arrow = arrow
         self._home = home
+        self._key_indexes: list[KeyIndex] = []
 
     # The frame as a table.
 
@@ -298,10 +299,15 @@ class CatalogueFrame(Generic[_RowType]):
         return int(self._arrow.num_rows)
 
     def __iter__(self) -> Iterator[_RowType]:
+        new = object.__new__
         for start in range(0, len(self), _ROWS_PER_BLOCK):
             block = Block(self, start, min(start + _ROWS_PER_BLOCK, len(self)))
-            types = self._row_types(block.start, block.stop)
-            yield from map(operator.call, types, repeat(block), range(block.stop - start))
+            # Most of the time of a loop over rows goes here, so no call to __init__.
+            for position, row_type in enumerate(self._row_types(block.start, block.stop)):
+                row = new(row_type)
+                row._block = block
+                row._position = position
+                yield row  # type: ignore[misc]
 
     @overload
     def __getitem__(self, key: str | int) -> _RowType: ...
@@ -317,6 +323,9 @@ class CatalogueFrame(Generic[_RowType]):
             TypeError: the key is of another type.
         """
         if isinstance(key, str):
+            found = self._find(key)
+            if found is not None:
+                return self._row(found)
             positions = self._positions(key, self._keys)
             if len(positions) == 1:
                 return self._row(positions[0])
@@ -390,7 +399,20 @@ class CatalogueFrame(Generic[_RowType]):
         index = self._indexes.get(column)
         if index is None:
             index = self._indexes[column] = KeyIndex(self._arrays[column].to_pylist())
+            if all(key in self._indexes for key in self._keys):
+                self._key_indexes = [self._indexes[key] for key in self._keys]
         return index
+
+    def _find(self, key: str) -> int | None:
+        """The one position of a key, once the indexes are there; None if unsure."""
+        position = None
+        for index in self._key_indexes:
+            found = index.last.get(key)
+            if found is not None:
+                if key in index.repeated or position not in (None, found):
+                    return None
+                position = found
+        return position
 
     def _values(self, column: str, start: int, stop: int) -> list[Any]:
         return self._arrays[column].slice(start, stop - start).to_pylist()  # type: ignore[no-any-return]
@@ -399,7 +421,7 @@ class CatalogueFrame(Generic[_RowType]):
         return repeat(self._row_type, stop - start)
 
     def _row(self, position: int) -> _RowType:
-        (row_type,) = self._row_types(position, position + 1)
+        row_type = next(iter(self._row_types(position, position + 1)))
         return row_type(Block(self, position, position + 1), 0)  # type: ignore[return-value]
 
     def _part(self, arrow: pa.Table) -> Self:

@@ -257,14 +257,17 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
 
     def _values(self, column: str, start: int, stop: int) -> list[Any]:
         if column == "type":
-            return [_TYPES[code] for code in self._codes(start, stop)]
+            return [_TYPES[code] for code in self._codes[start:stop]]
         return super()._values(column, start, stop)
 
     def _row_types(self, start: int, stop: int) -> Iterable[type[Row]]:
-        return [_ROW_TYPE_LIST[code] for code in self._codes(start, stop)]
+        return map(_ROW_TYPE_LIST.__getitem__, self._codes[start:stop])
 
-    def _codes(self, start: int, stop: int) -> list[int]:
-        return self._arrays["type"].indices.slice(start, stop - start).to_pylist()  # type: ignore[no-any-return]
+    @cached_property
+    def _codes(self) -> bytes:
+        """The kinds as positions in ``schema.VARIABLE_TYPES``, one byte each."""
+        codes = self._arrays["type"].indices
+        return bytes(memoryview(codes.buffers()[1])[codes.offset :][: len(codes)])
 
     @cached_property
     def _grouped(self) -> tuple[pa.Table, dict[str, tuple[int, int]]]:
