@@ -105,7 +105,7 @@ def test_kept_by_other_libraries(session: Session) -> None:
     assert variables.to_pandas()["name"].tolist()[::2] == list(TEXTS)
     assert pd.DataFrame(data)["name"].tolist()[::2] == list(TEXTS)
     assert pl.DataFrame(variables)["min_date"].equals(variables.frame["min_date"])
-    rows = duckdb.query("select name, min_date from variables").fetchall()
+    rows = duckdb.execute("select name, min_date from variables").fetchall()
     assert [name for name, _ in rows][::2] == list(TEXTS)
     assert [date for _, date in rows][1::2] == variables.frame["min_date"].to_list()[1::2]
 
