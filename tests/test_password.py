@@ -360,6 +360,13 @@ class Window:
         y = int(shape["Y"]) + int(shape["HEIGHT"]) - from_below
         self.xdotool("mousemove", str(x), str(y), "click", "1")
 
+    def line(self) -> str:
+        """The next line that the child prints."""
+        assert self.child.stdout
+        ready, _, _ = select.select([self.child.stdout], [], [], TIMEOUT)
+        assert ready, "nothing was printed in time"
+        return self.child.stdout.readline()
+
     def outcome(self) -> str:
         """What the child printed in the end."""
         printed, errors = self.child.communicate(timeout=TIMEOUT)
@@ -517,11 +524,13 @@ def test_a_window_leaves_nothing_behind_for_other_threads(
 
 def test_the_window_can_be_asked_again_in_a_program_with_windows(display: str) -> None:
     """A program with a window of its own can ask twice, and keeps its window."""
-    code = "import tkinter; mine = tkinter.Tk(); ask(); ask(); print(mine.winfo_exists())"
+    # Shown first, so that it does not come up and take the focus in between.
+    mine = "import tkinter; mine = tkinter.Tk(); mine.wait_visibility()"
+    code = f"{mine}; ask(); ask(); print(mine.winfo_exists())"
     with window(display, code) as box:
         box.await_focus()
         box.press("Escape")
-        assert "cancelled" in (box.child.stdout.readline() if box.child.stdout else "")
+        assert "cancelled" in box.line()
         box.await_focus()
         box.type(SECRET)
         box.press("Return")
