@@ -16,18 +16,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from apteco_frames import display, files
-from apteco_frames.arrays import integers, strings
+from apteco_frames.arrays import integers
 from apteco_frames.errors import (
     AmbiguousKeyError,
     MissingDependencyError,
     RowIndexError,
     UnknownKeyError,
 )
-from apteco_frames.nearest import nearest
-from apteco_frames.orbit.schema import Column
+from apteco_frames.keys import KeyIndex, nearest, search
+from apteco_frames.rows import Block, Row
 
 if TYPE_CHECKING:
     import pandas
@@ -51,109 +50,6 @@ class Home(Protocol):
     @property
     def _session(self) -> Any:
         """The session, or None offline."""
-
-
-class Block(dict[str, list[Any]]):
-    """The values of a run of neighbouring rows, read column by column when asked for."""
-
-    __slots__ = ("frame", "start", "stop")
-
-    def __init__(self, frame: CatalogueFrame[Any], start: int, stop: int) -> None:
-        self.frame = frame
-        self.start = start
-        self.stop = stop
-
-    def __missing__(self, column: str) -> list[Any]:
-        values = self[column] = self.frame._values(column, self.start, self.stop)
-        return values
-
-
-class Row:
-    """One row of a catalogue frame."""
-
-    __slots__ = ("_block", "_position")
-
-    _block: Block
-    _position: int
-
-    def __init__(self, block: Block, position: int) -> None:
-        self._block = block
-        self._position = position
-
-    @property
-    def session(self) -> Any:
-        """The ``Session`` that the row came from; ``None`` offline."""
-        return self._home._session
-
-    def to_dict(self) -> dict[str, Any]:
-        """All columns of the row, by name, those that do not apply to it as ``None``."""
-        return {name: self._block[name][self._position] for name in self._frame.arrow.column_names}
-
-    def _describe(self) -> str:
-        return display.clipped(self._block["name"][self._position])
-
-    @property
-    def _frame(self) -> CatalogueFrame[Any]:
-        return self._block.frame
-
-    @property
-    def _home(self) -> Any:
-        return self._frame._home
-
-    def __eq__(self, other: object) -> bool:
-        """Whether both are rows of one kind that agree in every column."""
-        if type(self) is not type(other) or not isinstance(other, Row):
-            return NotImplemented
-        return (self._block is other._block and self._position == other._position) or (
-            self.to_dict() == other.to_dict()
-        )
-
-    def __hash__(self) -> int:
-        return hash(self._block["name"][self._position])
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return operator.getitem, (self._frame, self._block.start + self._position)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {display.clipped(self._block['name'][self._position])!r}>"
-
-
-def attribute(columns: Iterable[Column], name: str) -> Any:
-    """A read-only row attribute for a column, with the column's documentation.
-
-    Raises:
-        KeyError: no column has that name.
-    """
-    doc = {column.name: column.doc for column in columns}[name]
-    return property(lambda row: row._block[name][row._position], doc=doc)
-
-
-class KeyIndex:
-    """Positions by key: built whole in one pass, then a dictionary look-up each."""
-
-    def __init__(self, keys: list[str]) -> None:
-        self.last = dict(zip(keys, range(len(keys)), strict=True))
-        self.repeated: dict[str, list[int]] = {}
-        if len(self.last) < len(keys):
-            for position, key in enumerate(keys):
-                if self.last[key] != position or key in self.repeated:
-                    self.repeated.setdefault(key, []).append(position)
-
-    def positions(self, key: str) -> list[int]:
-        """All positions of the key, in order; empty if there is none."""
-        if key in self.repeated:
-            return self.repeated[key]
-        position = self.last.get(key)
-        return [] if position is None else [position]
-
-
-def _search(keys: pa.Array, key: str) -> list[int]:
-    """All positions of the key, in order: far less work than an index for one look-up."""
-    try:
-        found = pc.indices_nonzero(pc.equal(keys, strings([key])[0]))
-    except UnicodeEncodeError:  # half of a surrogate pair is in no catalogue
-        return []
-    return found.to_pylist()  # type: ignore[no-any-return]
 
 
 class CatalogueFrame(Generic[_RowType]):
@@ -434,7 +330,7 @@ class CatalogueFrame(Generic[_RowType]):
             index = self._indexes.get(column)
             if index is None and column not in self._searched:
                 self._searched.add(column)
-                positions = _search(self._arrays[column], key)
+                positions = search(self._arrays[column], key)
             else:
                 positions = (index or self._index(column)).positions(key)
             found += [position for position in positions if position not in found]

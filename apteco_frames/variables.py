@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 from apteco_frames import display
 from apteco_frames.arrays import integers, strings
 from apteco_frames.errors import VariablesError
-from apteco_frames.frame import CatalogueFrame, Row, attribute
+from apteco_frames.frame import CatalogueFrame
 from apteco_frames.orbit import schema
+from apteco_frames.rows import Row, attribute
 
 if TYPE_CHECKING:
     from apteco_frames.tables import Table

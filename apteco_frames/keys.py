@@ -1,4 +1,4 @@
-"""The keys nearest to one that was not found, for error messages."""
+"""Looking keys up: where they stand, and which are nearest to one that does not."""
 
 from __future__ import annotations
 
@@ -6,8 +6,39 @@ import difflib
 from collections.abc import Iterable
 
 import pyarrow as pa
+import pyarrow.compute as pc
+
+from apteco_frames.arrays import strings
 
 _MOST_COMPARED = 2_000
+
+
+class KeyIndex:
+    """Positions by key: built whole in one pass, then a dictionary look-up each."""
+
+    def __init__(self, keys: list[str]) -> None:
+        self.last = dict(zip(keys, range(len(keys)), strict=True))
+        self.repeated: dict[str, list[int]] = {}
+        if len(self.last) < len(keys):
+            for position, key in enumerate(keys):
+                if self.last[key] != position or key in self.repeated:
+                    self.repeated.setdefault(key, []).append(position)
+
+    def positions(self, key: str) -> list[int]:
+        """All positions of the key, in order; empty if there is none."""
+        if key in self.repeated:
+            return self.repeated[key]
+        position = self.last.get(key)
+        return [] if position is None else [position]
+
+
+def search(keys: pa.Array, key: str) -> list[int]:
+    """All positions of the key, in order: far less work than an index for one look-up."""
+    try:
+        found = pc.indices_nonzero(pc.equal(keys, strings([key])[0]))
+    except UnicodeEncodeError:  # half of a surrogate pair is in no catalogue
+        return []
+    return found.to_pylist()  # type: ignore[no-any-return]
 
 
 def nearest(key: str, columns: Iterable[pa.Array], most: int = 3) -> list[str]:

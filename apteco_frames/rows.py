@@ -1,0 +1,88 @@
+"""Rows of a frame, and the blocks that their values are read in."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from apteco_frames import display
+from apteco_frames.orbit.schema import Column
+
+if TYPE_CHECKING:
+    from apteco_frames.frame import CatalogueFrame
+
+
+class Block(dict[str, list[Any]]):
+    """The values of a run of neighbouring rows, read column by column when asked for."""
+
+    __slots__ = ("frame", "start", "stop")
+
+    def __init__(self, frame: CatalogueFrame[Any], start: int, stop: int) -> None:
+        self.frame = frame
+        self.start = start
+        self.stop = stop
+
+    def __missing__(self, column: str) -> list[Any]:
+        values = self[column] = self.frame._values(column, self.start, self.stop)
+        return values
+
+
+class Row:
+    """One row of a catalogue frame."""
+
+    __slots__ = ("_block", "_position")
+
+    _block: Block
+    _position: int
+
+    def __init__(self, block: Block, position: int) -> None:
+        self._block = block
+        self._position = position
+
+    @property
+    def session(self) -> Any:
+        """The ``Session`` that the row came from; ``None`` offline."""
+        return self._home._session
+
+    def to_dict(self) -> dict[str, Any]:
+        """All columns of the row, by name, those that do not apply to it as ``None``."""
+        return {name: self._block[name][self._position] for name in self._frame.arrow.column_names}
+
+    def _describe(self) -> str:
+        return display.clipped(self._block["name"][self._position])
+
+    @property
+    def _frame(self) -> CatalogueFrame[Any]:
+        return self._block.frame
+
+    @property
+    def _home(self) -> Any:
+        return self._frame._home
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are rows of one kind that agree in every column."""
+        if type(self) is not type(other) or not isinstance(other, Row):
+            return NotImplemented
+        return (self._block is other._block and self._position == other._position) or (
+            self.to_dict() == other.to_dict()
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._block["name"][self._position])
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return operator.getitem, (self._frame, self._block.start + self._position)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {display.clipped(self._block['name'][self._position])!r}>"
+
+
+def attribute(columns: Iterable[Column], name: str) -> Any:
+    """A read-only row attribute for a column, with the column's documentation.
+
+    Raises:
+        KeyError: no column has that name.
+    """
+    doc = {column.name: column.doc for column in columns}[name]
+    return property(lambda row: row._block[name][row._position], doc=doc)
