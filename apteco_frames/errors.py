@@ -17,6 +17,7 @@
      ├── DeserializeError          a serialised session cannot be read
      ├── SnapshotError             catalogue files cannot be read, or must not be overwritten
      ├── PasswordPromptError       nobody could be asked for the password, or nobody answered
+     ├── ForkedProcessError       polars was used before the process was forked
      ├── InvalidUrlError           (also ValueError) no base URL of an Orbit API
      └── MissingDependencyError    (also ImportError) an optional package is not installed
 
@@ -107,6 +108,10 @@ class SnapshotError(AptecoFramesError):
 
 class PasswordPromptError(AptecoFramesError):
     """Nobody could be asked for the password, or the question was cancelled."""
+
+
+class ForkedProcessError(AptecoFramesError):
+    """polars was used before this process was forked, and would never answer in it."""
 
 
 class InvalidUrlError(AptecoFramesError, ValueError):

@@ -8,6 +8,7 @@ Frames and rows are immutable and may be used from many threads.
 from __future__ import annotations
 
 import operator
+import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from html import escape
@@ -21,6 +22,7 @@ from apteco_frames import display, files
 from apteco_frames.arrays import integers
 from apteco_frames.errors import (
     AmbiguousKeyError,
+    ForkedProcessError,
     MissingDependencyError,
     RowIndexError,
     UnknownKeyError,
@@ -36,7 +38,11 @@ _ROWS_PER_BLOCK = 1024
 _ROW_NUMBER = "row number"
 
 # What spreadsheets take for the start of a formula; \x{FF..} are the full-width forms.
-_FORMULA = r"^([=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}])"
+_FORMULA = r"^([\x00-\x20]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]|[\t\r\n])"
+
+# The process in which a frame was given to polars, whose threads no fork survives.
+_polars_process: int | None = None
+
 _RowType = TypeVar("_RowType", bound="Row", covariant=True)
 
 
@@ -50,6 +56,11 @@ class Home(Protocol):
     @property
     def _session(self) -> Any:
         """The session, or None offline."""
+
+
+def _bits(values: pa.Array) -> pa.Array:
+    """Values to compare: a NaN equals itself."""
+    return values.view(pa.int64()) if pa.types.is_float64(values.type) else values
 
 
 class CatalogueFrame(Generic[_RowType]):
@@ -85,8 +96,25 @@ class CatalogueFrame(Generic[_RowType]):
         """The rows as a ``polars.DataFrame``; converted once, then the same each time."""
         return self._shared
 
-    @cached_property
+    @property
     def _polars(self) -> pl.DataFrame:
+        """The rows for our own use of polars, which others cannot change.
+
+        Raises:
+            ForkedProcessError: polars was used before this process was forked.
+        """
+        global _polars_process
+        if _polars_process not in (None, os.getpid()):
+            raise ForkedProcessError(
+                "polars was used before this process was forked, and would wait here for ever "
+                "for threads that were left behind. Start processes with "
+                "multiprocessing.get_context('spawn'), or use .arrow."
+            )
+        _polars_process = os.getpid()
+        return self._converted
+
+    @cached_property
+    def _converted(self) -> pl.DataFrame:
         import polars as pl
 
         return pl.DataFrame(self._arrow)
@@ -94,7 +122,7 @@ class CatalogueFrame(Generic[_RowType]):
     @cached_property
     def _shared(self) -> pl.DataFrame:
         # Its own, since polars' frames can be changed in place; the columns are not copied.
-        return self._polars.clone()
+        return self._converted.clone()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """A fresh Arrow stream of the rows (Arrow PyCapsule interface)."""
@@ -140,6 +168,7 @@ class CatalogueFrame(Generic[_RowType]):
 
         Raises:
             polars.exceptions.PolarsError: a predicate does not fit the columns.
+            ForkedProcessError: polars was used before this process was forked.
         """
         numbered = self._polars.with_row_index(_ROW_NUMBER)
         kept = numbered.filter(*predicates, **constraints).get_column(_ROW_NUMBER)
@@ -167,9 +196,9 @@ class CatalogueFrame(Generic[_RowType]):
         """Write the rows to a CSV file that is safe to open in a spreadsheet.
 
         A text that a spreadsheet would run as a formula (it starts with ``=``, ``+``,
-        ``-``, ``@``, their full-width forms, a tab or a line break) gets a ``'`` before
-        it; lists are joined with ``; ``. Use :meth:`write_parquet` to keep every value to
-        the letter.
+        ``-``, ``@`` or their full-width forms, be it after blanks, or with a tab or a line
+        break) gets a ``'`` before it. Texts are quoted, lists joined with ``; ``. Use
+        :meth:`write_parquet` to keep every value to the letter.
 
         Args:
             path: the file; an existing file is replaced.
@@ -186,7 +215,7 @@ class CatalogueFrame(Generic[_RowType]):
         plain = self._polars.with_columns(
             pl.col(pl.List(pl.String)).list.join("; "), pl.col(pl.Enum).cast(pl.String)
         ).with_columns(pl.col(pl.String).str.replace(_FORMULA, "'$1"))
-        files.replace(target, plain.write_csv)
+        files.replace(target, lambda part: plain.write_csv(part, quote_style="non_numeric"))
         return target
 
     # The frame as a collection.
@@ -255,7 +284,9 @@ class CatalogueFrame(Generic[_RowType]):
         """Whether both are frames of one kind with equal rows in the same order."""
         if not isinstance(other, CatalogueFrame):
             return NotImplemented
-        return type(self) is type(other) and self._polars.equals(other._polars)
+        return type(self) is type(other) and all(
+            _bits(mine).equals(_bits(other._arrays[name])) for name, mine in self._arrays.items()
+        )
 
     __hash__ = None  # type: ignore[assignment]
 

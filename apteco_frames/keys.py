@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames.arrays import strings
+from apteco_frames.arrays import integers, strings
 
 _MOST_COMPARED = 2_000
 
@@ -50,23 +50,21 @@ def nearest(key: str, columns: Iterable[pa.Array], most: int = 3) -> list[str]:
     >>> nearest("Pepole", [pa.array(["Bookings", "People"])])
     ['People']
     """
-    import polars as pl
-
     folded = key[:100].lower().encode("utf-8", "replace").decode()
-    keys = (
-        pl.concat([pl.Series("key", column, dtype=pl.String) for column in columns])
-        .unique(maintain_order=True)
-        .to_frame()
-        .with_columns(folded=pl.col("key").str.slice(0, 100).str.to_lowercase())
-        .sort(
-            pl.col("folded") != folded,
-            pl.col("folded").str.slice(0, 1) != folded[:1],
-            (pl.col("folded").str.len_chars().cast(pl.Int32) - len(folded)).abs(),
-            maintain_order=True,
-        )
-        .head(_MOST_COMPARED)
+    keys = pc.unique(pa.concat_arrays(list(columns)))
+    texts = pc.utf8_lower(pc.utf8_slice_codeunits(keys, 0, 100))
+    unlike = pa.table(
+        {
+            "text": pc.not_equal(texts, strings([folded])[0]),
+            "initial": pc.not_equal(pc.utf8_slice_codeunits(texts, 0, 1), strings([folded[:1]])[0]),
+            "length": pc.abs(pc.subtract(pc.utf8_length(texts), integers([len(folded)])[0])),
+        }
     )
-    by_folded: dict[str, str] = {}
-    for original, text in keys.iter_rows():
-        by_folded.setdefault(text, original)
-    return [by_folded[t] for t in difflib.get_close_matches(folded, by_folded, most, 0.6)]
+    order = pc.sort_indices(unlike, [(name, "ascending") for name in unlike.column_names])
+    chosen = order.slice(0, _MOST_COMPARED)
+    by_text: dict[str, str] = {}
+    for text, original in zip(
+        texts.take(chosen).to_pylist(), keys.take(chosen).to_pylist(), strict=True
+    ):
+        by_text.setdefault(text, original)
+    return [by_text[text] for text in difflib.get_close_matches(folded, by_text, most, 0.6)]
