@@ -56,8 +56,8 @@ class FaultyServer(DemoServer):
                 answer = super().answer(request)
                 if answer.status == 201:
                     token = json.loads(answer.body)["accessToken"]
-                    # Its first part is the same for all tokens.
-                    server.secrets += token.split(".")[1:]
+                    # Its first part is the same for all tokens; an opaque one may be short.
+                    server.secrets += [*token.split(".")[1:], token[-40:]]
                 return answer
 
             def send_answer(self, answer: Answer) -> None:

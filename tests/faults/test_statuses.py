@@ -285,6 +285,7 @@ def test_token_in_the_answer(meet: Meet) -> None:
 LOGINS: dict[str, Fault] = {
     "cut off": changed(lambda body: body[:-10]),
     "token in a list": edited(lambda v: v.update(accessToken=[v["accessToken"]])),
+    "a short token in a list": edited(lambda v: v.update(accessToken=[v["accessToken"][-40:]])),
     "token in an object": edited(lambda v: v.update(accessToken={"x": v["accessToken"]})),
     "token in place of the user": edited(lambda v: v.update(user=v["accessToken"])),
     "token as the session id": edited(lambda v: v.update(sessionId=[v["accessToken"]])),
