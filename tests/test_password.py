@@ -312,7 +312,8 @@ class Window:
     def __init__(self, display: str, code: str) -> None:
         self.display = display
         self.child = subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", ASK + code],
+            # -u: what it prints is read as it comes.
+            [sys.executable, "-u", "-W", "error", "-c", ASK + code],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -44,7 +44,7 @@ logger = logging.getLogger("apteco_frames")
 
 Progress = Callable[[int, int], object]
 
-DEFAULT_PAGE_SIZE = 5_000
+DEFAULT_PAGE_SIZE = 2_500
 DEFAULT_MAX_CONNECTIONS = 4
 
 # A token that has expired by this clock may still be good by the server's.
