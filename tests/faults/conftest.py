@@ -18,7 +18,9 @@ from apteco_frames.errors import AptecoFramesError
 
 TABLE = pytest.StashKey[list[tuple[str, str, float]]]()
 FULL = "the full catalogue"
-TIMEOUT = (0.5, 0.5, 1.0)
+# For faults that end by themselves, and for those that only the clock ends.
+LONG = (5, 5, 20)
+SHORT = (0.5, 0.5, 0.6)
 
 Meet = Callable[..., str]
 
@@ -59,12 +61,12 @@ def meet(
         action: Callable[[], Session] | None = None,
         *,
         kind: type[AptecoFramesError] | tuple[type[AptecoFramesError], ...] = (),
-        within: float = 2.0,
+        within: float = 5.0,
         where: str | None = None,
         **options: Any,
     ) -> str:
         caplog.set_level(logging.DEBUG)
-        options = {"timeout": TIMEOUT, **options}
+        options = {"timeout": LONG, **options}
         shown: list[tuple[str, str | bytes]] = []
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

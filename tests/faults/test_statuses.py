@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain, repeat
 
 import pytest
-from faults.conftest import FULL, Meet
+from faults.conftest import FULL, LONG, SHORT, Meet
 from faults.server import Fault, FaultyServer, changed, edited, headed, raw, silence, status
 
 from apteco_frames import Session, login_with_password
@@ -45,9 +45,9 @@ def test_busy_always(meet: Meet, wait: str) -> None:
     """A server that stays busy is an error, whatever it asks to wait."""
     fault = status(503, MESSAGE, f"Retry-After: {wait}", "Date: Wed, 21 Oct 2015 07:28:00 GMT")
     with FaultyServer(fault) as server:
-        text = meet(server, kind=BUSY)
+        text = meet(server, kind=BUSY, within=2, timeout=SHORT)
         assert server.count("/Variables") < 10
-    assert "The API failed" in text or "within 1 seconds" in text
+    assert "The API failed" in text or "within 0.6 seconds" in text
 
 
 def test_busy_forever_with_time(meet: Meet) -> None:
@@ -74,7 +74,8 @@ def test_error_statuses(meet: Meet, code: int, kind: type[ApiError], path: str) 
         body = MESSAGE
     with FaultyServer(status(code, body), path) as server:
         retried = code in (429, 502, 503, 504)
-        text = meet(server, kind=BUSY if retried else kind, timeout=(0.5, 0.5, 0.4))
+        timeout = (0.5, 0.5, 0.4) if retried else LONG
+        text = meet(server, kind=BUSY if retried else kind, timeout=timeout)
         if retried and "within 0.4 seconds" in text:
             return
     assert f"status {code} Some Reason" in text
@@ -109,7 +110,7 @@ def test_not_the_api(meet: Meet, code: int, body: bytes, path: str) -> None:
         elif body == FOREIGN["plain text"] and code < 300:
             kind = ApiResultsError
         late = (OrbitConnectionError,) if code == 503 else ()
-        text = meet(server, kind=(kind, *late), timeout=(0.5, 0.5, 0.3))
+        text = meet(server, kind=(kind, *late), timeout=(0.5, 0.5, 0.3) if late else LONG)
     if kind is GatewayError and "within 0.3 seconds" not in text:
         assert "a gateway or proxy answered, not the API" in text or "a proxy or a login" in text
 
@@ -171,7 +172,8 @@ def test_redirect_with_a_body_without_end(meet: Meet) -> None:
     """The body of a redirect is bounded as any other."""
     head = headed(b"", "Location: /x", "Content-Length: 99999999999", status="302 Found")
     with FaultyServer(raw(chain([head], repeat(b" " * 2**16)), pause=0.001)) as server:
-        assert "within 1 seconds" in meet(server, kind=OrbitConnectionError)
+        text = meet(server, kind=OrbitConnectionError, within=2, timeout=SHORT)
+    assert "within 0.6 seconds" in text
 
 
 def test_redirect_on_the_same_host(meet: Meet) -> None:
@@ -229,7 +231,8 @@ def test_wrong_length(meet: Meet, length: str) -> None:
             assert meet(server) == FULL  # the end of the connection says where it ends
         else:
             kind = ApiResultsError if length == "5" else OrbitConnectionError
-            meet(server, kind=kind)
+            timeout = LONG if length == "5" else SHORT
+            meet(server, kind=kind, timeout=timeout)
 
 
 def test_terminal_escapes_in_words(meet: Meet) -> None:
@@ -336,4 +339,4 @@ def test_logging_out_of_a_load_that_failed(meet: Meet, fault: Fault) -> None:
         (status(500, MESSAGE) if handler.command == "GET" else fault)(handler, answer)
 
     with FaultyServer(both, "", skip=2) as server:
-        assert "It is Sunday" in meet(server, kind=ApiError)
+        assert "It is Sunday" in meet(server, kind=ApiError, timeout=(5, 0.5, 20))

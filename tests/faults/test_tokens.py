@@ -178,6 +178,8 @@ def test_unchecked_certificate(through: str, monkeypatch: pytest.MonkeyPatch) ->
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             session = server.login(**options)
+            session.logout()
+        http.close()
         assert len(session.variables) == 94
         own = [w for w in caught if issubclass(w.category, AptecoFramesWarning)]
         assert [w.category for w in own] == [InsecureTransportWarning]
