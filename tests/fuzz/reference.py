@@ -26,8 +26,7 @@ def read_page(body: bytes, columns: tuple[Column, ...]) -> tuple[list[int], list
         AmbiguousError: they say something twice.
     """
     try:
-        # In the name of a new field, which nobody reads, any byte may stand.
-        page = json.loads(body.decode("utf-8", "replace"), object_pairs_hook=_object)
+        page = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise NotAPageError from error
     if not isinstance(page, dict) or not isinstance(page.get("list"), list):
