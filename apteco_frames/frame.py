@@ -275,10 +275,8 @@ class CatalogueFrame(Generic[_RowType]):
         Raises:
             AmbiguousKeyError: several rows have the key.
         """
-        try:
-            return self[key]
-        except UnknownKeyError:
-            return default
+        # Not by catching the error, whose message looks for the nearest keys.
+        return self[key] if key in self else default  # noqa: SIM401 - this is that get
 
     def __eq__(self, other: object) -> bool:
         """Whether both are frames of one kind with equal rows in the same order."""

@@ -75,7 +75,7 @@ class _RestClient:
             task = Task(Timeout.of(_request_timeout))
         # Not the client's own request(): it would refuse what has expired with an error of
         # ours, and users of the generated client catch the answer's ApiException.
-        answer = self._client.transport.request(
+        answer = self._client.send(
             method,
             url,
             task=task,

@@ -181,8 +181,15 @@ class OrbitClient:
             OrbitConnectionError: there was no answer.
         """
         self._check_session(url)
-        answer = self.transport.request(method, url, task=task, **options)
-        return _without(self.token, answer)
+        return self.send(method, url, task=task, **options)
+
+    def send(self, method: str, url: str, *, task: Task, **options: Any) -> Answer:
+        """Send a request with the token, expired or not; an answer never holds the token.
+
+        Raises:
+            OrbitConnectionError: there was no answer.
+        """
+        return _without(self.token, self.transport.request(method, url, task=task, **options))
 
     def _check_session(self, url: str) -> None:
         if self._ended:
