@@ -16,7 +16,6 @@ from apteco_frames.catalogue import Catalogue, FastStatsSystem
 from apteco_frames.errors import AptecoFramesError, DeserializeError
 from apteco_frames.orbit.client import (
     DEFAULT_MAX_CONNECTIONS,
-    DEFAULT_PAGE_SIZE,
     Build,
     Options,
     OrbitClient,
@@ -58,7 +57,7 @@ def login(
     *,
     timeout: float | tuple[float, ...] | None = None,
     verify: bool | str | None = None,
-    page_size: int = DEFAULT_PAGE_SIZE,
+    page_size: int | None = None,
     max_connections: int = DEFAULT_MAX_CONNECTIONS,
     progress: Progress | None = None,
     http: requests.Session | None = None,
@@ -78,7 +77,7 @@ def login(
             10, 60, and 600 for all of it.
         verify: ``False`` not to check the server's certificate (warns), or the path of
             a file of certificate authorities.
-        page_size: items to ask for at a time.
+        page_size: items to ask for at a time; by default 1,000, then 5,000.
         max_connections: requests under way at the same time, at most.
         progress: called with the number of variables read so far and in all.
         http: a ``requests.Session`` of yours, with proxies, certificates, adapters.
@@ -107,7 +106,7 @@ def login_with_password(
     *,
     timeout: float | tuple[float, ...] | None = None,
     verify: bool | str | None = None,
-    page_size: int = DEFAULT_PAGE_SIZE,
+    page_size: int | None = None,
     max_connections: int = DEFAULT_MAX_CONNECTIONS,
     progress: Progress | None = None,
     http: requests.Session | None = None,
@@ -352,7 +351,7 @@ class Session:
         *,
         timeout: float | tuple[float, ...] | None = None,
         verify: bool | str | None = None,
-        page_size: int = DEFAULT_PAGE_SIZE,
+        page_size: int | None = None,
         max_connections: int = DEFAULT_MAX_CONNECTIONS,
         progress: Progress | None = None,
         http: requests.Session | None = None,
@@ -366,7 +365,7 @@ class Session:
             s: what :meth:`serialize` returned.
             timeout: seconds to wait.
             verify: ``False``, or the path of a file of certificate authorities.
-            page_size: items to ask for at a time.
+            page_size: items to ask for at a time; by default 1,000, then 5,000.
             max_connections: requests under way at the same time, at most.
             progress: called with the number of variables read so far and in all.
             http: a ``requests.Session`` of yours.

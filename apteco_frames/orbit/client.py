@@ -44,7 +44,9 @@ logger = logging.getLogger("apteco_frames")
 
 Progress = Callable[[int, int], object]
 
-DEFAULT_PAGE_SIZE = 2_500
+# Small at first, since the other connections wait for the total; then few round trips.
+FIRST_PAGE_SIZE = 1_000
+PAGE_SIZE = 5_000
 DEFAULT_MAX_CONNECTIONS = 4
 
 # A token that has expired by this clock may still be good by the server's.
@@ -80,7 +82,8 @@ class Options(NamedTuple):
         timeout: seconds: one number to connect and to read, ``(connect, read)`` or
             ``(connect, read, total)``; by default 10, 60 and 600.
         verify: ``False`` not to check certificates, or the path of a CA bundle.
-        page_size: items to ask for at a time.
+        page_size: items to ask for at a time; by default 1,000, and 5,000 once the
+            first page has told how many there are.
         max_connections: requests under way at most.
         progress: called with the variables read so far and in all.
         http: a ``requests.Session`` with proxies, certificates, adapters.
@@ -88,7 +91,7 @@ class Options(NamedTuple):
 
     timeout: float | tuple[float, ...] | None = None
     verify: bool | str | None = None
-    page_size: int = DEFAULT_PAGE_SIZE
+    page_size: int | None = None
     max_connections: int = DEFAULT_MAX_CONNECTIONS
     progress: Progress | None = None
     http: requests.Session | None = None
@@ -117,7 +120,8 @@ class OrbitClient:
     """
 
     def __init__(self, base_url: str, data_view: str, options: Options) -> None:
-        if options.page_size < 1 or options.max_connections < 1:
+        numbers = options.page_size, options.max_connections
+        if any(number is not None and number < 1 for number in numbers):
             raise ValueError("page_size= and max_connections= must be at least 1")
         self.base_url = checked_base_url(base_url)
         self.data_view = checked_name(data_view, "data_view")
@@ -304,7 +308,8 @@ class OrbitClient:
     def _load_once(self, system: str, task: Task) -> tuple[pa.Table, pa.Table]:
         lists = {
             kind: Paging(
-                self._options.page_size,
+                self._options.page_size or FIRST_PAGE_SIZE,
+                self._options.page_size or PAGE_SIZE,
                 self._url(self.data_view, "FastStatsSystems", system, kind),
             )
             for kind in ("Variables", "Tables")

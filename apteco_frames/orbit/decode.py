@@ -32,6 +32,9 @@ _TIME = re.compile(
 )
 _TIME_COLUMN = rf"^{_TIME.pattern}$"
 
+# Arrow's own pool keeps for each thread what a page took while it was read.
+_SYSTEM_POOL = pa.system_memory_pool()
+
 _PAGE_NUMBERS = ("offset", "count", "totalCount")
 _KINDS = {
     STRING: "a string",
@@ -214,6 +217,7 @@ def _read(body: bytes, columns: tuple[Column, ...]) -> Page | None:
                 newlines_in_values=True,
                 unexpected_field_behavior="ignore",
             ),
+            memory_pool=_SYSTEM_POOL,
         )
     except (pa.ArrowInvalid, UnicodeDecodeError):
         return None
@@ -242,7 +246,7 @@ def _declared(array: pa.Array, column: Column) -> pa.Array | None:
         return array
     if array.null_count == len(array):
         return pa.nulls(len(array), TIMESTAMP)
-    if pc.all(pc.match_substring_regex(array, _TIME_COLUMN)).as_py() is False:
+    if pc.all(pc.match_substring_regex(array.drop_null(), _TIME_COLUMN)).as_py() is False:
         return None
     try:
         return pc.replace_substring_regex(array, _TIME_COLUMN, r"\1\2").cast(TIMESTAMP)

@@ -32,22 +32,23 @@ class Paging:
     """Collects one list of the API, page by page, in any order.
 
     Args:
-        page_size: items to ask for at a time; a server may give fewer.
+        first: items to ask for at first, to learn how many there are.
+        size: items to ask for at a time after that; a server may give fewer.
         source: the URL of the list, for error messages.
 
-    >>> paging = Paging(1000, "http://localhost/OrbitAPI/…/Variables")
+    >>> paging = Paging(1000, 5000, "http://localhost/OrbitAPI/…/Variables")
     >>> paging.take()
     Span(offset=0, count=1000)
     >>> paging.take() is None  # the rest is asked for once the first page is there
     True
     """
 
-    def __init__(self, page_size: int, source: str) -> None:
+    def __init__(self, first: int, size: int, source: str) -> None:
         self._source = source
-        self._todo = deque([Span(0, page_size)])
+        self._todo = deque([Span(0, first)])
+        self._stride = size
         self._pages: dict[int, pa.Table] = {}
         self._next = 0
-        self._stride = 0
         self.received = 0
         self.total: int | None = None
 
@@ -91,7 +92,9 @@ class Paging:
                 "stays so, show this message to the administrator of your Orbit installation."
             )
         if first:
-            self._next = self._stride = got
+            self._next = got
+            if got != span.count:  # what this server gives at a time, whatever it is asked
+                self._stride = got
         elif got < span.count:
             self._todo.append(Span(span.offset + got, span.count - got))
         self._pages[span.offset] = page.rows

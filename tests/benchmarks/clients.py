@@ -1,6 +1,7 @@
 """The clients of the benchmarks: each call is a process of its own, and prints JSON.
 
-``python clients.py TASK PACKAGE BASE_URL VARIABLES PAGE_SIZE``
+``python clients.py TASK PACKAGE BASE_URL VARIABLES [FIRST SIZE]``; the last two are for the
+floor: how many variables to ask for at first, and at a time after that.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import system
+
 CREDENTIALS = ("dv", "benchmark", "u", "p")
 CONNECTIONS = 4
 REPEATS = 7
@@ -28,14 +31,12 @@ def seconds(action: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - start, result
 
 
-def log_in(package: str, base_url: str, page_size: int) -> Any:
-    """A session of either package; ``apteco`` asks for pages of 1,000 and cannot be told."""
-    module = importlib.import_module(package)
-    options = {"page_size": page_size} if package == "apteco_frames" else {}
-    return module.login_with_password(base_url, *CREDENTIALS, **options)
+def log_in(package: str, base_url: str) -> Any:
+    """A session of either package, as its users get it."""
+    return importlib.import_module(package).login_with_password(base_url, *CREDENTIALS)
 
 
-def floor(base_url: str, variables: int, page_size: int) -> int:
+def floor(base_url: str, variables: int, first: int, size: int) -> int:
     """Log in and fetch the same pages with ``requests``, and throw them away."""
     import requests
 
@@ -46,11 +47,12 @@ def floor(base_url: str, variables: int, page_size: int) -> int:
         http.headers["Authorization"] = f"Bearer {token}"
         pages = f"{base_url}/dv/FastStatsSystems/benchmark/Variables"
 
-        def fetch(offset: int) -> int:
-            return len(http.get(pages, params={"offset": offset, "count": page_size}).content)
+        def fetch(span: tuple[int, int]) -> int:
+            offset, count = span
+            return len(http.get(pages, params={"offset": offset, "count": count}).content)
 
         with ThreadPoolExecutor(CONNECTIONS) as pool:
-            return sum(pool.map(fetch, range(0, variables, page_size)))
+            return sum(pool.map(fetch, system.spans(variables, first, size)))
 
 
 def peak_mib() -> float:
@@ -60,15 +62,15 @@ def peak_mib() -> float:
     return int(peak) / 1024
 
 
-def measure_login(package: str, base_url: str, variables: int, page_size: int) -> dict[str, float]:
+def measure_login(package: str, base_url: str, variables: int, *sizes: int) -> dict[str, float]:
     """Seconds to log in, imports not counted, and the most memory the process had, in MiB."""
     if package == "floor":
         import requests  # noqa: F401
 
-        took, _ = seconds(lambda: floor(base_url, variables, page_size))
+        took, _ = seconds(lambda: floor(base_url, variables, *sizes))
     else:
         importlib.import_module(package)
-        took, session = seconds(lambda: log_in(package, base_url, page_size))
+        took, session = seconds(lambda: log_in(package, base_url))
         assert len(session.variables) == variables
     return {"seconds": took, "peak_mib": peak_mib()}
 
@@ -89,9 +91,9 @@ def dates_by_filter(session: Any) -> list[str]:
     return names
 
 
-def measure_use(package: str, base_url: str, variables: int, page_size: int) -> dict[str, float]:
+def measure_use(package: str, base_url: str, variables: int) -> dict[str, float]:
     """Seconds to find the date variables and to look variables up by name."""
-    session = log_in(package, base_url, page_size)
+    session = log_in(package, base_url)
     loops = [seconds(lambda: dates_by_loop(session)) for _ in range(REPEATS)]
     result = {"loop": median(took for took, _ in loops), "first loop": loops[0][0]}
     if package == "apteco_frames":
@@ -102,9 +104,9 @@ def measure_use(package: str, base_url: str, variables: int, page_size: int) -> 
     return result
 
 
-def measure_lookup(package: str, base_url: str, variables: int, page_size: int) -> dict[str, float]:
+def measure_lookup(package: str, base_url: str, variables: int) -> dict[str, float]:
     """Seconds for the first look-up by name of a fresh session, and for each of many."""
-    session = log_in(package, base_url, page_size)
+    session = log_in(package, base_url)
     rows = session.variables
     chosen = random.Random(1).choices(range(variables), k=100_000)
     names = [f"va{number:07}" for number in chosen]
@@ -119,11 +121,9 @@ def measure_lookup(package: str, base_url: str, variables: int, page_size: int) 
     return {"first lookup": first, "second lookup": second, "lookup": each}
 
 
-def measure_restore(
-    package: str, base_url: str, variables: int, page_size: int
-) -> dict[str, float]:
+def measure_restore(package: str, base_url: str, variables: int) -> dict[str, float]:
     """Seconds to restore a session from its string, ours with the catalogue inside."""
-    session = log_in(package, base_url, page_size)
+    session = log_in(package, base_url)
     ours = package == "apteco_frames"
     text = session.serialize(include_catalogue=True) if ours else session.serialize()
     took, restored = seconds(lambda: type(session).deserialize(text))
@@ -133,9 +133,9 @@ def measure_restore(
 
 def main() -> None:
     """Run one task."""
-    task, package, base_url, variables, page_size = sys.argv[1:]
+    task, package, base_url, *numbers = sys.argv[1:]
     measure = globals()[f"measure_{task}"]
-    print(json.dumps(measure(package, base_url, int(variables), int(page_size))))
+    print(json.dumps(measure(package, base_url, *map(int, numbers))))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The server of the benchmarks: a process that only sends what it rendered beforehand.
 
-``python server.py VARIABLES PAGE_SIZE [PAGE_SIZE …]`` prints its port and serves until it is
-ended. Answers to paths that start with ``/slow`` come 50 ms late.
+``python server.py VARIABLES FIRST SIZE [FIRST SIZE …]`` prints its port and serves until it
+is ended; the numbers are those of variables in all, on a first page, and on each after it.
+Answers to paths that start with ``/slow`` come 50 ms late.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import system
 DELAY_SECONDS = 0.05
 
 
-def rendered(total: int, sizes: list[int]) -> dict[tuple[str, int, int], bytes]:
+def rendered(total: int, plans: list[tuple[int, int]]) -> dict[tuple[str, int, int], bytes]:
     """Every answer by the end of its path, its offset and its count."""
     token = jwt.encode({"exp": int(time.time()) + 86_400}, "k" * 32, algorithm="HS256")
     user = {"username": "u", "firstname": "f", "surname": "s", "emailAddress": "e", "id": 1}
@@ -41,12 +42,13 @@ def rendered(total: int, sizes: list[int]) -> dict[tuple[str, int, int], bytes]:
         ("benchmark", 0, 0): json.dumps(system.details()).encode(),
     }
     items = system.tables()
-    for size in sizes:
-        answers["Tables", 0, size] = system.page(items, 0, size, len(items))
-        for offset, body in system.variable_pages(total, size):
-            answers["Variables", offset, size] = body
-            # The last page is asked for with the count that is left, or with the full one.
-            answers["Variables", offset, min(size, total - offset)] = body
+    for first, size in plans:
+        answers["Tables", 0, first] = system.page(items, 0, first, len(items))
+        for offset, count in system.spans(total, first, size):
+            body = system.variable_page(total, offset, count)
+            answers["Variables", offset, count] = body
+            # Some ask for a full page at the end too.
+            answers["Variables", offset, size if offset else first] = body
     return answers
 
 
@@ -93,7 +95,7 @@ class Handler(BaseHTTPRequestHandler):
 def main() -> None:
     """Render, say the port, serve."""
     total, *sizes = map(int, sys.argv[1:])
-    Handler.answers = rendered(total, sizes)
+    Handler.answers = rendered(total, list(zip(sizes[::2], sizes[1::2], strict=True)))
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     print(server.server_port, flush=True)

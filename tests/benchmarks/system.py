@@ -88,11 +88,14 @@ def page(items: list[dict[str, Any]], offset: int, asked: int, total: int) -> by
     return json.dumps({**head, "list": items}, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def variable_pages(total: int, size: int) -> Iterator[tuple[int, bytes]]:
-    """All pages of a size, each with its offset."""
-    for offset in range(0, total, size):
-        stop = min(total, offset + size)
-        yield (
-            offset,
-            page([variable(number) for number in range(offset, stop)], offset, size, total),
-        )
+def spans(total: int, first: int, size: int) -> Iterator[tuple[int, int]]:
+    """The offset and length of each page: the first one, and those after it."""
+    yield 0, min(first, total)
+    for offset in range(first, total, size):
+        yield offset, min(size, total - offset)
+
+
+def variable_page(total: int, offset: int, count: int) -> bytes:
+    """One page of the variables."""
+    items = [variable(number) for number in range(offset, offset + count)]
+    return page(items, offset, count, total)

@@ -176,6 +176,14 @@ def test_any_page_size_gives_the_same(page_size: int, connections: int, most: in
         assert len(server.counts()) <= pages + 2
 
 
+def test_large_pages_follow_a_small_one() -> None:
+    """Unless told otherwise, a login asks for 1,000 items, then for 5,000 at a time."""
+    many = catalogue_of(variable_items=[variable_item(f"pe{i}") for i in range(7_500)])
+    with Watched(many) as server:
+        assert server.login().catalogue == many
+    assert sorted(server.counts()) == [1_000, 1_000, 1_500, 5_000]
+
+
 def test_requests_of_a_login(server: Watched) -> None:
     """A login is one request, its catalogue four more, and a logout the last."""
     server.login().logout()

@@ -70,7 +70,7 @@ def numbers(paging: Paging) -> list[int]:
 
 def begun(total: int) -> Paging:
     """A list of which the first ten items have been asked for, and are there."""
-    paging = Paging(10, SOURCE)
+    paging = Paging(10, 10, SOURCE)
     assert paging.take() == Span(0, 10)
     paging.receive(Span(0, 10), a_page(0, min(10, total), total))
     return paging
@@ -79,25 +79,33 @@ def begun(total: int) -> Paging:
 orders = st.randoms(use_true_random=False)
 
 
-@given(st.integers(0, 200), st.integers(1, 250), st.integers(1, 250), st.integers(1, 6), orders)
+sizes = st.integers(1, 250)
+
+
+@given(st.integers(0, 200), sizes, sizes, sizes, st.integers(1, 6), orders)
 @settings(max_examples=150)
-def test_any_page_size_and_limit(
-    total: int, page_size: int, most: int, connections: int, choice: random.Random
+def test_any_page_sizes_and_limit(
+    total: int, first: int, size: int, most: int, connections: int, choice: random.Random
 ) -> None:
-    """Any page size, server's limit and order of arrival give the same rows in order."""
-    paging = Paging(page_size, SOURCE)
+    """Any page sizes, server's limit and order of arrival give the same rows in order."""
+    paging = Paging(first, size, SOURCE)
     asked = collect(paging, a_server(total, most), connections, choice)
     assert numbers(paging) == list(range(total))
     assert paging.done
     # No page is asked for twice, and none is smaller than it need be.
-    assert len(asked) == max(1, -(-total // min(page_size, most)))
+    rest = max(0, total - min(first, most))
+    stride = size if most >= first else most
+    whole, last = divmod(rest, stride)
+    assert len(asked) == 1 + whole * -(-stride // most) + -(-last // most)
 
 
-@given(st.integers(0, 60), st.integers(1, 80), st.integers(1, 6), orders)
+@given(st.integers(0, 60), sizes, sizes, st.integers(1, 6), orders)
 @settings(max_examples=150)
-def test_short_pages(total: int, page_size: int, connections: int, choice: random.Random) -> None:
+def test_short_pages(
+    total: int, first: int, size: int, connections: int, choice: random.Random
+) -> None:
     """A server that gives fewer items than asked for, by turns, is asked for the rest."""
-    paging = Paging(page_size, SOURCE)
+    paging = Paging(first, size, SOURCE)
     asked = collect(paging, a_capricious_server(total, choice), connections, choice)
     assert numbers(paging) == list(range(total))
     assert len(asked) <= max(1, total)
@@ -109,7 +117,7 @@ def test_first_page_may_be_the_whole_list(
     total: int, page_size: int, connections: int, choice: random.Random
 ) -> None:
     """A server that ignores the count and gives the whole list is believed."""
-    paging = Paging(page_size, SOURCE)
+    paging = Paging(page_size, page_size, SOURCE)
     asked = collect(paging, lambda span: a_page(0, total, total), connections, choice)
     assert numbers(paging) == list(range(total))
     assert asked == [Span(0, page_size)]
@@ -120,7 +128,7 @@ def test_first_page_may_be_the_whole_list(
 def test_no_server_keeps_a_client_asking(data: st.DataObject) -> None:
     """Whatever numbers a server makes up, it ends: in as many rows as promised, or an error."""
     total = data.draw(st.integers(-1, 12))
-    page_size = data.draw(st.integers(1, 6))
+    first, size = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 6))
     answers = []
 
     def answer(span: Span) -> Page:
@@ -131,7 +139,7 @@ def test_no_server_keeps_a_client_asking(data: st.DataObject) -> None:
         answers.append(max(0, got))
         return a_page(offset, max(0, got), changed, start=span.offset)
 
-    paging = Paging(page_size, SOURCE)
+    paging = Paging(first, size, SOURCE)
     try:
         collect(paging, answer, data.draw(st.integers(1, 3)), random.Random(0))
     except ApiResultsError:
@@ -144,7 +152,7 @@ def test_no_server_keeps_a_client_asking(data: st.DataObject) -> None:
 
 def test_first_page_comes_first() -> None:
     """Only the first page is asked for until it is there; it tells the total."""
-    paging = Paging(10, SOURCE)
+    paging = Paging(10, 10, SOURCE)
     assert paging.take() == Span(0, 10)
     assert paging.take() is None
     assert (paging.total, paging.done) == (None, False)
@@ -155,7 +163,7 @@ def test_first_page_comes_first() -> None:
 
 def test_servers_limit_is_learnt() -> None:
     """If the first page is shorter than asked for, the next ones are asked for in its size."""
-    paging = Paging(1000, SOURCE)
+    paging = Paging(1000, 5000, SOURCE)
     span = paging.take()
     assert span is not None
     paging.receive(span, a_page(0, 100, 350))
@@ -186,7 +194,7 @@ def test_empty_list() -> None:
 
 def test_api_count_is_not_trusted() -> None:
     """The count of the answer may exceed its items, or be anything else."""
-    paging = Paging(10, SOURCE)
+    paging = Paging(10, 10, SOURCE)
     paging.receive(Span(0, 10), a_page(0, 10, 12, count=12))
     paging.receive(Span(10, 2), a_page(10, 2, 12, count=-5))
     assert numbers(paging) == list(range(12))
@@ -223,7 +231,7 @@ def test_contradictions(page: Page, what: str) -> None:
 def test_contradictions_of_the_first_page(page: Page) -> None:
     """The first page is checked as the others are."""
     with pytest.raises(ApiResultsError, match="contradicts itself"):
-        Paging(10, SOURCE).receive(Span(0, 10), page)
+        Paging(10, 10, SOURCE).receive(Span(0, 10), page)
 
 
 @pytest.mark.parametrize("total", [39, 41, 0, 1000])
