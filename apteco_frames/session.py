@@ -24,7 +24,7 @@ from apteco_frames.orbit.client import (
     checked_name,
 )
 from apteco_frames.orbit.decode import decode_time
-from apteco_frames.orbit.transport import Task
+from apteco_frames.orbit.task import Task
 from apteco_frames.secret import Secret
 from apteco_frames.tables import Table, Tables
 from apteco_frames.variables import Variables

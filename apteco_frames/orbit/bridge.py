@@ -8,7 +8,8 @@ from typing import Any
 
 from apteco_frames.errors import InvalidUrlError
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.transport import Answer, Task, Timeout
+from apteco_frames.orbit.task import Task, Timeout
+from apteco_frames.orbit.transport import Answer
 
 
 def new_api_client(client: OrbitClient) -> Any:

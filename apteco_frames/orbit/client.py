@@ -26,15 +26,9 @@ from apteco_frames.errors import (
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.decode import Page, decode_error, decode_object, decode_page
 from apteco_frames.orbit.paging import ListChangedError, Paging, Span
-from apteco_frames.orbit.transport import (
-    Answer,
-    Task,
-    Timeout,
-    Transport,
-    check_verify,
-    checked_base_url,
-    warn_if_insecure,
-)
+from apteco_frames.orbit.task import Task, Timeout
+from apteco_frames.orbit.transport import Answer, Transport, check_verify
+from apteco_frames.orbit.url import checked_base_url, warn_if_insecure
 from apteco_frames.secret import Secret
 
 if TYPE_CHECKING:

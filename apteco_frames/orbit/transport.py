@@ -11,28 +11,27 @@ from __future__ import annotations
 
 import http.client
 import io
-import ipaddress
 import logging
 import os
 import random
 import socket
 import threading
 import time
-import warnings
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 import requests
 import requests.adapters
 import urllib3
 import urllib3.connection
 
-from apteco_frames.errors import InsecureTransportWarning, InvalidUrlError, OrbitConnectionError
+from apteco_frames.errors import OrbitConnectionError
+from apteco_frames.orbit.task import Task, Timeout
+from apteco_frames.orbit.url import redirect_target, shown_location, without_query
 from apteco_frames.secret import Secret
 
 logger = logging.getLogger("apteco_frames")
@@ -47,79 +46,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 _CHUNK_BYTES = 2**18
 _CHECK_NETWORK = "Check the base URL, your network, VPN and proxy."
-_LONGEST_SHOWN_URL = 200
 _LOCATION = "Location set aside"
-
-
-class Timeout(NamedTuple):
-    """How long to wait, in seconds.
-
-    Attributes:
-        connect: for a connection.
-        read: for each part of an answer.
-        total: for a whole task, such as logging in and reading the catalogue.
-    """
-
-    connect: float = 10.0
-    read: float = 60.0
-    total: float = 600.0
-
-    @classmethod
-    def of(cls, value: float | tuple[float, ...] | None) -> Timeout:
-        """The time-outs that a ``timeout=`` argument means.
-
-        Raises:
-            ValueError: they are not one to three positive numbers.
-
-        >>> Timeout.of(5)
-        Timeout(connect=5, read=5, total=600.0)
-        >>> Timeout.of((3, 30, 120))
-        Timeout(connect=3, read=30, total=120)
-        """
-        if value is None:
-            return cls()
-        parts = tuple(value) if isinstance(value, tuple | list) else (value, value)
-        if not 2 <= len(parts) <= 3 or not all(part > 0 for part in parts):
-            raise ValueError(
-                "timeout= takes a number of seconds, (connect, read) or (connect, read, total), "
-                f"all positive; not {value!r}"
-            )
-        return cls(*parts)
-
-
-class Task:
-    """What belongs together: its requests end when its time is up or it is given up."""
-
-    def __init__(self, timeout: Timeout, end: float | None = None) -> None:
-        self.timeout = timeout
-        self._end = time.monotonic() + timeout.total if end is None else end
-        self._given_up = threading.Event()
-
-    def part(self) -> Task:
-        """A task within this one: it can be given up alone, but has no more time."""
-        return Task(self.timeout, self._end)
-
-    def give_up(self) -> None:
-        """Let requests that are under way end soon."""
-        self._given_up.set()
-
-    def seconds_left(self) -> float:
-        """Seconds until the time is up; zero if it is, or the task was given up."""
-        return 0.0 if self._given_up.is_set() else max(0.0, self._end - time.monotonic())
-
-    def pause(self, seconds: float) -> bool:
-        """Wait, unless that would be too long; whether there is time to go on."""
-        if seconds >= self.seconds_left():
-            return False
-        return not self._given_up.wait(seconds)
-
-    def too_late(self, url: str) -> OrbitConnectionError:
-        """The error for a task whose time is up."""
-        return OrbitConnectionError(
-            f"{url} did not answer in full within {self.timeout.total:g} seconds, the limit for "
-            "the whole task. Nothing was used of what had come. Try again, or give it longer: "
-            "timeout=(connect, read, total), in seconds."
-        )
 
 
 class Answer(NamedTuple):
@@ -260,16 +187,16 @@ class Transport:
                 return answer
             location = answer.headers.get(_LOCATION, "")
             kept = method == "GET" or answer.status in (307, 308)
-            target = _redirect_target(url, location) if kept else None
+            target = redirect_target(url, location) if kept else None
             if target is None:
                 raise OrbitConnectionError(
-                    f"{url} redirects to {_shown_location(url, location)}, which was not followed: "
+                    f"{url} redirects to {shown_location(url, location)}, which was not followed: "
                     "passwords and tokens are sent to the host of the base URL only, and never "
                     "from https to http. If the new address is right, use it as the base URL."
                 )
             url, content = target, {**content, "params": None}
         raise OrbitConnectionError(
-            f"{method} {_without_query(url)} failed: it redirects in a circle. Check the base URL."
+            f"{method} {without_query(url)} failed: it redirects in a circle. Check the base URL."
         )
 
     def _send(
@@ -327,36 +254,6 @@ class _Authorisation(requests.auth.AuthBase):
         return request
 
 
-def checked_base_url(base_url: str) -> str:
-    """The base URL without a trailing slash, ``/OrbitAPI`` added to a bare host.
-
-    Raises:
-        InvalidUrlError: it is no http or https URL, or holds more than host and path.
-
-    >>> checked_base_url("https://orbit.my-site.com/OrbitAPI/")
-    'https://orbit.my-site.com/OrbitAPI'
-    >>> checked_base_url("https://orbit.my-site.com")
-    'https://orbit.my-site.com/OrbitAPI'
-    """
-    try:
-        parts = urlsplit(base_url.strip())
-        _ = parts.port
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidUrlError(
-            "base_url must be the http or https URL of an Orbit API, such as "
-            "'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
-        )
-    if parts.username is not None or parts.query or parts.fragment:
-        raise InvalidUrlError(
-            "base_url must be host and path only, without user name, password, ? or #, such as "
-            "'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
-        )
-    path = parts.path.rstrip("/") or "/OrbitAPI"
-    return f"{parts.scheme}://{parts.netloc}{path}"
-
-
 def check_verify(verify: bool | str | None) -> None:
     """Check that the certificate authorities are there.
 
@@ -367,25 +264,6 @@ def check_verify(verify: bool | str | None) -> None:
         raise OrbitConnectionError(
             f"verify={verify!r}: there is no such file or folder of certificate authorities. "
             "Nothing was sent."
-        )
-
-
-def warn_if_insecure(base_url: str, verify: bool | str | None) -> None:
-    """Warn if passwords and tokens could be read or changed on their way."""
-    parts = urlsplit(base_url)
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
-        warnings.warn(
-            f"{base_url} is plain http: password and token can be read on their way. "
-            "Use the https URL of your Orbit API.",
-            InsecureTransportWarning,
-            stacklevel=4,
-        )
-    elif parts.scheme == "https" and verify is False:
-        warnings.warn(
-            f"verify=False: the certificate of {base_url} is not checked, so that another "
-            "server could take its place. Name your authority instead: verify='ca.pem'.",
-            InsecureTransportWarning,
-            stacklevel=4,
         )
 
 
@@ -470,7 +348,7 @@ def _read_body(response: requests.Response, task: Task) -> bytes | _Failure:
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
             raise OrbitConnectionError(
-                f"The answer of {_without_query(response.url)} is larger than "
+                f"The answer of {without_query(response.url)} is larger than "
                 f"{MAX_ANSWER_BYTES // 2**20} MiB, and was not read on. Ask for less at a time: "
                 "page_size=1000."
             )
@@ -518,45 +396,6 @@ def _retry_after(answer: Answer) -> float:
     except (ValueError, TypeError, OverflowError):
         return 0.0
     return max(0.0, (until - now).total_seconds())
-
-
-def _redirect_target(url: str, location: str) -> str | None:
-    """Where a redirect leads, if it may be followed."""
-    try:
-        target = urljoin(url, location)
-        old, new = urlsplit(url), urlsplit(target)
-        same_port = _port(old) == _port(new)
-    except ValueError:
-        return None
-    if not location or new.scheme not in ("http", "https") or old.hostname != new.hostname:
-        return None
-    may = same_port if old.scheme == new.scheme else new.scheme == "https"
-    return target if may else None
-
-
-def _port(parts: SplitResult) -> int:
-    return parts.port or (443 if parts.scheme == "https" else 80)
-
-
-def _shown_location(url: str, location: str) -> str:
-    """A place that a server named, without what a terminal would obey."""
-    try:
-        target = _without_query(urljoin(url, location))
-    except ValueError:
-        target = location
-    return quote(target, safe="/:@!$&'()*+,;=~%[]")[:_LONGEST_SHOWN_URL] if location else "nowhere"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-def _without_query(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -19,16 +19,10 @@ from typing import Any, NamedTuple
 import pytest
 import requests
 
-from apteco_frames.errors import InsecureTransportWarning, InvalidUrlError, OrbitConnectionError
+from apteco_frames.errors import OrbitConnectionError
 from apteco_frames.orbit import transport as transport_module
-from apteco_frames.orbit.transport import (
-    Answer,
-    Task,
-    Timeout,
-    Transport,
-    checked_base_url,
-    warn_if_insecure,
-)
+from apteco_frames.orbit.task import Task, Timeout
+from apteco_frames.orbit.transport import Answer, Transport
 from apteco_frames.secret import Secret
 
 TOKEN = "token-no-one-may-see"
@@ -436,20 +430,6 @@ def test_retries_end_with_the_task(web: Web, transport: Transport) -> None:
     assert time.monotonic() - started < 1
 
 
-def test_task() -> None:
-    """A part of a task has the task's time, and can be given up alone."""
-    task = Task(Timeout(1, 1, 50))
-    part = task.part()
-    assert 49 < task.seconds_left() <= 50
-    assert 49 < part.seconds_left() <= 50
-    assert part.pause(0.001)
-    assert not part.pause(60)
-    part.give_up()
-    assert part.seconds_left() == 0
-    assert not part.pause(0)
-    assert task.seconds_left() > 49
-
-
 def test_nothing_is_sent_once_time_is_up(web: Web, transport: Transport) -> None:
     """A task that was given up, or whose time is over, sends nothing."""
     task = Task(QUICK)
@@ -458,30 +438,6 @@ def test_nothing_is_sent_once_time_is_up(web: Web, transport: Transport) -> None
         with pytest.raises(OrbitConnectionError, match="did not answer in full"):
             transport.request("GET", web.url, task=late)
     assert web.asked == []
-
-
-@pytest.mark.parametrize(
-    ("value", "timeout"),
-    [
-        (None, (10, 60, 600)),
-        (5, (5, 5, 600)),
-        (0.5, (0.5, 0.5, 600)),
-        ((3, 30), (3, 30, 600)),
-        ((3, 30, 120), (3, 30, 120)),
-    ],
-)
-def test_timeouts(value: Any, timeout: tuple[float, ...]) -> None:
-    """A time-out is a number, a pair or a triple; what is not given is the default."""
-    assert Timeout.of(value) == timeout
-
-
-@pytest.mark.parametrize(
-    "value", [0, -1, float("nan"), (), (5,), (1, 0), (1, 2, -3), (1, 2, 3, 4), [1, 2, 3, 4]]
-)
-def test_what_is_no_timeout(value: Any) -> None:
-    """Anything else is an error that says what is wanted."""
-    with pytest.raises(ValueError, match="timeout= takes a number of seconds"):
-        Timeout.of(value)
 
 
 # Redirects
@@ -650,76 +606,3 @@ def test_no_tls(web: Web, transport: Transport) -> None:
         OrbitConnectionError, match=r"the TLS connection failed: .*verify='ca\.pem'"
     ):
         ask(transport, web.url.replace("http:", "https:"), "POST")
-
-
-# Base URLs
-
-
-@pytest.mark.parametrize(
-    ("given", "kept"),
-    [
-        ("https://orbit.my-site.com/OrbitAPI", "https://orbit.my-site.com/OrbitAPI"),
-        ("https://orbit.my-site.com/OrbitAPI/", "https://orbit.my-site.com/OrbitAPI"),
-        ("https://orbit.my-site.com/OrbitAPI///", "https://orbit.my-site.com/OrbitAPI"),
-        ("  https://orbit.my-site.com/OrbitAPI\n", "https://orbit.my-site.com/OrbitAPI"),
-        ("HTTPS://orbit.my-site.com/orbitapi", "https://orbit.my-site.com/orbitapi"),
-        ("https://orbit.my-site.com", "https://orbit.my-site.com/OrbitAPI"),
-        ("https://orbit.my-site.com/", "https://orbit.my-site.com/OrbitAPI"),
-        ("http://localhost:8080", "http://localhost:8080/OrbitAPI"),
-        ("http://[::1]:8080/a/b", "http://[::1]:8080/a/b"),
-    ],
-)
-def test_base_url(given: str, kept: str) -> None:
-    """A base URL loses slashes at its end; a bare host gets the usual path."""
-    assert checked_base_url(given) == kept
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        *("", "orbit.my-site.com", "orbit.my-site.com/OrbitAPI", "localhost:8080", "/OrbitAPI"),
-        *("ftp://orbit.my-site.com", "file:///OrbitAPI", "https://", "https:///OrbitAPI"),
-        *("javascript:alert(1)", "http://[::1", "http://host:port/", "http://host:99999/"),
-        *("https://jdoe:sentinel@host/", "https://jdoe@host/", "https://@host/"),
-        *("https://host/OrbitAPI?key=sentinel", "https://host/OrbitAPI#sentinel"),
-    ],
-)
-def test_what_is_no_base_url(given: str) -> None:
-    """What is no http or https URL, or more than host and path, is refused, unrepeated."""
-    with pytest.raises(InvalidUrlError, match=r"https://orbit\.my-site\.com/OrbitAPI") as caught:
-        checked_base_url(given)
-    assert str(caught.value).endswith("Nothing was sent.")
-    assert "sentinel" not in str(caught.value)
-    assert isinstance(caught.value, ValueError)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        *("http://orbit.my-site.com/OrbitAPI", "http://192.168.1.5/OrbitAPI"),
-        *("http://localhost.evil.com/x", "http://127.0.0.1.evil.com/x", "http://[2001:db8::1]/x"),
-    ],
-)
-def test_plain_http_warns(url: str) -> None:
-    """Plain http to another machine warns, and says what to use instead."""
-    with pytest.warns(InsecureTransportWarning, match="plain http: .*Use the https URL"):
-        warn_if_insecure(url, None)
-
-
-def test_unchecked_certificate_warns() -> None:
-    """``verify=False`` warns, and says what to use instead."""
-    with pytest.warns(InsecureTransportWarning, match="is not checked.*verify='ca.pem'"):
-        warn_if_insecure("https://orbit.my-site.com/OrbitAPI", False)
-
-
-@pytest.mark.parametrize(
-    ("url", "verify"),
-    [
-        *(("https://orbit.my-site.com/x", v) for v in (None, True, "ca.pem")),
-        *((f"http://{host}:80/x", None) for host in ("localhost", "127.0.0.1", "[::1]")),
-        *((f"http://{host}/x", False) for host in ("127.8.8.8", "orbit.localhost")),
-    ],
-)
-def test_safe_connections_do_not_warn(url: str, verify: bool | str | None) -> None:
-    """Checked https, and this machine itself, are no reason for a warning."""
-    warn_if_insecure(url, verify)  # a warning would be an error here

@@ -1,0 +1,80 @@
+"""How long to wait: for a connection, for a part of an answer, for a whole task."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import NamedTuple
+
+from apteco_frames.errors import OrbitConnectionError
+
+
+class Timeout(NamedTuple):
+    """How long to wait, in seconds.
+
+    Attributes:
+        connect: for a connection.
+        read: for each part of an answer.
+        total: for a whole task, such as logging in and reading the catalogue.
+    """
+
+    connect: float = 10.0
+    read: float = 60.0
+    total: float = 600.0
+
+    @classmethod
+    def of(cls, value: float | tuple[float, ...] | None) -> Timeout:
+        """The time-outs that a ``timeout=`` argument means.
+
+        Raises:
+            ValueError: they are not one to three positive numbers.
+
+        >>> Timeout.of(5)
+        Timeout(connect=5, read=5, total=600.0)
+        >>> Timeout.of((3, 30, 120))
+        Timeout(connect=3, read=30, total=120)
+        """
+        if value is None:
+            return cls()
+        parts = tuple(value) if isinstance(value, tuple | list) else (value, value)
+        if not 2 <= len(parts) <= 3 or not all(part > 0 for part in parts):
+            raise ValueError(
+                "timeout= takes a number of seconds, (connect, read) or (connect, read, total), "
+                f"all positive; not {value!r}"
+            )
+        return cls(*parts)
+
+
+class Task:
+    """What belongs together: its requests end when its time is up or it is given up."""
+
+    def __init__(self, timeout: Timeout, end: float | None = None) -> None:
+        self.timeout = timeout
+        self._end = time.monotonic() + timeout.total if end is None else end
+        self._given_up = threading.Event()
+
+    def part(self) -> Task:
+        """A task within this one: it can be given up alone, but has no more time."""
+        return Task(self.timeout, self._end)
+
+    def give_up(self) -> None:
+        """Let requests that are under way end soon."""
+        self._given_up.set()
+
+    def seconds_left(self) -> float:
+        """Seconds until the time is up; zero if it is, or the task was given up."""
+        return 0.0 if self._given_up.is_set() else max(0.0, self._end - time.monotonic())
+
+    def pause(self, seconds: float) -> bool:
+        """Wait, unless that would be too long; whether there is time to go on."""
+        if seconds >= self.seconds_left():
+            return False
+        return not self._given_up.wait(seconds)
+
+    def too_late(self, url: str) -> OrbitConnectionError:
+        """The error for a task whose time is up."""
+        return OrbitConnectionError(
+            f"{url} did not answer in full within {self.timeout.total:g} seconds, the limit for "
+            "the whole task. Nothing was used of what had come. Try again, or give it longer: "
+            "timeout=(connect, read, total), in seconds."
+        )

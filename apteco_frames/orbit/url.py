@@ -1,0 +1,116 @@
+"""URLs: which are of an API, which are safe, where a redirect may lead."""
+
+from __future__ import annotations
+
+import ipaddress
+import warnings
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
+
+from apteco_frames.errors import InsecureTransportWarning, InvalidUrlError
+
+_LONGEST_SHOWN_URL = 200
+
+
+def checked_base_url(base_url: str) -> str:
+    """The base URL without a trailing slash, ``/OrbitAPI`` added to a bare host.
+
+    Raises:
+        InvalidUrlError: it is no http or https URL, or holds more than host and path.
+
+    >>> checked_base_url("https://orbit.my-site.com/OrbitAPI/")
+    'https://orbit.my-site.com/OrbitAPI'
+    >>> checked_base_url("https://orbit.my-site.com")
+    'https://orbit.my-site.com/OrbitAPI'
+    """
+    try:
+        parts = urlsplit(base_url.strip())
+        _ = parts.port
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidUrlError(
+            "base_url must be the http or https URL of an Orbit API, such as "
+            "'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
+        )
+    if parts.username is not None or parts.query or parts.fragment:
+        raise InvalidUrlError(
+            "base_url must be host and path only, without user name, password, ? or #, such as "
+            "'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
+        )
+    path = parts.path.rstrip("/") or "/OrbitAPI"
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def warn_if_insecure(base_url: str, verify: bool | str | None) -> None:
+    """Warn if passwords and tokens could be read or changed on their way.
+
+    The ``InsecureTransportWarning`` names the line that called ``login``.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+        warnings.warn(
+            f"{base_url} is plain http: password and token can be read on their way. "
+            "Use the https URL of your Orbit API.",
+            InsecureTransportWarning,
+            stacklevel=4,
+        )
+    elif parts.scheme == "https" and verify is False:
+        warnings.warn(
+            f"verify=False: the certificate of {base_url} is not checked, so that another "
+            "server could take its place. Name your authority instead: verify='ca.pem'.",
+            InsecureTransportWarning,
+            stacklevel=4,
+        )
+
+
+def redirect_target(url: str, location: str) -> str | None:
+    """Where a redirect leads, if it may be followed: to the same host, or to its https.
+
+    >>> redirect_target("https://orbit.my-site.com/a", "/b")
+    'https://orbit.my-site.com/b'
+    >>> redirect_target("https://orbit.my-site.com/a", "http://orbit.my-site.com/b")
+    """
+    try:
+        target = urljoin(url, location)
+        old, new = urlsplit(url), urlsplit(target)
+        same_port = _port(old) == _port(new)
+    except ValueError:
+        return None
+    if not location or new.scheme not in ("http", "https") or old.hostname != new.hostname:
+        return None
+    may = same_port if old.scheme == new.scheme else new.scheme == "https"
+    return target if may else None
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def shown_location(url: str, location: str) -> str:
+    r"""A place that a server named, without its query and what a terminal would obey.
+
+    >>> shown_location("https://orbit.my-site.com/a", "/b\x1b[2J?token=secret")
+    'https://orbit.my-site.com/b%1B[2J'
+    """
+    try:
+        target = without_query(urljoin(url, location))
+    except ValueError:
+        target = location
+    return quote(target, safe="/:@!$&'()*+,;=~%[]")[:_LONGEST_SHOWN_URL] if location else "nowhere"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def without_query(url: str) -> str:
+    """The URL for a message: without user name, password, query and fragment.
+
+    >>> without_query("https://jdoe:secret@orbit.my-site.com/a?token=secret#b")
+    'https://orbit.my-site.com/a'
+    """
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -1,0 +1,47 @@
+"""Time-outs, and tasks that end when their time is up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from apteco_frames.orbit.task import Task, Timeout
+
+
+@pytest.mark.parametrize(
+    ("value", "timeout"),
+    [
+        (None, (10, 60, 600)),
+        (5, (5, 5, 600)),
+        (0.5, (0.5, 0.5, 600)),
+        ((3, 30), (3, 30, 600)),
+        ((3, 30, 120), (3, 30, 120)),
+    ],
+)
+def test_timeouts(value: Any, timeout: tuple[float, ...]) -> None:
+    """A time-out is a number, a pair or a triple; what is not given is the default."""
+    assert Timeout.of(value) == timeout
+
+
+@pytest.mark.parametrize(
+    "value", [0, -1, float("nan"), (), (5,), (1, 0), (1, 2, -3), (1, 2, 3, 4), [1, 2, 3, 4]]
+)
+def test_what_is_no_timeout(value: Any) -> None:
+    """Anything else is an error that says what is wanted."""
+    with pytest.raises(ValueError, match="timeout= takes a number of seconds"):
+        Timeout.of(value)
+
+
+def test_task() -> None:
+    """A part of a task has the task's time, and can be given up alone."""
+    task = Task(Timeout(1, 1, 50))
+    part = task.part()
+    assert 49 < task.seconds_left() <= 50
+    assert 49 < part.seconds_left() <= 50
+    assert part.pause(0.001)
+    assert not part.pause(60)
+    part.give_up()
+    assert part.seconds_left() == 0
+    assert not part.pause(0)
+    assert task.seconds_left() > 49
