@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from apteco_frames.errors import OrbitConnectionError
@@ -52,14 +55,36 @@ class Task:
         self.timeout = timeout
         self._end = time.monotonic() + timeout.total if end is None else end
         self._given_up = threading.Event()
+        self._connections: set[socket.socket] = set()
 
     def part(self) -> Task:
         """A task within this one: it can be given up alone, but has no more time."""
         return Task(self.timeout, self._end)
 
     def give_up(self) -> None:
-        """Let requests that are under way end soon."""
+        """End the requests that are under way, those that hang among them."""
         self._given_up.set()
+        for connection in list(self._connections):
+            # One that has ended meanwhile; or TLS within TLS, which cannot be shut down.
+            with suppress(OSError, AttributeError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def waiting_for(self, connection: socket.socket) -> Iterator[None]:
+        """While a thread waits for what comes over a connection: see :meth:`give_up`.
+
+        Raises:
+            TimeoutError: there is no time left.
+        """
+        self._connections.add(connection)
+        try:
+            left = self.seconds_left()
+            if not left:
+                raise TimeoutError("the time for the whole task is up")
+            connection.settimeout(min(self.timeout.read, left))
+            yield
+        finally:
+            self._connections.discard(connection)
 
     def seconds_left(self) -> float:
         """Seconds until the time is up; zero if it is, or the task was given up."""

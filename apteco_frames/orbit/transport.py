@@ -297,11 +297,8 @@ class _TimedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = self._task.seconds_left()
-        if not left:
-            raise TimeoutError(_TIME_IS_UP.what)
-        self._connection.settimeout(min(self._task.timeout.read, left))
-        return self._raw.readinto(buffer)
+        with self._task.waiting_for(self._connection):
+            return self._raw.readinto(buffer)
 
     def close(self) -> None:
         self._raw.close()

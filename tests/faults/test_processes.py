@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults.server import FaultyServer
+from faults.server import FaultyServer, silence
 
 from apteco_frames import Catalogue, Session
 from apteco_frames.demo import DemoServer, holidays
@@ -109,6 +109,21 @@ def test_requests_from_threads() -> None:
             ]
 
         assert together(ask) == [names[number::8] for number in range(8)]
+
+
+def test_failure_waits_for_nobody() -> None:
+    """Once a load has failed, requests that hang are ended: no thread, no exit waits for them."""
+
+    def fail(done: int, total: int) -> None:
+        raise ZeroDivisionError
+
+    with FaultyServer(silence, "/Tables") as server:
+        with pytest.raises(ZeroDivisionError):
+            server.login(progress=fail)
+        failed = time.monotonic()
+        while any(thread.name.startswith("apteco_frames") for thread in threading.enumerate()):
+            assert time.monotonic() - failed < 5
+            time.sleep(0.01)
 
 
 def test_logout_while_a_load_runs() -> None:
