@@ -16,7 +16,6 @@ from faults.server import FaultyServer
 from apteco_frames import Session
 from apteco_frames.errors import AptecoFramesError
 
-TABLE = pytest.StashKey[list[tuple[str, str, float]]]()
 FULL = "the full catalogue"
 # For faults that end by themselves, and for those that only the clock ends.
 LONG = (5, 5, 20)
@@ -25,14 +24,16 @@ SHORT = (0.5, 0.5, 0.6)
 Meet = Callable[..., str]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash.setdefault(TABLE, [])
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    table = config.stash[TABLE]
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [r for kind in ("passed", "failed") for r in terminalreporter.getreports(kind)]
+    # Properties of the tests, since they may have been run in other processes.
+    table = [
+        value
+        for report in reports
+        if report.when == "call"
+        for name, value in report.user_properties
+        if name == "fault"
+    ]
     if not table:
         return
     terminalreporter.section("faults, and how they end")
@@ -92,7 +93,7 @@ def meet(
         test = request.node.originalname.removeprefix("test_").replace("_", " ")
         if hasattr(request.node, "callspec"):
             test += f": {request.node.callspec.id}"
-        request.config.stash[TABLE].append((test, name, seconds))
+        request.node.user_properties.append(("fault", (test, name, seconds)))
         assert found(server.secrets, shown) == []
         assert seconds < within
         kinds = kind if isinstance(kind, tuple) else (kind,)
