@@ -1,9 +1,30 @@
-"""What all tests share."""
+"""What all tests share; and the table of faults, which is shown where the results come together."""
 
 from __future__ import annotations
 
 import hypothesis
+import pytest
 
 # Machines of CI are slow by turns: no example fails for its time alone.
 hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("house")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how each fault of ``tests/faults`` ended, whichever process ran its test."""
+    reports = [r for kind in ("passed", "failed") for r in terminalreporter.getreports(kind)]
+    table = [
+        value
+        for report in reports
+        if report.when == "call"
+        for name, value in report.user_properties
+        if name == "fault"
+    ]
+    if not table:
+        return
+    terminalreporter.section("faults, and how they end")
+    width = max(len(name) for name, _, _ in table)
+    for name, outcome, seconds in table:
+        terminalreporter.line(f"{name:<{width}}  {outcome:<22} {seconds:6.2f} s")
+    total = sum(seconds for _, _, seconds in table)
+    terminalreporter.line(f"{len(table)} faults, {total:.1f} s")

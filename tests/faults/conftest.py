@@ -24,26 +24,6 @@ SHORT = (0.5, 0.5, 0.6)
 Meet = Callable[..., str]
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    reports = [r for kind in ("passed", "failed") for r in terminalreporter.getreports(kind)]
-    # Properties of the tests, since they may have been run in other processes.
-    table = [
-        value
-        for report in reports
-        if report.when == "call"
-        for name, value in report.user_properties
-        if name == "fault"
-    ]
-    if not table:
-        return
-    terminalreporter.section("faults, and how they end")
-    width = max(len(name) for name, _, _ in table)
-    for name, outcome, seconds in table:
-        terminalreporter.line(f"{name:<{width}}  {outcome:<22} {seconds:6.2f} s")
-    total = sum(seconds for _, _, seconds in table)
-    terminalreporter.line(f"{len(table)} faults, {total:.1f} s")
-
-
 @pytest.fixture
 def meet(
     request: pytest.FixtureRequest,
