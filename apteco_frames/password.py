@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import signal
 import sys
 import threading
 import time
@@ -73,6 +74,9 @@ def _ask(user: str, system: str) -> str:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", getpass.GetPassWarning)
+                if hasattr(signal, "siginterrupt"):
+                    # polars has reads go on after Ctrl-C, which would then wait for Enter.
+                    signal.siginterrupt(signal.SIGINT, True)
                 return getpass.getpass(PROMPT)
         except getpass.GetPassWarning:
             pass  # it was about to read with an echo, and the window will not

@@ -88,6 +88,7 @@ def in_terminal(code: str, keys: bytes | None = None) -> str:
     try:
         while time.monotonic() < deadline:
             if keys is not None and PROMPT.encode() in shown:
+                time.sleep(0.2)  # until it not only asks but reads
                 os.write(ours, keys)
                 keys = None
             if select.select([ours], [], [], 0.1)[0]:
@@ -172,9 +173,10 @@ def test_end_of_input_cancels_the_prompt() -> None:
     assert "login_with_password" in shown
 
 
-def test_ctrl_c_interrupts_the_prompt() -> None:
+@pytest.mark.parametrize("before", ["", "import polars\n"])
+def test_ctrl_c_interrupts_the_prompt(before: str) -> None:
     """Ctrl-C at the prompt is the KeyboardInterrupt it is everywhere else, and is not wrapped."""
-    shown = in_terminal(TAKE_TERMINAL + ASK + "ask()", f"{SECRET}\x03".encode())
+    shown = in_terminal(TAKE_TERMINAL + ASK + before + "ask()", f"{SECRET}\x03".encode())
     assert "interrupted" in shown
     assert SECRET not in shown
 
