@@ -24,7 +24,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     terminalreporter.section("faults, and how they end")
     width = max(len(name) for name, _, _ in table)
-    for name, outcome, seconds in table:
+    for name, outcome, seconds in sorted(table):
         terminalreporter.line(f"{name:<{width}}  {outcome:<22} {seconds:6.2f} s")
     total = sum(seconds for _, _, seconds in table)
     terminalreporter.line(f"{len(table)} faults, {total:.1f} s")

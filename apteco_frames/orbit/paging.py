@@ -45,6 +45,7 @@ class Paging:
 
     def __init__(self, first: int, size: int, source: str) -> None:
         self._source = source
+        self._first = first
         self._todo = deque([Span(0, first)])
         self._stride = size
         self._pages: dict[int, pa.Table] = {}
@@ -97,6 +98,9 @@ class Paging:
                 self._stride = got
         elif got < span.count:
             self._todo.append(Span(span.offset + got, span.count - got))
+            # Perhaps the most that the server gives; but one stray page must not make
+            # all that follow tiny.
+            self._stride = min(self._stride, max(got, self._first))
         self._pages[span.offset] = page.rows
         self.received += got
 

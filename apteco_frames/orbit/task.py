@@ -1,4 +1,4 @@
-"""How long to wait: for a connection, for a part of an answer, for a whole task."""
+"""How long to wait for a connection, an answer, a whole task; and how to end what waits."""
 
 from __future__ import annotations
 
@@ -49,34 +49,47 @@ class Timeout(NamedTuple):
 
 
 class Task:
-    """What belongs together: its requests end when its time is up or it is given up."""
+    """Requests that belong together: they end when its time is up or it is given up.
+
+    Args:
+        timeout: the time-outs; the last of them is the task's own.
+        end: when its time is up, by ``time.monotonic()``, if not that long from now.
+    """
 
     def __init__(self, timeout: Timeout, end: float | None = None) -> None:
         self.timeout = timeout
         self._end = time.monotonic() + timeout.total if end is None else end
         self._given_up = threading.Event()
         self._connections: set[socket.socket] = set()
+        self._lock = threading.Lock()
 
     def part(self) -> Task:
-        """A task within this one: it can be given up alone, but has no more time."""
+        """A task with the same end, which is given up by itself."""
         return Task(self.timeout, self._end)
 
     def give_up(self) -> None:
-        """End the requests that are under way, those that hang among them."""
+        """End the requests that wait for an answer.
+
+        Those that still connect, or go through an adapter of the user's own, end at
+        their time-out.
+        """
         self._given_up.set()
-        for connection in list(self._connections):
-            # One that has ended meanwhile; or TLS within TLS, which cannot be shut down.
-            with suppress(OSError, AttributeError):
-                connection.shutdown(socket.SHUT_RDWR)
+        with self._lock:  # or an answer could come, and another task take the connection
+            for connection in self._connections:
+                # Not TLS's own shutdown, which turns encryption off first: a request of
+                # another task could follow in the clear. (TLS within TLS is no socket.)
+                with suppress(OSError, TypeError):
+                    socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
     @contextmanager
     def waiting_for(self, connection: socket.socket) -> Iterator[None]:
-        """While a thread waits for what comes over a connection: see :meth:`give_up`.
+        """Bound a wait for what a connection brings: by the time-outs and :meth:`give_up`.
 
         Raises:
             TimeoutError: there is no time left.
         """
-        self._connections.add(connection)
+        with self._lock:
+            self._connections.add(connection)
         try:
             left = self.seconds_left()
             if not left:
@@ -84,7 +97,8 @@ class Task:
             connection.settimeout(min(self.timeout.read, left))
             yield
         finally:
-            self._connections.discard(connection)
+            with self._lock:
+                self._connections.discard(connection)
 
     def seconds_left(self) -> float:
         """Seconds until the time is up; zero if it is, or the task was given up."""

@@ -2,9 +2,8 @@
 
 Requests that change nothing are tried again on connection failures, cut-off answers and
 the statuses 429, 502, 503 and 504, with exponential backoff and jitter; others only if
-they cannot have arrived. Every wait ends at the deadline of the whole task. (With
-adapters of the user's own, the headers of an answer are bounded by the time-out of each
-part only.)
+they cannot have arrived. Every wait ends at the deadline of the whole task, or when the
+task is given up. (With adapters of the user's own, each wait ends at its time-out only.)
 """
 
 from __future__ import annotations
@@ -347,7 +346,7 @@ def _read_body(response: requests.Response, task: Task) -> bytes | _Failure:
             raise OrbitConnectionError(
                 f"The answer of {without_query(response.url)} is larger than "
                 f"{MAX_ANSWER_BYTES // 2**20} MiB, and was not read on. Ask for less at a time: "
-                "page_size=1000."
+                "page_size=100."
             )
         if not task.seconds_left():
             return _TIME_IS_UP

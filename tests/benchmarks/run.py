@@ -267,8 +267,8 @@ def main() -> None:
     measure_process(report, 2 * options.rounds)
     measure_growth(report, options.rounds)
     note = (
-        f"{options.variables:,} variables unless a row says otherwise, {options.rounds} rounds, "
-        f"medians. {machine()}."
+        f"{options.variables:,} variables unless a row says otherwise, {options.rounds} rounds "
+        f"(of the whole process {2 * options.rounds}), medians. {machine()}."
     )
     options.output.mkdir(parents=True, exist_ok=True)
     results = {"note": note, "rows": report.rows, "raw": report.raw}

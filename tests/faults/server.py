@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from apteco_frames import Catalogue
@@ -14,8 +16,25 @@ from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.demo.api import Answer, Request
 from apteco_frames.demo.server import DemoHandler
 
+KEYS = Path(__file__).with_name("loopback.pem")
+"""A key and its certificate, for 127.0.0.1."""
+
 Fault = Callable[[DemoHandler, Answer], None]
 """Sends something else in place of an answer, over the handler's connection."""
+
+
+class TlsHandler(DemoHandler):
+    """A handler that speaks TLS, under a certificate of its own."""
+
+    def setup(self) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(KEYS)
+        self.request = context.wrap_socket(self.request, server_side=True)
+        super().setup()
+
+    def finish(self) -> None:
+        super().finish()
+        self.request.close()
 
 
 class FaultyServer(DemoServer):

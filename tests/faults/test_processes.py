@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults.server import FaultyServer, silence
+from faults.server import KEYS, FaultyServer, TlsHandler, silence
 
-from apteco_frames import Catalogue, Session
+from apteco_frames import Catalogue, Session, login_with_password
 from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.demo.api import PASSWORD
 from apteco_frames.demo.server import DemoHandler
@@ -111,15 +111,21 @@ def test_requests_from_threads() -> None:
         assert together(ask) == [names[number::8] for number in range(8)]
 
 
-def test_failure_waits_for_nobody() -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_failure_waits_for_nobody(scheme: str) -> None:
     """Once a load has failed, requests that hang are ended: no thread, no exit waits for them."""
 
     def fail(done: int, total: int) -> None:
         raise ZeroDivisionError
 
-    with FaultyServer(silence, "/Tables") as server:
+    hanging = FaultyServer(silence, "/Tables")
+    if scheme == "https":
+        hanging.handler = type("Handler", (TlsHandler, hanging.handler), {})
+    with hanging as server:
+        url = server.base_url.replace("http:", f"{scheme}:")
+        account = server.data_view, server.system, server.user, server.password
         with pytest.raises(ZeroDivisionError):
-            server.login(progress=fail)
+            login_with_password(url, *account, verify=str(KEYS), progress=fail)
         failed = time.monotonic()
         while any(thread.name.startswith("apteco_frames") for thread in threading.enumerate()):
             assert time.monotonic() - failed < 5

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import ssl
 import time
 import warnings
-from pathlib import Path
 from typing import Any
 
 import apteco_api
@@ -16,11 +14,10 @@ import pytest
 import requests
 from faults.conftest import Meet
 from faults.sentinels import found, shown_by_error
-from faults.server import FaultyServer, status
+from faults.server import KEYS, FaultyServer, TlsHandler, status
 
 from apteco_frames import Session
 from apteco_frames.demo import DemoServer
-from apteco_frames.demo.server import DemoHandler
 from apteco_frames.errors import (
     AptecoFramesWarning,
     InsecureTransportWarning,
@@ -29,8 +26,6 @@ from apteco_frames.errors import (
 )
 from apteco_frames.orbit.client import Options, OrbitClient
 from apteco_frames.secret import Secret
-
-KEYS = Path(__file__).with_name("loopback.pem")
 
 
 def with_token(server: FaultyServer, token: str, *, with_catalogue: bool = True) -> str:
@@ -123,20 +118,6 @@ def test_renewing_fails(meet: Meet) -> None:
 
 
 # Certificates
-
-
-class TlsHandler(DemoHandler):
-    """A handler that speaks TLS, under a certificate of its own."""
-
-    def setup(self) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(KEYS)
-        self.request = context.wrap_socket(self.request, server_side=True)
-        super().setup()
-
-    def finish(self) -> None:
-        super().finish()
-        self.request.close()
 
 
 class TlsServer(DemoServer):
