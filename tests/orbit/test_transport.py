@@ -426,8 +426,10 @@ def test_retries_end_with_the_task(web: Web, transport: Transport) -> None:
     """A server that stays busy is not asked beyond the task's time."""
     web.replies = [Reply(503)]
     started = time.monotonic()
-    assert ask(transport, web.url, timeout=Timeout(2, 2, 0.4)).status == 503
-    assert time.monotonic() - started < 1
+    # On a slow machine the time may be up before the last of its answers is there.
+    with suppress(OrbitConnectionError):
+        assert ask(transport, web.url, timeout=Timeout(2, 2, 0.4)).status == 503
+    assert 0.05 < time.monotonic() - started < 1
 
 
 def test_nothing_is_sent_once_time_is_up(web: Web, transport: Transport) -> None:
