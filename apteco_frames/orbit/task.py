@@ -110,10 +110,11 @@ class Task:
             return False
         return not self._given_up.wait(seconds)
 
-    def too_late(self, url: str) -> OrbitConnectionError:
-        """The error for a task whose time is up."""
+    def too_late(self, url: str, before: str = "") -> OrbitConnectionError:
+        """The error for a task whose time is up, with what went wrong before that."""
+        reason = f" (before that: {before})" if before else ""
         return OrbitConnectionError(
             f"{url} did not answer in full within {self.timeout.total:g} seconds, the limit for "
-            "the whole task. Nothing was used of what had come. Try again, or give it longer: "
-            "timeout=(connect, read, total), in seconds."
+            f"the whole task{reason}. Nothing was used of what had come. Try again, or give it "
+            "longer: timeout=(connect, read, total), in seconds."
         )

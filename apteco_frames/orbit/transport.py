@@ -139,6 +139,7 @@ class Transport:
             self._leave_to_parent()
         changes_nothing = method in ("GET", "HEAD", "OPTIONS")
         last: Answer | _Failure
+        before = ""
         for attempt in range(_ATTEMPTS):
             started = time.monotonic()
             last = self._follow(method, url, task, authorise, headers, content)
@@ -155,12 +156,14 @@ class Transport:
             else:
                 logger.debug("%s %s: %s", method, url, last.what)
                 again = again or last.never_sent
+            if task.seconds_left():
+                before = f"status {last.status}" if isinstance(last, Answer) else last.what
             if not again or attempt == _ATTEMPTS - 1 or not task.pause(pause):
                 break
         if isinstance(last, Answer):
             return last
         if not task.seconds_left():
-            raise task.too_late(url)
+            raise task.too_late(url, before)
         raise OrbitConnectionError(f"{method} {url} failed: {last.what}. {last.hint}")
 
     def _leave_to_parent(self) -> None:

@@ -49,10 +49,15 @@ def kill_one(folder: Path, seconds: float) -> None:
 def main(folder: Path, kills: int) -> None:
     """Kill, read, count."""
     A.write_parquet(folder)
+    started = time.perf_counter()
+    for _ in range(5):
+        A.write_parquet(folder)
+    # Some processes are to be killed in their first write, and some in one that follows.
+    longest = 4 * (time.perf_counter() - started) / 5
     found = {"A": 0, "B": 0, "neither": 0, "half moved": 0, "part files": 0}
     draw = random.Random(20191127)
     for _ in range(kills):
-        kill_one(folder, draw.uniform(0.001, 0.03))
+        kill_one(folder, draw.uniform(0, longest))
         parts = [path.name for path in folder.iterdir() if path.suffix == ".part"]
         found["part files"] += bool(parts)
         found["half moved"] += len(parts) == 1 and parts[0].startswith(".variables")

@@ -40,7 +40,7 @@ def test_killed_while_writing(tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     print(f"200 kills: {found}")
     assert found["A"] + found["B"] == 200
-    assert min(found["A"], found["B"]) > 20
+    assert min(found["A"], found["B"]) > 10
     assert found["part files"] > 20  # most kills do come in the middle of a write
     assert found["left over"] == 0
 
