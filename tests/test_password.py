@@ -453,11 +453,14 @@ def test_the_window_stays_in_front_of_others(managed_display: str) -> None:
     """Another window that covers the screen and gets the focus does not cover this one."""
     cover = "import tkinter; w = tkinter.Tk(); w.geometry('800x600+0+0'); w.title('Cover')"
     other = subprocess.Popen(
-        [sys.executable, "-c", f"{cover}; w.mainloop()"],
+        [sys.executable, "-uc", f"{cover}; w.wait_visibility(); print('there'); w.mainloop()"],
         env=environment(DISPLAY=managed_display),
         stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
     )
     try:
+        assert other.stdout
+        other.stdout.readline()  # or it could come up, and take the focus, after ours
         with window(managed_display) as box:
             box.await_focus()
             box.xdotool("search", "--sync", "--name", "^Cover$", "windowactivate", "--sync")
@@ -469,7 +472,7 @@ def test_the_window_stays_in_front_of_others(managed_display: str) -> None:
             assert box.outcome() == answered(SECRET)
     finally:
         other.kill()
-        other.wait()
+        other.communicate()
 
 
 def test_the_window_shows_dots(display: str) -> None:
