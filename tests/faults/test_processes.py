@@ -116,6 +116,9 @@ def test_failure_waits_for_nobody(scheme: str) -> None:
     """Once a load has failed, requests that hang are ended: no thread, no exit waits for them."""
 
     def fail(done: int, total: int) -> None:
+        while not hanging.count("/Tables"):
+            time.sleep(0.01)
+        time.sleep(0.1)  # until the request that was sent waits for its answer
         raise ZeroDivisionError
 
     hanging = FaultyServer(silence, "/Tables")

@@ -171,6 +171,17 @@ def test_servers_limit_is_learnt() -> None:
     ]
 
 
+def test_servers_limit_is_learnt_later() -> None:
+    """If a later page is shorter than asked for, so are those that follow, but never tiny."""
+    for got, learnt in ((60, 60), (3, 10)):
+        paging = Paging(10, 100, SOURCE)
+        for span, rows in ((Span(0, 10), 10), (Span(10, 100), got)):
+            assert paging.take() == span
+            paging.receive(span, a_page(span.offset, rows, 1000))
+        assert paging.take() == Span(10 + got, 100 - got)
+        assert paging.take() == Span(110, learnt)
+
+
 def test_rest_of_a_short_page_is_asked_for() -> None:
     """What a later page lacks is asked for next."""
     paging = begun(40)
