@@ -3,33 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 
-from apteco_frames import display
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.text import clipped
+from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Tables, relate
 from apteco_frames.variables import Variables, check, count_by_table, tell_kinds
-
-
-class FastStatsSystem(NamedTuple):
-    """A FastStats system, as the ``apteco`` documentation describes it.
-
-    Attributes:
-        name: name of the system.
-        description: description of the system.
-        build_date: when the system was built, a local time of the FastStats server
-            without a zone; ``None`` if the API does not say.
-        view_name: name of the system as it was when it was built.
-    """
-
-    name: str
-    description: str
-    build_date: datetime | None
-    view_name: str
 
 
 class Catalogue:
@@ -59,7 +42,7 @@ class Catalogue:
     def __init__(
         self, system_info: FastStatsSystem, tables: Any, variables: Any, *, source: str = ""
     ) -> None:
-        place = source or f"system {display.clipped(system_info.name)!r}"
+        place = source or f"system {clipped(system_info.name)!r}"
         raw_tables = _from_api(tables, schema.TABLES)
         raw_variables = _from_api(variables, schema.VARIABLES)
         counts = count_by_table(raw_variables)
@@ -106,7 +89,7 @@ class Catalogue:
             SnapshotError: a file there is no catalogue file.
             OSError: the folder cannot be written.
         """
-        from apteco_frames import snapshot
+        from apteco_frames.store import snapshot
 
         return snapshot.write(self, Path(directory))
 
@@ -121,7 +104,7 @@ class Catalogue:
             SnapshotError: a file is missing, damaged, of another origin, or written by
                 a newer version of this package.
         """
-        from apteco_frames import snapshot
+        from apteco_frames.store import snapshot
 
         return snapshot.read(Path(directory))
 
@@ -141,7 +124,7 @@ class Catalogue:
 
     def __repr__(self) -> str:
         return (
-            f"<Catalogue of system {display.clipped(self.system_info.name)!r}, "
+            f"<Catalogue of system {clipped(self.system_info.name)!r}, "
             f"built {self.system_info.build_date}: {len(self.tables):,} tables, "
             f"{len(self.variables):,} variables>"
         )

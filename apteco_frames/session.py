@@ -11,8 +11,7 @@ from html import escape
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
 
-from apteco_frames import display
-from apteco_frames.catalogue import Catalogue, FastStatsSystem
+from apteco_frames.catalogue import Catalogue
 from apteco_frames.errors import AptecoFramesError, DeserializeError
 from apteco_frames.orbit.client import (
     DEFAULT_MAX_CONNECTIONS,
@@ -24,8 +23,10 @@ from apteco_frames.orbit.client import (
     checked_name,
 )
 from apteco_frames.orbit.decode import decode_time
+from apteco_frames.orbit.secret import Secret
 from apteco_frames.orbit.task import Task
-from apteco_frames.secret import Secret
+from apteco_frames.orbit.text import clipped
+from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Table, Tables
 from apteco_frames.variables import Variables
 
@@ -340,7 +341,7 @@ class Session:
             "system": self.system,
         }
         if include_catalogue:
-            from apteco_frames import snapshot
+            from apteco_frames.store import snapshot
 
             values["catalogue"] = snapshot.to_json(self._catalogue)
         return json.dumps(values)
@@ -381,7 +382,7 @@ class Session:
         client.token = Secret(values["access_token"])
         system = values["system"]
         if "catalogue" in values:
-            from apteco_frames import snapshot
+            from apteco_frames.store import snapshot
 
             catalogue = snapshot.from_json(values["catalogue"])
         else:
@@ -397,12 +398,12 @@ class Session:
 
     def __repr__(self) -> str:
         lines = [
-            f"Session with system {display.clipped(self.system)!r} "
-            f"({display.clipped(self.system_info.description)})",
+            f"Session with system {clipped(self.system)!r} "
+            f"({clipped(self.system_info.description)})",
             f"  {len(self.tables):,} tables, {len(self.variables):,} variables, "
             f"built {self.system_info.build_date}",
-            f"  as {display.clipped(self.user.username)!r} "
-            f"in DataView {display.clipped(self.data_view)!r} at {self.base_url}",
+            f"  as {clipped(self.user.username)!r} "
+            f"in DataView {clipped(self.data_view)!r} at {self.base_url}",
         ]
         return "\n".join(lines)
 
@@ -434,7 +435,7 @@ def _try_log_out(client: OrbitClient, session_id: str) -> None:
 
 def _read(client: OrbitClient, system: str, task: Task) -> Catalogue:
     build: Build = client.load(system, task)
-    source = f"system {display.clipped(system)!r} at {client.base_url}"
+    source = f"system {clipped(system)!r} at {client.base_url}"
     return Catalogue(_system_info(build.system), build.tables, build.variables, source=source)
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames import display
-from apteco_frames.arrays import integers
 from apteco_frames.errors import TablesError
-from apteco_frames.frame import CatalogueFrame
+from apteco_frames.frame.arrays import integers
+from apteco_frames.frame.base import CatalogueFrame
+from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.orbit import schema
-from apteco_frames.rows import Row, attribute
+from apteco_frames.orbit.text import clipped
 
 if TYPE_CHECKING:
     from apteco_frames.variables import Variable, Variables
@@ -277,7 +277,7 @@ def _check_names(names: list[str], parents: list[str], source: str) -> None:
         raise TablesError(f"Several tables are named {_list(repeated)}. {_advice(source)}")
     known = {"", *names}
     orphans = [
-        f"{display.clipped(name)!r} ({display.clipped(parent)!r})"
+        f"{clipped(name)!r} ({clipped(parent)!r})"
         for name, parent in zip(names, parents, strict=True)
         if parent not in known
     ]
@@ -309,7 +309,7 @@ def _check_children(
 
 
 def _list(names: list[str]) -> str:
-    listed = ", ".join(repr(display.clipped(name)) for name in names[:10])
+    listed = ", ".join(repr(clipped(name)) for name in names[:10])
     return listed if len(names) <= 10 else f"{listed} and {len(names) - 10} more"
 
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames import display
-from apteco_frames.arrays import integers, strings
 from apteco_frames.errors import VariablesError
-from apteco_frames.frame import CatalogueFrame
+from apteco_frames.frame.arrays import integers, strings
+from apteco_frames.frame.base import CatalogueFrame
+from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.orbit import schema
-from apteco_frames.rows import Row, attribute
+from apteco_frames.orbit.text import clipped
 
 if TYPE_CHECKING:
     from apteco_frames.tables import Table
@@ -81,11 +81,11 @@ class Variable(Row):
         return self._home.tables[self.table_name]  # type: ignore[no-any-return]
 
     def _describe(self) -> str:
-        name, description = display.clipped(self.name), display.clipped(self.description)
-        return f"{name!r} ({description!r} on table {display.clipped(self.table_name)!r})"
+        name, description = clipped(self.name), clipped(self.description)
+        return f"{name!r} ({description!r} on table {clipped(self.table_name)!r})"
 
     def __repr__(self) -> str:
-        name, description = display.clipped(self.name), display.clipped(self.description)
+        name, description = clipped(self.name), clipped(self.description)
         return f"<{type(self).__name__} {name!r}: {description!r}>"
 
 
@@ -360,10 +360,10 @@ def check(variables: pa.Table, counts: dict[str, int], tables: Iterable[str], so
         if table not in known:
             name = names[variables["table_name"].to_pylist().index(table)].as_py()
             raise VariablesError(
-                f"The variable {display.clipped(name)!r} is on the table "
-                f"{display.clipped(table)!r}, which is not among the tables of the system. {advice}"
+                f"The variable {clipped(name)!r} is on the table "
+                f"{clipped(table)!r}, which is not among the tables of the system. {advice}"
             )
     if len(pc.unique(names)) < len(names):  # count_distinct takes several times as long
         often = [name for name, number in Counter(names.to_pylist()).items() if number > 1]
-        listed = ", ".join(repr(display.clipped(name)) for name in often[:10])
+        listed = ", ".join(repr(clipped(name)) for name in often[:10])
         raise VariablesError(f"Several variables are named {listed}. {advice}")

@@ -9,9 +9,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from apteco_frames.catalogue import Catalogue, FastStatsSystem
+from apteco_frames.catalogue import Catalogue
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.decode import decode_page
+from apteco_frames.system import FastStatsSystem
 
 Item = dict[str, Any]
 

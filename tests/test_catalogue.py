@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from strategies import catalogue_of, catalogues, table_item, tree_items, variable_item
 
 from apteco_frames import Catalogue
-from apteco_frames.catalogue import FastStatsSystem
 from apteco_frames.demo import holidays
 from apteco_frames.errors import TablesError, VariablesError
+from apteco_frames.system import FastStatsSystem
 
 
 def sample(**system_info: Any) -> Catalogue:

@@ -17,7 +17,7 @@ from apteco_frames.demo import DemoServer
 HEAVY = [
     *("apteco_api", "pandas", "numpy", "duckdb", "narwhals", "tkinter", "_tkinter", "jwt"),
     *("cryptography", "IPython", "apteco_frames.demo", "apteco_frames.cli", "http.server"),
-    *("apteco_frames.snapshot", "apteco_frames.orbit.bridge", "apteco_frames.password"),
+    *("apteco_frames.store.snapshot", "apteco_frames.orbit.bridge", "apteco_frames.password"),
     "pyarrow.parquet",
 ]
 
@@ -75,6 +75,6 @@ def test_use_is_light(everything: bool) -> None:
         values = [getattr(server, name) for name in names]
         loaded = loaded_after(script, *values, str(everything))
     if everything:
-        assert {"apteco_api", "jwt", "apteco_frames.snapshot"} <= set(loaded)
+        assert {"apteco_api", "jwt", "apteco_frames.store.snapshot"} <= set(loaded)
     else:
         assert loaded == []

@@ -27,9 +27,10 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from apteco_frames.catalogue import Catalogue, FastStatsSystem
+from apteco_frames.catalogue import Catalogue
 from apteco_frames.orbit.decode import decode_page
 from apteco_frames.orbit.schema import TABLES, VARIABLES, Column
+from apteco_frames.system import FastStatsSystem
 
 _FILE = "holidays.json"
 

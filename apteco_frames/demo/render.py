@@ -13,8 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames.catalogue import FastStatsSystem
 from apteco_frames.orbit.schema import TABLES, VARIABLES, Column
+from apteco_frames.system import FastStatsSystem
 
 INFOS = {
     "Selector": "selectorInfo",

@@ -13,7 +13,6 @@ from urllib.parse import quote, quote_plus
 
 import pyarrow as pa
 
-from apteco_frames import display
 from apteco_frames.errors import (
     ApiError,
     ApiResultsError,
@@ -26,10 +25,11 @@ from apteco_frames.errors import (
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.decode import Page, decode_error, decode_object, decode_page
 from apteco_frames.orbit.paging import ListChangedError, Paging, Span
+from apteco_frames.orbit.secret import Secret
 from apteco_frames.orbit.task import Task, Timeout
+from apteco_frames.orbit.text import clipped
 from apteco_frames.orbit.transport import Answer, Transport, check_verify
 from apteco_frames.orbit.url import checked_base_url, warn_if_insecure
-from apteco_frames.secret import Secret
 
 if TYPE_CHECKING:
     import requests
@@ -358,7 +358,7 @@ class OrbitClient:
         except AptecoFramesError:
             return _error(ApiError, answer, f"There is no {kind} {name!r}", "Check its name")
         names = page.rows["name"].to_pylist()[:_MOST_NAMES]
-        hint = f"There are: {', '.join(repr(display.clipped(name)) for name in names)}"
+        hint = f"There are: {', '.join(repr(clipped(name)) for name in names)}"
         if page.total > len(names):
             hint += f" and {page.total - len(names):,} more"
         return _error(ApiError, answer, f"There is no {kind} {name!r}", hint)
@@ -398,10 +398,10 @@ def _checked(answer: Answer) -> bytes:
 
 def _error(kind: type[ApiError], answer: Answer, what: str, hint: str) -> AptecoFramesError:
     code, error_id, message = decode_error(answer.body)
-    status = f"status {answer.status} {display.clipped(answer.reason)}".strip()
+    status = f"status {answer.status} {clipped(answer.reason)}".strip()
     wait = answer.headers.get("Retry-After")
     if wait and answer.status in (429, 503):
-        hint += f". It asks to wait: {display.clipped(wait)!r} (seconds, or a time)"
+        hint += f". It asks to wait: {clipped(wait)!r} (seconds, or a time)"
     if message is None and not _is_json(answer):
         is_page = answer.body.lstrip()[:1] == b"<"
         body = "a web page" if is_page else "no message"

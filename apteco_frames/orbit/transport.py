@@ -29,9 +29,9 @@ import urllib3
 import urllib3.connection
 
 from apteco_frames.errors import OrbitConnectionError
+from apteco_frames.orbit.secret import Secret
 from apteco_frames.orbit.task import Task, Timeout
 from apteco_frames.orbit.url import redirect_target, shown_location, without_query
-from apteco_frames.secret import Secret
 
 logger = logging.getLogger("apteco_frames")
 

@@ -15,8 +15,9 @@ from demo.client import SYSTEM, Client, check_error, log_in
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apteco_frames.catalogue import Catalogue, FastStatsSystem
+from apteco_frames.catalogue import Catalogue
 from apteco_frames.demo import DemoServer, holidays
+from apteco_frames.system import FastStatsSystem
 
 NAMES = [variable.name for variable in holidays().variables]
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apteco_frames.catalogue import Catalogue, FastStatsSystem
+from apteco_frames.catalogue import Catalogue
 from apteco_frames.demo import holidays, render
 from apteco_frames.orbit.decode import decode_page
 from apteco_frames.orbit.schema import (
@@ -25,6 +25,7 @@ from apteco_frames.orbit.schema import (
     VARIABLES,
     Column,
 )
+from apteco_frames.system import FastStatsSystem
 
 VALUES: dict[pa.DataType, st.SearchStrategy[Any]] = {
     STRING: st.text(st.characters(exclude_categories=["Cs"])),

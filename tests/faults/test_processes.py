@@ -25,7 +25,7 @@ from apteco_frames.demo.api import PASSWORD
 from apteco_frames.demo.server import DemoHandler
 from apteco_frames.errors import AptecoFramesError, SessionExpiredError
 from apteco_frames.orbit.client import Options, OrbitClient
-from apteco_frames.secret import Secret
+from apteco_frames.orbit.secret import Secret
 from apteco_frames.variables import Variables
 
 HERE = Path(__file__).parent

@@ -25,7 +25,7 @@ from apteco_frames.errors import (
     SessionExpiredError,
 )
 from apteco_frames.orbit.client import Options, OrbitClient
-from apteco_frames.secret import Secret
+from apteco_frames.orbit.secret import Secret
 
 
 def with_token(server: FaultyServer, token: str, *, with_catalogue: bool = True) -> str:

@@ -34,7 +34,7 @@ from apteco_frames.errors import (
     TablesError,
 )
 from apteco_frames.orbit.client import Options, OrbitClient
-from apteco_frames.secret import Secret
+from apteco_frames.orbit.secret import Secret
 
 Change = Callable[[Request, Answer], Answer]
 

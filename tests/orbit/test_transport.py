@@ -21,9 +21,9 @@ import requests
 
 from apteco_frames.errors import OrbitConnectionError
 from apteco_frames.orbit import transport as transport_module
+from apteco_frames.orbit.secret import Secret
 from apteco_frames.orbit.task import Task, Timeout
 from apteco_frames.orbit.transport import Answer, Transport
-from apteco_frames.secret import Secret
 
 TOKEN = "token-no-one-may-see"
 QUICK = Timeout(connect=2, read=2, total=8)

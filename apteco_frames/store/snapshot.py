@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from apteco_frames import files
 from apteco_frames.errors import AptecoFramesError, DeserializeError, SnapshotError
 from apteco_frames.orbit.decode import decode_time
+from apteco_frames.store import files
 
 if TYPE_CHECKING:
-    from apteco_frames.catalogue import Catalogue, FastStatsSystem
+    from apteco_frames.catalogue import Catalogue
+    from apteco_frames.system import FastStatsSystem
 
 VERSION = 1
 """Version of the layout; it rises only when a column goes or changes its type."""
@@ -241,7 +242,7 @@ def _info_values(info: FastStatsSystem) -> dict[str, Any]:
 
 
 def _system_info(values: dict[str, Any]) -> FastStatsSystem:
-    from apteco_frames.catalogue import FastStatsSystem
+    from apteco_frames.system import FastStatsSystem
 
     date = values["build_date"]
     texts = {name: values[name] for name in ("name", "description", "view_name")}

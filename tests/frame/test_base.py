@@ -29,8 +29,8 @@ import apteco_frames
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.demo import holidays
 from apteco_frames.errors import AptecoFramesError, RowIndexError, UnknownKeyError
-from apteco_frames.frame import CatalogueFrame
-from apteco_frames.rows import Row
+from apteco_frames.frame.base import CatalogueFrame
+from apteco_frames.frame.rows import Row
 from apteco_frames.tables import Tables
 from apteco_frames.variables import Variables, VariableType
 

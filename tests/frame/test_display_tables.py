@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import ODD_TEXTS
 
-from apteco_frames.display import clipped, html_table, shown, text_table
+from apteco_frames.frame.display import html_table, text_table
+from apteco_frames.orbit.text import clipped, shown
 
 UNSHOWN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 HOSTILE = st.one_of(

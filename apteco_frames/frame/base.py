@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVa
 
 import pyarrow as pa
 
-from apteco_frames import display, files
-from apteco_frames.arrays import integers
 from apteco_frames.errors import (
     AmbiguousKeyError,
     ForkedProcessError,
@@ -27,8 +25,12 @@ from apteco_frames.errors import (
     RowIndexError,
     UnknownKeyError,
 )
-from apteco_frames.keys import KeyIndex, nearest, search
-from apteco_frames.rows import Block, Row
+from apteco_frames.frame import display
+from apteco_frames.frame.arrays import integers
+from apteco_frames.frame.keys import KeyIndex, nearest, search
+from apteco_frames.frame.rows import Block, Row
+from apteco_frames.orbit.text import clipped
+from apteco_frames.store import files
 
 if TYPE_CHECKING:
     import pandas
@@ -382,22 +384,22 @@ class CatalogueFrame(Generic[_RowType]):
             rows = "; ".join(self._row(position)._describe() for position in positions[:10])
             return AmbiguousKeyError(
                 f"Several {self._noun}s of {self._system} have the {kind} "
-                f"{display.clipped(key)!r}: {rows}. Look the one you mean up by its name alone: "
+                f"{clipped(key)!r}: {rows}. Look the one you mean up by its name alone: "
                 f".names[...]."
             )
         near = nearest(key, [self._arrays[column] for column in columns])
         hint = (
-            "Nearest: " + ", ".join(repr(display.clipped(k)) for k in near) + "."
+            "Nearest: " + ", ".join(repr(clipped(k)) for k in near) + "."
             if near
             else (f"There are {len(self)} {self._noun}s; iterate over them to see which.")
         )
         return UnknownKeyError(
-            f"No {self._noun} of {self._system} has the {kind} {display.clipped(key)!r}. {hint}"
+            f"No {self._noun} of {self._system} has the {kind} {clipped(key)!r}. {hint}"
         )
 
     @property
     def _system(self) -> str:
-        return f"system {display.clipped(self._home.catalogue.system_info.name)!r}"
+        return f"system {clipped(self._home.catalogue.system_info.name)!r}"
 
     @property
     def _title(self) -> str:

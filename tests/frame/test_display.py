@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from strategies import ODD_TEXTS, catalogue_of, catalogues, table_item, tree_items, variable_item
 
-from apteco_frames import Catalogue, display
+from apteco_frames import Catalogue
 from apteco_frames.demo import DemoServer, holidays
+from apteco_frames.orbit.text import clipped, shown
 
 HARMFUL = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
@@ -185,23 +186,23 @@ def test_odd_texts_are_shown_harmlessly(text: str) -> None:
         [variable_item(text, text, description=text, folderName=text)],
         name=text,
     )
-    for shown in all_reprs(catalogue):
-        assert is_harmless(shown)
+    for representation in all_reprs(catalogue):
+        assert is_harmless(representation)
     for frame in (catalogue.tables, catalogue.variables):
         html = frame._repr_html_()
         assert is_harmless(html)
         reader = Reader(html)
         assert set(reader.tags) == {"div", "p", "table", "thead", "tbody", "tr", "th", "td"}
-        assert display.clipped(text) in reader.texts
+        assert clipped(text) in reader.texts
 
 
 @settings(max_examples=25)
 @given(catalogues(max_variables=12))
 def test_any_catalogue_is_shown_harmlessly(catalogue: Catalogue) -> None:
     """Whatever the texts, what is shown is short, plain, and in HTML no more than a table."""
-    for shown in all_reprs(catalogue):
-        assert is_harmless(shown)
-        assert len(shown) < 4000
+    for representation in all_reprs(catalogue):
+        assert is_harmless(representation)
+        assert len(representation) < 4000
     for frame in (catalogue.tables, catalogue.variables):
         reader = Reader(frame._repr_html_())
         assert reader.tags.count("td") == min(len(frame), 10) * reader.tags.count("th")
@@ -210,21 +211,21 @@ def test_any_catalogue_is_shown_harmlessly(catalogue: Catalogue) -> None:
 
 def test_what_a_terminal_obeys_is_shown_as_an_escape() -> None:
     """Each dangerous character appears by its number; harmless ones of any script stay."""
-    assert display.shown("a\x1b[31m\x00\x9b\u202e\u2066\u200f\u2028") == (
+    assert shown("a\x1b[31m\x00\x9b\u202e\u2066\u200f\u2028") == (
         r"a\x1b[31m\x00\x9b\u202e\u2066\u200f\u2028"
     )
-    assert display.shown("line\nbreak\r\ttab") == r"line\nbreak\r\ttab"
+    assert shown("line\nbreak\r\ttab") == r"line\nbreak\r\ttab"
     for text in ("Größe £ €", "שלום", "e\u0301", "日本語", "🏖"):
-        assert display.shown(text) == text
-    assert (display.shown(None), display.shown(5), display.clipped(None)) == ("", "5", "")
+        assert shown(text) == text
+    assert (shown(None), shown(5), clipped(None)) == ("", "5", "")
 
 
 def test_clipping() -> None:
     """A text of the full width stays; one that is longer ends in an ellipsis at that width."""
-    assert display.clipped("x" * 40) == "x" * 40
-    assert display.clipped("x" * 41) == "x" * 39 + "…"
-    assert len(display.clipped("\x00" * 40)) == 40
-    assert display.clipped("abc", 2) == "a…"
+    assert clipped("x" * 40) == "x" * 40
+    assert clipped("x" * 41) == "x" * 39 + "…"
+    assert len(clipped("\x00" * 40)) == 40
+    assert clipped("abc", 2) == "a…"
 
 
 def test_wide_characters_are_counted_as_wide() -> None:

@@ -6,11 +6,11 @@ import operator
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from apteco_frames import display
 from apteco_frames.orbit.schema import Column
+from apteco_frames.orbit.text import clipped
 
 if TYPE_CHECKING:
-    from apteco_frames.frame import CatalogueFrame
+    from apteco_frames.frame.base import CatalogueFrame
 
 
 class Block(dict[str, list[Any]]):
@@ -50,7 +50,7 @@ class Row:
         return {name: self._block[name][self._position] for name in self._frame.arrow.column_names}
 
     def _describe(self) -> str:
-        return display.clipped(self._block["name"][self._position])
+        return clipped(self._block["name"][self._position])
 
     @property
     def _frame(self) -> CatalogueFrame[Any]:
@@ -75,7 +75,7 @@ class Row:
         return operator.getitem, (self._frame, self._block.start + self._position)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {display.clipped(self._block['name'][self._position])!r}>"
+        return f"<{type(self).__name__} {clipped(self._block['name'][self._position])!r}>"
 
 
 def attribute(columns: Iterable[Column], name: str) -> Any:

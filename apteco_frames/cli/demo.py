@@ -8,8 +8,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from apteco_frames.display import shown
 from apteco_frames.errors import AptecoFramesError
+from apteco_frames.orbit.text import shown
 from apteco_frames.session import Session, login_with_password
 
 

@@ -1,54 +1,15 @@
-"""Text and HTML for prompts and notebooks; pure functions.
-
-Names and descriptions come from a server and are shown harmlessly: what a terminal or
-a browser would obey is shown as an escape instead.
-"""
+"""Text and HTML for prompts and notebooks; pure functions."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from apteco_frames.orbit.text import CELL_WIDTH, clipped, columns_of
+
 PREVIEW_ROWS = 10
-_CELL_WIDTH = 40
 _LINE_WIDTH = 100
 _GAP = "  "
-
-# Cc: terminal escapes, NUL, newlines; Cf: right-to-left overrides, zero-width marks;
-# Co, Cs, Zl, Zp: private use, surrogates, line and paragraph separators.
-_UNSHOWN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
-
-
-def shown(value: object) -> str:
-    r"""The value as one line of text that no terminal obeys.
-
-    >>> shown("Cost\x1b[31m")
-    'Cost\\x1b[31m'
-    """
-    if value is None:
-        return ""
-    return "".join(
-        character.encode("unicode_escape").decode()
-        if unicodedata.category(character) in _UNSHOWN
-        else character
-        for character in str(value)
-    )
-
-
-def clipped(value: object, width: int = _CELL_WIDTH) -> str:
-    """The value as :func:`shown`, cut to fit into ``width`` columns of a terminal.
-
-    >>> clipped("Date of Communication", 10)
-    'Date of C…'
-    """
-    # Cut first: a cell of a million characters need not be looked at whole.
-    text = shown(value if value is None else str(value)[: width + 1])
-    if _columns(text) > width:
-        while _columns(text) >= width:
-            text = text[:-1]
-        text += "…"
-    return text
 
 
 def text_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -115,19 +76,14 @@ def _is_number(value: object) -> bool:
 
 def _widths(cells: list[list[str]]) -> list[int]:
     """What each column takes; the widest are cut back until a line holds them all."""
-    widths = [max(map(_columns, column)) for column in zip(*cells, strict=True)]
+    widths = [max(map(columns_of, column)) for column in zip(*cells, strict=True)]
     room = _LINE_WIDTH - len(_GAP) * (len(widths) - 1)
-    limit = _CELL_WIDTH
+    limit = CELL_WIDTH
     while limit > 1 and sum(min(width, limit) for width in widths) > room:
         limit -= 1
     return [min(width, limit) for width in widths]
 
 
 def _aligned(text: str, width: int, right: bool) -> str:
-    padding = " " * (width - _columns(text))
+    padding = " " * (width - columns_of(text))
     return padding + text if right else text + padding
-
-
-def _columns(text: str) -> int:
-    """How many columns of a terminal the text takes: two for a wide character."""
-    return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)

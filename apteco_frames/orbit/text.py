@@ -1,0 +1,50 @@
+"""Texts that come from a server, shown harmlessly.
+
+What a terminal would obey is shown as an escape instead.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+CELL_WIDTH = 40
+
+# Cc: terminal escapes, NUL, newlines; Cf: right-to-left overrides, zero-width marks;
+# Co, Cs, Zl, Zp: private use, surrogates, line and paragraph separators.
+_UNSHOWN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+
+
+def shown(value: object) -> str:
+    r"""The value as one line of text that no terminal obeys.
+
+    >>> shown("Cost\x1b[31m")
+    'Cost\\x1b[31m'
+    """
+    if value is None:
+        return ""
+    return "".join(
+        character.encode("unicode_escape").decode()
+        if unicodedata.category(character) in _UNSHOWN
+        else character
+        for character in str(value)
+    )
+
+
+def clipped(value: object, width: int = CELL_WIDTH) -> str:
+    """The value as :func:`shown`, cut to fit into ``width`` columns of a terminal.
+
+    >>> clipped("Date of Communication", 10)
+    'Date of C…'
+    """
+    # Cut first: a cell of a million characters need not be looked at whole.
+    text = shown(value if value is None else str(value)[: width + 1])
+    if columns_of(text) > width:
+        while columns_of(text) >= width:
+            text = text[:-1]
+        text += "…"
+    return text
+
+
+def columns_of(text: str) -> int:
+    """How many columns of a terminal the text takes: two for a wide character."""
+    return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
