@@ -134,4 +134,8 @@ def _from_api(data: Any, columns: tuple[schema.Column, ...]) -> pa.Table:
     """The columns that the API has, under their declared types."""
     arrow = data if isinstance(data, pa.Table) else pa.table(data)
     fields = [pa.field(c.name, c.type, c.nullable) for c in columns if c.api_field]
+    for field in fields:
+        # Saved by an earlier version, which did not know the column yet.
+        if field.nullable and field.name not in arrow.column_names:
+            arrow = arrow.append_column(field, pa.nulls(len(arrow), field.type))
     return arrow.select([field.name for field in fields]).cast(pa.schema(fields))

@@ -74,6 +74,8 @@ class Variable(Row):
     is_exportable: bool = attribute(schema.VARIABLES, "is_exportable")
     is_virtual: bool = attribute(schema.VARIABLES, "is_virtual")
     api_type: str = attribute(schema.VARIABLES, "api_type")
+    path: str | None = attribute(schema.VARIABLES, "path")
+    notes: str | None = attribute(schema.VARIABLES, "notes")
 
     @property
     def table(self) -> Table:
@@ -102,6 +104,8 @@ class BaseSelectorVariable(Variable):
     var_code_max_count: int | None = attribute(schema.VARIABLES, "var_code_max_count")
     var_code_order: str | None = attribute(schema.VARIABLES, "var_code_order")
     combined_from: str | None = attribute(schema.VARIABLES, "combined_from")
+    unclassified_code: str | None = attribute(schema.VARIABLES, "unclassified_code")
+    unclassified_description: str | None = attribute(schema.VARIABLES, "unclassified_description")
 
 
 class SelectorVariable(BaseSelectorVariable):
@@ -153,6 +157,7 @@ class NumericVariable(Variable):
     is_currency: bool | None = attribute(schema.VARIABLES, "is_currency")
     currency_locale: str | None = attribute(schema.VARIABLES, "currency_locale")
     currency_symbol: str | None = attribute(schema.VARIABLES, "currency_symbol")
+    decimal_places: int | None = attribute(schema.VARIABLES, "decimal_places")
 
 
 class TextVariable(Variable):
@@ -167,6 +172,10 @@ class ReferenceVariable(Variable):
     """A variable that identifies records, such as a URN."""
 
     __slots__ = ()
+
+    reference_type: str | None = attribute(schema.VARIABLES, "reference_type")
+    reference_length: int | None = attribute(schema.VARIABLES, "reference_length")
+    decimal_places: int | None = attribute(schema.VARIABLES, "decimal_places")
 
 
 _ROW_TYPES: dict[str, type[Variable]] = {

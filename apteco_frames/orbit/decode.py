@@ -162,11 +162,10 @@ def _item_shape(columns: Sequence[Column]) -> pa.StructType:
     fields: list[pa.Field] = []
     groups: dict[str, list[pa.Field]] = {}
     for column in columns:
-        group, dot, name = column.api_field.rpartition(".")
-        if dot:
-            groups.setdefault(group, []).append(pa.field(name, column.type, column.nullable))
-        elif name:
-            fields.append(pa.field(name, column.type, column.nullable))
+        for api_field in column.api_fields:
+            group, dot, name = api_field.rpartition(".")
+            siblings = groups.setdefault(group, []) if dot else fields
+            siblings.append(pa.field(name, column.type, column.nullable))
     return pa.struct([*fields, *(pa.field(name, pa.struct(g)) for name, g in groups.items())])
 
 
@@ -226,16 +225,17 @@ def _read(body: bytes, columns: tuple[Column, ...]) -> Page | None:
     items = page["list"].chunk(0).flatten()
     if items.null_count:
         return None
-    arrays = [
-        # struct_field, unlike StructArray.field, hides what stands below a null object.
-        _declared(pc.struct_field(items, column.api_field.split(".")), column)
-        for column in columns
-        if column.api_field
-    ]
+    arrays = [_declared(_field_of(items, column), column) for column in columns if column.api_field]
     if any(array is None for array in arrays):
         return None
     offset, count, total = (page[name][0].as_py() for name in _PAGE_NUMBERS)
     return Page(offset, count, total, _rows(arrays, columns))
+
+
+def _field_of(items: pa.Array, column: Column) -> pa.Array:
+    # struct_field, unlike StructArray.field, hides what stands below a null object.
+    found = [pc.struct_field(items, field.split(".")) for field in column.api_fields]
+    return found[0] if len(found) == 1 else pc.coalesce(*found)
 
 
 def _declared(array: pa.Array, column: Column) -> pa.Array | None:

@@ -49,6 +49,8 @@ class Column(NamedTuple):
         api_field: where the value stands in an item of the API's list, with dots
             between levels; empty for a column that is derived.
         doc: one line on what it means, with the unit.
+        or_field: another place where the value stands in items of another type; empty
+            for most columns.
     """
 
     name: str
@@ -56,6 +58,12 @@ class Column(NamedTuple):
     nullable: bool
     api_field: str
     doc: str
+    or_field: str = ""
+
+    @property
+    def api_fields(self) -> tuple[str, ...]:
+        """Where the value may stand: no place, one or two."""
+        return tuple(field for field in (self.api_field, self.or_field) if field)
 
 
 TABLES: tuple[Column, ...] = (
@@ -101,6 +109,7 @@ TABLES: tuple[Column, ...] = (
 
 _SELECTOR = "selectorInfo."
 _NUMERIC = "numericInfo."
+_REFERENCE = "referenceInfo."
 
 VARIABLES: tuple[Column, ...] = (
     Column("name", STRING, False, "name", "Reference name, unique in the system (``boDest``)."),
@@ -205,6 +214,75 @@ VARIABLES: tuple[Column, ...] = (
         "Text: longest text that a record can hold, in bytes.",
     ),
     Column("api_type", STRING, False, "type", "The API's own ``type``, as it was sent."),
+    # What follows is sent by newer servers only (the vendor's clients from 1.10.25 on).
+    Column("path", STRING, True, "path", "Where it is among the folders, as the API writes it."),
+    Column("notes", STRING, True, "notes", "What somebody noted about it."),
+    Column(
+        "unclassified_code",
+        STRING,
+        True,
+        _SELECTOR + "unclassifiedCode",
+        "Selectors of a single value: the code that stands for no value.",
+    ),
+    Column(
+        "unclassified_description",
+        STRING,
+        True,
+        _SELECTOR + "unclassifiedDescription",
+        "Selector kinds: the description of the code that stands for no value.",
+    ),
+    Column(
+        "decimal_places",
+        INT,
+        True,
+        _NUMERIC + "decimalPlaces",
+        "Numeric, and numeric references: number of decimal places.",
+        _REFERENCE + "decimalPlaces",
+    ),
+    Column(
+        "reference_type",
+        STRING,
+        True,
+        _REFERENCE + "referenceType",
+        "References: ``Text`` or ``Numeric``.",
+    ),
+    Column(
+        "reference_length",
+        INT,
+        True,
+        _REFERENCE + "length",
+        "References: longest value that a record can hold, in bytes.",
+    ),
+)
+
+CODES: tuple[Column, ...] = (
+    Column("variable_name", STRING, False, "", "Name of the variable that the code is of."),
+    Column("variable_description", STRING, False, "", "Description of that variable."),
+    Column("table_name", STRING, False, "", "Name of the table that the variable is from."),
+    Column(
+        "position", INT, False, "", "Place among the variable's codes, from 0, as the API has it."
+    ),
+    Column("code", STRING, False, "code", "The code to the letter, blanks included."),
+    Column("description", STRING, False, "description", "What the code means."),
+    Column("count", INT, True, "count", "Number of records with the code; null if not known."),
+)
+
+FOLDERS: tuple[Column, ...] = (
+    Column("path", STRING, False, "path", "Where the folder is, unique in the system."),
+    Column("name", STRING, False, "name", "Name of the folder."),
+    Column("description", STRING, False, "description", "Description of the folder."),
+    Column("parent_path", STRING, True, "", "Path of the folder around it; null at the top."),
+    Column("depth", INT, False, "", "Number of folders around it; 0 at the top."),
+    Column("position", INT, False, "", "Place among its siblings, from 0, as the API has it."),
+    Column("variable_count", INT, False, "", "Number of variables directly in it."),
+    Column(
+        "total_variable_count",
+        INT,
+        False,
+        "",
+        "Number of different variables in it and in all folders below.",
+    ),
+    Column("variable_names", NAMES, False, "", "Names of the variables directly in it."),
 )
 
 
@@ -228,6 +306,8 @@ def _field(column: Column) -> pa.Field:
 
 TABLES_SCHEMA = arrow_schema(TABLES)
 VARIABLES_SCHEMA = arrow_schema(VARIABLES)
+CODES_SCHEMA = arrow_schema(CODES)
+FOLDERS_SCHEMA = arrow_schema(FOLDERS)
 
 
 def describe(columns: tuple[Column, ...]) -> str:
@@ -239,9 +319,14 @@ def describe(columns: tuple[Column, ...]) -> str:
     return "\n".join(
         f"{column.name}: {_type_name(column.type)}, "
         f"{'nullable' if column.nullable else 'required'}, "
-        f"{f'from ``{column.api_field}``' if column.api_field else 'derived'}. {column.doc}"
+        f"{_origin(column)}. {column.doc}"
         for column in columns
     )
+
+
+def _origin(column: Column) -> str:
+    fields = " or ".join(f"``{field}``" for field in column.api_fields)
+    return f"from {fields}" if fields else "derived"
 
 
 def _type_name(arrow_type: pa.DataType) -> str:
