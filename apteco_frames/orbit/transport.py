@@ -1,4 +1,4 @@
-"""HTTP: time-outs, retries, redirects and limits. The only place that uses ``requests``.
+"""HTTP: time-outs, retries, redirects and limits. Above ``connection`` and ``failure``.
 
 Requests that change nothing are tried again on connection failures, cut-off answers and
 the statuses 429, 502, 503 and 504, with exponential backoff and jitter; others only if
@@ -8,29 +8,25 @@ task is given up. (With adapters of the user's own, each wait ends at its time-o
 
 from __future__ import annotations
 
-import http.client
-import io
 import logging
 import os
 import random
-import socket
 import threading
 import time
 from collections.abc import Mapping
-from contextvars import ContextVar
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import requests
-import requests.adapters
 import urllib3
-import urllib3.connection
 
 from apteco_frames.errors import OrbitConnectionError
+from apteco_frames.orbit.connection import new_session, reading
+from apteco_frames.orbit.failure import CHECK_NETWORK, TIME_IS_UP, Failure, describe
 from apteco_frames.orbit.secret import Secret
-from apteco_frames.orbit.task import Task, Timeout
+from apteco_frames.orbit.task import Task
 from apteco_frames.orbit.url import redirect_target, shown_location, without_query
 
 logger = logging.getLogger("apteco_frames")
@@ -44,7 +40,6 @@ _RETRIED_STATUSES = frozenset({429, 502, 503, 504})
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 _CHUNK_BYTES = 2**18
-_CHECK_NETWORK = "Check the base URL, your network, VPN and proxy."
 _LOCATION = "Location set aside"
 
 
@@ -64,17 +59,6 @@ class Answer(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
     url: str
-
-
-class _Failure(NamedTuple):
-    """Why there is no answer, in words; whether the request cannot have arrived."""
-
-    what: str
-    hint: str
-    never_sent: bool
-
-
-_TIME_IS_UP = _Failure("the time for the whole task is up", "", never_sent=False)
 
 
 class Transport:
@@ -99,7 +83,7 @@ class Transport:
         self.token: Secret | None = None
         self._verify = verify
         self._own = http is None
-        self._http = _new_session(max_connections) if http is None else http
+        self._http = new_session(max_connections) if http is None else http
         self._slots = threading.BoundedSemaphore(max_connections)
         self._process = os.getpid()
 
@@ -138,7 +122,7 @@ class Transport:
         if self._process != os.getpid():
             self._leave_to_parent()
         changes_nothing = method in ("GET", "HEAD", "OPTIONS")
-        last: Answer | _Failure
+        last: Answer | Failure
         before = ""
         for attempt in range(_ATTEMPTS):
             started = time.monotonic()
@@ -170,7 +154,7 @@ class Transport:
         """After a fork: share no connection with the process that it came from."""
         self._slots = threading.BoundedSemaphore(self.max_connections)
         if self._own:
-            self._http = _new_session(self.max_connections)
+            self._http = new_session(self.max_connections)
         self._process = os.getpid()
 
     def _follow(
@@ -181,11 +165,11 @@ class Transport:
         authorise: bool,
         headers: Mapping[str, str] | None,
         content: dict[str, Any],
-    ) -> Answer | _Failure:
+    ) -> Answer | Failure:
         """One attempt, with redirects on the same host followed."""
         for _ in range(_MOST_REDIRECTS):
             answer = self._send(method, url, task, authorise, headers, content)
-            if isinstance(answer, _Failure) or answer.status not in _REDIRECTS:
+            if isinstance(answer, Failure) or answer.status not in _REDIRECTS:
                 return answer
             location = answer.headers.get(_LOCATION, "")
             kept = method == "GET" or answer.status in (307, 308)
@@ -209,14 +193,14 @@ class Transport:
         authorise: bool,
         headers: Mapping[str, str] | None,
         content: dict[str, Any],
-    ) -> Answer | _Failure:
+    ) -> Answer | Failure:
         if not self._slots.acquire(timeout=task.seconds_left()):
-            return _TIME_IS_UP
+            return TIME_IS_UP
         left = task.seconds_left()
-        _reading.set(task)
+        reading.set(task)
         try:
             if not left:
-                return _TIME_IS_UP
+                return TIME_IS_UP
             with self._http.request(
                 method,
                 url,
@@ -230,16 +214,16 @@ class Transport:
                 **content,
             ) as response:
                 body = _read_body(response, task)
-                if isinstance(body, _Failure):
+                if isinstance(body, Failure):
                     return body
                 reason = response.reason or ""
                 return Answer(response.status_code, reason, response.headers, body, url)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             # Described here and raised outside: the error holds the request, and the
             # request holds the password or the token.
-            return _describe(error, task.timeout)
+            return describe(error, task.timeout)
         except ValueError:  # of http.client or a codec, with the header that it is about
-            return _Failure("no request can be made of these values", "Check them.", False)
+            return Failure("no request can be made of these values", "Check them.", False)
         finally:
             self._slots.release()
 
@@ -280,65 +264,7 @@ def _set_location_aside(response: requests.Response, *args: Any, **options: Any)
         response.headers[_LOCATION] = response.headers.pop("Location")
 
 
-# Whose time the thread's request takes.
-_reading: ContextVar[Task] = ContextVar("_reading")
-
-
-class _TimedReader(io.RawIOBase):
-    """What a server sends, until the task's time is up.
-
-    A socket's own time-out begins anew with every byte that comes.
-    """
-
-    def __init__(self, raw: io.RawIOBase, connection: Any) -> None:
-        self._raw = raw
-        self._connection = connection
-        self._task = _reading.get()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        with self._task.waiting_for(self._connection):
-            return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _TimedResponse(http.client.HTTPResponse):
-    def __init__(self, connection: Any, *args: Any, **options: Any) -> None:
-        super().__init__(connection, *args, **options)
-        self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), connection))
-
-
-class _HttpConnection(urllib3.connection.HTTPConnection):
-    response_class = _TimedResponse
-
-
-class _HttpsConnection(urllib3.connection.HTTPSConnection):
-    response_class = _TimedResponse
-
-
-class _Adapter(requests.adapters.HTTPAdapter):
-    """Reads answers under the task's deadline."""
-
-    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
-        pool: Any = super().get_connection_with_tls_context(*args, **options)
-        pool.ConnectionCls = _HttpsConnection if pool.scheme == "https" else _HttpConnection
-        return pool
-
-
-def _new_session(max_connections: int) -> requests.Session:
-    session = requests.Session()
-    adapter = _Adapter(pool_maxsize=max_connections, max_retries=0)
-    session.mount("http://", adapter)
-    session.mount("https://", adapter)
-    return session
-
-
-def _read_body(response: requests.Response, task: Task) -> bytes | _Failure:
+def _read_body(response: requests.Response, task: Task) -> bytes | Failure:
     """The body, unpacked: read as it comes, so that time and size stay bounded."""
     chunks: list[bytes] = []
     size = 0
@@ -352,35 +278,15 @@ def _read_body(response: requests.Response, task: Task) -> bytes | _Failure:
                 "page_size=100."
             )
         if not task.seconds_left():
-            return _TIME_IS_UP
+            return TIME_IS_UP
     if not size and response.status_code not in (204, 304) and not _is_framed(response):
-        return _Failure("the connection broke: the answer was cut off", _CHECK_NETWORK, False)
+        return Failure("the connection broke: the answer was cut off", CHECK_NETWORK, False)
     return b"".join(chunks)
 
 
 def _is_framed(response: requests.Response) -> bool:
     """Whether the headers say where the answer ends."""
     return bool({"content-length", "transfer-encoding"} & {k.lower() for k in response.headers})
-
-
-def _describe(error: Exception, timeout: Timeout) -> _Failure:
-    never_sent = False
-    causes = _causes(error)
-    if any(isinstance(c, requests.exceptions.SSLError) for c in causes):
-        what = "the TLS connection failed: " + _reason(causes, "certificate not accepted")
-        hint = "If the certificate is from an authority of your own, name it: verify='ca.pem'."
-        return _Failure(what, hint, never_sent)
-    if any(isinstance(c, urllib3.exceptions.NewConnectionError) for c in causes):
-        what = "no connection: " + _reason(causes, "refused")
-        never_sent = True
-    elif any(isinstance(c, urllib3.exceptions.ConnectTimeoutError) for c in causes):
-        what = f"no connection within {timeout.connect:g} seconds"
-        never_sent = True
-    elif any(isinstance(c, urllib3.exceptions.ReadTimeoutError | TimeoutError) for c in causes):
-        what = f"no answer within {timeout.read:g} seconds"
-    else:
-        what = "the connection broke: " + _reason(causes, "the answer was cut off")
-    return _Failure(what, _CHECK_NETWORK, never_sent)
 
 
 def _retry_after(answer: Answer) -> float:
@@ -395,26 +301,3 @@ def _retry_after(answer: Answer) -> float:
     except (ValueError, TypeError, OverflowError):
         return 0.0
     return max(0.0, (until - now).total_seconds())
-
-
-def _causes(error: BaseException) -> list[BaseException]:
-    """The error and all that it wraps, outermost first."""
-    found: list[BaseException] = []
-    pending: list[Any] = [error]
-    while pending:
-        current = pending.pop(0)
-        if isinstance(current, BaseException) and current not in found:
-            found.append(current)
-            wrapped = [getattr(current, "reason", None), current.__cause__, current.__context__]
-            pending += [*wrapped, *current.args]
-    return found
-
-
-def _reason(causes: list[BaseException], otherwise: str) -> str:
-    """What the operating system said, if it said anything."""
-    for cause in causes:
-        if isinstance(cause, socket.gaierror):
-            return "the name of the host is not known"
-        if isinstance(cause, OSError) and isinstance(cause.strerror, str):
-            return cause.strerror.lower()
-    return otherwise
