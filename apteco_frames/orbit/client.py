@@ -7,7 +7,6 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, quote_plus
 
@@ -25,6 +24,7 @@ from apteco_frames.errors import (
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.decode import Page, decode_error, decode_object, decode_page
 from apteco_frames.orbit.paging import ListChangedError, Paging, Span
+from apteco_frames.orbit.pool import Pool
 from apteco_frames.orbit.secret import Secret
 from apteco_frames.orbit.task import Task, Timeout
 from apteco_frames.orbit.text import clipped
@@ -309,35 +309,22 @@ class OrbitClient:
             for kind in ("Variables", "Tables")
         }
         columns = {"Variables": schema.VARIABLES, "Tables": schema.TABLES}
-        pool = ThreadPoolExecutor(self.transport.max_connections, "apteco_frames")
-        try:
-            pending: dict[Future[Any], tuple[str, Span]] = {}
+        with Pool[tuple[str, Span], Page](
+            task, self.base_url, self.transport.max_connections
+        ) as pool:
             while True:
                 for kind, paging in lists.items():
-                    while len(pending) < self.transport.max_connections:
-                        span = paging.take()
-                        if span is None:
-                            break
-                        url = self._url(self.data_view, "FastStatsSystems", system, kind)
-                        future = pool.submit(self._page, url, span, columns[kind], task)
-                        pending[future] = kind, span
-                if not pending:
+                    url = self._url(self.data_view, "FastStatsSystems", system, kind)
+                    while pool.free and (span := paging.take()):
+                        pool.submit((kind, span), self._page, url, span, columns[kind], task)
+                if pool.idle:
                     break
-                finished, _ = wait(
-                    pending, timeout=task.seconds_left(), return_when=FIRST_COMPLETED
-                )
-                if not finished:
-                    raise task.too_late(self.base_url)
-                for future in finished:
-                    kind, span = pending.pop(future)
-                    lists[kind].receive(span, future.result())
+                for (kind, span), page in pool.finished():
+                    lists[kind].receive(span, page)
                 variables = lists["Variables"]
                 if self._options.progress and variables.total is not None:
                     self._options.progress(variables.received, variables.total)
-            return lists["Tables"].rows(), lists["Variables"].rows()
-        finally:
-            task.give_up()  # whatever is still under way
-            pool.shutdown(wait=False, cancel_futures=True)
+        return lists["Tables"].rows(), lists["Variables"].rows()
 
     def _page(self, url: str, span: Span, columns: tuple[schema.Column, ...], task: Task) -> Page:
         params = {"offset": span.offset, "count": span.count}

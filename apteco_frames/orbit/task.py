@@ -5,11 +5,18 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
+from contextvars import copy_context
+from typing import NamedTuple, TypeVar
 
 from apteco_frames.errors import OrbitConnectionError
+
+Result = TypeVar("Result")
+
+# polars has waits for a lock go on after Ctrl-C, so none may be long; nor does a thread
+# that waits for one learn that its task was given up.
+_SLICE_SECONDS = 0.1
 
 
 class Timeout(NamedTuple):
@@ -70,8 +77,8 @@ class Task:
     def give_up(self) -> None:
         """End the requests that wait for an answer.
 
-        Those that still connect, or go through an adapter of the user's own, end at
-        their time-out.
+        Those that still connect, or go through an adapter of the user's own, are waited
+        for no longer; they end by themselves, at their time-out at the latest.
         """
         self._given_up.set()
         with self._lock:  # or an answer could come, and another task take the connection
@@ -104,11 +111,66 @@ class Task:
         """Seconds until the time is up; zero if it is, or the task was given up."""
         return 0.0 if self._given_up.is_set() else max(0.0, self._end - time.monotonic())
 
+    def wait_for(self, attempt: Callable[[float], bool]) -> bool:
+        """Try until it works or no time is left; whether it worked.
+
+        Args:
+            attempt: waits for so many seconds at most, and says whether it worked.
+        """
+        while left := self.seconds_left():
+            if attempt(min(left, _SLICE_SECONDS)):
+                return True
+        return False
+
+    def run_aside(self, function: Callable[[], Result]) -> Result | None:
+        """What a function returns that waits for a server; None if no time is left for it.
+
+        It has a thread of its own that nobody waits for after that, not even the
+        interpreter: looking up a host's name can be neither interrupted nor bounded, and
+        an adapter of the user's own knows no deadline. Ctrl-C gives the task up.
+
+        Raises:
+            Exception: what the function raised.
+        """
+        results: list[Result] = []
+        errors: list[BaseException] = []
+        ended = threading.Lock()
+        ended.acquire()
+
+        def run() -> None:
+            try:
+                results.append(function())
+            except BaseException as error:
+                errors.append(error)
+            finally:
+                ended.release()
+
+        thread = threading.Thread(
+            target=copy_context().run, args=[run], name="apteco_frames request", daemon=True
+        )
+        try:
+            try:
+                thread.start()
+            except RuntimeError:  # in a function for atexit: no thread starts any more
+                run()
+            if not self.wait_for(lambda seconds: ended.acquire(timeout=seconds)):
+                self.give_up()
+        except BaseException:
+            self.give_up()
+            raise
+        if errors:
+            raise errors.pop()
+        return results[0] if results else None
+
     def pause(self, seconds: float) -> bool:
         """Wait, unless that would be too long; whether there is time to go on."""
-        if seconds >= self.seconds_left():
+        end = time.monotonic() + seconds
+        if end >= self._end:
             return False
-        return not self._given_up.wait(seconds)
+        while (left := end - time.monotonic()) > 0:
+            if self._given_up.wait(min(left, _SLICE_SECONDS)):
+                return False
+        return not self._given_up.is_set()
 
     def too_late(self, url: str, before: str = "") -> OrbitConnectionError:
         """The error for a task whose time is up, with what went wrong before that."""

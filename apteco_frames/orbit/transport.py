@@ -3,7 +3,7 @@
 Requests that change nothing are tried again on connection failures, cut-off answers and
 the statuses 429, 502, 503 and 504, with exponential backoff and jitter; others only if
 they cannot have arrived. Every wait ends at the deadline of the whole task, or when the
-task is given up. (With adapters of the user's own, each wait ends at its time-out only.)
+task is given up, whatever the connection still does.
 """
 
 from __future__ import annotations
@@ -194,13 +194,30 @@ class Transport:
         headers: Mapping[str, str] | None,
         content: dict[str, Any],
     ) -> Answer | Failure:
-        if not self._slots.acquire(timeout=task.seconds_left()):
+        if not task.wait_for(lambda seconds: self._slots.acquire(timeout=seconds)):
             return TIME_IS_UP
+        try:
+            answer = task.run_aside(
+                lambda: self._exchange(method, url, task, authorise, headers, content)
+            )
+            return answer or TIME_IS_UP
+        finally:
+            self._slots.release()
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        task: Task,
+        authorise: bool,
+        headers: Mapping[str, str] | None,
+        content: dict[str, Any],
+    ) -> Answer | Failure:
         left = task.seconds_left()
+        if not left:
+            return TIME_IS_UP
         reading.set(task)
         try:
-            if not left:
-                return TIME_IS_UP
             with self._http.request(
                 method,
                 url,
@@ -224,8 +241,6 @@ class Transport:
             return describe(error, task.timeout)
         except ValueError:  # of http.client or a codec, with the header that it is about
             return Failure("no request can be made of these values", "Check them.", False)
-        finally:
-            self._slots.release()
 
 
 class _Authorisation(requests.auth.AuthBase):

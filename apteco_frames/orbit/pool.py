@@ -1,0 +1,86 @@
+"""Several requests of one task at a time, each taken as soon as it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+from apteco_frames.orbit.task import Task
+
+Key = TypeVar("Key")
+Result = TypeVar("Result")
+
+_GRACE_SECONDS = 0.2
+
+
+class Pool(Generic[Key, Result]):
+    """Runs functions in threads; leaving its ``with`` block gives up the task.
+
+    The functions wait for servers by ``Transport.request`` with the same task, so that
+    their threads end as soon as the task does. (They are no daemons: Arrow must not be
+    under way in a thread that outlives the interpreter.)
+
+    Args:
+        task: whose time the functions take; it is given up, so take a ``part()``.
+        url: where they ask, for the error when the time is up.
+        size: how many run at a time, at most.
+
+    >>> from apteco_frames.orbit.task import Timeout
+    >>> with Pool[str, int](Task(Timeout()), "http://localhost/OrbitAPI", 4) as pool:
+    ...     pool.submit("half of ten", divmod, 10, 2)
+    ...     list(pool.finished())
+    [('half of ten', (5, 0))]
+    """
+
+    def __init__(self, task: Task, url: str, size: int) -> None:
+        self._task = task
+        self._url = url
+        self._size = size
+        self._pending: dict[Future[Result], Key] = {}
+        self._threads = ThreadPoolExecutor(size, "apteco_frames")
+
+    @property
+    def free(self) -> int:
+        """How many more functions can run at once now."""
+        return self._size - len(self._pending)
+
+    @property
+    def idle(self) -> bool:
+        """Whether every result was taken."""
+        return not self._pending
+
+    def submit(self, key: Key, function: Callable[..., Result], *arguments: object) -> None:
+        """Run a function; its result comes with this key."""
+        self._pending[self._threads.submit(function, *arguments)] = key
+
+    def finished(self) -> list[tuple[Key, Result]]:
+        """Wait for the next results: at least one, and each with its key.
+
+        Raises:
+            OrbitConnectionError: the task's time is up.
+            Exception: what a function raised.
+        """
+        done: set[Future[Result]] = set()
+
+        def some(seconds: float) -> bool:
+            done.update(wait(self._pending, seconds, FIRST_COMPLETED).done)
+            return bool(done)
+
+        # Once the time is up the threads end too, and their errors say more.
+        if not (self._task.wait_for(some) or some(_GRACE_SECONDS)):
+            raise self._task.too_late(self._url)
+        return [(self._pending.pop(future), future.result()) for future in done]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._task.give_up()  # whatever is still under way
+        self._threads.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,71 @@
+"""Several functions at a time, taken as they end, and given up together."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from apteco_frames.errors import OrbitConnectionError
+from apteco_frames.orbit.pool import Pool
+from apteco_frames.orbit.task import Task, Timeout
+
+URL = "http://localhost/OrbitAPI"
+
+
+def test_results_come_as_they_end() -> None:
+    """What ends first comes first, each result once and with its key; no more run than may."""
+    gates = [threading.Event() for _ in range(3)]
+    running = []
+
+    def run(number: int) -> int:
+        running.append(number)
+        gates[number].wait(5)
+        return number * 10
+
+    with Pool[str, int](Task(Timeout()), URL, 2) as pool:
+        assert (pool.free, pool.idle) == (2, True)
+        for number in range(3):
+            pool.submit(f"number {number}", run, number)
+        assert pool.free == -1
+        gates[1].set()
+        assert pool.finished() == [("number 1", 10)]
+        gates[2].set()
+        assert pool.finished() == [("number 2", 20)]
+        assert (pool.free, pool.idle) == (1, False)
+        gates[0].set()
+        assert pool.finished() == [("number 0", 0)]
+        assert (pool.free, pool.idle) == (2, True)
+
+
+def test_error_gives_up_the_others() -> None:
+    """An error of one function comes out, and the task is given up."""
+    task = Task(Timeout())
+    ended = threading.Event()
+
+    def hang() -> None:
+        assert task.run_aside(lambda: time.sleep(5)) is None
+        ended.set()
+
+    started = time.monotonic()
+    with pytest.raises(ZeroDivisionError), Pool[str, object](task, URL, 2) as pool:
+        pool.submit("hangs", hang)
+        pool.submit("fails", lambda: 1 / 0)
+        pool.finished()
+    assert task.seconds_left() == 0
+    assert ended.wait(2)
+    assert time.monotonic() - started < 2
+
+
+def test_time_is_up() -> None:
+    """When no result comes in time, it is an error that names the URL."""
+    task = Task(Timeout(1, 1, 0.2))
+    gate = threading.Event()
+    with (
+        pytest.raises(OrbitConnectionError, match=f"{URL} did not answer in full within 0.2 s"),
+        Pool[str, bool](task, URL, 1) as pool,
+    ):
+        pool.submit("hangs", gate.wait, 5)
+        pool.finished()
+    gate.set()
