@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from apteco_frames.codes import Codes, KnownCodes, with_codes
+from apteco_frames.errors import NotLoadedError
+from apteco_frames.folders import Folders, arrange, nodes_of
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.text import clipped
 from apteco_frames.system import FastStatsSystem
@@ -25,11 +29,18 @@ class Catalogue:
         tables: the tables; anything that gives an Arrow stream with the columns of
             ``Tables`` that come from the API. Derived columns are computed anew.
         variables: the variables, likewise with the columns of ``Variables``.
+        codes: the codes of all variables, likewise with ``variable_name`` and the columns
+            of ``Codes`` that come from the API; or a function that gives them, which is
+            called on first use. None if they are not known.
+        folders: the folders, likewise with the columns of ``Folders``.
+        unavailable: names of variables whose codes the API refused.
         source: where they came from, a URL or a path, for error messages.
 
     Raises:
         TablesError: the tables do not form one tree.
         VariablesError: a variable is on a table that is not there, or a name comes twice.
+        CodesError: there are codes of what is no variable.
+        FoldersError: the folders do not form a tree, or hold what is no variable.
 
     >>> from apteco_frames.demo import holidays
     >>> catalogue = holidays()
@@ -40,7 +51,15 @@ class Catalogue:
     _session = None
 
     def __init__(
-        self, system_info: FastStatsSystem, tables: Any, variables: Any, *, source: str = ""
+        self,
+        system_info: FastStatsSystem,
+        tables: Any,
+        variables: Any,
+        codes: Any = None,
+        folders: Any = None,
+        *,
+        unavailable: Iterable[str] = (),
+        source: str = "",
     ) -> None:
         place = source or f"system {clipped(system_info.name)!r}"
         raw_tables = _from_api(tables, schema.TABLES)
@@ -51,6 +70,8 @@ class Catalogue:
         self._system_info = system_info
         self._tables = Tables(related, self)
         self._variables = Variables(tell_kinds(raw_variables), self)
+        self._known_codes = _known(codes, raw_variables["name"], unavailable, place)
+        self._read_folders = _folder_reader(folders, raw_variables["name"], place)
 
     @property
     def system_info(self) -> FastStatsSystem:
@@ -68,9 +89,57 @@ class Catalogue:
         return self._variables
 
     @property
+    def codes(self) -> Codes:
+        """The codes of all variables.
+
+        Raises:
+            NotLoadedError: they are not, or not all, known.
+        """
+        return self._variables.codes
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether the codes of all variables are known, but for those that were refused."""
+        return not self._known_codes.missing(self._variables.arrow)
+
+    @cached_property
+    def folders(self) -> Folders:
+        """The folders of the system.
+
+        Raises:
+            NotLoadedError: they are not known.
+        """
+        if self._read_folders is None:
+            raise NotLoadedError(
+                f"The catalogue of system {clipped(self.system_info.name)!r} holds no folders. "
+                "Log in, use session.folders once, and take or write session.catalogue after that."
+            )
+        return Folders(self._read_folders(), self)
+
+    @property
+    def has_folders(self) -> bool:
+        """Whether the folders are known."""
+        return self._read_folders is not None
+
+    @property
     def catalogue(self) -> Catalogue:
         """The catalogue itself."""
         return self
+
+    def _codes_of(self, variables: Variables) -> Codes:
+        missing = self._known_codes.missing(variables.arrow)
+        if missing:
+            all_of_them = len(missing) == len(with_codes(variables.arrow))
+            which = "no codes" if all_of_them else f"no codes of {_listed(missing)}"
+            raise NotLoadedError(
+                f"The catalogue of system {clipped(self.system_info.name)!r} holds {which}. Log "
+                "in, call session.load_codes(), and take or write session.catalogue after that."
+            )
+        return Codes(self._known_codes.of(variables.arrow), self, variables)
+
+    def _keep_folders(self, arrow: pa.Table) -> None:
+        """Hold the folders that a session has loaded."""
+        self._read_folders = lambda: arrow
 
     def write_parquet(self, directory: str | Path) -> list[Path]:
         """Write the catalogue to a folder, one Parquet file per collection.
@@ -111,16 +180,24 @@ class Catalogue:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Catalogue):
             return NotImplemented
+        mine = self.system_info, self.has_codes, self.has_folders
+        if mine != (other.system_info, other.has_codes, other.has_folders):
+            return False
         return (
-            self.system_info == other.system_info
-            and self.tables == other.tables
+            self.tables == other.tables
             and self.variables == other.variables
+            and (not self.has_folders or self.folders == other.folders)
+            and (not self.has_codes or self.codes == other.codes)
         )
 
     __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return Catalogue, (self.system_info, self.tables.arrow, self.variables.arrow)
+        codes = self.codes.arrow if self.has_codes else None
+        folders = self.folders.arrow if self.has_folders else None
+        refused = sorted(self._known_codes.refused)
+        values = self.system_info, self.tables.arrow, self.variables.arrow, codes, folders, refused
+        return _unpickled, values
 
     def __repr__(self) -> str:
         return (
@@ -130,9 +207,49 @@ class Catalogue:
         )
 
 
+def _unpickled(*values: Any) -> Catalogue:
+    *given, refused = values
+    return Catalogue(*given, unavailable=refused)
+
+
+def _known(codes: Any, names: pa.ChunkedArray, refused: Iterable[str], source: str) -> KnownCodes:
+    if codes is None or callable(codes):
+        return KnownCodes(names, codes, refused, source)
+    arrow = _arrow_table(codes)
+    known = KnownCodes(names, lambda: arrow, refused, source)
+    known.read()
+    return known
+
+
+def _folder_reader(
+    folders: Any, names: pa.ChunkedArray, source: str
+) -> Callable[[], pa.Table] | None:
+    """What gives the folders, checked; a table is checked at once."""
+    if folders is None:
+        return None
+
+    def read() -> pa.Table:
+        arrow = _arrow_table(folders() if callable(folders) else folders)
+        return arrange(nodes_of(arrow, source), names, source)
+
+    if callable(folders):
+        return read
+    checked = read()
+    return lambda: checked
+
+
+def _listed(names: list[str]) -> str:
+    listed = ", ".join(repr(clipped(name)) for name in names[:10])
+    return listed if len(names) <= 10 else f"{listed} and {len(names) - 10:,} more variables"
+
+
+def _arrow_table(data: Any) -> pa.Table:
+    return data if isinstance(data, pa.Table) else pa.table(data)
+
+
 def _from_api(data: Any, columns: tuple[schema.Column, ...]) -> pa.Table:
     """The columns that the API has, under their declared types."""
-    arrow = data if isinstance(data, pa.Table) else pa.table(data)
+    arrow = _arrow_table(data)
     fields = [pa.field(c.name, c.type, c.nullable) for c in columns if c.api_field]
     for field in fields:
         # Saved by an earlier version, which did not know the column yet.

@@ -11,6 +11,9 @@
      ├── ApiResultsError           an answer that is malformed or contradicts itself
      ├── TablesError               the tables do not form one tree
      ├── VariablesError            the variables do not fit the tables, or each other
+     ├── FoldersError              the folders do not form a tree
+     ├── CodesError                codes do not fit the variables, or were refused
+     ├── NotLoadedError            a catalogue was saved without codes or folders
      ├── UnknownKeyError           (also KeyError) nothing has that name or description
      ├── AmbiguousKeyError         (also KeyError) several variables have it
      ├── RowIndexError             (also IndexError) there are not that many rows
@@ -96,6 +99,18 @@ class TablesError(AptecoFramesError):
 
 class VariablesError(AptecoFramesError):
     """A variable's table is unknown, or two variables have one name."""
+
+
+class FoldersError(AptecoFramesError):
+    """The folders do not form a tree of distinct addresses."""
+
+
+class CodesError(AptecoFramesError):
+    """Codes are of no variable, or the API refused those of a variable."""
+
+
+class NotLoadedError(AptecoFramesError):
+    """A catalogue holds no codes, or no folders; the message says how to get them."""
 
 
 class DeserializeError(AptecoFramesError):

@@ -16,8 +16,10 @@ from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.text import clipped
+from apteco_frames.pages.tree import Item, Tree
 
 if TYPE_CHECKING:
+    from apteco_frames.codes import Codes
     from apteco_frames.variables import Variable, Variables
 
 
@@ -79,6 +81,11 @@ class Table(Row):
     def variables(self) -> Variables:
         """The variables on the table, in the API's order."""
         return self._home.variables._of_table(self.name)  # type: ignore[no-any-return]
+
+    @property
+    def codes(self) -> Codes:
+        """The codes of the variables on the table, in their order; see ``Variables.codes``."""
+        return self.variables.codes
 
     def is_same(self, other: Table) -> bool:
         """Whether both are the same table: whether they have the same name."""
@@ -163,6 +170,28 @@ class Tables(CatalogueFrame[Table]):  # noqa: D101 - it has one, with the column
     _noun = "table"
     _row_type = Table
     _preview = ("name", "plural", "total_records", "parent_name", "variable_count")
+
+    def tree(self) -> Tree:
+        """The tables as a tree that prints itself, with the numbers of records.
+
+        >>> from apteco_frames.demo import holidays
+        >>> holidays().tables.tree()
+        9 tables of system 'holidays' (records)
+        └── Households (742,565)
+            └── People (1,156,553)
+                ├── Bookings (2,130,081)
+                ├── Policies (213,567)
+                ├── WebVisits (279,538)
+                ├── Communications (70,705)
+                │   ├── Content (153,041)
+                │   └── Responses (1,549)
+                └── Journeys (55,653)
+        """
+        items = [
+            Item(table.name, table.ancestor_names, table.plural, f"{table.total_records:,}")
+            for table in self
+        ]
+        return Tree(f"{self._title} (records)", items)
 
     @cached_property
     def _spans(self) -> dict[str, tuple[int, int]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,6 +20,8 @@ from apteco_frames.orbit import schema
 from apteco_frames.orbit.text import clipped
 
 if TYPE_CHECKING:
+    from apteco_frames.codes import Codes
+    from apteco_frames.folders import Folder
     from apteco_frames.tables import Table
 
 
@@ -81,6 +83,28 @@ class Variable(Row):
     def table(self) -> Table:
         """The table that the variable is from."""
         return self._home.tables[self.table_name]  # type: ignore[no-any-return]
+
+    @property
+    def folder(self) -> Folder | None:
+        """The first folder that the variable is in; ``None`` if it is in none.
+
+        A session reads the folders on first use.
+
+        Raises:
+            NotLoadedError: a saved catalogue holds no folders.
+            AptecoFramesError: the API could not be asked, or refused.
+        """
+        return self._home.folders._with_variable(self.name)  # type: ignore[no-any-return]
+
+    @property
+    def codes(self) -> Codes:
+        """The variable's codes; empty if it has none. A session reads them on first use.
+
+        Raises:
+            NotLoadedError: a saved catalogue holds no codes.
+            AptecoFramesError: the API could not be asked, or refused.
+        """
+        return self._home.variables._codes_of(self.name)  # type: ignore[no-any-return]
 
     def _describe(self) -> str:
         name, description = clipped(self.name), clipped(self.description)
@@ -257,6 +281,37 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
 
     descriptions = descs
 
+    @cached_property
+    def codes(self) -> Codes:
+        """The codes of these variables, in their order; a session reads them on first use.
+
+        Those that are not there yet are asked for, over several connections; what is there
+        is kept for all frames of the session. See ``Session.load_codes``.
+
+        Raises:
+            NotLoadedError: a saved catalogue holds no codes.
+            CodesError: the API refuses the codes of a variable.
+            AptecoFramesError: the API could not be asked, or its answers contradict each other.
+        """
+        return self._home._codes_of(self)  # type: ignore[no-any-return]
+
+    @cached_property
+    def _codes_by_name(self) -> dict[str, Codes]:
+        return {}
+
+    def _codes_of(self, name: str) -> Codes:
+        codes = self._codes_by_name.get(name)
+        if codes is None:
+            # Where all are there, that of one is a part of them.
+            whole = self.__dict__.get("codes") or self._named([name]).codes
+            codes = self._codes_by_name[name] = whole._of_name(name)
+        return codes
+
+    def _named(self, names: Iterable[str]) -> Self:
+        """The variables of these names, in this order."""
+        index = self._index("name").last
+        return self._part(self._arrow.take(integers(index[name] for name in names)))
+
     def _by(self, column: str, key: str) -> Variable:
         if not isinstance(key, str):
             raise TypeError(f"variables have texts as {column}s, not {type(key).__name__}")
@@ -267,14 +322,14 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
 
     def _values(self, column: str, start: int, stop: int) -> list[Any]:
         if column == "type":
-            return [_TYPES[code] for code in self._codes[start:stop]]
+            return [_TYPES[code] for code in self._kinds[start:stop]]
         return super()._values(column, start, stop)
 
     def _row_types(self, start: int, stop: int) -> Iterable[type[Row]]:
-        return map(_ROW_TYPE_LIST.__getitem__, self._codes[start:stop])
+        return map(_ROW_TYPE_LIST.__getitem__, self._kinds[start:stop])
 
     @cached_property
-    def _codes(self) -> bytes:
+    def _kinds(self) -> bytes:
         """The kinds as positions in ``schema.VARIABLE_TYPES``, one byte each."""
         codes = self._arrays["type"].indices
         return bytes(memoryview(codes.buffers()[1])[codes.offset :][: len(codes)])

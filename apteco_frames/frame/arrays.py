@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from itertools import accumulate
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 _TYPE_CODES = {pa.uint8(): "B", pa.int32(): "i", pa.int64(): "q"}
 
@@ -45,3 +46,12 @@ def strings(texts: Iterable[str]) -> pa.Array:
     offsets = integers(accumulate(map(len, encoded), initial=0), pa.int32())
     buffers = [None, offsets.buffers()[1], pa.py_buffer(b"".join(encoded))]
     return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
+
+
+def booleans(values: Iterable[bool]) -> pa.Array:
+    """An array of booleans without nulls.
+
+    >>> booleans([True, False]).to_pylist()
+    [True, False]
+    """
+    return pc.equal(integers(values, pa.uint8()), integers([1], pa.uint8())[0])

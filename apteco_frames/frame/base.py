@@ -56,6 +56,13 @@ class Home(Protocol):
         """The catalogue: this object itself, or the one that the session holds."""
 
     @property
+    def folders(self) -> Any:
+        """The folders; a session reads them on first use."""
+
+    def _codes_of(self, variables: Any) -> Any:
+        """The codes of variables; a session reads those that are not there yet."""
+
+    @property
     def _session(self) -> Any:
         """The session, or None offline."""
 

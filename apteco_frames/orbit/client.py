@@ -304,7 +304,7 @@ class OrbitClient:
             kind: Paging(
                 self._options.page_size or FIRST_PAGE_SIZE,
                 self._options.page_size or PAGE_SIZE,
-                self._url(self.data_view, "FastStatsSystems", system, kind),
+                self.system_url(system, kind),
             )
             for kind in ("Variables", "Tables")
         }
@@ -314,9 +314,10 @@ class OrbitClient:
         ) as pool:
             while True:
                 for kind, paging in lists.items():
-                    url = self._url(self.data_view, "FastStatsSystems", system, kind)
+                    url = self.system_url(system, kind)
                     while pool.free and (span := paging.take()):
-                        pool.submit((kind, span), self._page, url, span, columns[kind], task)
+                        place = span.offset, span.count
+                        pool.submit((kind, span), self.page, url, columns[kind], task, *place)
                 if pool.idle:
                     break
                 for (kind, span), page in pool.finished():
@@ -326,10 +327,21 @@ class OrbitClient:
                     self._options.progress(variables.received, variables.total)
         return lists["Tables"].rows(), lists["Variables"].rows()
 
-    def _page(self, url: str, span: Span, columns: tuple[schema.Column, ...], task: Task) -> Page:
-        params = {"offset": span.offset, "count": span.count}
+    def page(
+        self, url: str, columns: tuple[schema.Column, ...], task: Task, offset: int, count: int
+    ) -> Page:
+        """``GET`` one page of a list: ``count`` items from ``offset`` on.
+
+        Raises:
+            AptecoFramesError: an error of the tree.
+        """
+        params = {"offset": offset, "count": count}
         answer = self.request("GET", url, task=task, params=params)
         return decode_page(_checked(answer), columns, url)
+
+    def system_url(self, system: str, *segments: str) -> str:
+        """The URL of what belongs to a system; each segment is encoded by itself."""
+        return self._url(self.data_view, "FastStatsSystems", system, *segments)
 
     def _unknown(
         self, answer: Answer, kind: str, name: str, where: list[str], task: Task

@@ -28,6 +28,15 @@ class ListChangedError(ApiResultsError):
     """The list had another length than when its first page was read."""
 
 
+def contradiction(source: str, offset: int, count: int, total: int, fault: str) -> ApiResultsError:
+    """The error for a page that is not the one asked for."""
+    return ApiResultsError(
+        f"{source} contradicts itself: asked for {count:,} items from offset {offset:,} of "
+        f"{total:,}, {fault}. Nothing was used. Try again; if it stays so, show this message to "
+        "the administrator of your Orbit installation."
+    )
+
+
 class Paging:
     """Collects one list of the API, page by page, in any order.
 
@@ -87,11 +96,7 @@ class Paging:
             )
         fault = self._fault(span, page, got, first)
         if fault:
-            raise ApiResultsError(
-                f"{self._source} contradicts itself: asked for {span.count:,} items from offset "
-                f"{span.offset:,} of {self.total:,}, {fault}. Nothing was used. Try again; if it "
-                "stays so, show this message to the administrator of your Orbit installation."
-            )
+            raise contradiction(self._source, span.offset, span.count, self.total, fault)
         if first:
             self._next = got
             if got != span.count:  # what this server gives at a time, whatever it is asked

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -84,3 +85,28 @@ class Pool(Generic[Key, Result]):
     ) -> None:
         self._task.give_up()  # whatever is still under way
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def run_all(
+    calls: Iterable[tuple[Key, Callable[[], Result]]], task: Task, url: str, size: int
+) -> Iterator[tuple[Key, Result]]:
+    """The results of functions, each with its key, in the order in which they come.
+
+    Args:
+        calls: the keys and the functions, taken from as threads become free.
+        task: as of :class:`Pool`.
+        url: likewise.
+        size: likewise.
+
+    Raises:
+        OrbitConnectionError: the task's time is up.
+        Exception: what a function raised.
+    """
+    todo = iter(calls)
+    with Pool[Key, Result](task, url, size) as pool:
+        while True:
+            for key, function in islice(todo, pool.free):
+                pool.submit(key, function)
+            if pool.idle:
+                return
+            yield from pool.finished()

@@ -1,0 +1,304 @@
+"""Codes: the frame, the row, and the codes that are known of a build."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import accumulate, chain, repeat
+from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from apteco_frames.errors import CodesError
+from apteco_frames.frame.arrays import integers, strings
+from apteco_frames.frame.base import CatalogueFrame, Home
+from apteco_frames.frame.rows import Row, attribute
+from apteco_frames.orbit import schema
+from apteco_frames.orbit.text import clipped
+
+if TYPE_CHECKING:
+    from apteco_frames.tables import Table
+    from apteco_frames.variables import Variable, Variables
+
+# What a variable's codes have of their own; the other columns follow from the variable.
+_OWN = ("code", "description", "count")
+_OWN_SCHEMA = pa.schema([schema.CODES_SCHEMA.field(name) for name in _OWN])
+
+
+class Code(Row):
+    """One category of a variable: a code and what it means."""
+
+    __slots__ = ()
+
+    variable_name: str = attribute(schema.CODES, "variable_name")
+    variable_description: str = attribute(schema.CODES, "variable_description")
+    table_name: str = attribute(schema.CODES, "table_name")
+    position: int = attribute(schema.CODES, "position")
+    code: str = attribute(schema.CODES, "code")
+    description: str = attribute(schema.CODES, "description")
+    count: int | None = attribute(schema.CODES, "count")
+
+    @property
+    def variable(self) -> Variable:
+        """The variable that the code is of."""
+        return self._home.variables.names[self.variable_name]  # type: ignore[no-any-return]
+
+    @property
+    def table(self) -> Table:
+        """The table that the variable is from."""
+        return self._home.tables[self.table_name]  # type: ignore[no-any-return]
+
+    def _describe(self) -> str:
+        place = f"at position {self.position} of variable {clipped(self.variable_name)!r}"
+        return f"{clipped(self.code)!r} ({clipped(self.description)!r} {place})"
+
+    def __hash__(self) -> int:
+        return hash((self.variable_name, self.position))
+
+    def __repr__(self) -> str:
+        return f"<Code {clipped(self.code)!r}: {clipped(self.description)!r}>"
+
+
+class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
+    __doc__ = f"""The codes of variables: in the API's order, variable after variable.
+
+    ``codes["boDest"]`` are the codes of one variable, looked up by name or description;
+    of those ``["29"]`` and ``["Sweden"]`` are single codes, looked up by code, then by
+    description; blanks around a code may be left out if nothing else fits. The columns:
+
+    {schema.describe(schema.CODES).replace(chr(10), chr(10) + " " * 4)}
+    """
+
+    schema: ClassVar[pa.Schema] = schema.CODES_SCHEMA
+    _noun = "code"
+    _row_type = Code
+    _keys = ("code", "description")
+    _preview = ("variable_name", "code", "description", "count")
+
+    def __init__(
+        self, arrow: pa.Table, home: Home, variables: Variables, variable: str | None = None
+    ) -> None:
+        super().__init__(arrow, home)
+        self._variables = variables
+        self._variable = variable
+        self._by_variable: dict[str, Codes] = {}
+
+    @property
+    def unavailable(self) -> list[str]:
+        """Names of the variables whose codes the API refused, and which were left out."""
+        refused = self._home.catalogue._known_codes.refused
+        return [name for name in self._variables.names if name in refused]
+
+    @overload  # type: ignore[override]
+    def __getitem__(self, key: str) -> Any: ...
+    @overload
+    def __getitem__(self, key: int) -> Code: ...
+    @overload
+    def __getitem__(self, key: slice) -> Self: ...
+    def __getitem__(self, key: str | int | slice) -> Any:
+        """A variable's codes, or of these one code; by position, a code; or a slice.
+
+        Raises:
+            UnknownKeyError: nothing has that key; the message names the nearest.
+            AmbiguousKeyError: several have it; the message names them.
+            RowIndexError: there is no code at that position.
+            TypeError: the key is of another type.
+        """
+        if not isinstance(key, str):
+            return super().__getitem__(key)
+        if self._variable is None:
+            return self._of(key)
+        positions = self._code_positions(key)
+        if len(positions) == 1:
+            return self._row(positions[0])
+        raise self._lookup_error(key, positions, self._keys)
+
+    def __contains__(self, key: object) -> bool:
+        """Whether there are codes of that variable; of one variable: whether it has the code."""
+        if isinstance(key, Code):
+            return any(row == key for row in self._rows_of(key))
+        if self._variable is None:
+            return key in self._variables
+        return isinstance(key, str) and bool(self._code_positions(key))
+
+    def _rows_of(self, code: Code) -> Iterable[Code]:
+        if self._variable not in (None, code.variable_name):
+            return []
+        found = self._of_name(code.variable_name)
+        return map(found._row, found._positions(code.code, ("code",)))
+
+    def _of(self, key: str) -> Codes:
+        codes = self._by_variable.get(key)
+        if codes is None:
+            codes = self._by_variable[key] = self._of_name(self._variables[key].name)
+        return codes
+
+    def _of_name(self, name: str) -> Codes:
+        start, stop = self._spans.get(name, (0, 0))
+        rows = self._arrow.slice(start, stop - start)
+        return Codes(rows, self._home, self._variables, name)
+
+    def _code_positions(self, key: str) -> list[int]:
+        """Where the codes of one variable have a code, or else a description."""
+        for column in self._keys:
+            positions = self._positions(key, (column,))
+            if positions:
+                return positions
+        return self._positions_without_blanks.get(key.strip(" "), [])
+
+    @cached_property
+    def _positions_without_blanks(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for position, code in enumerate(self._arrays["code"].to_pylist()):
+            found.setdefault(code.strip(" "), []).append(position)
+        return found
+
+    @cached_property
+    def _spans(self) -> dict[str, tuple[int, int]]:
+        """Where the codes of each variable stand: they stand together."""
+        return spans_of(self._arrays["variable_name"])
+
+    def _part(self, arrow: pa.Table) -> Self:
+        return type(self)(arrow, self._home, self._variables, self._variable)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        catalogue = self._home.catalogue
+        return _unpickled, (type(self), self._arrow, catalogue, self._variables, self._variable)
+
+    @property
+    def _title(self) -> str:
+        if self._variable is None:
+            return super()._title
+        of = f"of variable {clipped(self._variable)!r} of {self._system}"
+        return f"{len(self):,} code{'' if len(self) == 1 else 's'} {of}"
+
+
+def _unpickled(kind: type[Codes], *values: Any) -> Codes:
+    return kind(*values)
+
+
+class KnownCodes:
+    """What is known of a build's codes, by variable: filled as they are loaded.
+
+    Args:
+        names: the names of all variables of the build.
+        saved: gives the codes of a saved catalogue, as a table with the columns of
+            ``schema.CODES`` that are not derived, and ``variable_name``; called on first use.
+        refused: names of the variables whose codes the API refused.
+        source: where they came from, for error messages.
+    """
+
+    def __init__(
+        self,
+        names: pa.ChunkedArray,
+        saved: Callable[[], pa.Table] | None = None,
+        refused: Iterable[str] = (),
+        source: str = "",
+    ) -> None:
+        self.refused = frozenset(refused)
+        self._names = names
+        self._saved = saved
+        self._complete = saved is not None
+        self._source = source
+        self._tables: dict[str, pa.Table] = {}
+        self._lock = threading.Lock()
+
+    def missing(self, variables: pa.Table) -> list[str]:
+        """Names of those of the variables whose codes are neither known nor refused.
+
+        Args:
+            variables: a table under ``schema.VARIABLES_SCHEMA``.
+        """
+        if self._complete:
+            return []
+        known = self._tables.keys() | self.refused
+        return [name for name in with_codes(variables) if name not in known]
+
+    def add(self, tables: Mapping[str, pa.Table], refused: Iterable[str] = ()) -> None:
+        """Take in codes as they came.
+
+        Args:
+            tables: by variable, the columns ``code``, ``description`` and ``count``.
+            refused: names of the variables whose codes the API refused.
+        """
+        self._tables = {**self._tables, **tables}
+        self.refused = (self.refused | frozenset(refused)) - set(tables)
+
+    def of(self, variables: pa.Table) -> pa.Table:
+        """The codes of variables, under ``schema.CODES_SCHEMA``, in the variables' order.
+
+        Args:
+            variables: a table under ``schema.VARIABLES_SCHEMA``, of which none is missing.
+
+        Raises:
+            CodesError: saved codes are of no variable, or not in order.
+        """
+        self.read()
+        known = self._tables
+        all_names = variables["name"].to_pylist()
+        chosen = variables.take(integers(i for i, n in enumerate(all_names) if n in known))
+        names = chosen["name"].to_pylist()
+        tables = [known[name] for name in names]
+        own = pa.concat_tables([_OWN_SCHEMA.empty_table(), *tables]).combine_chunks()
+        sizes = list(map(len, tables))
+        columns = {
+            "variable_name": _repeated(chosen["name"], sizes),
+            "variable_description": _repeated(chosen["description"], sizes),
+            "table_name": _repeated(chosen["table_name"], sizes),
+            "position": integers(chain.from_iterable(map(range, sizes))),
+            **{name: own[name] for name in _OWN},
+        }
+        if len(names) == len(known):
+            # What is kept are views of the whole, so that nothing is held twice.
+            starts = accumulate(sizes, initial=0)
+            self.add({n: own.slice(at, k) for n, at, k in zip(names, starts, sizes, strict=False)})
+        return pa.table([columns[c.name] for c in schema.CODES], schema=schema.CODES_SCHEMA)
+
+    def read(self) -> None:
+        """Read the codes of a saved catalogue, unless that was done before.
+
+        Raises:
+            CodesError: there are codes of what is no variable.
+        """
+        with self._lock:
+            if self._saved is not None:
+                self._take_in(self._saved())
+                self._saved = None
+
+    def _take_in(self, saved: pa.Table) -> None:
+        places = pc.index_in(saved["variable_name"], self._names.combine_chunks())
+        places = places.combine_chunks()
+        if places.null_count:
+            strange = pc.unique(saved["variable_name"].filter(pc.is_null(places)))
+            raise CodesError(
+                f"There are codes of {clipped(strange[0].as_py())!r}, which is no variable of "
+                f"{self._source}. Nothing of the codes was used. Read the catalogue anew."
+            )
+        if not pc.all(pc.less_equal(places[:-1], places[1:]), min_count=0).as_py():
+            # Stable, so that the API's order stays within each variable.
+            order = pc.array_sort_indices(places)
+            saved = saved.take(order)
+        own = saved.select(_OWN).cast(_OWN_SCHEMA).combine_chunks()
+        spans = spans_of(saved["variable_name"])
+        self.add({n: own.slice(start, stop - start) for n, (start, stop) in spans.items()})
+
+
+def with_codes(variables: pa.Table) -> list[str]:
+    """Names of the variables that can have codes: those that the API calls selectors."""
+    chosen = pc.equal(variables["api_type"], strings(["Selector"])[0])
+    return variables["name"].filter(chosen).to_pylist()  # type: ignore[no-any-return]
+
+
+def spans_of(names: pa.Array) -> dict[str, tuple[int, int]]:
+    """Where the rows of each name stand, if those of a name stand together."""
+    counts = pc.value_counts(names).to_pylist()  # in the order in which the names come
+    stops = accumulate(count["counts"] for count in counts)
+    return {c["values"]: (stop - c["counts"], stop) for c, stop in zip(counts, stops, strict=True)}
+
+
+def _repeated(values: pa.ChunkedArray, times: Sequence[int]) -> pa.Array:
+    """Each value as often as told."""
+    places = chain.from_iterable(map(repeat, range(len(times)), times))
+    return values.combine_chunks().take(integers(places, pa.int32()))

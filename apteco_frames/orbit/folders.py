@@ -1,0 +1,150 @@
+"""The folders of a system: a tree that is walked level by level.
+
+``GET …/Folders`` gives what stands at the top, ``GET …/Folders/{path}`` what is in a
+folder; its ``path`` is the names from the top, each encoded by itself, with "/" between
+them. So a name may hold a "/", and servers that know no ``path`` field can be asked.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+from apteco_frames.errors import ApiError, ApiResultsError
+from apteco_frames.orbit.client import OrbitClient, checked_name
+from apteco_frames.orbit.lists import REFUSED, read_list
+from apteco_frames.orbit.pool import run_all
+from apteco_frames.orbit.schema import STRING, Column
+from apteco_frames.orbit.task import Task
+
+# No system has as many; a tree beyond them goes on for ever.
+MOST_LEVELS = 256
+MOST_FOLDERS = 20_000
+
+_PAGE_SIZE = 1_000
+_NODE = (
+    Column("name", STRING, True, "folder.name", ""),
+    Column("description", STRING, True, "folder.description", ""),
+    Column("path", STRING, True, "folder.path", ""),
+    Column("variable_name", STRING, True, "variable.name", ""),
+)
+
+
+class Node(NamedTuple):
+    """A folder as the API gives it.
+
+    Attributes:
+        name: its name.
+        description: its description.
+        path: its path in the API's own words; None if an older server gives none.
+        parent: place of the folder around it in the list of all; None at the top.
+        variable_names: names of the variables directly in it.
+    """
+
+    name: str
+    description: str
+    path: str | None
+    parent: int | None
+    variable_names: list[str]
+
+
+class Walk(NamedTuple):
+    """What a walk through the folders found.
+
+    Attributes:
+        nodes: the folders, each after the one around it; siblings in the API's order.
+        refused: the names from the top of folders whose contents the API refused (status
+            400, 403 or 404); they are among ``nodes``, without contents.
+    """
+
+    nodes: list[Node]
+    refused: list[tuple[str, ...]]
+
+
+def walk(client: OrbitClient, system: str, task: Task, *, connections: int) -> Walk | None:
+    """All folders of a system, level by level.
+
+    Args:
+        client: whom to ask.
+        system: name of the FastStats system.
+        task: whose time it takes.
+        connections: requests under way at the same time, at most.
+
+    Returns:
+        what was found; None if the server has no such endpoint.
+
+    Raises:
+        ApiResultsError: the tree has no end, or an answer is malformed.
+        AptecoFramesError: another error of the tree.
+    """
+    folders: list[tuple[_Folder, int | None]] = []  # each with the place of the one around it
+    inside: dict[int | None, list[str]] = {}  # names of variables by the folder's place
+    paths: dict[int | None, tuple[str, ...]] = {None: ()}
+    refused: list[tuple[str, ...]] = []
+    level: list[int | None] = [None]
+    while level:
+        part = task.part()
+        calls = ((place, partial(_contents, client, system, paths[place], part)) for place in level)
+        contents = dict(run_all(calls, part, client.base_url, connections))
+        below: list[int | None] = []
+        for place in level:
+            found = contents[place]
+            if isinstance(found, ApiError):
+                if place is None and found.status == 404:
+                    return None
+                if place is None:
+                    raise found
+                refused.append(paths[place])
+                found = [], []
+            children, inside[place] = found
+            for child in children:
+                paths[len(folders)] = (*paths[place], child.name)
+                below.append(len(folders))
+                folders.append((child, place))
+        if below and (len(paths[below[0]]) > MOST_LEVELS or len(folders) > MOST_FOLDERS):
+            raise ApiResultsError(
+                f"The folders of {client.system_url(system, 'Folders')} go on and on: there are "
+                f"more than {MOST_FOLDERS:,}, or more than {MOST_LEVELS} within each other. "
+                "Nothing was used. Show this message to the administrator of your Orbit "
+                "installation."
+            )
+        level = below
+    nodes = [
+        Node(folder.name, folder.description, folder.path, around, inside[place])
+        for place, (folder, around) in enumerate(folders)
+    ]
+    return Walk(nodes, refused)
+
+
+class _Folder(NamedTuple):
+    name: str
+    description: str
+    path: str | None
+
+
+def _contents(
+    client: OrbitClient, system: str, path: tuple[str, ...], task: Task
+) -> tuple[list[_Folder], list[str]] | ApiError:
+    """The folders and the names of the variables that are directly in a folder."""
+    segments = [checked_name(name, "folder") for name in path]
+    url = client.system_url(system, "Folders", *segments)
+    try:
+        items = read_list(partial(client.page, url, _NODE, task), _PAGE_SIZE, url)
+    except ApiError as error:
+        if error.status not in REFUSED:
+            raise
+        return error
+    folders: list[_Folder] = []
+    variables: list[str] = []
+    for item in items.to_pylist():
+        if (item["name"] is None) == (item["variable_name"] is None):
+            raise ApiResultsError(
+                f"An item of {url} should be a folder or a variable, with a name, and is neither "
+                "or both. Nothing was used. Try again; if it stays so, show this message to the "
+                "administrator of your Orbit installation."
+            )
+        if item["name"] is None:
+            variables.append(item["variable_name"])
+        else:
+            folders.append(_Folder(item["name"], item["description"] or "", item["path"]))
+    return folders, variables
