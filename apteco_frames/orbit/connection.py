@@ -5,11 +5,11 @@ from __future__ import annotations
 import http.client
 import io
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 import requests
 import requests.adapters
-import urllib3.connection
 
 from apteco_frames.orbit.task import Task
 
@@ -46,27 +46,88 @@ class _TimedResponse(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), connection))
 
 
-class _HttpConnection(urllib3.connection.HTTPConnection):
-    response_class = _TimedResponse
+@cache
+def _timed_kind(connection: type) -> type:
+    """The same kind of connection (http, https, through SOCKS), with timed answers."""
+    return type("Timed" + connection.__name__, (connection,), {"response_class": _TimedResponse})
 
 
-class _HttpsConnection(urllib3.connection.HTTPSConnection):
-    response_class = _TimedResponse
+class _TimedAdapter(requests.adapters.HTTPAdapter):
+    """Does as a plain adapter does, over timed connections of its own."""
 
+    poolmanager: Any
+    proxy_manager: dict[str, Any]
 
-class _Adapter(requests.adapters.HTTPAdapter):
-    """Reads answers under the task's deadline."""
+    def __init__(self, plain: Any) -> None:
+        # As requests itself pickles an adapter: retries, size and blocking of pools.
+        vars(self).update(plain.__getstate__(), proxy_manager={}, config={})
+        self.init_poolmanager(plain._pool_connections, plain._pool_maxsize, plain._pool_block)
+        self._plain = plain
+        _take_over(self.poolmanager, plain.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        known = proxy in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **options)
+        if not known and proxy in self._plain.proxy_manager:
+            _take_over(manager, self._plain.proxy_manager[proxy])
+        return manager
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **options)
-        pool.ConnectionCls = _HttpsConnection if pool.scheme == "https" else _HttpConnection
+        if pool.ConnectionCls.response_class is not _TimedResponse:
+            pool.ConnectionCls = _timed_kind(pool.ConnectionCls)
         return pool
 
 
+def _take_over(manager: Any, other: Any) -> None:
+    """Give a manager of connections another's settings (TLS, sockets), but no connection."""
+    vars(manager).update({**vars(other), "pools": manager.pools})
+
+
+_PLAIN = requests.adapters.HTTPAdapter
+_SETTINGS = vars(_PLAIN()).keys()
+
+
+def _is_plain(adapter: Any) -> bool:
+    """Whether an adapter has settings only, and nothing that it does its own way."""
+    return type(adapter) is _PLAIN and vars(adapter).keys() <= _SETTINGS
+
+
+class _Timed:
+    """A ``requests.Session`` over another's state: what is plain of its adapters is timed."""
+
+    _timed: dict[Any, _TimedAdapter]
+
+    def get_adapter(self, url: str) -> Any:
+        adapter = super().get_adapter(url)  # type: ignore[misc]
+        if not _is_plain(adapter):
+            return adapter
+        if adapter not in self._timed:
+            self._timed.setdefault(adapter, _TimedAdapter(adapter))
+        return self._timed[adapter]
+
+    def close(self) -> None:
+        """Close the connections that were made here."""
+        for adapter in list(self._timed.values()):
+            adapter.close()
+
+
+def timed(http: requests.Session) -> requests.Session:
+    """The same session, headers, cookies and all, with connections that end in time.
+
+    Where its adapters are plain, timed ones with their settings take their place here;
+    others are used as they are. The session itself is not changed, shares no connection
+    with this one, and is the user's to close.
+    """
+    session: requests.Session = object.__new__(type("Timed", (_Timed, type(http)), {"_timed": {}}))
+    session.__dict__ = http.__dict__
+    return session
+
+
 def new_session(max_connections: int) -> requests.Session:
-    """A ``requests.Session`` that reads answers under the task's deadline."""
+    """A ``requests.Session`` for so many connections, without retries of its own."""
     session = requests.Session()
-    adapter = _Adapter(pool_maxsize=max_connections, max_retries=0)
+    adapter = requests.adapters.HTTPAdapter(pool_maxsize=max_connections, max_retries=0)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session

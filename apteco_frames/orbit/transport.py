@@ -23,7 +23,7 @@ import requests
 import urllib3
 
 from apteco_frames.errors import OrbitConnectionError
-from apteco_frames.orbit.connection import new_session, reading
+from apteco_frames.orbit.connection import new_session, reading, timed
 from apteco_frames.orbit.failure import CHECK_NETWORK, TIME_IS_UP, Failure, describe
 from apteco_frames.orbit.secret import Secret
 from apteco_frames.orbit.task import Task
@@ -69,7 +69,7 @@ class Transport:
             ``None`` leaves it to ``http``.
         max_connections: connections kept open, and requests under way at most.
         http: a ``requests.Session`` with the user's proxies, certificates, adapters;
-            it is used as it is and never closed.
+            it is neither changed nor closed.
     """
 
     def __init__(
@@ -82,15 +82,14 @@ class Transport:
         self.max_connections = max_connections
         self.token: Secret | None = None
         self._verify = verify
-        self._own = http is None
-        self._http = new_session(max_connections) if http is None else http
+        self._given = new_session(max_connections) if http is None else http
+        self._http = timed(self._given)
         self._slots = threading.BoundedSemaphore(max_connections)
         self._process = os.getpid()
 
     def close(self) -> None:
-        """Close the connections, unless the ``requests.Session`` is the user's."""
-        if self._own:
-            self._http.close()
+        """Close the connections, but nothing of a ``requests.Session`` of the user's."""
+        self._http.close()
 
     def request(
         self,
@@ -153,8 +152,7 @@ class Transport:
     def _leave_to_parent(self) -> None:
         """After a fork: share no connection with the process that it came from."""
         self._slots = threading.BoundedSemaphore(self.max_connections)
-        if self._own:
-            self._http = new_session(self.max_connections)
+        self._http = timed(self._given)
         self._process = os.getpid()
 
     def _follow(

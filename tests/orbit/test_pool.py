@@ -48,11 +48,15 @@ def test_error_gives_up_the_others() -> None:
         assert task.run_aside(lambda: time.sleep(5)) is None
         ended.set()
 
+    def run() -> None:
+        with Pool[str, object](task, URL, 2) as pool:
+            pool.submit("hangs", hang)
+            pool.submit("fails", lambda: 1 / 0)
+            pool.finished()
+
     started = time.monotonic()
-    with pytest.raises(ZeroDivisionError), Pool[str, object](task, URL, 2) as pool:
-        pool.submit("hangs", hang)
-        pool.submit("fails", lambda: 1 / 0)
-        pool.finished()
+    with pytest.raises(ZeroDivisionError):
+        run()
     assert task.seconds_left() == 0
     assert ended.wait(2)
     assert time.monotonic() - started < 2
@@ -62,10 +66,8 @@ def test_time_is_up() -> None:
     """When no result comes in time, it is an error that names the URL."""
     task = Task(Timeout(1, 1, 0.2))
     gate = threading.Event()
-    with (
-        pytest.raises(OrbitConnectionError, match=f"{URL} did not answer in full within 0.2 s"),
-        Pool[str, bool](task, URL, 1) as pool,
-    ):
+    with Pool[str, bool](task, URL, 1) as pool:
         pool.submit("hangs", gate.wait, 5)
-        pool.finished()
+        with pytest.raises(OrbitConnectionError, match=f"{URL} did not answer .* 0.2 seconds"):
+            pool.finished()
     gate.set()
