@@ -15,11 +15,50 @@ from apteco_frames.folders import Folders, arrange, nodes_of
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.text import clipped
 from apteco_frames.system import FastStatsSystem
-from apteco_frames.tables import Tables, relate
+from apteco_frames.tables import Table, Tables, relate
 from apteco_frames.variables import Variables, check, count_by_table, tell_kinds
 
 
-class Catalogue:
+class SystemFrames:
+    """What a catalogue and a session share: one build of a system, and its frames."""
+
+    _system_info: FastStatsSystem
+    _tables: Tables
+    _variables: Variables
+
+    @property
+    def system_info(self) -> FastStatsSystem:
+        """The FastStats system; its build date is a local time without a zone."""
+        return self._system_info
+
+    @property
+    def tables(self) -> Tables:
+        """The tables of the system."""
+        return self._tables
+
+    @property
+    def variables(self) -> Variables:
+        """The variables of the system."""
+        return self._variables
+
+    @property
+    def codes(self) -> Codes:
+        """The codes of all variables; a session reads them on first use.
+
+        Raises:
+            NotLoadedError: a catalogue does not hold them, or not all.
+            CodesError: the API refuses the codes of a variable.
+            AptecoFramesError: the API could not be asked, or its answers contradict each other.
+        """
+        return self.variables.codes
+
+    @property
+    def master_table(self) -> Table:
+        """The one table without a parent."""
+        return next(table for table in self.tables if not table.parent_name)
+
+
+class Catalogue(SystemFrames):
     """The tables and variables of one build of a FastStats system, offline.
 
     It holds no token and uses no network. Catalogues compare by their contents.
@@ -72,30 +111,6 @@ class Catalogue:
         self._variables = Variables(tell_kinds(raw_variables), self)
         self._known_codes = _known(codes, raw_variables["name"], unavailable, place)
         self._read_folders = _folder_reader(folders, raw_variables["name"], place)
-
-    @property
-    def system_info(self) -> FastStatsSystem:
-        """The system that the catalogue is of."""
-        return self._system_info
-
-    @property
-    def tables(self) -> Tables:
-        """The tables of the system."""
-        return self._tables
-
-    @property
-    def variables(self) -> Variables:
-        """The variables of the system."""
-        return self._variables
-
-    @property
-    def codes(self) -> Codes:
-        """The codes of all variables.
-
-        Raises:
-            NotLoadedError: they are not, or not all, known.
-        """
-        return self._variables.codes
 
     @property
     def has_codes(self) -> bool:

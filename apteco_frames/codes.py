@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from apteco_frames.variables import Variable, Variables
 
 # What a variable's codes have of their own; the other columns follow from the variable.
-_OWN = ("code", "description", "count")
-_OWN_SCHEMA = pa.schema([schema.CODES_SCHEMA.field(name) for name in _OWN])
+_OWN_SCHEMA = schema.api_schema(schema.CODES)
+_OWN = _OWN_SCHEMA.names
 
 
 class Code(Row):
@@ -83,13 +83,18 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         super().__init__(arrow, home)
         self._variables = variables
         self._variable = variable
+        self._refused = home.catalogue._known_codes.refused
         self._by_variable: dict[str, Codes] = {}
 
     @property
     def unavailable(self) -> list[str]:
         """Names of the variables whose codes the API refused, and which were left out."""
-        refused = self._home.catalogue._known_codes.refused
-        return [name for name in self._variables.names if name in refused]
+        return [name for name in self._variables.names if name in self._refused]
+
+    @property
+    def _is_current(self) -> bool:
+        """Whether nothing was refused or granted since."""
+        return self._refused is self._home.catalogue._known_codes.refused
 
     @overload  # type: ignore[override]
     def __getitem__(self, key: str) -> Any: ...
@@ -205,15 +210,16 @@ class KnownCodes:
         self._tables: dict[str, pa.Table] = {}
         self._lock = threading.Lock()
 
-    def missing(self, variables: pa.Table) -> list[str]:
-        """Names of those of the variables whose codes are neither known nor refused.
+    def missing(self, variables: pa.Table, again: bool = False) -> list[str]:
+        """Names of those of the variables whose codes are not known.
 
         Args:
             variables: a table under ``schema.VARIABLES_SCHEMA``.
+            again: whether those that were refused are missing, too.
         """
         if self._complete:
             return []
-        known = self._tables.keys() | self.refused
+        known = self._tables.keys() | (frozenset() if again else self.refused)
         return [name for name in with_codes(variables) if name not in known]
 
     def add(self, tables: Mapping[str, pa.Table], refused: Iterable[str] = ()) -> None:
@@ -223,8 +229,10 @@ class KnownCodes:
             tables: by variable, the columns ``code``, ``description`` and ``count``.
             refused: names of the variables whose codes the API refused.
         """
+        now_refused = (self.refused | frozenset(refused)) - tables.keys()
+        if now_refused != self.refused:  # frames that are there notice another set
+            self.refused = now_refused
         self._tables = {**self._tables, **tables}
-        self.refused = (self.refused | frozenset(refused)) - set(tables)
 
     def of(self, variables: pa.Table) -> pa.Table:
         """The codes of variables, under ``schema.CODES_SCHEMA``, in the variables' order.

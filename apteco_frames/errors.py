@@ -25,6 +25,7 @@
      └── MissingDependencyError    (also ImportError) an optional package is not installed
 
     AptecoFramesWarning
+     ├── CatalogueWarning          what an API said is odd but usable
      └── InsecureTransportWarning  the connection can be read or changed on its way
 
 Each message says what happened, where, and what to do next; none holds a password or
@@ -33,6 +34,11 @@ a token. The names that the ``apteco`` package has (``ApiResultsError``,
 """
 
 from __future__ import annotations
+
+import os
+import sys
+import warnings
+from pathlib import Path
 
 
 class AptecoFramesError(Exception):
@@ -166,3 +172,21 @@ class AptecoFramesWarning(UserWarning):
 
 class InsecureTransportWarning(AptecoFramesWarning):
     """Password and token cross the network where others could read or change them."""
+
+
+class CatalogueWarning(AptecoFramesWarning):
+    """What an API said is odd but usable; the message says what was made of it."""
+
+
+def warn(message: str, category: type[AptecoFramesWarning] = CatalogueWarning) -> None:
+    """Warn, naming the line outside of the package that led here.
+
+    Args:
+        message: what happened, where, and what to do next.
+        category: the kind of warning.
+    """
+    package = str(Path(__file__).parent) + os.sep
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

@@ -9,12 +9,14 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from html import escape
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Self
 
-from apteco_frames.catalogue import Catalogue
+from apteco_frames.catalogue import Catalogue, SystemFrames
+from apteco_frames.codes import Codes
 from apteco_frames.errors import AptecoFramesError, DeserializeError
+from apteco_frames.folders import Folders
+from apteco_frames.loading import Loader
 from apteco_frames.orbit.client import (
-    DEFAULT_MAX_CONNECTIONS,
     Build,
     Options,
     OrbitClient,
@@ -22,12 +24,11 @@ from apteco_frames.orbit.client import (
     can_be_sent,
     checked_name,
 )
-from apteco_frames.orbit.decode import decode_time
 from apteco_frames.orbit.secret import Secret
 from apteco_frames.orbit.task import Task
 from apteco_frames.orbit.text import clipped
-from apteco_frames.system import FastStatsSystem
-from apteco_frames.tables import Table, Tables
+from apteco_frames.system import system_info_of
+from apteco_frames.tables import Tables
 from apteco_frames.variables import Variables
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def login(
     timeout: float | tuple[float, ...] | None = None,
     verify: bool | str | None = None,
     page_size: int | None = None,
-    max_connections: int = DEFAULT_MAX_CONNECTIONS,
+    max_connections: int | None = None,
     progress: Progress | None = None,
     http: requests.Session | None = None,
 ) -> Session:
@@ -79,7 +80,8 @@ def login(
         verify: ``False`` not to check the server's certificate (warns), or the path of
             a file of certificate authorities.
         page_size: items to ask for at a time; by default 1,000, then 5,000.
-        max_connections: requests under way at the same time, at most.
+        max_connections: requests under way at the same time, at most; by default 4, and 8 for
+            codes and folders.
         progress: called with the number of variables read so far and in all.
         http: a ``requests.Session`` of yours, with proxies, certificates, adapters.
 
@@ -108,7 +110,7 @@ def login_with_password(
     timeout: float | tuple[float, ...] | None = None,
     verify: bool | str | None = None,
     page_size: int | None = None,
-    max_connections: int = DEFAULT_MAX_CONNECTIONS,
+    max_connections: int | None = None,
     progress: Progress | None = None,
     http: requests.Session | None = None,
 ) -> Session:
@@ -131,7 +133,7 @@ def login_with_password(
     return _log_in(client, system, user, Secret(password))
 
 
-class Session:
+class Session(SystemFrames):
     """A catalogue with a live connection; :func:`login` makes one.
 
     It ends with :meth:`logout`, or at the end of ``with login(...) as session:``. What
@@ -143,8 +145,8 @@ class Session:
     _session_id: str
     _user: User
     _catalogue: Catalogue
-    _tables: Tables
-    _variables: Variables
+    _loader: Loader
+    _folders: Folders | None
     _ended: bool
     _api_client: Any
     _lock: threading.Lock
@@ -172,6 +174,9 @@ class Session:
 
     def _keep(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
+        self._loader = Loader(self._client, self._system, catalogue)
+        self._folders = None
+        self._system_info = catalogue.system_info
         self._tables = Tables(catalogue.tables.arrow, self)
         self._variables = Variables(catalogue.variables.arrow, self)
 
@@ -206,29 +211,91 @@ class Session:
         return self._user
 
     @property
-    def system_info(self) -> FastStatsSystem:
-        """The FastStats system; its build date is a local time without a zone."""
-        return self._catalogue.system_info
-
-    @property
     def catalogue(self) -> Catalogue:
         """The offline part: the catalogue, without token and network."""
         return self._catalogue
 
     @property
-    def tables(self) -> Tables:
-        """The tables of the system."""
-        return self._tables
+    def folders(self) -> Folders:
+        """The folders of the system, read on first use and kept.
 
-    @property
-    def variables(self) -> Variables:
-        """The variables of the system."""
-        return self._variables
+        Raises:
+            ApiResultsError: the system was rebuilt since; call :meth:`refresh`.
+            AptecoFramesError: another error of ``apteco_frames.errors``.
+        """
+        if self._folders is None:
+            self._loader.load_folders()
+            self._folders = Folders(self._catalogue.folders.arrow, self)
+        return self._folders
 
-    @property
-    def master_table(self) -> Table:
-        """The one table without a parent."""
-        return next(table for table in self.tables if not table.parent_name)
+    def load_codes(
+        self,
+        variables: Variables | None = None,
+        *,
+        unavailable: Literal["error", "skip"] = "error",
+        progress: Progress | None = None,
+    ) -> Codes:
+        """Read the codes of variables that are not there yet; ``.codes`` does so on first use.
+
+        Each variable is asked for once, and kept for all frames of the session. Several are
+        asked for at a time: 8, unless ``max_connections=`` was given at login.
+
+        Args:
+            variables: the variables, a frame such as ``session.variables.filter(...)``; all
+                unless given.
+            unavailable: what to do about variables whose codes the API refuses (status 400,
+                403 or 404): ``"error"`` to raise an error that names them, after the others
+                were read; or ``"skip"`` to leave them out and go on. ``codes.unavailable``
+                lists what was left out.
+            progress: called with the number of variables done so far, and of all.
+
+        Returns:
+            the codes, in the order of the variables.
+
+        Raises:
+            CodesError: the API refuses the codes of a variable.
+            ApiResultsError: the system was rebuilt since the session read it (call
+                :meth:`refresh`), or answers contradict each other.
+            ValueError: ``unavailable`` is neither of the two.
+            AptecoFramesError: another error of ``apteco_frames.errors``.
+
+        >>> from apteco_frames.demo import DemoServer
+        >>> with DemoServer() as demo, demo.login() as session:
+        ...     codes = session.load_codes(session.variables.filter(table_name="Bookings"))
+        >>> codes["Destination"]["Sweden"].code
+        '29'
+        """
+        if unavailable not in ("error", "skip"):
+            raise ValueError(f"unavailable= takes 'error' or 'skip', not {unavailable!r}")
+        wanted = self._variables if variables is None else variables
+        skip = unavailable == "skip"
+        self._loader.load_codes(wanted.arrow, skip=skip, again=not skip, progress=progress)
+        return wanted.codes if wanted._home is self else self._codes_of(wanted)
+
+    def _codes_of(self, variables: Variables) -> Codes:
+        self._loader.load_codes(variables.arrow)
+        return Codes(self._catalogue._known_codes.of(variables.arrow), self, variables)
+
+    def refresh(self) -> bool:
+        """Read the catalogue anew if the system was rebuilt since.
+
+        Codes and folders are forgotten with the build that they were of; frames and rows
+        that are there already stay as they are.
+
+        Returns:
+            whether the system was rebuilt.
+
+        Raises:
+            AptecoFramesError: the API could not be asked, or refused.
+        """
+        return self._read_if_rebuilt(self._client.new_task())
+
+    def _read_if_rebuilt(self, task: Task) -> bool:
+        info = system_info_of(self._client.system(self._system, task))
+        if info == self.system_info:
+            return False
+        self._keep(_read(self._client, self._system, task))
+        return True
 
     @property
     def _session(self) -> Session:
@@ -285,9 +352,7 @@ class Session:
         with self._lock:
             details = self._client.log_in(self._user.username, Secret(password), task)
             self._session_id, self._ended = details["sessionId"], False
-        info = _system_info(self._client.system(self._system, task))
-        if info != self.system_info:
-            self._keep(_read(self._client, self._system, task))
+        self._read_if_rebuilt(task)
 
     def logout(self) -> None:
         """End the session on the server; the catalogue stays usable.
@@ -353,7 +418,7 @@ class Session:
         timeout: float | tuple[float, ...] | None = None,
         verify: bool | str | None = None,
         page_size: int | None = None,
-        max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        max_connections: int | None = None,
         progress: Progress | None = None,
         http: requests.Session | None = None,
     ) -> Session:
@@ -367,7 +432,8 @@ class Session:
             timeout: seconds to wait.
             verify: ``False``, or the path of a file of certificate authorities.
             page_size: items to ask for at a time; by default 1,000, then 5,000.
-            max_connections: requests under way at the same time, at most.
+            max_connections: requests under way at the same time, at most; by default 4, and 8 for
+            codes and folders.
             progress: called with the number of variables read so far and in all.
             http: a ``requests.Session`` of yours.
 
@@ -436,17 +502,7 @@ def _try_log_out(client: OrbitClient, session_id: str) -> None:
 def _read(client: OrbitClient, system: str, task: Task) -> Catalogue:
     build: Build = client.load(system, task)
     source = f"system {clipped(system)!r} at {client.base_url}"
-    return Catalogue(_system_info(build.system), build.tables, build.variables, source=source)
-
-
-def _system_info(details: dict[str, Any]) -> FastStatsSystem:
-    date = details.get("fastStatsBuildDate")
-    return FastStatsSystem(
-        name=details["name"],
-        description=details["description"],
-        build_date=decode_time(date) if date else None,
-        view_name=details["viewName"],
-    )
+    return Catalogue(system_info_of(build.system), build.tables, build.variables, source=source)
 
 
 def _session_values(s: str) -> dict[str, Any]:

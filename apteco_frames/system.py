@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from apteco_frames.orbit.decode import decode_time
 
 
 class FastStatsSystem(NamedTuple):
@@ -21,3 +23,14 @@ class FastStatsSystem(NamedTuple):
     description: str
     build_date: datetime | None
     view_name: str
+
+
+def system_info_of(details: dict[str, Any]) -> FastStatsSystem:
+    """The system that the API's ``FastStatsSystemDetail`` describes."""
+    date = details.get("fastStatsBuildDate")
+    return FastStatsSystem(
+        name=details["name"],
+        description=details["description"],
+        build_date=decode_time(date) if date else None,
+        view_name=details["viewName"],
+    )

@@ -104,7 +104,7 @@ class Variable(Row):
             NotLoadedError: a saved catalogue holds no codes.
             AptecoFramesError: the API could not be asked, or refused.
         """
-        return self._home.variables._codes_of(self.name)  # type: ignore[no-any-return]
+        return self._home.variables._only(self.name).codes[self.name]  # type: ignore[no-any-return]
 
     def _describe(self) -> str:
         name, description = clipped(self.name), clipped(self.description)
@@ -268,6 +268,7 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
     _row_type = Variable
     _keys = ("name", "description")
     _preview = ("name", "description", "type", "table_name")
+    _kept_codes: Codes | None = None
 
     @property
     def names(self) -> VariableKeys:
@@ -281,7 +282,7 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
 
     descriptions = descs
 
-    @cached_property
+    @property
     def codes(self) -> Codes:
         """The codes of these variables, in their order; a session reads them on first use.
 
@@ -293,19 +294,21 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
             CodesError: the API refuses the codes of a variable.
             AptecoFramesError: the API could not be asked, or its answers contradict each other.
         """
-        return self._home._codes_of(self)  # type: ignore[no-any-return]
+        codes = self._kept_codes
+        if codes is None or not codes._is_current:
+            codes = self._kept_codes = self._home._codes_of(self)
+        return codes
+
+    def _only(self, name: str) -> Self:
+        """That one variable, as a frame that is kept with its codes."""
+        only = self._single.get(name)
+        if only is None:
+            only = self._single[name] = self._named([name])
+        return only
 
     @cached_property
-    def _codes_by_name(self) -> dict[str, Codes]:
+    def _single(self) -> dict[str, Self]:
         return {}
-
-    def _codes_of(self, name: str) -> Codes:
-        codes = self._codes_by_name.get(name)
-        if codes is None:
-            # Where all are there, that of one is a part of them.
-            whole = self.__dict__.get("codes") or self._named([name]).codes
-            codes = self._codes_by_name[name] = whole._of_name(name)
-        return codes
 
     def _named(self, names: Iterable[str]) -> Self:
         """The variables of these names, in this order."""

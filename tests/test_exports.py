@@ -25,7 +25,7 @@ MODULES = [
 ROOMS = [
     *("errors", "orbit", "store", "frame", "questions", "pages"),
     *("system", "systems", "tables", "variables", "codes", "folders", "changes", "matches"),
-    *("catalogue", "archive", "password", "session", "demo", "cli", "__main__"),
+    *("catalogue", "archive", "password", "loading", "session", "demo", "cli", "__main__"),
 ]
 
 
@@ -77,7 +77,7 @@ def test_parts_are_found() -> None:
     session = importlib.import_module("apteco_frames.session")
     found = {name.removeprefix("apteco_frames.session.") for name, _ in parts_of(session)}
     assert {
-        *("login", "Session", "Session.deserialize", "Session.tables", "Session.api_client"),
+        *("login", "Session", "Session.deserialize", "Session.user", "Session.api_client"),
         *("Session.logout", "User"),
     } <= found
     assert "Catalogue" not in found

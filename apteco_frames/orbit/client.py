@@ -41,7 +41,8 @@ Progress = Callable[[int, int], object]
 # Small at first, since the other connections wait for the total; then few round trips.
 FIRST_PAGE_SIZE = 1_000
 PAGE_SIZE = 5_000
-DEFAULT_MAX_CONNECTIONS = 4
+MAX_CONNECTIONS = 4
+CODE_CONNECTIONS = 8
 
 # A token that has expired by this clock may still be good by the server's.
 _CLOCK_SKEW_SECONDS = 60
@@ -78,7 +79,8 @@ class Options(NamedTuple):
         verify: ``False`` not to check certificates, or the path of a CA bundle.
         page_size: items to ask for at a time; by default 1,000, and 5,000 once the
             first page has told how many there are.
-        max_connections: requests under way at most.
+        max_connections: requests under way at most; by default 4, and 8 for codes and
+            folders, whose many answers are small.
         progress: called with the variables read so far and in all.
         http: a ``requests.Session`` with proxies, certificates, adapters.
     """
@@ -86,7 +88,7 @@ class Options(NamedTuple):
     timeout: float | tuple[float, ...] | None = None
     verify: bool | str | None = None
     page_size: int | None = None
-    max_connections: int = DEFAULT_MAX_CONNECTIONS
+    max_connections: int | None = None
     progress: Progress | None = None
     http: requests.Session | None = None
 
@@ -123,10 +125,12 @@ class OrbitClient:
         verify = options.http.verify if options.http and options.verify is None else options.verify
         warn_if_insecure(self.base_url, verify)
         self._options = options
+        self.max_connections = options.max_connections or MAX_CONNECTIONS
+        self.code_connections = options.max_connections or CODE_CONNECTIONS
         self._timeout = Timeout.of(options.timeout)
         self.transport = Transport(
             verify=options.verify,
-            max_connections=options.max_connections,
+            max_connections=self.code_connections,
             http=options.http,
         )
         self._ended = False
@@ -309,9 +313,7 @@ class OrbitClient:
             for kind in ("Variables", "Tables")
         }
         columns = {"Variables": schema.VARIABLES, "Tables": schema.TABLES}
-        with Pool[tuple[str, Span], Page](
-            task, self.base_url, self.transport.max_connections
-        ) as pool:
+        with Pool[tuple[str, Span], Page](task, self.base_url, self.max_connections) as pool:
             while True:
                 for kind, paging in lists.items():
                     url = self.system_url(system, kind)

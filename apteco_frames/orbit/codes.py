@@ -21,11 +21,8 @@ from apteco_frames.errors import ApiError
 from apteco_frames.orbit.client import OrbitClient, Progress, checked_name
 from apteco_frames.orbit.lists import REFUSED, read_list
 from apteco_frames.orbit.pool import run_all
-from apteco_frames.orbit.schema import CODES
+from apteco_frames.orbit.schema import CODES, api_schema
 from apteco_frames.orbit.task import Task
-
-MAX_CONNECTIONS = 8
-"""Requests under way at the same time, unless told otherwise."""
 
 # To ask for where a variable does not say how many it has, or where a server gives up.
 _PAGE_SIZE = 1_000
@@ -33,10 +30,17 @@ _TOO_LARGE = frozenset({400, 413, 500})
 
 
 class Wanted(NamedTuple):
-    """A variable whose codes are wanted, and how many it says it has."""
+    """A variable whose codes are wanted.
+
+    Attributes:
+        name: its name.
+        number: how many it says it has; 0 if it does not say.
+        may_have_none: whether it is a date, of which a server need not list codes.
+    """
 
     name: str
     number: int
+    may_have_none: bool
 
 
 class Loaded(NamedTuple):
@@ -108,4 +112,6 @@ def _codes(client: OrbitClient, system: str, variable: Wanted, task: Task) -> pa
     except ApiError as error:
         if error.status not in REFUSED:
             raise
+        if variable.may_have_none and error.status != 403:
+            return api_schema(CODES).empty_table()
         return error

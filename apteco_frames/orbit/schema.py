@@ -39,6 +39,10 @@ VARIABLE_TYPES = (
 KIND = pa.dictionary(pa.uint8(), pa.string())
 
 
+DATE_SUB_TYPES = frozenset({"Date", "DateTime"})
+"""The values of ``selectorInfo.subType`` for dates."""
+
+
 class Column(NamedTuple):
     """One column of a catalogue frame.
 
@@ -293,6 +297,15 @@ def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
     pyarrow.Field<total_records: int64 not null>
     """
     return pa.schema([_field(column) for column in columns])
+
+
+def api_schema(columns: tuple[Column, ...]) -> pa.Schema:
+    """The Arrow schema of what the API sends of these columns.
+
+    >>> api_schema(CODES).names
+    ['code', 'description', 'count']
+    """
+    return pa.schema([pa.field(c.name, c.type, c.nullable) for c in columns if c.api_field])
 
 
 def _field(column: Column) -> pa.Field:
