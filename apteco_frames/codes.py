@@ -244,13 +244,9 @@ class KnownCodes:
             CodesError: saved codes are of no variable, or not in order.
         """
         self.read()
-        known = self._tables
         all_names = variables["name"].to_pylist()
-        chosen = variables.take(integers(i for i, n in enumerate(all_names) if n in known))
-        names = chosen["name"].to_pylist()
-        tables = [known[name] for name in names]
-        own = pa.concat_tables([_OWN_SCHEMA.empty_table(), *tables]).combine_chunks()
-        sizes = list(map(len, tables))
+        chosen = variables.take(integers(i for i, n in enumerate(all_names) if n in self._tables))
+        own, sizes = self._joined(chosen["name"].to_pylist())
         columns = {
             "variable_name": _repeated(chosen["name"], sizes),
             "variable_description": _repeated(chosen["description"], sizes),
@@ -258,11 +254,19 @@ class KnownCodes:
             "position": integers(chain.from_iterable(map(range, sizes))),
             **{name: own[name] for name in _OWN},
         }
+        return pa.table([columns[c.name] for c in schema.CODES], schema=schema.CODES_SCHEMA)
+
+    def _joined(self, names: list[str]) -> tuple[pa.Table, list[int]]:
+        """The codes of variables one after the other, and how many each has."""
+        known = self._tables
+        tables = [known[name] for name in names]
+        sizes = list(map(len, tables))
+        own = pa.concat_tables([_OWN_SCHEMA.empty_table(), *tables]).combine_chunks()
         if len(names) == len(known):
             # What is kept are views of the whole, so that nothing is held twice.
             starts = accumulate(sizes, initial=0)
             self.add({n: own.slice(at, k) for n, at, k in zip(names, starts, sizes, strict=False)})
-        return pa.table([columns[c.name] for c in schema.CODES], schema=schema.CODES_SCHEMA)
+        return own, sizes
 
     def read(self) -> None:
         """Read the codes of a saved catalogue, unless that was done before.

@@ -55,6 +55,104 @@ def floor(base_url: str, variables: int, first: int, size: int) -> int:
             return sum(pool.map(fetch, system.spans(variables, first, size)))
 
 
+def codes_floor(base_url: str, names: list[tuple[str, int]], connections: int) -> int:
+    """Fetch the same pages of codes with ``requests``, and throw them away."""
+    import requests
+
+    with requests.Session() as http:
+        http.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=connections))
+        http.headers["Authorization"] = "Bearer t"
+        variables = f"{base_url}/dv/FastStatsSystems/benchmark/Variables"
+
+        def fetch(variable: tuple[str, int]) -> int:
+            name, count = variable
+            params = {"offset": 0, "count": count}
+            return len(http.get(f"{variables}/{name}/Codes", params=params).content)
+
+        with ThreadPoolExecutor(connections) as pool:
+            return sum(pool.map(fetch, names))
+
+
+def codes_by_loop(base_url: str, names: list[tuple[str, int]]) -> int:
+    """What users of ``apteco_api`` write: a request for each variable, one after the other."""
+    import apteco_api
+
+    client = apteco_api.ApiClient(apteco_api.Configuration(host=base_url))
+    systems = apteco_api.FastStatsSystemsApi(client)
+    found = {
+        name: systems.fast_stats_systems_get_fast_stats_variable_codes(
+            "dv", "benchmark", name, count=count
+        ).list
+        for name, count in names
+    }
+    return sum(map(len, found.values()))
+
+
+def measure_codes(client: str, base_url: str, connections: int) -> dict[str, float]:
+    """Seconds to read all codes, after logging in, and the most memory, in MiB."""
+    from codes_server import CODES, SELECTORS, name_of, sizes
+
+    names = [(name_of(number), size) for number, size in enumerate(sizes())]
+    if client == "floor":
+        import requests  # noqa: F401
+
+        took, size = seconds(lambda: codes_floor(base_url, names, connections))
+        return {"seconds": took, "peak_mib": peak_mib(), "bytes": size}
+    if client == "apteco_api":
+        import apteco_api  # noqa: F401
+
+        took, number = seconds(lambda: codes_by_loop(base_url, names))
+        assert number == CODES
+        return {"seconds": took, "peak_mib": peak_mib()}
+    import apteco_frames
+
+    options = {"max_connections": connections} if connections else {}
+    session = apteco_frames.login_with_password(base_url, *CREDENTIALS, **options)
+    took, codes = seconds(lambda: session.codes)
+    assert len(codes) == CODES
+    assert len(session.variables) > SELECTORS
+    result = {"seconds": took, "peak_mib": peak_mib()}
+    return {**result, **codes_in_use(session)}
+
+
+def codes_in_use(session: Any) -> dict[str, float]:
+    """Seconds to filter all codes beside polars alone, to look one up, to open a saved copy."""
+    import tempfile
+
+    import polars as pl
+
+    from apteco_frames import Catalogue
+
+    codes = session.codes
+    predicate = pl.col("description").str.contains("(?i)category 77 ")
+    plain = pl.DataFrame(codes.arrow)
+    codes.frame.filter(predicate)
+    theirs = median(seconds(lambda: plain.filter(predicate))[0] for _ in range(REPEATS))
+    ours = median(seconds(lambda: codes.frame.filter(predicate))[0] for _ in range(REPEATS))
+    kept = median(seconds(lambda: codes.filter(predicate))[0] for _ in range(REPEATS))
+    for _ in range(2):
+        codes["va0000"]["000001"]
+
+    def look_up() -> None:
+        for _ in range(10_000):
+            codes["va0000"]["000001"]
+
+    each = min(seconds(look_up)[0] for _ in range(3)) / 10_000
+    with tempfile.TemporaryDirectory() as folder:
+        session.catalogue.write_parquet(folder)
+        opened = [
+            seconds(lambda: len(Catalogue.read_parquet(folder).variables))[0]
+            for _ in range(REPEATS)
+        ]
+    return {
+        "polars filter": theirs,
+        "frame filter": ours,
+        "filter": kept,
+        "lookup": each,
+        "open": median(opened),
+    }
+
+
 def peak_mib() -> float:
     """The most memory the process had, in MiB: not getrusage's, which counts its parent's."""
     status = Path("/proc/self/status").read_text(encoding="utf-8")

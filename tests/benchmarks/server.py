@@ -58,22 +58,27 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
+    delay_seconds = DELAY_SECONDS
     answers: dict[tuple[str, int, int], bytes]
+
+    def answer(self, path: str, offset: int, count: int) -> bytes | None:
+        """The body for a path; None if there is nothing."""
+        return self.answers.get((path.rpartition("/")[2], offset, count))
 
     def do_GET(self) -> None:
         """Send an answer."""
         if self.path.startswith("/slow"):
-            time.sleep(DELAY_SECONDS)
+            time.sleep(self.delay_seconds)
         parts = urlsplit(self.path)
         query = parse_qs(parts.query)
         offset, count = (int(query.get(name, ["0"])[0]) for name in ("offset", "count"))
-        body = self.answers.get((parts.path.rpartition("/")[2], offset, count))
+        body = self.answer(parts.path, offset, count)
         self._send(200 if body else 404, body or b"{}")
 
     def do_POST(self) -> None:
         """Log anybody in."""
         if self.path.startswith("/slow"):
-            time.sleep(DELAY_SECONDS)
+            time.sleep(self.delay_seconds)
         self.rfile.read(int(self.headers["Content-Length"]))
         self._send(201, self.answers["SimpleLogin", 0, 0])
 
@@ -96,7 +101,12 @@ def main() -> None:
     """Render, say the port, serve."""
     total, *sizes = map(int, sys.argv[1:])
     Handler.answers = rendered(total, list(zip(sizes[::2], sizes[1::2], strict=True)))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    serve(Handler)
+
+
+def serve(handler: type[Handler]) -> None:
+    """Say the port, and serve until the process is ended."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     print(server.server_port, flush=True)
     server.serve_forever()
