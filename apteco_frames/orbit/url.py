@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import warnings
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from apteco_frames.errors import InsecureTransportWarning, InvalidUrlError
 
 _LONGEST_SHOWN_URL = 200
+# Underscores are common in the names of Windows machines, whatever DNS says.
+_HOST = re.compile(r"(?=.{1,253}$)[\w-]{1,63}(\.[\w-]{1,63})*\.?")
 
 
 def checked_base_url(base_url: str) -> str:
@@ -36,6 +39,11 @@ def checked_base_url(base_url: str) -> str:
         raise InvalidUrlError(
             "base_url must be host and path only, without user name, password, ? or #, such as "
             "'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
+        )
+    if not _is_host(parts.hostname):
+        raise InvalidUrlError(
+            "base_url must name a host, in letters, digits, hyphens and dots or as an IP address, "
+            "such as 'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
         )
     path = parts.path.rstrip("/") or "/OrbitAPI"
     return f"{parts.scheme}://{parts.netloc}{path}"
@@ -78,6 +86,9 @@ def redirect_target(url: str, location: str) -> str | None:
         return None
     if not location or new.scheme not in ("http", "https") or old.hostname != new.hostname:
         return None
+    # Programs differ on where in "http://a\\@b" the host is; requests says: a.
+    if "\\" in new.netloc or new.username is not None:
+        return None
     may = same_port if old.scheme == new.scheme else new.scheme == "https"
     return target if may else None
 
@@ -97,6 +108,14 @@ def shown_location(url: str, location: str) -> str:
     except ValueError:
         target = location
     return quote(target, safe="/:@!$&'()*+,;=~%[]")[:_LONGEST_SHOWN_URL] if location else "nowhere"
+
+
+def _is_host(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return _HOST.fullmatch(name) is not None
+    return True
 
 
 def _is_loopback(host: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from apteco_frames.errors import InsecureTransportWarning, InvalidUrlError
-from apteco_frames.orbit.url import checked_base_url, warn_if_insecure
+from apteco_frames.orbit.url import checked_base_url, redirect_target, warn_if_insecure
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,8 @@ from apteco_frames.orbit.url import checked_base_url, warn_if_insecure
         ("https://orbit.my-site.com/", "https://orbit.my-site.com/OrbitAPI"),
         ("http://localhost:8080", "http://localhost:8080/OrbitAPI"),
         ("http://[::1]:8080/a/b", "http://[::1]:8080/a/b"),
+        ("http://my_server.local./a", "http://my_server.local./a"),
+        ("https://müller.example/a", "https://müller.example/a"),
     ],
 )
 def test_base_url(given: str, kept: str) -> None:
@@ -35,6 +37,9 @@ def test_base_url(given: str, kept: str) -> None:
         *("javascript:alert(1)", "http://[::1", "http://host:port/", "http://host:99999/"),
         *("https://jdoe:sentinel@host/", "https://jdoe@host/", "https://@host/"),
         *("https://host/OrbitAPI?key=sentinel", "https://host/OrbitAPI#sentinel"),
+        *("https://my host/", "https://a..b/", "https://.com/", "https://host../", "https://*.b/"),
+        *(f"https://{'a' * 64}.com/", f"https://{'a.' * 127}com/", "https://[zz]/", "https://☃/"),
+        *("https://host\\x/", "https://host\\@sentinel/", "https://a%20b/", "https://a<b/"),
     ],
 )
 def test_what_is_no_base_url(given: str) -> None:
@@ -76,3 +81,15 @@ def test_unchecked_certificate_warns() -> None:
 def test_safe_connections_do_not_warn(url: str, verify: bool | str | None) -> None:
     """Checked https, and this machine itself, are no reason for a warning."""
     warn_if_insecure(url, verify)  # a warning would be an error here
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        *("http://evil.invalid\\@localhost/b", "//evil.invalid\\@localhost/b"),
+        *("http://jdoe:secret@localhost/b", "http://@localhost/b"),
+    ],
+)
+def test_redirect_that_can_be_read_in_two_ways(location: str) -> None:
+    """A place whose host is doubtful, or that brings a user along, is not gone to."""
+    assert redirect_target("http://localhost/a", location) is None
