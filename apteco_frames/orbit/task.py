@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
-from typing import NamedTuple, TypeVar
+from numbers import Real
+from typing import Any, NamedTuple, TypeVar
 
 from apteco_frames.errors import OrbitConnectionError
 
@@ -17,6 +18,9 @@ Result = TypeVar("Result")
 # polars has waits for a lock go on after Ctrl-C, so none may be long; nor does a thread
 # that waits for one learn that its task was given up.
 _SLICE_SECONDS = 0.1
+
+# Some 11 days; a socket cannot be told to wait for much longer.
+_LONGEST_SECONDS = 1_000_000
 
 
 class Timeout(NamedTuple):
@@ -37,22 +41,27 @@ class Timeout(NamedTuple):
         """The time-outs that a ``timeout=`` argument means.
 
         Raises:
-            ValueError: they are not one to three positive numbers.
+            ValueError: they are not one to three positive numbers, each up to a million.
 
         >>> Timeout.of(5)
-        Timeout(connect=5, read=5, total=600.0)
+        Timeout(connect=5.0, read=5.0, total=600.0)
         >>> Timeout.of((3, 30, 120))
-        Timeout(connect=3, read=30, total=120)
+        Timeout(connect=3.0, read=30.0, total=120.0)
         """
         if value is None:
             return cls()
         parts = tuple(value) if isinstance(value, tuple | list) else (value, value)
-        if not 2 <= len(parts) <= 3 or not all(part > 0 for part in parts):
+        if not 2 <= len(parts) <= 3 or not all(_is_duration(part) for part in parts):
             raise ValueError(
                 "timeout= takes a number of seconds, (connect, read) or (connect, read, total), "
-                f"all positive; not {value!r}"
+                f"each above 0 and up to {_LONGEST_SECONDS:,}; not {value!r}. Nothing was sent."
             )
-        return cls(*parts)
+        return cls(*map(float, parts))
+
+
+def _is_duration(value: Any) -> bool:
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    return is_number and bool(0 < value <= _LONGEST_SECONDS)
 
 
 class Task:

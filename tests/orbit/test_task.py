@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from apteco_frames.orbit.task import Task, Timeout
@@ -17,6 +19,8 @@ from apteco_frames.orbit.task import Task, Timeout
         (0.5, (0.5, 0.5, 600)),
         ((3, 30), (3, 30, 600)),
         ((3, 30, 120), (3, 30, 120)),
+        ([3, 30, 1_000_000], (3, 30, 1_000_000)),
+        (np.int64(5), (5, 5, 600)),
     ],
 )
 def test_timeouts(value: Any, timeout: tuple[float, ...]) -> None:
@@ -25,11 +29,15 @@ def test_timeouts(value: Any, timeout: tuple[float, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [0, -1, float("nan"), (), (5,), (1, 0), (1, 2, -3), (1, 2, 3, 4), [1, 2, 3, 4]]
+    "value",
+    [
+        *(0, -1, math.nan, (), (5,), (1, 0), (1, 2, -3), (1, 2, 3, 4), [1, 2, 3, 4]),
+        *(math.inf, (10, 60, math.inf), 1e10, 10**400, (5, None), "5", ("5", "5"), True, {5}, 1j),
+    ],
 )
 def test_what_is_no_timeout(value: Any) -> None:
     """Anything else is an error that says what is wanted."""
-    with pytest.raises(ValueError, match="timeout= takes a number of seconds"):
+    with pytest.raises(ValueError, match=r"timeout= takes a number of seconds.*Nothing was sent\."):
         Timeout.of(value)
 
 
