@@ -496,7 +496,8 @@ def _log_in(client: OrbitClient, system: str, user: str, password: Secret) -> Se
 def _try_log_out(client: OrbitClient, session_id: str) -> None:
     """Leave no session behind on the server that nobody holds."""
     with suppress(AptecoFramesError):
-        client.log_out(session_id)
+        # Somebody pressed Ctrl-C, or has waited long enough.
+        client.log_out(session_id, within=1.0)
 
 
 def _read(client: OrbitClient, system: str, task: Task) -> Catalogue:

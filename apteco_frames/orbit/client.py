@@ -244,17 +244,21 @@ class OrbitClient:
         self._issued = time.monotonic()
         return details
 
-    def log_out(self, session_id: str) -> None:
+    def log_out(self, session_id: str, *, within: float = _LOG_OUT_SECONDS) -> None:
         """``DELETE /{dataView}/Sessions/{sessionId}``; a session that has ended is fine.
 
         Requests that follow, those of a load under way among them, end in a
         ``SessionExpiredError``. Connections that are kept open are closed.
 
+        Args:
+            session_id: which session.
+            within: seconds that it may take at most.
+
         Raises:
             AptecoFramesError: the API could not be asked, or refused.
         """
         url = self._url(self.data_view, "Sessions", session_id)
-        total = min(self._timeout.total, _LOG_OUT_SECONDS)
+        total = min(self._timeout.total, within)
         task = Task(self._timeout._replace(total=total))
         answer = self.transport.request("DELETE", url, task=task)
         if answer.status not in (401, 404):
