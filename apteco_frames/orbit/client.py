@@ -1,14 +1,13 @@
-"""The endpoints of the Orbit API, one method each; and what each status means."""
+"""The endpoints of the Orbit API, one method each."""
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 import pyarrow as pa
 
@@ -22,10 +21,11 @@ from apteco_frames.errors import (
     SessionExpiredError,
 )
 from apteco_frames.orbit import schema
-from apteco_frames.orbit.decode import Page, decode_error, decode_object, decode_page
+from apteco_frames.orbit.decode import Page, decode_object, decode_page
 from apteco_frames.orbit.paging import ListChangedError, Paging, Span
 from apteco_frames.orbit.pool import Pool
 from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.status import LOG_IN_AGAIN, api_error, checked, without
 from apteco_frames.orbit.task import Task, Timeout
 from apteco_frames.orbit.text import clipped
 from apteco_frames.orbit.transport import Answer, Transport, check_verify
@@ -48,9 +48,6 @@ CODE_CONNECTIONS = 8
 _CLOCK_SKEW_SECONDS = 60
 _LOG_OUT_SECONDS = 10.0
 _MOST_NAMES = 20
-_LONGEST_MESSAGE = 500
-# Shorter ones stand in any text by chance.
-_SHORTEST_HIDDEN = 4
 
 
 def _required(*names: str) -> list[pa.Field]:
@@ -191,13 +188,13 @@ class OrbitClient:
         Raises:
             OrbitConnectionError: there was no answer.
         """
-        return _without(self.token, self.transport.request(method, url, task=task, **options))
+        return without(self.token, self.transport.request(method, url, task=task, **options))
 
     def _check_session(self, url: str) -> None:
         if self._ended:
             raise SessionExpiredError(
                 f"The session was ended by logout(), so nothing was sent to {url}. What was read "
-                f"stays usable. {_LOG_IN_AGAIN}.",
+                f"stays usable. {LOG_IN_AGAIN}.",
                 url=url,
             )
         if time.monotonic() - self._issued < _CLOCK_SKEW_SECONDS:
@@ -209,7 +206,7 @@ class OrbitClient:
         if left < -_CLOCK_SKEW_SECONDS:
             raise SessionExpiredError(
                 f"The session's token has expired {_span(-left)} ago, so nothing was sent to "
-                f"{url}. What was read stays usable. {_LOG_IN_AGAIN}.",
+                f"{url}. What was read stays usable. {LOG_IN_AGAIN}.",
                 url=url,
             )
         if left < _CLOCK_SKEW_SECONDS and not self._told:
@@ -229,9 +226,9 @@ class OrbitClient:
         url = self._url(self.data_view, "Sessions", "SimpleLogin")
         form = {"UserLogin": user, "Password": password.reveal()}
         answer = self.transport.request("POST", url, task=task, authorise=False, data=form)
-        answer = _without(password, answer)
+        answer = without(password, answer)
         if answer.status in (401, 403):
-            raise _error(
+            raise api_error(
                 LoginError,
                 answer,
                 f"The user {user!r} could not log in: user name or password was not accepted",
@@ -239,7 +236,7 @@ class OrbitClient:
             )
         if answer.status == 404:
             raise self._unknown(answer, "DataView", self.data_view, ["About", "DataViews"], task)
-        details = _session_details(_checked(answer), url)
+        details = _session_details(checked(answer), url)
         self.token = Secret(details["accessToken"])
         self._issued = time.monotonic()
         return details
@@ -262,7 +259,7 @@ class OrbitClient:
         task = Task(self._timeout._replace(total=total))
         answer = self.transport.request("DELETE", url, task=task)
         if answer.status not in (401, 404):
-            _checked(answer)
+            checked(answer)
         self._ended = True
         self.transport.close()
 
@@ -276,7 +273,7 @@ class OrbitClient:
         answer = self.request("GET", url, task=task)
         if answer.status == 404:
             raise self._unknown(answer, "system", name, [self.data_view, "FastStatsSystems"], task)
-        return decode_object(_checked(answer), _SYSTEM, url)
+        return decode_object(checked(answer), _SYSTEM, url)
 
     def load(self, system: str, task: Task) -> Build:
         """Tables and variables of one build of a system, complete and in the API's order.
@@ -343,7 +340,7 @@ class OrbitClient:
         """
         params = {"offset": offset, "count": count}
         answer = self.request("GET", url, task=task, params=params)
-        return decode_page(_checked(answer), columns, url)
+        return decode_page(checked(answer), columns, url)
 
     def system_url(self, system: str, *segments: str) -> str:
         """The URL of what belongs to a system; each segment is encoded by itself."""
@@ -359,77 +356,17 @@ class OrbitClient:
             listing = self.transport.request(
                 "GET", url, task=task, authorise=authorise, params={"count": 100}
             )
-            page = decode_page(_checked(listing), _NAMES, url)
+            page = decode_page(checked(listing), _NAMES, url)
         except AptecoFramesError:
-            return _error(ApiError, answer, f"There is no {kind} {name!r}", "Check its name")
+            return api_error(ApiError, answer, f"There is no {kind} {name!r}", "Check its name")
         names = page.rows["name"].to_pylist()[:_MOST_NAMES]
         hint = f"There are: {', '.join(repr(clipped(name)) for name in names)}"
         if page.total > len(names):
             hint += f" and {page.total - len(names):,} more"
-        return _error(ApiError, answer, f"There is no {kind} {name!r}", hint)
+        return api_error(ApiError, answer, f"There is no {kind} {name!r}", hint)
 
     def _url(self, *segments: str) -> str:
         return "/".join([self.base_url, *(quote(segment, safe="") for segment in segments)])
-
-
-_LOG_IN_AGAIN = "Log in again with login() or session.renew(password)"
-
-
-def _checked(answer: Answer) -> bytes:
-    """The body of an answer whose status is no error: the one place that maps statuses."""
-    if 200 <= answer.status < 300:
-        return answer.body
-    if answer.status == 401:
-        raise _error(
-            SessionExpiredError,
-            answer,
-            "The session is no longer accepted: its token has expired, or it was ended",
-            _LOG_IN_AGAIN,
-        )
-    what, hint = {
-        400: ("The request was not accepted", "Check the names you gave"),
-        403: ("The user may not do this", "Ask your administrator for the right to"),
-        404: ("There is nothing at this address", "Check the base URL and the names you gave"),
-        407: ("The proxy asks for a login", "Give its user and password in http="),
-        429: ("The API was asked too often", "Try again later"),
-    }.get(
-        answer.status,
-        ("The API failed", "Try again; if it stays so, tell your administrator")
-        if answer.status >= 500
-        else ("The request was refused", "Tell your administrator"),
-    )
-    raise _error(ApiError, answer, what, hint)
-
-
-def _error(kind: type[ApiError], answer: Answer, what: str, hint: str) -> AptecoFramesError:
-    code, error_id, message = decode_error(answer.body)
-    status = f"status {answer.status} {clipped(answer.reason)}".strip()
-    wait = answer.headers.get("Retry-After")
-    if wait and answer.status in (429, 503):
-        hint += f". It asks to wait: {clipped(wait)!r} (seconds, or a time)"
-    if message is None and not _is_json(answer):
-        is_page = answer.body.lstrip()[:1] == b"<"
-        body = "a web page" if is_page else "no message"
-        if is_page or (kind is ApiError and answer.status != 404):
-            return GatewayError(
-                f"{answer.url} answered with {status} and {body}: a gateway or proxy answered, "
-                f"not the API. {hint}. Check the base URL, your VPN and your proxy."
-            )
-        status += f", {body}"
-    said = f" The API says: {message[:_LONGEST_MESSAGE]!r}." if message else ""
-    number = f" Its error number for the administrator is {error_id}." if error_id else ""
-    return kind(
-        f"{what} ({answer.url}, {status}).{said}{number} {hint}.",
-        status=answer.status,
-        url=answer.url,
-        code=code,
-        error_id=error_id,
-        message=message,
-    )
-
-
-def _is_json(answer: Answer) -> bool:
-    return answer.body.lstrip()[:1] == b"{"
 
 
 def _session_details(body: bytes, url: str) -> dict[str, Any]:
@@ -442,17 +379,6 @@ def _session_details(body: bytes, url: str) -> dict[str, Any]:
         fault = str(error).partition(", but is ")[0].rstrip(". ")
     # Outside, since the error caught may hold the body, which may hold a token.
     raise ApiResultsError(f"{fault}. Nothing was used. Tell your administrator.")
-
-
-def _without(secret: Secret, answer: Answer) -> Answer:
-    """The answer; if it is an error that repeats the secret, without it."""
-    text = secret.reveal()
-    if answer.status < 300 or len(text) < _SHORTEST_HIDDEN:
-        return answer
-    body = answer.body
-    for form in (text, quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1]):
-        body = body.replace(form.encode("utf-8", "replace"), b"<secret>")
-    return answer._replace(body=body)
 
 
 def can_be_sent(token: Secret) -> bool:
