@@ -11,7 +11,8 @@ import pyarrow as pa
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.errors import ApiError, ApiResultsError, CodesError, warn
 from apteco_frames.folders import arrange, flat
-from apteco_frames.orbit.client import OrbitClient, Progress
+from apteco_frames.orbit.arguments import Progress
+from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.codes import Wanted, load_codes
 from apteco_frames.orbit.folders import Walk, walk
 from apteco_frames.orbit.schema import DATE_SUB_TYPES

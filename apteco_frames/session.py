@@ -9,30 +9,28 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from html import escape
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Self
+from typing import Any, Literal, NamedTuple, NoReturn, Self, Unpack
 
 from apteco_frames.catalogue import Catalogue, SystemFrames
 from apteco_frames.codes import Codes
-from apteco_frames.errors import AptecoFramesError, DeserializeError
+from apteco_frames.errors import AptecoFramesError
 from apteco_frames.folders import Folders
 from apteco_frames.loading import Loader
-from apteco_frames.orbit.client import (
-    Build,
+from apteco_frames.orbit.arguments import (
     Options,
-    OrbitClient,
     Progress,
-    can_be_sent,
     checked_name,
+    checked_text,
+    lists_options,
 )
+from apteco_frames.orbit.client import Build, OrbitClient
 from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.serialized import session_values
 from apteco_frames.orbit.task import Task
 from apteco_frames.orbit.text import clipped
 from apteco_frames.system import system_info_of
 from apteco_frames.tables import Tables
 from apteco_frames.variables import Variables
-
-if TYPE_CHECKING:
-    import requests
 
 
 class User(NamedTuple):
@@ -51,18 +49,13 @@ class User(NamedTuple):
     email_address: str
 
 
+@lists_options
 def login(
     base_url: str,
     data_view: str,
     system: str,
     user: str,
-    *,
-    timeout: float | tuple[float, ...] | None = None,
-    verify: bool | str | None = None,
-    page_size: int | None = None,
-    max_connections: int | None = None,
-    progress: Progress | None = None,
-    http: requests.Session | None = None,
+    **options: Unpack[Options],
 ) -> Session:
     """Log in to a FastStats system; the password is asked for.
 
@@ -80,8 +73,8 @@ def login(
         verify: ``False`` not to check the server's certificate (warns), or the path of
             a file of certificate authorities.
         page_size: items to ask for at a time; by default 1,000, then 5,000.
-        max_connections: requests under way at the same time, at most; by default 4, and 8 for
-            codes and folders.
+        max_connections: requests under way at the same time, at most; by default 4, and 8
+            for codes and folders.
         progress: called with the number of variables read so far and in all.
         http: a ``requests.Session`` of yours, with proxies, certificates, adapters.
 
@@ -89,30 +82,27 @@ def login(
         a session with the system's catalogue.
 
     Raises:
+        TypeError: an argument is no text, or an option is unknown or of a wrong type.
+        ValueError: an option is out of its range, or a text cannot be sent.
         PasswordPromptError: nobody could be asked, or the question was cancelled.
         LoginError: user name or password was not accepted.
         AptecoFramesError: another error of ``apteco_frames.errors``.
     """
     from apteco_frames.password import ask_password
 
-    options = Options(timeout, verify, page_size, max_connections, progress, http)
     client = OrbitClient(base_url, data_view, options)
-    return _log_in(client, system, user, Secret(ask_password(user, system)))
+    _check_names(system, user)
+    return _log_in(client, system, user, ask_password(user, system))
 
 
+@lists_options
 def login_with_password(
     base_url: str,
     data_view: str,
     system: str,
     user: str,
     password: str,
-    *,
-    timeout: float | tuple[float, ...] | None = None,
-    verify: bool | str | None = None,
-    page_size: int | None = None,
-    max_connections: int | None = None,
-    progress: Progress | None = None,
-    http: requests.Session | None = None,
+    **options: Unpack[Options],
 ) -> Session:
     """Log in to a FastStats system with a password at hand.
 
@@ -128,9 +118,9 @@ def login_with_password(
     >>> len(session.tables), len(session.variables)
     (9, 94)
     """
-    options = Options(timeout, verify, page_size, max_connections, progress, http)
     client = OrbitClient(base_url, data_view, options)
-    return _log_in(client, system, user, Secret(password))
+    _check_names(system, user)
+    return _log_in(client, system, user, password)
 
 
 class Session(SystemFrames):
@@ -348,9 +338,10 @@ class Session(SystemFrames):
             LoginError: the password was not accepted.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
+        secret = Secret(checked_text(password, "password"))
         task = self._client.new_task()
         with self._lock:
-            details = self._client.log_in(self._user.username, Secret(password), task)
+            details = self._client.log_in(self._user.username, secret, task)
             self._session_id, self._ended = details["sessionId"], False
         self._read_if_rebuilt(task)
 
@@ -412,38 +403,23 @@ class Session(SystemFrames):
         return json.dumps(values)
 
     @staticmethod
-    def deserialize(
-        s: str,
-        *,
-        timeout: float | tuple[float, ...] | None = None,
-        verify: bool | str | None = None,
-        page_size: int | None = None,
-        max_connections: int | None = None,
-        progress: Progress | None = None,
-        http: requests.Session | None = None,
-    ) -> Session:
+    @lists_options
+    def deserialize(s: str, **options: Unpack[Options]) -> Session:
         """The session that a string holds, written here or by ``apteco`` 0.8.2.
 
-        The catalogue is read from the server unless the string holds it. The keyword
-        arguments are those of :func:`login`.
+        The catalogue is read from the server unless the string holds it.
 
         Args:
             s: what :meth:`serialize` returned.
-            timeout: seconds to wait.
-            verify: ``False``, or the path of a file of certificate authorities.
-            page_size: items to ask for at a time; by default 1,000, then 5,000.
-            max_connections: requests under way at the same time, at most; by default 4, and 8 for
-            codes and folders.
-            progress: called with the number of variables read so far and in all.
-            http: a ``requests.Session`` of yours.
+            options: the keyword arguments of :func:`login`.
 
         Raises:
+            TypeError: it is no string.
             DeserializeError: the string is no serialised session; says what is missing.
             SessionExpiredError: the session has ended, or its token has expired.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
-        options = Options(timeout, verify, page_size, max_connections, progress, http)
-        values = _session_values(s)
+        values = session_values(s, User._fields)
         client = OrbitClient(values["base_url"], values["data_view"], options)
         client.token = Secret(values["access_token"])
         system = values["system"]
@@ -477,10 +453,15 @@ class Session(SystemFrames):
         return f"<pre>{escape(repr(self))}</pre>"
 
 
-def _log_in(client: OrbitClient, system: str, user: str, password: Secret) -> Session:
+def _check_names(system: str, user: str) -> None:
     checked_name(system, "system")
+    checked_text(user, "user")
+
+
+def _log_in(client: OrbitClient, system: str, user: str, password: str) -> Session:
+    secret = Secret(checked_text(password, "password"))
     task = client.new_task()
-    details = client.log_in(user, password, task)
+    details = client.log_in(user, secret, task)
     person = details["user"]
     logged_in = User(
         person["username"], person["firstname"], person["surname"], person["emailAddress"]
@@ -504,31 +485,3 @@ def _read(client: OrbitClient, system: str, task: Task) -> Catalogue:
     build: Build = client.load(system, task)
     source = f"system {clipped(system)!r} at {client.base_url}"
     return Catalogue(system_info_of(build.system), build.tables, build.variables, source=source)
-
-
-def _session_values(s: str) -> dict[str, Any]:
-    """The values of a serialised session, once all that is needed is there."""
-    try:
-        values = json.loads(s)
-    except (ValueError, TypeError, RecursionError):
-        values = None
-    if not isinstance(values, dict):
-        raise DeserializeError(
-            "The text is no serialised session: it is not a JSON object. "
-            "Pass the whole string that serialize() returned."
-        )
-    names = ["base_url", "data_view", "session_id", "access_token", "system"]
-    wrong = [name for name in names if not isinstance(values.get(name), str)]
-    user = values.get("user")
-    if not isinstance(user, dict):
-        wrong.append("user")
-    else:
-        wrong += [f"user.{f}" for f in User._fields if not isinstance(user.get(f), str)]
-    if "access_token" not in wrong and not can_be_sent(Secret(values["access_token"])):
-        wrong.append("access_token")
-    if wrong:
-        raise DeserializeError(
-            f"The serialised session is incomplete: {', '.join(wrong)} missing, or no text. "
-            "Pass the whole string that serialize() returned."
-        )
-    return values

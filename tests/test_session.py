@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import pickle
 import threading
@@ -262,12 +263,69 @@ def test_bad_values_are_refused_before_asking(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("function", [login, login_with_password, Session.deserialize])
-def test_wrong_option(function: Callable[..., Session]) -> None:
+def test_options_are_listed(function: Callable[..., Session]) -> None:
+    """The signature that prompts show names each option, with its default."""
+    parameters = list(inspect.signature(function).parameters.values())
+    options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    assert options == {
+        **{"timeout": None, "verify": None, "page_size": None},
+        **{"max_connections": None, "progress": None, "http": None},
+    }
+    assert not any(p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+@pytest.mark.parametrize("function", [login, login_with_password, Session.deserialize])
+def test_wrong_option(function: Callable[..., Session], offline: str) -> None:
     """An option that does not exist is a ``TypeError`` that names it; options are by name."""
-    with pytest.raises(TypeError, match="'pagesize'"):
-        function(*["x"] * 5, pagesize=10)
+    url = "https://orbit.my-site.com"
+    arguments = {login: [url, "x", "x", "x"], login_with_password: [url, "x", "x", "x", "x"]}
+    given = arguments.get(function, [offline])
+    with pytest.raises(TypeError, match=r"no option 'pagesize'; there are timeout=, .*page_size="):
+        function(*given, pagesize=10)
     with pytest.raises(TypeError, match="positional argument"):
-        function(*["x"] * 6)
+        function(*given, 10)
+
+
+ARGUMENTS = ("base_url", "data_view", "system", "user", "password")
+
+
+@pytest.mark.parametrize("place", range(5))
+@pytest.mark.parametrize("value", [None, 12345, b"sentinel", ["sentinel"]])
+def test_what_is_no_text(server: Counting, place: int, value: Any) -> None:
+    """What is no text is refused by the argument's name, unsent and not shown."""
+    arguments: list[Any] = [getattr(server, name) for name in ARGUMENTS]
+    arguments[place] = value
+    with pytest.raises(
+        TypeError, match=rf"^{ARGUMENTS[place]} must be text.*Nothing was"
+    ) as caught:
+        login_with_password(*arguments)
+    assert "sentinel" not in str(caught.value)
+    assert "12345" not in str(caught.value)
+    assert ("environment variable" in str(caught.value)) == (value is None)
+    assert server.asked == []
+
+
+def test_what_is_no_text_is_refused_before_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is asked for the password of nobody, or of no system."""
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr("apteco_frames.password.ask_password", lambda *a: asked.append(a))
+    nothing: Any = None
+    for names in (("holidays", nothing), (nothing, "jdoe")):
+        with pytest.raises(TypeError, match="must be text"):
+            login("https://orbit.my-site.com", "Holidays", *names)
+    assert asked == []
+
+
+@pytest.mark.parametrize("place", range(1, 5))
+def test_half_a_surrogate_pair(server: Counting, place: int) -> None:
+    """A text that no request can carry, as a wrongly decoded one, is refused unsent."""
+    arguments = [getattr(server, name) for name in ARGUMENTS]
+    arguments[place] += "\udcff"
+    with pytest.raises(ValueError, match=rf"^{ARGUMENTS[place]} .*Nothing was sent") as caught:
+        login_with_password(*arguments)
+    assert server.password not in str(caught.value)
+    assert not isinstance(caught.value, UnicodeError)  # it would hold the text
+    assert server.asked == []
 
 
 def test_logout(server: Counting, session: Session) -> None:
@@ -435,6 +493,13 @@ def test_incomplete_string(offline: str, key: str, value: Any) -> None:
     assert str(caught.value).startswith(f"The serialised session is incomplete: {key} missing, or")
 
 
+@pytest.mark.parametrize("value", [None, 5, b"{}", {}])
+def test_deserialize_what_is_no_text(value: Any) -> None:
+    """What is no string is a ``TypeError`` that says so."""
+    with pytest.raises(TypeError, match="the serialised session must be text"):
+        Session.deserialize(value)
+
+
 def test_incomplete_string_names_all() -> None:
     """All that is missing is named at once."""
     with pytest.raises(DeserializeError, match=", ".join(k for k in KEYS if k != "user")):
@@ -442,7 +507,7 @@ def test_incomplete_string_names_all() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "null", "[]", "5", '"text"', "not JSON", "[" * 100_000, None, b"\xff"]
+    "text", ["", "{", "null", "[]", "5", '"text"', "not JSON", "[" * 100_000, "\ud800"]
 )
 def test_no_string_of_a_session(text: Any) -> None:
     """What is no JSON object is an error that says so."""
@@ -597,6 +662,15 @@ def test_renew_with_a_wrong_password(session: Session) -> None:
     assert "sentinel" not in str(caught.value)
     assert session.serialize() == before
     session.logout()
+
+
+@pytest.mark.parametrize("value", [None, 5, b"sentinel"])
+def test_renew_with_what_is_no_text(server: Counting, session: Session, value: Any) -> None:
+    """A password that is no text is refused before anything is sent."""
+    asked = len(server.asked)
+    with pytest.raises(TypeError, match="password must be text"):
+        session.renew(value)
+    assert len(server.asked) == asked
 
 
 def test_renew_of_a_rebuilt_system(server: Counting, session: Session) -> None:

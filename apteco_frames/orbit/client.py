@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -16,27 +15,23 @@ from apteco_frames.errors import (
     ApiResultsError,
     AptecoFramesError,
     GatewayError,
-    InvalidUrlError,
     LoginError,
     SessionExpiredError,
 )
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.arguments import Options, checked_name, checked_options, checked_text
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
 from apteco_frames.orbit.paging import ListChangedError, Paging, Span
 from apteco_frames.orbit.pool import Pool
 from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.serialized import can_be_sent
 from apteco_frames.orbit.status import LOG_IN_AGAIN, api_error, checked, without
 from apteco_frames.orbit.task import Task, Timeout
 from apteco_frames.orbit.text import clipped
 from apteco_frames.orbit.transport import Answer, Transport, check_verify
 from apteco_frames.orbit.url import checked_base_url, warn_if_insecure
 
-if TYPE_CHECKING:
-    import requests
-
 logger = logging.getLogger("apteco_frames")
-
-Progress = Callable[[int, int], object]
 
 # Small at first, since the other connections wait for the total; then few round trips.
 FIRST_PAGE_SIZE = 1_000
@@ -67,29 +62,6 @@ _SYSTEM = pa.struct(
 _NAMES = (schema.Column("name", schema.STRING, False, "name", ""),)
 
 
-class Options(NamedTuple):
-    """How to connect; the keyword arguments of ``login``.
-
-    Attributes:
-        timeout: seconds: one number to connect and to read, ``(connect, read)`` or
-            ``(connect, read, total)``; by default 10, 60 and 600.
-        verify: ``False`` not to check certificates, or the path of a CA bundle.
-        page_size: items to ask for at a time; by default 1,000, and 5,000 once the
-            first page has told how many there are.
-        max_connections: requests under way at most; by default 4, and 8 for codes and
-            folders, whose many answers are small.
-        progress: called with the variables read so far and in all.
-        http: a ``requests.Session`` with proxies, certificates, adapters.
-    """
-
-    timeout: float | tuple[float, ...] | None = None
-    verify: bool | str | None = None
-    page_size: int | None = None
-    max_connections: int | None = None
-    progress: Progress | None = None
-    http: requests.Session | None = None
-
-
 class Build(NamedTuple):
     """One build of a system as the API gives it: its details, tables and variables."""
 
@@ -109,27 +81,21 @@ class OrbitClient:
     Raises:
         InvalidUrlError: the URL is none, or the DataView has no name.
         OrbitConnectionError: the file of certificate authorities is not there.
+        TypeError: a text is none, or there is no such option.
         ValueError: an option is out of its range.
     """
 
     def __init__(self, base_url: str, data_view: str, options: Options) -> None:
-        numbers = options.page_size, options.max_connections
-        if any(number is not None and number < 1 for number in numbers):
-            raise ValueError("page_size= and max_connections= must be at least 1")
-        self.base_url = checked_base_url(base_url)
+        self._options = checked_options(options)
+        self.base_url = checked_base_url(checked_text(base_url, "base_url"))
         self.data_view = checked_name(data_view, "data_view")
-        check_verify(options.verify)
-        verify = options.http.verify if options.http and options.verify is None else options.verify
-        warn_if_insecure(self.base_url, verify)
-        self._options = options
-        self.max_connections = options.max_connections or MAX_CONNECTIONS
-        self.code_connections = options.max_connections or CODE_CONNECTIONS
-        self._timeout = Timeout.of(options.timeout)
-        self.transport = Transport(
-            verify=options.verify,
-            max_connections=self.code_connections,
-            http=options.http,
-        )
+        verify, http = self._options["verify"], self._options["http"]
+        check_verify(verify)
+        warn_if_insecure(self.base_url, http.verify if http and verify is None else verify)
+        self._timeout = Timeout.of(self._options["timeout"])
+        self.max_connections = self._options["max_connections"] or MAX_CONNECTIONS
+        self.code_connections = self._options["max_connections"] or CODE_CONNECTIONS
+        self.transport = Transport(verify=verify, max_connections=self.code_connections, http=http)
         self._ended = False
         self._told = False
         self._issued = -math.inf
@@ -307,8 +273,8 @@ class OrbitClient:
     def _load_once(self, system: str, task: Task) -> tuple[pa.Table, pa.Table]:
         lists = {
             kind: Paging(
-                self._options.page_size or FIRST_PAGE_SIZE,
-                self._options.page_size or PAGE_SIZE,
+                self._options["page_size"] or FIRST_PAGE_SIZE,
+                self._options["page_size"] or PAGE_SIZE,
                 self.system_url(system, kind),
             )
             for kind in ("Variables", "Tables")
@@ -326,8 +292,9 @@ class OrbitClient:
                 for (kind, span), page in pool.finished():
                     lists[kind].receive(span, page)
                 variables = lists["Variables"]
-                if self._options.progress and variables.total is not None:
-                    self._options.progress(variables.received, variables.total)
+                progress = self._options["progress"]
+                if progress and variables.total is not None:
+                    progress(variables.received, variables.total)
         return lists["Tables"].rows(), lists["Variables"].rows()
 
     def page(
@@ -381,22 +348,5 @@ def _session_details(body: bytes, url: str) -> dict[str, Any]:
     raise ApiResultsError(f"{fault}. Nothing was used. Tell your administrator.")
 
 
-def can_be_sent(token: Secret) -> bool:
-    """Whether a header can hold the token: printable characters of Latin-1 only."""
-    text = token.reveal()
-    return text.isprintable() and text == text.encode("latin-1", "ignore").decode("latin-1")
-
-
 def _span(seconds: float) -> str:
     return f"{seconds:,.0f} seconds" if seconds < 3600 else f"{seconds / 3600:,.0f} hours"
-
-
-def checked_name(name: str, what: str) -> str:
-    """The name of a DataView or system, if a URL can hold it.
-
-    Raises:
-        InvalidUrlError: it is empty, or a URL would take it for another place.
-    """
-    if name.strip(" ") in ("", ".", ".."):
-        raise InvalidUrlError(f"{what} must be a name, not {name!r}. Nothing was sent.")
-    return name

@@ -18,7 +18,8 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from apteco_frames.errors import ApiError
-from apteco_frames.orbit.client import OrbitClient, Progress, checked_name
+from apteco_frames.orbit.arguments import Progress, checked_name
+from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.lists import REFUSED, read_list
 from apteco_frames.orbit.pool import run_all
 from apteco_frames.orbit.schema import CODES, api_schema

@@ -11,7 +11,8 @@ from functools import partial
 from typing import NamedTuple
 
 from apteco_frames.errors import ApiError, ApiResultsError
-from apteco_frames.orbit.client import OrbitClient, checked_name
+from apteco_frames.orbit.arguments import checked_name
+from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.lists import REFUSED, read_list
 from apteco_frames.orbit.pool import run_all
 from apteco_frames.orbit.schema import STRING, Column

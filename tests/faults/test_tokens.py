@@ -24,7 +24,8 @@ from apteco_frames.errors import (
     OrbitConnectionError,
     SessionExpiredError,
 )
-from apteco_frames.orbit.client import Options, OrbitClient
+from apteco_frames.orbit.arguments import Options
+from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.secret import Secret
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode
 
+import numpy as np
 import pytest
 import requests
 from hypothesis import given, settings
@@ -33,7 +34,8 @@ from apteco_frames.errors import (
     SessionExpiredError,
     TablesError,
 )
-from apteco_frames.orbit.client import Options, OrbitClient
+from apteco_frames.orbit.arguments import Options
+from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.secret import Secret
 
 Change = Callable[[Request, Answer], Answer]
@@ -540,6 +542,22 @@ def test_options_out_of_range(server: Watched, option: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(option))}="):
         server.login(**option)
     assert server.asked == []
+
+
+@pytest.mark.parametrize("name", ["page_size", "max_connections"])
+@pytest.mark.parametrize("value", [2.0, True, "5", [5], float("nan")])
+def test_options_that_are_no_whole_numbers(server: Watched, name: str, value: Any) -> None:
+    """A number of items or connections that is no whole number is refused with a sentence."""
+    says = f"{name}= must be a whole number of at least 1, not {value!r}."
+    with pytest.raises(TypeError, match=re.escape(says)):
+        server.login(**{name: value})
+    assert server.asked == []
+
+
+def test_options_of_numpy(server: Watched) -> None:
+    """Whole numbers of other libraries are whole numbers."""
+    session = server.login(page_size=np.int64(50), max_connections=np.int32(1))
+    assert session.catalogue == holidays()
 
 
 def test_own_session(server: Watched) -> None:

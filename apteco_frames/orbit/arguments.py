@@ -1,0 +1,150 @@
+"""What the user gives to log in: texts, names and options, checked before anything is sent."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from operator import index
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+
+from apteco_frames.errors import InvalidUrlError
+
+if TYPE_CHECKING:
+    import requests
+
+Progress = Callable[[int, int], object]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Options(TypedDict, total=False):
+    """How to connect: the keyword arguments of ``login``, which says what each does."""
+
+    timeout: float | tuple[float, ...] | None
+    verify: bool | str | None
+    page_size: int | None
+    max_connections: int | None
+    progress: Progress | None
+    http: requests.Session | None
+
+
+_DEFAULTS = Options(
+    timeout=None,
+    verify=None,
+    page_size=None,
+    max_connections=None,
+    progress=None,
+    http=None,
+)
+
+
+def lists_options(function: Function) -> Function:
+    """Name each option in a function's signature, as help() and prompts show it.
+
+    >>> @lists_options
+    ... def connect(url: str, **options: Any) -> None: ...
+    >>> list(inspect.signature(connect).parameters)[:3]
+    ['url', 'timeout', 'verify']
+    """
+    signature = inspect.signature(function)
+    kept = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    types = inspect.get_annotations(Options)
+    options = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=default,
+            annotation=types[name].__forward_arg__,
+        )
+        for name, default in _DEFAULTS.items()
+    ]
+    function.__signature__ = signature.replace(parameters=[*kept, *options])  # type: ignore[attr-defined]
+    return function
+
+
+def checked_options(options: Options) -> Options:
+    """The options, those not given with their defaults.
+
+    Raises:
+        TypeError: an option is unknown, or a number is no whole number.
+        ValueError: a number is below 1.
+
+    >>> options = checked_options({"page_size": 100})
+    >>> options["page_size"], options["max_connections"]
+    (100, None)
+    """
+    for name in options:
+        if name not in _DEFAULTS:
+            listed = ", ".join(f"{option}=" for option in _DEFAULTS)
+            raise TypeError(f"There is no option {name!r}; there are {listed}.")
+    values: Options = {**_DEFAULTS, **options}
+    values["page_size"] = _whole_number(values["page_size"], "page_size")
+    values["max_connections"] = _whole_number(values["max_connections"], "max_connections")
+    return values
+
+
+def _whole_number(value: Any, what: str) -> int | None:
+    if value is None:
+        return None
+    try:
+        number = index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool):
+        raise TypeError(f"{what}= must be a whole number of at least 1, not {value!r}.")
+    if number < 1:
+        raise ValueError(f"{what}= must be at least 1, not {number}.")
+    return number
+
+
+def checked_text(text: str, what: str) -> str:
+    """The text that an argument should be; an error does not show what it is instead.
+
+    Raises:
+        TypeError: it is no text.
+        ValueError: it holds half of a surrogate pair, which cannot be sent.
+
+    >>> checked_text(None, "password")
+    Traceback (most recent call last):
+    TypeError: password must be text (str), not None: is an environment variable not set? \
+Nothing was sent.
+    """
+    _check_type(text, what)
+    if not _can_be_encoded(text):
+        raise ValueError(
+            f"{what} holds half of a surrogate pair, as wrongly decoded text does, and cannot be "
+            "sent. Nothing was sent."
+        )
+    return text
+
+
+def checked_name(name: str, what: str) -> str:
+    """The name of a DataView or system, if a URL can hold it.
+
+    Raises:
+        TypeError: it is no text.
+        InvalidUrlError: it is empty, or a URL would take it for another place.
+    """
+    _check_type(name, what)
+    if name.strip(" ") in ("", ".", "..") or not _can_be_encoded(name):
+        raise InvalidUrlError(f"{what} must be a name, not {name!r}. Nothing was sent.")
+    return name
+
+
+def _check_type(text: object, what: str) -> None:
+    if text is None:
+        raise TypeError(
+            f"{what} must be text (str), not None: is an environment variable not set? "
+            "Nothing was sent."
+        )
+    if not isinstance(text, str):
+        raise TypeError(
+            f"{what} must be text (str), not of type {type(text).__name__}. Nothing was sent."
+        )
+
+
+def _can_be_encoded(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,59 @@
+"""A session as a string: the JSON layout of ``apteco`` 0.8.2, read with care."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from apteco_frames.errors import DeserializeError
+from apteco_frames.orbit.arguments import checked_text
+from apteco_frames.orbit.secret import Secret
+
+_TEXTS = ("base_url", "data_view", "session_id", "access_token", "system")
+_WHOLE = "Pass the whole string that serialize() returned."
+
+
+def session_values(s: str, user_fields: Iterable[str]) -> dict[str, Any]:
+    """The values of a serialised session, once all that is needed is there.
+
+    Args:
+        s: the string.
+        user_fields: the texts that ``user`` must have.
+
+    Raises:
+        TypeError: it is no string.
+        DeserializeError: it is no serialised session; the message names what is missing.
+    """
+    try:
+        values = json.loads(checked_text(s, "the serialised session"))
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise DeserializeError(
+            f"The text is no serialised session: it is not a JSON object. {_WHOLE}"
+        )
+    wrong = [name for name in _TEXTS if not isinstance(values.get(name), str)]
+    user = values.get("user")
+    if not isinstance(user, dict):
+        wrong.append("user")
+    else:
+        wrong += [f"user.{field}" for field in user_fields if not isinstance(user.get(field), str)]
+    if "access_token" not in wrong and not can_be_sent(Secret(values["access_token"])):
+        wrong.append("access_token")
+    if wrong:
+        raise DeserializeError(
+            f"The serialised session is incomplete: {', '.join(wrong)} missing, or no text. "
+            f"{_WHOLE}"
+        )
+    return values
+
+
+def can_be_sent(token: Secret) -> bool:
+    r"""Whether a header can hold the token: printable characters of Latin-1 only.
+
+    >>> can_be_sent(Secret("eyJ0eXAi")), can_be_sent(Secret("eyJ0\neXAi"))
+    (True, False)
+    """
+    text = token.reveal()
+    return text.isprintable() and text == text.encode("latin-1", "ignore").decode("latin-1")
