@@ -8,42 +8,24 @@ Frames and rows are immutable and may be used from many threads.
 from __future__ import annotations
 
 import operator
-import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from html import escape
 from itertools import repeat
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
 
 import pyarrow as pa
 
-from apteco_frames.errors import (
-    AmbiguousKeyError,
-    ForkedProcessError,
-    MissingDependencyError,
-    RowIndexError,
-    UnknownKeyError,
-)
+from apteco_frames.errors import AmbiguousKeyError, RowIndexError, UnknownKeyError
 from apteco_frames.frame import display
 from apteco_frames.frame.arrays import integers
 from apteco_frames.frame.keys import KeyIndex, nearest, search
 from apteco_frames.frame.rows import Block, Row
+from apteco_frames.frame.tabular import Tabular
 from apteco_frames.orbit.text import clipped
-from apteco_frames.store import files
-
-if TYPE_CHECKING:
-    import pandas
-    import polars as pl
 
 _ROWS_PER_BLOCK = 1024
 _ROW_NUMBER = "row number"
-
-# What spreadsheets take for the start of a formula; \x{FF..} are the full-width forms.
-_FORMULA = r"^([\x00-\x20]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]|[\t\r\n])"
-
-# The process in which a frame was given to polars, whose threads no fork survives.
-_polars_process: int | None = None
 
 _RowType = TypeVar("_RowType", bound="Row", covariant=True)
 
@@ -72,7 +54,7 @@ def _bits(values: pa.Array) -> pa.Array:
     return values.view(pa.int64()) if pa.types.is_float64(values.type) else values
 
 
-class CatalogueFrame(Generic[_RowType]):
+class CatalogueFrame(Tabular, Generic[_RowType]):
     """Rows of a catalogue: an Arrow table and a collection at once.
 
     ``len(x)``, iteration, ``x[3]``, ``x[-3:]``, ``x["key"]``, ``"key" in x`` and
@@ -89,84 +71,9 @@ class CatalogueFrame(Generic[_RowType]):
     _preview: ClassVar[tuple[str, ...]]
 
     def __init__(self, arrow: pa.Table, home: Home) -> None:
-        self._arrow = arrow
+        super().__init__(arrow)
         self._home = home
         self._key_indexes: list[KeyIndex] = []
-
-    # The frame as a table.
-
-    @property
-    def arrow(self) -> pa.Table:
-        """The rows as a ``pyarrow.Table`` under :attr:`schema`; no copy."""
-        return self._arrow
-
-    @property
-    def frame(self) -> pl.DataFrame:
-        """The rows as a ``polars.DataFrame``; converted once, then the same each time."""
-        return self._shared
-
-    @property
-    def _polars(self) -> pl.DataFrame:
-        """The rows for our own use of polars, which others cannot change.
-
-        Raises:
-            ForkedProcessError: polars was used before this process was forked.
-        """
-        global _polars_process
-        if _polars_process not in (None, os.getpid()):
-            raise ForkedProcessError(
-                "polars was used before this process was forked, and would wait here for ever "
-                "for threads that were left behind. Start processes with "
-                "multiprocessing.get_context('spawn'), or use .arrow."
-            )
-        _polars_process = os.getpid()
-        return self._converted
-
-    @cached_property
-    def _converted(self) -> pl.DataFrame:
-        import polars as pl
-
-        return pl.DataFrame(self._arrow)
-
-    @cached_property
-    def _shared(self) -> pl.DataFrame:
-        # Its own, since polars' frames can be changed in place; the columns are not copied.
-        return self._converted.clone()
-
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """A fresh Arrow stream of the rows (Arrow PyCapsule interface)."""
-        return self._arrow.__arrow_c_stream__(requested_schema)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        """The rows as a NumPy array of records, which ``pandas.DataFrame(x)`` reads.
-
-        pandas' constructor takes no Arrow stream, but dataclasses in an array;
-        :meth:`to_pandas` is much faster.
-        """
-        from dataclasses import make_dataclass
-
-        import numpy as np
-
-        record = make_dataclass("Record", self._arrow.column_names)
-        records = np.empty(len(self), dtype=object)
-        columns = (column.to_pylist() for column in self._arrow.columns)
-        records[:] = list(map(record, *columns))
-        return records
-
-    def to_pandas(self) -> pandas.DataFrame:
-        """The rows as a ``pandas.DataFrame``.
-
-        Raises:
-            MissingDependencyError: pandas is not installed.
-        """
-        try:
-            import pandas  # noqa: F401
-        except ImportError:
-            raise MissingDependencyError(
-                "to_pandas() needs pandas, which is not installed. "
-                "Install it with: python -m pip install 'apteco-frames[pandas]'"
-            ) from None
-        return self._arrow.to_pandas()  # type: ignore[no-any-return]
 
     def filter(self, *predicates: Any, **constraints: Any) -> Self:
         """The rows for which all predicates hold, as a frame of the same kind.
@@ -182,52 +89,6 @@ class CatalogueFrame(Generic[_RowType]):
         numbered = self._polars.with_row_index(_ROW_NUMBER)
         kept = numbered.filter(*predicates, **constraints).get_column(_ROW_NUMBER)
         return self._part(self._arrow.take(kept.to_arrow()))
-
-    def write_parquet(self, path: str | Path) -> Path:
-        """Write the rows to a Parquet file, put in place whole or not at all.
-
-        Args:
-            path: the file; an existing file is replaced.
-
-        Returns:
-            the path written.
-
-        Raises:
-            OSError: the file cannot be written.
-        """
-        import pyarrow.parquet
-
-        target = Path(path)
-        files.replace(target, lambda part: pyarrow.parquet.write_table(self._arrow, part))
-        return target
-
-    def write_csv(self, path: str | Path) -> Path:
-        """Write the rows to a CSV file that is safe to open in a spreadsheet.
-
-        A text that a spreadsheet would run as a formula (it starts with ``=``, ``+``,
-        ``-``, ``@`` or their full-width forms, be it after blanks, or with a tab or a line
-        break) gets a ``'`` before it. Texts are quoted, lists joined with ``; ``. Use
-        :meth:`write_parquet` to keep every value to the letter.
-
-        Args:
-            path: the file; an existing file is replaced.
-
-        Returns:
-            the path written.
-
-        Raises:
-            OSError: the file cannot be written.
-        """
-        import polars as pl
-
-        target = Path(path)
-        plain = self._polars.with_columns(
-            pl.col(pl.List(pl.String)).list.join("; "), pl.col(pl.Enum).cast(pl.String)
-        ).with_columns(pl.col(pl.String).str.replace(_FORMULA, "'$1"))
-        files.replace(target, lambda part: plain.write_csv(part, quote_style="non_numeric"))
-        return target
-
-    # The frame as a collection.
 
     def __len__(self) -> int:
         return int(self._arrow.num_rows)

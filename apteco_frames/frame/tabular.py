@@ -1,0 +1,147 @@
+"""Rows as a table: for Arrow, polars, pandas, and in files."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from apteco_frames.errors import ForkedProcessError, MissingDependencyError
+from apteco_frames.store import files
+
+if TYPE_CHECKING:
+    import pandas
+    import polars as pl
+
+# What spreadsheets take for the start of a formula; \x{FF..} are the full-width forms.
+_FORMULA = r"^([\x00-\x20]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]|[\t\r\n])"
+
+# The process in which a frame was given to polars, whose threads no fork survives.
+_polars_process: int | None = None
+
+
+class Tabular:
+    """What a catalogue frame is as a table; the Arrow table is the truth."""
+
+    def __init__(self, arrow: pa.Table) -> None:
+        self._arrow = arrow
+
+    @property
+    def arrow(self) -> pa.Table:
+        """The rows as a ``pyarrow.Table`` under :attr:`schema`; no copy."""
+        return self._arrow
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The rows as a ``polars.DataFrame``; converted once, then the same each time."""
+        return self._shared
+
+    @property
+    def _polars(self) -> pl.DataFrame:
+        """The rows for our own use of polars, which others cannot change.
+
+        Raises:
+            ForkedProcessError: polars was used before this process was forked.
+        """
+        global _polars_process
+        if _polars_process not in (None, os.getpid()):
+            raise ForkedProcessError(
+                "polars was used before this process was forked, and would wait here for ever "
+                "for threads that were left behind. Start processes with "
+                "multiprocessing.get_context('spawn'), or use .arrow."
+            )
+        _polars_process = os.getpid()
+        return self._converted
+
+    @cached_property
+    def _converted(self) -> pl.DataFrame:
+        import polars as pl
+
+        return pl.DataFrame(self._arrow)
+
+    @cached_property
+    def _shared(self) -> pl.DataFrame:
+        # Its own, since polars' frames can be changed in place; the columns are not copied.
+        return self._converted.clone()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """A fresh Arrow stream of the rows (Arrow PyCapsule interface)."""
+        return self._arrow.__arrow_c_stream__(requested_schema)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        """The rows as a NumPy array of records, which ``pandas.DataFrame(x)`` reads.
+
+        pandas' constructor takes no Arrow stream, but dataclasses in an array;
+        :meth:`to_pandas` is much faster.
+        """
+        from dataclasses import make_dataclass
+
+        import numpy as np
+
+        record = make_dataclass("Record", self._arrow.column_names)
+        records = np.empty(self._arrow.num_rows, dtype=object)
+        columns = (column.to_pylist() for column in self._arrow.columns)
+        records[:] = list(map(record, *columns))
+        return records
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """The rows as a ``pandas.DataFrame``.
+
+        Raises:
+            MissingDependencyError: pandas is not installed.
+        """
+        try:
+            import pandas  # noqa: F401
+        except ImportError:
+            raise MissingDependencyError(
+                "to_pandas() needs pandas, which is not installed. "
+                "Install it with: python -m pip install 'apteco-frames[pandas]'"
+            ) from None
+        return self._arrow.to_pandas()  # type: ignore[no-any-return]
+
+    def write_parquet(self, path: str | Path) -> Path:
+        """Write the rows to a Parquet file, put in place whole or not at all.
+
+        Args:
+            path: the file; an existing file is replaced.
+
+        Returns:
+            the path written.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        import pyarrow.parquet
+
+        target = Path(path)
+        files.replace(target, lambda part: pyarrow.parquet.write_table(self._arrow, part))
+        return target
+
+    def write_csv(self, path: str | Path) -> Path:
+        """Write the rows to a CSV file that is safe to open in a spreadsheet.
+
+        A text that a spreadsheet would run as a formula (it starts with ``=``, ``+``,
+        ``-``, ``@`` or their full-width forms, be it after blanks, or with a tab or a line
+        break) gets a ``'`` before it. Texts are quoted, lists joined with ``; ``. Use
+        :meth:`write_parquet` to keep every value to the letter.
+
+        Args:
+            path: the file; an existing file is replaced.
+
+        Returns:
+            the path written.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        import polars as pl
+
+        target = Path(path)
+        plain = self._polars.with_columns(
+            pl.col(pl.List(pl.String)).list.join("; "), pl.col(pl.Enum).cast(pl.String)
+        ).with_columns(pl.col(pl.String).str.replace(_FORMULA, "'$1"))
+        files.replace(target, lambda part: plain.write_csv(part, quote_style="non_numeric"))
+        return target
