@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from html import escape
 from itertools import repeat
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, overload
+from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 
 import pyarrow as pa
 
@@ -20,7 +20,7 @@ from apteco_frames.errors import AmbiguousKeyError, RowIndexError, UnknownKeyErr
 from apteco_frames.frame import display
 from apteco_frames.frame.arrays import integers
 from apteco_frames.frame.keys import KeyIndex, nearest, search
-from apteco_frames.frame.rows import Block, Row
+from apteco_frames.frame.rows import Block, Home, Row
 from apteco_frames.frame.tabular import Tabular
 from apteco_frames.orbit.text import clipped
 
@@ -28,25 +28,6 @@ _ROWS_PER_BLOCK = 1024
 _ROW_NUMBER = "row number"
 
 _RowType = TypeVar("_RowType", bound="Row", covariant=True)
-
-
-class Home(Protocol):
-    """What a frame belongs to: a catalogue, or the session that loaded it."""
-
-    @property
-    def catalogue(self) -> Any:
-        """The catalogue: this object itself, or the one that the session holds."""
-
-    @property
-    def folders(self) -> Any:
-        """The folders; a session reads them on first use."""
-
-    def _codes_of(self, variables: Any) -> Any:
-        """The codes of variables; a session reads those that are not there yet."""
-
-    @property
-    def _session(self) -> Any:
-        """The session, or None offline."""
 
 
 def _bits(values: pa.Array) -> pa.Array:

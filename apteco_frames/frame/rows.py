@@ -4,13 +4,44 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
+
+import pyarrow as pa
 
 from apteco_frames.orbit.schema import Column
 from apteco_frames.orbit.text import clipped
 
-if TYPE_CHECKING:
-    from apteco_frames.frame.base import CatalogueFrame
+
+class Home(Protocol):
+    """What a frame belongs to: a catalogue, or the session that loaded it."""
+
+    @property
+    def catalogue(self) -> Any:
+        """The catalogue: this object itself, or the one that the session holds."""
+
+    @property
+    def folders(self) -> Any:
+        """The folders; a session reads them on first use."""
+
+    def _codes_of(self, variables: Any) -> Any:
+        """The codes of variables; a session reads those that are not there yet."""
+
+    @property
+    def _session(self) -> Any:
+        """The session, or None offline."""
+
+
+class Source(Protocol):
+    """What rows read their values from: a catalogue frame."""
+
+    _home: Home
+
+    @property
+    def arrow(self) -> pa.Table:
+        """The rows as an Arrow table."""
+
+    def _values(self, column: str, start: int, stop: int) -> list[Any]:
+        """The values of a column, from a position to before another."""
 
 
 class Block(dict[str, list[Any]]):
@@ -18,7 +49,7 @@ class Block(dict[str, list[Any]]):
 
     __slots__ = ("frame", "start", "stop")
 
-    def __init__(self, frame: CatalogueFrame[Any], start: int, stop: int) -> None:
+    def __init__(self, frame: Source, start: int, stop: int) -> None:
         self.frame = frame
         self.start = start
         self.stop = stop
@@ -53,7 +84,7 @@ class Row:
         return clipped(self._block["name"][self._position])
 
     @property
-    def _frame(self) -> CatalogueFrame[Any]:
+    def _frame(self) -> Source:
         return self._block.frame
 
     @property
