@@ -36,9 +36,9 @@ a token. The names that the ``apteco`` package has (``ApiResultsError``,
 from __future__ import annotations
 
 import os
+import pathlib
 import sys
 import warnings
-from pathlib import Path
 
 
 class AptecoFramesError(Exception):
@@ -185,7 +185,7 @@ def warn(message: str, category: type[AptecoFramesWarning] = CatalogueWarning) -
         message: what happened, where, and what to do next.
         category: the kind of warning.
     """
-    package = str(Path(__file__).parent) + os.sep
+    package = str(pathlib.Path(__file__).parent) + os.sep
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
         level, frame = level + 1, frame.f_back
