@@ -6,6 +6,7 @@ demo server, whose system is the one that those pages show.
 
 from __future__ import annotations
 
+import inspect
 import os
 import pty
 import select
@@ -200,9 +201,12 @@ def test_the_login_functions_have_the_documented_parameters() -> None:
     """The documented parameters come first, in the documented order; the rest are by keyword."""
     documented = ["base_url", "data_view", "system", "user"]
     for function, names in ((login, documented), (login_with_password, [*documented, "password"])):
-        code = function.__code__
-        assert list(code.co_varnames[: code.co_argcount]) == names
-        assert len(function.__kwdefaults__ or {}) == code.co_kwonlyargcount > 0
+        parameters = inspect.signature(function).parameters.values()
+        positional = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+        rest = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
+        assert positional == names
+        assert len(rest) == len(parameters) - len(names) > 0
+        assert all(p.default is None for p in rest)
 
 
 # The page on sessions: reference

@@ -7,13 +7,6 @@ is ended; answers to paths that start with ``/slow`` come 20 ms late.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from typing import Any
-
-import server
-import system
-
 VARIABLES = 1_009
 SELECTORS = 827
 CODES = 562_740

@@ -63,9 +63,7 @@ def test_a_server_that_ignores_the_count(items: list[int], count: int) -> None:
     assert asked == [0]
 
 
-@given(
-    st.integers(4, 60), st.integers(2, 20), st.integers(0, 3), st.sampled_from(["gone", "new"])
-)
+@given(st.integers(4, 60), st.integers(2, 20), st.integers(0, 3), st.sampled_from(["gone", "new"]))
 def test_a_list_that_shifts_between_two_pages(
     total: int, count: int, place: int, change: str
 ) -> None:
