@@ -106,8 +106,9 @@ def measure_codes(client: str, base_url: str, connections: int) -> dict[str, flo
         return {"seconds": took, "peak_mib": peak_mib()}
     import apteco_frames
 
-    options = {"max_connections": connections} if connections else {}
-    session = apteco_frames.login_with_password(base_url, *CREDENTIALS, **options)
+    session = apteco_frames.login_with_password(
+        base_url, *CREDENTIALS, max_connections=connections or None
+    )
     took, codes = seconds(lambda: session.codes)
     assert len(codes) == CODES
     assert len(session.variables) > SELECTORS

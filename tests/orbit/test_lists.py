@@ -102,7 +102,7 @@ def test_a_total_that_changes(totals: list[int]) -> None:
     def fetch(offset: int, count: int) -> Page:
         return page(list(range(offset, offset + min(count, 10 - offset))), offset, totals.pop(0))
 
-    with pytest.raises(ListChangedError, match="items, and .* now"):
+    with pytest.raises(ListChangedError, match=r"items, and .* now"):
         read(fetch, 5)
     assert totals == []
 
