@@ -24,6 +24,19 @@ INFOS = {
 }
 """The object that the API adds to a variable of each of its types; null on the others."""
 
+# Servers of before 1.10.25 know nothing of these: without a value they are left out.
+_NEWER = frozenset(
+    {
+        "path",
+        "notes",
+        "unclassifiedCode",
+        "unclassifiedDescription",
+        "decimalPlaces",
+        "referenceType",
+        "length",
+    }
+)
+
 
 def table_items(tables: pa.Table) -> Iterator[dict[str, Any]]:
     """The tables of a catalogue as items of the API.
@@ -42,7 +55,8 @@ def variable_items(variables: pa.Table) -> Iterator[dict[str, Any]]:
     """The variables of a catalogue as items of the API.
 
     ``selectorInfo`` and its like are there where the variable is of that type, or
-    has a value that belongs in it.
+    has a value that belongs in it. Fields that only newer servers know are there where
+    they have a value, the others are null without one.
 
     Args:
         variables: the Arrow table of a catalogue's variables.
@@ -57,6 +71,9 @@ def variable_items(variables: pa.Table) -> Iterator[dict[str, Any]]:
         group, dot, name = api_field.rpartition(".")
         (groups[group] if dot else flat)[name] = values
     api_types = flat["type"]
+    both = list(zip(groups["numericInfo"]["decimalPlaces"], api_types, strict=True))
+    groups["numericInfo"]["decimalPlaces"] = [n if t != "Reference" else None for n, t in both]
+    groups["referenceInfo"]["decimalPlaces"] = [n if t == "Reference" else None for n, t in both]
     for api_type, info in INFOS.items():
         flat[info] = _infos(groups[info], [value == api_type for value in api_types])
     return _objects(flat)
@@ -140,8 +157,6 @@ def _json_values(column: Any) -> list[Any]:
 
 
 def _infos(columns: dict[str, list[Any]], wanted: list[bool]) -> list[dict[str, Any] | None]:
-    if not columns:
-        return [{} if is_wanted else None for is_wanted in wanted]
     return [
         info if is_wanted or any(value is not None for value in info.values()) else None
         for info, is_wanted in zip(_objects(columns), wanted, strict=True)
@@ -150,5 +165,10 @@ def _infos(columns: dict[str, list[Any]], wanted: list[bool]) -> list[dict[str, 
 
 def _objects(columns: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
     names = tuple(columns)
-    rows = zip(*columns.values(), strict=True)
-    return (dict(zip(names, row, strict=True)) for row in rows)
+    newer = _NEWER.intersection(names)
+    for row in zip(*columns.values(), strict=True):
+        item = dict(zip(names, row, strict=True))
+        for name in newer:
+            if item[name] is None:
+                del item[name]
+        yield item

@@ -98,6 +98,32 @@ def test_only_the_info_of_its_type(api_type: str) -> None:
     assert present == ([render.INFOS[api_type]] if api_type in render.INFOS else [])
 
 
+@pytest.mark.parametrize(
+    ("api_type", "values", "place", "newer"),
+    [
+        ("Text", {"path": "A/B", "notes": ""}, None, {"path": "A/B", "notes": ""}),
+        ("Selector", {"unclassified_code": " !"}, "selectorInfo", {"unclassifiedCode": " !"}),
+        ("Numeric", {"decimal_places": 0}, "numericInfo", {"decimalPlaces": 0}),
+        (
+            "Reference",
+            {"reference_type": "Numeric", "reference_length": 8, "decimal_places": 0},
+            "referenceInfo",
+            {"referenceType": "Numeric", "length": 8, "decimalPlaces": 0},
+        ),
+    ],
+)
+def test_newer_fields_are_there_with_a_value_only(
+    api_type: str, values: dict[str, Any], place: str | None, newer: dict[str, Any]
+) -> None:
+    """What older servers don't know is left out where there is none; all else may be null."""
+    older, item = rendered(api_type=api_type), rendered(api_type=api_type, **values)
+    if place:
+        item[place] = {k: v for k, v in item[place].items() if k not in newer or newer.pop(k) != v}
+    else:
+        item = {k: v for k, v in item.items() if k not in newer or newer.pop(k) != v}
+    assert (item, newer) == (older, {})
+
+
 def test_info_of_unknown_type_is_kept() -> None:
     """What an unknown type has in an info object is not lost."""
     assert rendered(api_type="Polygon", num_codes=3)["selectorInfo"]["numberOfCodes"] == 3
