@@ -1,10 +1,10 @@
 """The Holidays demo system of Apteco, as far as it is publicly known.
 
-The data is ``holidays.json``: the system, a user, 9 tables and 94 variables (77 of
-them not virtual) in the layout of the Orbit API. Each entry has a list ``attested`` of
-the fields that are printed by public material or follow from it; that material is the
-documentation, the tutorials and the integration tests of the ``apteco`` package. A
-variable is
+The data is ``holidays.json``: the system, a user, 9 tables, 94 variables (77 of them
+not virtual) and their folders in the layout of the Orbit API. Each entry has a list
+``attested`` of the fields that are printed by public material or follow from it; that
+material is the documentation, the tutorials and the integration tests of the ``apteco``
+package. A variable is
 
 - ``attested``: 61 variables that this material knows, if only by name or description.
   Fields that their list leaves out are illustrative. Two of the 61 are known by
@@ -12,8 +12,19 @@ variable is
 - ``illustrative``: 33 variables made up in the same style, to make the numbers of
   variables right.
 
-All relationship phrases, folders, code orders, dates, text lengths and the three
-``is_selectable``, ``is_browsable``, ``is_exportable`` are illustrative throughout.
+All relationship phrases, folders, code orders, dates, text lengths, the three
+``is_selectable``, ``is_browsable``, ``is_exportable`` and what only newer servers send
+are illustrative throughout.
+
+``holidays-codes.json`` holds 1,032 codes of 45 selectors, as ``[code, description, count,
+attested fields]``: 471 are attested, if only by their description, and 561 are
+illustrative. (17 codes of regions, incomes and occupations are told by their place among
+attested ones only; they are not called attested.) The codes of a selector are as many as
+its ``num_codes``, with the smallest and the largest count that it declares; where each
+record has one code, they add up to the records of its table. The number of codes is
+attested for 10 selectors and illustrative for the others, so small ones could be chosen:
+the real system has thousands of postal sectors and towns. The 13 selectors that would have
+a code for each day or second list none.
 """
 
 from __future__ import annotations
@@ -29,10 +40,17 @@ import pyarrow as pa
 
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.orbit.decode import decode_page
-from apteco_frames.orbit.schema import TABLES, VARIABLES, Column
+from apteco_frames.orbit.schema import (
+    CODES_SCHEMA,
+    FOLDERS_SCHEMA,
+    TABLES,
+    VARIABLES,
+    Column,
+)
 from apteco_frames.system import FastStatsSystem
 
 _FILE = "holidays.json"
+_CODES_FILE = "holidays-codes.json"
 
 
 @cache
@@ -61,6 +79,71 @@ def holidays() -> Catalogue:
     )
 
 
+@cache
+def holiday_codes() -> pa.Table:
+    """The codes of the Holidays demo system.
+
+    Returns:
+        a table under ``orbit.schema.CODES_SCHEMA``: 1,032 rows, the variables in the
+        order of the catalogue. Which facts are attested is told by the module's docstring
+        and :func:`code_provenance`.
+
+    >>> holiday_codes().slice(3, 1).to_pylist()[0]["description"]
+    'South East (Outside M25 )'
+    """
+    rows = [
+        {
+            "variable_name": variable["name"],
+            "variable_description": variable["description"],
+            "table_name": variable["tableName"],
+            "position": position,
+            "code": code,
+            "description": description,
+            "count": count,
+        }
+        for variable in _data()["variables"]
+        for position, (code, description, count, _) in enumerate(_codes().get(variable["name"], ()))
+    ]
+    return pa.Table.from_pylist(rows, CODES_SCHEMA)
+
+
+@cache
+def holiday_folders() -> pa.Table:
+    """The folders of the Holidays demo system, in two levels.
+
+    Returns:
+        a table under ``orbit.schema.FOLDERS_SCHEMA``, each folder followed by those in it.
+        A variable is in the folder that its ``folder_name`` names; all is illustrative.
+
+    >>> holiday_folders()["path"].to_pylist()[:3]
+    ['Household', 'Household/Address', 'Person']
+    """
+    inside: dict[str, list[str]] = {}
+    for variable in _data()["variables"]:
+        inside.setdefault(variable["folderName"], []).append(variable["name"])
+
+    def row(folder: dict[str, Any], position: int, parent: str | None) -> dict[str, Any]:
+        name, below = folder["name"], folder.get("folders", [])
+        counts = [len(inside.get(each["name"], [])) for each in (folder, *below)]
+        return {
+            "path": f"{parent}/{name}" if parent else name,
+            "name": name,
+            "description": folder["description"],
+            "parent_path": parent,
+            "depth": 1 if parent else 0,
+            "position": position,
+            "variable_count": counts[0],
+            "total_variable_count": sum(counts),
+            "variable_names": inside.get(name, []),
+        }
+
+    rows = []
+    for position, folder in enumerate(_data()["folders"]):
+        rows.append(row(folder, position, None))
+        rows += [row(below, i, folder["name"]) for i, below in enumerate(folder["folders"])]
+    return pa.Table.from_pylist(rows, FOLDERS_SCHEMA)
+
+
 def provenance() -> pl.DataFrame:
     """Which facts about the variables of Holidays are attested, and which made up.
 
@@ -77,6 +160,32 @@ def provenance() -> pl.DataFrame:
     return pl.DataFrame(
         {key: [variable[key] for variable in variables] for key in keys},
         schema={"name": pl.String, "status": pl.String, "attested": pl.List(pl.String)},
+    )
+
+
+def code_provenance() -> pl.DataFrame:
+    """Which facts about the codes of Holidays are attested, and which made up.
+
+    Returns:
+        a frame with one row per code, in the order of :func:`holiday_codes`:
+        ``variable_name`` (string), ``position`` (int64), ``status`` (``attested`` or
+        ``illustrative``) and ``attested`` (list of string: of ``code``, ``description``
+        and ``count`` those that are).
+
+    >>> code_provenance()["status"].value_counts(sort=True).rows()
+    [('illustrative', 561), ('attested', 471)]
+    """
+    keys = holiday_codes().select(["variable_name", "position"])
+    attested = [
+        fields.split()
+        for name in keys["variable_name"].unique().to_pylist()
+        for *_, fields in _codes()[name]
+    ]
+    status = ["attested" if fields else "illustrative" for fields in attested]
+    frame = pl.DataFrame(keys)
+    return frame.with_columns(
+        status=pl.Series(status, dtype=pl.String),
+        attested=pl.Series(attested, dtype=pl.List(pl.String)),
     )
 
 
@@ -100,8 +209,17 @@ def date_settings() -> dict[str, Any]:
 
 @cache
 def _data() -> dict[str, Any]:
-    text = files(__package__).joinpath(_FILE).read_text(encoding="utf-8")
-    data: dict[str, Any] = json.loads(text)
+    return _read(_FILE)
+
+
+@cache
+def _codes() -> dict[str, list[tuple[str, str, int, str]]]:
+    """By variable: code, description, count, and which of the three are attested."""
+    return _read(_CODES_FILE)
+
+
+def _read(file: str) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(files(__package__).joinpath(file).read_text("utf-8"))
     return data
 
 

@@ -11,11 +11,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from apteco_frames.demo import holidays
-from apteco_frames.demo.holidays import date_settings, demo_user, provenance
+from apteco_frames.demo import holiday_codes, holiday_folders, holidays
+from apteco_frames.demo.holidays import code_provenance, date_settings, demo_user, provenance
 
 VARIABLES = pl.DataFrame(holidays().variables.arrow)
 TABLES = pl.DataFrame(holidays().tables.arrow)
+CODES = pl.DataFrame(holiday_codes())
+FOLDERS = pl.DataFrame(holiday_folders())
 DATA: dict[str, Any] = json.loads(
     files("apteco_frames.demo").joinpath("holidays.json").read_text(encoding="utf-8")
 )
@@ -146,13 +148,151 @@ def test_selectors_are_complete_and_coherent() -> None:
     for row in VARIABLES.filter(api_type="Selector").iter_rows(named=True):
         size = records[row["table_name"]]
         smallest, largest = row["var_code_min_count"], row["var_code_max_count"]
-        assert 0 <= smallest <= largest <= size, row["name"]
-        assert min(row["num_codes"] - 1, row["code_length"]) > 0, row["name"]
-        if row["selector_type"] == "SingleValue":
-            assert row["num_codes"] * smallest <= size <= row["num_codes"] * largest, row["name"]
         is_time = row["sub_type"] in ("Date", "DateTime")
+        assert row["code_length"] > 0, row["name"]
+        if is_time and row["num_codes"] == 0:  # they would have one for each day
+            assert (smallest, largest) == (None, None), row["name"]
+        else:
+            assert 0 <= smallest <= largest <= size, row["name"]
+            assert row["num_codes"] > 1, row["name"]
         assert is_time == (row["min_date"] is not None), row["name"]
         assert not is_time or row["min_date"] < row["max_date"], row["name"]
+
+
+def test_codes_are_those_that_the_variables_declare() -> None:
+    """Each selector has as many codes as it says, with its smallest and largest count."""
+    by_variable = CODES.group_by("variable_name", maintain_order=True).agg(
+        pl.len().cast(pl.Int64).alias("number"),
+        pl.col("count").min().alias("smallest"),
+        pl.col("count").max().alias("largest"),
+        pl.col("count").sum().alias("sum"),
+        pl.col("code").str.len_bytes().max().alias("length"),
+        pl.col("code").n_unique().alias("codes"),
+        pl.col("description").n_unique().alias("descriptions"),
+    )
+    records = dict(TABLES["name", "total_records"].rows())
+    found = {row["variable_name"]: row for row in by_variable.iter_rows(named=True)}
+    assert list(found) == [name for name in VARIABLES["name"] if name in found]
+    for row in VARIABLES.filter(api_type="Selector").iter_rows(named=True):
+        name = row["name"]
+        if row["num_codes"] == 0:
+            assert name not in found
+            continue
+        codes = found.pop(name)
+        assert codes["number"] == codes["codes"] == codes["descriptions"] == row["num_codes"], name
+        declared = row["var_code_min_count"], row["var_code_max_count"]
+        assert (codes["smallest"], codes["largest"]) == declared, name
+        assert codes["length"] <= row["code_length"], name
+        if row["selector_type"] == "SingleValue":
+            assert codes["sum"] == records[row["table_name"]], name
+    assert found == {}
+
+
+def test_codes_of_a_single_value_are_padded() -> None:
+    """Where a record has one code, Unclassified comes first and codes fill their length."""
+    single = VARIABLES.filter(selector_type="SingleValue", sub_type="Categorical")
+    joined = CODES.join(single, left_on="variable_name", right_on="name", maintain_order="left")
+    first = joined.filter(position=0)
+    assert first["description"].unique().to_list() == ["Unclassified"]
+    assert set(first["code"].str.strip_chars()) == {"!"}
+    lengths = joined.filter(pl.col("code").str.len_bytes() != pl.col("code_length"))
+    # Three of its codes are known without blanks.
+    assert lengths["variable_name"].unique().to_list() == ["raRspTyp"]
+
+
+def test_positions_count_within_each_variable() -> None:
+    """Positions are 0, 1, … within each variable, and its names are repeated."""
+    place = pl.int_range(pl.len()).over("variable_name")
+    assert CODES.filter(pl.col("position") != place).is_empty()
+    names = CODES["variable_name", "variable_description", "table_name"].unique()
+    assert set(names.rows()) <= set(VARIABLES["name", "description", "table_name"].rows())
+
+
+def test_only_one_code_for_sweden() -> None:
+    """Of all codes one is about Sweden: the destination that the public sources print."""
+    found = CODES.filter(pl.col("description").str.contains("(?i)sweden"))
+    assert found.select("variable_name", "code", "count").rows() == [("boDest", "29", 25207)]
+
+
+def test_codes_look_like_no_person() -> None:
+    """No illustrative code may look like an address, a postcode or a number of somebody."""
+    made_up = CODES.filter(code_provenance()["status"] == "illustrative")["description"]
+    personal = r"@|\d{5}|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b"
+    assert made_up.filter(made_up.str.contains(personal)).to_list() == []
+
+
+def test_codes_of_times_are_within_their_range() -> None:
+    """Codes of dates and times are those of their descriptions, from the first to the last."""
+    times = VARIABLES.filter(pl.col("sub_type") != "Categorical", pl.col("num_codes") > 0)
+    assert times["name"].to_list() == ["cmCommDt", "cmCommTm", "ReCommun"]
+    for row in times.iter_rows(named=True):
+        codes = CODES.filter(variable_name=row["name"])
+        assert codes["code"][0] == "0" * row["code_length"]
+        digits = codes["description"].str.replace_all(r"\D", "")
+        assert digits[1:].to_list() == codes["code"][1:].to_list() == sorted(codes["code"][1:])
+        form = "%Y%m%d%H%M%S"[: 6 if row["sub_type"] == "Date" else 12]
+        ends = [row[end].strftime(form) for end in ("min_date", "max_date")]
+        assert ends == [codes["code"][1], codes["code"][-1]]
+
+
+def test_code_provenance() -> None:
+    """471 codes are known to public sources, and each says what of it is."""
+    frame = code_provenance()
+    keys = ["variable_name", "position"]
+    assert frame.select(keys).equals(CODES.select(keys))
+    is_attested = frame["status"] == "attested"
+    assert (is_attested.sum(), len(frame)) == (471, 1032)
+    assert ((frame["attested"].list.len() > 0) == is_attested).all()
+    often = dict(frame["attested"].explode().drop_nulls().value_counts().rows())
+    assert often == {"description": 437, "code": 90, "count": 68}
+
+
+def test_unclassified_of_newer_servers() -> None:
+    """Where a variable tells its code for no value, that is the code at position 0."""
+    told = VARIABLES.filter(pl.col("unclassified_code").is_not_null())
+    first = CODES.filter(position=0)["variable_name", "code", "description"]
+    columns = ["name", "unclassified_code", "unclassified_description"]
+    assert len(told) > 0
+    assert set(told.select(columns).rows()) <= set(first.rows())
+
+
+def test_some_variables_have_what_newer_servers_send() -> None:
+    """Each field of newer servers is there for some variables and null for others."""
+    newer = VARIABLES.select(
+        *("path", "notes", "unclassified_code", "unclassified_description"),
+        *("decimal_places", "reference_type", "reference_length"),
+    )
+    assert all(0 < column.null_count() < len(column) for column in newer)
+    assert newer["decimal_places"].drop_nulls().unique().sort().to_list() == [0, 2]
+
+
+def test_folders_hold_each_variable_once() -> None:
+    """Each variable is in the folder that it names, and in no other."""
+    held = FOLDERS.explode("variable_names").drop_nulls("variable_names")
+    pairs = VARIABLES["folder_name", "name"].rows()
+    assert sorted(held["name", "variable_names"].rows()) == sorted(pairs)
+
+
+def test_folders_are_a_tree_of_two_levels() -> None:
+    """Folders come depth first, with the columns that follow from the tree."""
+    assert FOLDERS["depth"].unique().sort().to_list() == [0, 1]
+    assert FOLDERS["path"].is_unique().all()
+    above: dict[str, str] = {}
+    for row in FOLDERS.iter_rows(named=True):
+        assert row["depth"] == (row["parent_path"] is not None)
+        if row["depth"]:
+            assert row["path"] == f"{row['parent_path']}/{row['name']}"
+            assert above["path"] == row["parent_path"]
+        else:
+            above = row
+        assert row["variable_count"] == len(row["variable_names"])
+        below = FOLDERS.filter(parent_path=row["path"])
+        assert below["position"].to_list() == list(range(len(below)))
+        total = row["variable_count"] + below["total_variable_count"].sum()
+        assert row["total_variable_count"] == total
+        assert row["description"]
+    assert FOLDERS.filter(depth=0)["total_variable_count"].sum() == 94
+    assert FOLDERS.filter(total_variable_count=0)["name"].to_list() == ["Segments"]
 
 
 def test_other_kinds_are_complete() -> None:
