@@ -7,11 +7,17 @@ The endpoints are those of the API's own description (``/swagger/docs/v2``):
 - ``GET /About/Version``, ``/About/DataViews``, ``/About/DataViews/{dataView}``
 - ``GET /{dataView}/FastStatsSystems`` and ``…/FastStatsSystems/{system}``
 - ``GET …/{system}/Tables``, ``…/Tables/{table}``, ``…/Variables``, ``…/Variables/{variable}``
+- ``GET`` and ``POST …/Variables/{variable}/Codes``
+- ``GET …/{system}/Folders``, ``…/Folders/{path}``, ``…/All``
 
 The login and ``About`` need no token. Where the description leaves a choice: the fixed
 words of a path are matched in any case, names are not; a path that is unknown, or known
 with another method only, is 404; ``count=0`` is a page without items; numbers beyond 32
-bits are as bad as negative ones; another live session's id is 400, as described.
+bits are as bad as negative ones; another live session's id is 400, as described. The
+segments of a folder's path are encoded one by one, so that a name may hold a "/". Codes
+of what is no selector are 400. ``POST`` on codes answers as ``GET`` does: there is nothing
+to read anew. A catalogue without folders is served as by an older server, without their
+paths; codes that a catalogue lacks are 404, as an empty list would say that there are none.
 """
 
 from __future__ import annotations
@@ -33,6 +39,7 @@ import pyarrow as pa
 
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.demo import render
+from apteco_frames.demo.contents import Contents
 from apteco_frames.demo.holidays import date_settings, demo_user
 
 VERSION = "1.9.19-demo"
@@ -85,11 +92,20 @@ class DemoApi:
     """The Orbit API of one catalogue. Its methods may be called from many threads.
 
     Args:
-        catalogue: what to serve; it is rendered once, here.
+        catalogue: what to serve.
+        codes: its codes, as an Arrow table; None if they are not known.
+        folders: its folders, likewise.
         token_lifetime: how long an access token is valid, in seconds.
     """
 
-    def __init__(self, catalogue: Catalogue, *, token_lifetime: float = 3600) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        codes: pa.Table | None = None,
+        folders: pa.Table | None = None,
+        token_lifetime: float = 3600,
+    ) -> None:
         info = catalogue.system_info
         self.data_view: str = info.view_name
         self.system: str = info.name
@@ -106,11 +122,7 @@ class DemoApi:
         self._system_detail = render.encode(detail)
         self._systems = [render.encode(summary)]
         self._data_views = [render.encode({"name": self.data_view})]
-        tables, variables = catalogue.tables.arrow, catalogue.variables.arrow
-        self._tables = render.encode_all(render.table_items(tables))
-        self._variables = render.encode_all(render.variable_items(variables))
-        self._table_rows = _row_numbers(tables)
-        self._variable_rows = _row_numbers(variables)
+        self._contents = Contents(catalogue, codes, folders)
 
     def answer(self, request: Request) -> Answer:
         """The answer to a request. Whatever is refused has an ``ErrorMessage`` as its body.
@@ -161,31 +173,54 @@ class DemoApi:
                 session_id = self._check_token(request.authorization)
                 self._check_data_view(names[0])
                 return self._session(method, names[2], session_id)
-            case "GET", _, "faststatssystems", *more:
+            case ("GET" | "POST") as method, _, "faststatssystems", *more:
                 self._check_token(request.authorization)
                 self._check_data_view(names[0])
-                if not more:
+                if method == "GET" and not more:
                     return _page(self._systems, query)
-                if names[2] != self.system:
+                if more and names[2] != self.system:
                     raise _not_found("FastStats system", "systemName", names[2])
-                return self._system(more[1:], names[4:], query, path)
+                return self._system(method, names[3:], query, path)
         raise _no_such_path(path)
 
-    def _system(self, words: Sequence[str], names: Sequence[str], query: str, path: str) -> Answer:
-        match words:
-            case []:
+    def _system(self, method: str, names: list[str], query: str, path: str) -> Answer:
+        # As above: the first and the third of these may be fixed words.
+        words = [name.lower() if i in (0, 2) else "" for i, name in enumerate(names)]
+        contents = self._contents
+        match method, *words:
+            case ["GET"]:
                 return Answer(200, self._system_detail)
-            case ["tables"]:
-                return _page(self._tables, query)
-            case ["variables"]:
-                return _page(self._variables, query)
-            case ["tables", _]:
+            case "GET", "tables":
+                return _page(contents.tables, query)
+            case "GET", "variables":
+                return _page(contents.variables, query)
+            case "GET", "tables", _:
                 what = ("table", "tableName")
-                return _one(self._tables, self._table_rows, names[0], *what)
-            case ["variables", _]:
+                return _one(contents.tables, contents.table_rows, names[1], *what)
+            case "GET", "variables", _:
                 what = ("variable", "variableName")
-                return _one(self._variables, self._variable_rows, names[0], *what)
+                return _one(contents.variables, contents.variable_rows, names[1], *what)
+            case _, "variables", _, "codes":
+                return self._codes(names[1], query)
+            case "GET", "folders", *_ if contents.has_folders:
+                nodes = contents.nodes(tuple(names[1:]))
+                if nodes is None:
+                    raise _not_found("folder", "path", "/".join(names[1:]))
+                return _page(nodes, query)
+            case "GET", "all" if contents.has_folders and contents.has_codes:
+                with_counts = _flag(_options(query), "includeVarCodeCounts", True)
+                return _page(contents.everything(with_counts=with_counts), query)
         raise _no_such_path(path)
+
+    def _codes(self, variable: str, query: str) -> Answer:
+        if variable not in self._contents.variable_rows:
+            raise _not_found("variable", "variableName", variable)
+        key = {"variableName": variable}
+        if not self._contents.is_selector(variable):
+            raise _Refusal(400, f"The variable {variable!r} is no selector: it has no codes.", key)
+        if not self._contents.has_codes:
+            raise _Refusal(404, "The catalogue that the demo server serves lacks codes.", key)
+        return _page(self._contents.codes(variable), query)
 
     def _check_data_view(self, name: str) -> None:
         if name != self.data_view:
@@ -267,19 +302,18 @@ def _no_such_path(path: str) -> _Refusal:
     return _Refusal(404, "The demo server has nothing at this path.", {"path": path})
 
 
-def _row_numbers(frame: pa.Table) -> dict[str, int]:
-    names: list[Any] = frame["name"].to_pylist()
-    return {name: row for row, name in enumerate(names)}
-
-
 def _one(items: Sequence[bytes], rows: dict[str, int], name: str, noun: str, key: str) -> Answer:
     if name not in rows:
         raise _not_found(noun, key, name)
     return Answer(200, items[rows[name]])
 
 
-def _page(items: Sequence[bytes], query: str) -> Answer:
-    options = {key.lower(): values[0] for key, values in parse_qs(query).items()}
+def _options(query: str) -> dict[str, str]:
+    return {key.lower(): values[0] for key, values in parse_qs(query).items()}
+
+
+def _page(items: render.Items, query: str) -> Answer:
+    options = _options(query)
     for name in ("filter", "orderBy"):
         if name.lower() in options:
             raise _Refusal(400, f"The demo server lacks {name}.", {name: options[name.lower()]})
@@ -296,6 +330,13 @@ def _natural(options: dict[str, str], name: str, default: int) -> int:
         wanted = f"{name} should be an integer from 0 to {_INT32_MAX}."
         raise _Refusal(400, wanted, {name: text})
     return int(text)
+
+
+def _flag(options: dict[str, str], name: str, default: bool) -> bool:
+    text = options.get(name.lower(), str(default))
+    if text.lower() not in ("true", "false"):
+        raise _Refusal(400, f"{name} should be true or false.", {name: text})
+    return text.lower() == "true"
 
 
 def _is_equal(given: str, right: str) -> bool:

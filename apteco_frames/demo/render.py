@@ -7,13 +7,13 @@ column holds) is gone. JSON has no NaN and no infinity: both become null.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames.orbit.schema import TABLES, VARIABLES, Column
+from apteco_frames.orbit.schema import CODES, FOLDERS, TABLES, VARIABLES, Column
 from apteco_frames.system import FastStatsSystem
 
 INFOS = {
@@ -36,6 +36,14 @@ _NEWER = frozenset(
         "length",
     }
 )
+
+
+class Items(Protocol):
+    """A list of encoded items, of which slices are taken."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> list[bytes]: ...
 
 
 def table_items(tables: pa.Table) -> Iterator[dict[str, Any]]:
@@ -79,6 +87,50 @@ def variable_items(variables: pa.Table) -> Iterator[dict[str, Any]]:
     return _objects(flat)
 
 
+def code_items(codes: pa.Table, *, with_counts: bool = True) -> Iterator[dict[str, Any]]:
+    """Codes of a catalogue as items of the API.
+
+    Args:
+        codes: an Arrow table of codes.
+        with_counts: whether they have their counts; null without.
+
+    >>> from apteco_frames.demo.holidays import holiday_codes
+    >>> next(code_items(holiday_codes().slice(5)))
+    {'code': '05', 'description': 'East Midlands', 'count': 44903}
+    """
+    values = _values(codes, CODES)
+    if not with_counts:
+        values["count"] = [None] * len(codes)
+    return _objects(values)
+
+
+def folder_items(folders: pa.Table) -> Iterator[dict[str, Any]]:
+    """The folders of a catalogue as items of the API.
+
+    Args:
+        folders: an Arrow table of folders.
+
+    >>> from apteco_frames.demo.holidays import holiday_folders
+    >>> next(folder_items(holiday_folders()))["path"]
+    'Household'
+    """
+    return _objects(_values(folders, FOLDERS))
+
+
+def short_table_items(tables: pa.Table) -> Iterator[dict[str, Any]]:
+    """The tables of a catalogue as the list of all items has them.
+
+    Args:
+        tables: the Arrow table of a catalogue's tables.
+
+    >>> from apteco_frames.demo import holidays
+    >>> next(short_table_items(holidays().tables.arrow))
+    {'name': 'Households', 'pluralDisplayName': 'Households'}
+    """
+    values = _values(tables, TABLES)
+    return _objects({name: values[name] for name in ("name", "pluralDisplayName")})
+
+
 def system_detail(info: FastStatsSystem, date_settings: Mapping[str, Any]) -> dict[str, Any]:
     """A system as the API's ``FastStatsSystemDetail``.
 
@@ -118,7 +170,7 @@ def encode_all(items: Iterable[Any]) -> list[bytes]:
     return [encoder.encode(item).encode() for item in items]
 
 
-def encode_page(items: Sequence[bytes], offset: int, count: int) -> bytes:
+def encode_page(items: Items, offset: int, count: int) -> bytes:
     """One page of a list, as the API's pager makes it.
 
     Args:

@@ -123,6 +123,10 @@ def forged_token() -> str:
         SYSTEM + "/Tables/People",
         SYSTEM + "/Variables",
         SYSTEM + "/Variables/boDest",
+        SYSTEM + "/Variables/boDest/Codes",
+        SYSTEM + "/Folders",
+        SYSTEM + "/Folders/Booking",
+        SYSTEM + "/All",
     ],
 )
 def test_bad_token(server: DemoServer, authorization: str, path: str) -> None:
@@ -233,8 +237,9 @@ def test_any_case_of_the_fixed_words(client: Client) -> None:
         ("/Holidays/FastStatsSystems/winter/Tables", "system 'winter'"),
         (SYSTEM + "/Tables/Pets", "table 'Pets'"),
         (SYSTEM + "/Variables/Destination", "variable 'Destination'"),
-        (SYSTEM + "/Variables/boDest/Codes", "nothing at this path"),
-        (SYSTEM + "/Folders", "nothing at this path"),
+        (SYSTEM + "/Variables/Destination/Codes", "variable 'Destination'"),
+        (SYSTEM + "/Variables/boDest/Cods", "nothing at this path"),
+        (SYSTEM + "/Folders/Bookings", "folder 'Bookings'"),
         ("/Holidays", "nothing at this path"),
         ("", "nothing at this path"),
         ("x/About/Version", "nothing at this path"),
@@ -288,7 +293,16 @@ def test_empty_options_are_none(client: Client) -> None:
     assert (page["offset"], page["count"]) == (0, 9)
 
 
-@pytest.mark.parametrize("path", ["/Holidays/FastStatsSystems", SYSTEM + "/Tables"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/Holidays/FastStatsSystems",
+        SYSTEM + "/Tables",
+        SYSTEM + "/Variables/boDest/Codes",
+        SYSTEM + "/Folders",
+        SYSTEM + "/All",
+    ],
+)
 @pytest.mark.parametrize("option", ["filter", "orderBy", "ORDERBY"])
 def test_filter_and_order_are_refused(client: Client, path: str, option: str) -> None:
     """What the demo server lacks is refused and never ignored."""
