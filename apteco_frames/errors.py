@@ -28,8 +28,8 @@
      ├── CatalogueWarning          what an API said is odd but usable
      └── InsecureTransportWarning  the connection can be read or changed on its way
 
-Each message says what happened, where, and what to do next; none holds a password or
-a token. The names that the ``apteco`` package has (``ApiResultsError``,
+Each message says what happened, where, and what to do next; none holds a password, a
+token or a session id. The names that the ``apteco`` package has (``ApiResultsError``,
 ``TablesError``, ``VariablesError``, ``DeserializeError``) mean the same as there.
 """
 

@@ -422,6 +422,7 @@ class Session(SystemFrames):
         values = session_values(s, User._fields)
         client = OrbitClient(values["base_url"], values["data_view"], options)
         client.token = Secret(values["access_token"])
+        client.secrets.issue(Secret(values["session_id"]))
         system = values["system"]
         if "catalogue" in values:
             from apteco_frames.store import snapshot

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from functools import partialmethod
 from typing import Any
 
 from apteco_frames.errors import InvalidUrlError
 from apteco_frames.orbit.client import OrbitClient
+from apteco_frames.orbit.secret import Secret
 from apteco_frames.orbit.task import Task, Timeout
 from apteco_frames.orbit.transport import Answer
 
@@ -25,9 +27,14 @@ def new_api_client(client: OrbitClient) -> Any:
 
 
 class _Response:
-    """An answer as the generated client expects it (``apteco_api.rest.RESTResponse``)."""
+    """An answer as the generated client expects it (``apteco_api.rest.RESTResponse``).
+
+    What an error's answer says is in it without any secret.
+    """
 
     def __init__(self, answer: Answer) -> None:
+        if not 200 <= answer.status <= 299:
+            answer = answer.without_secrets()
         self.status = answer.status
         self.reason = answer.reason
         self.data: bytes | str = answer.body
@@ -76,14 +83,18 @@ class _RestClient:
             task = Task(Timeout.of(_request_timeout))
         # Not the client's own request(): it would refuse what has expired with an error of
         # ours, and users of the generated client catch the answer's ApiException.
-        answer = self._client.send(
-            method,
-            url,
-            task=task,
-            params=query_params,
-            **_content(dict(headers or {}), body, post_params),
-        )
-        response = _Response(answer)
+        with ExitStack() as stack:
+            for name, value in post_params or []:
+                if name == "Password":
+                    stack.enter_context(self._client.secrets.with_password(Secret(str(value))))
+            answer = self._client.send(
+                method,
+                url,
+                task=task,
+                params=query_params,
+                **_content(dict(headers or {}), body, post_params),
+            )
+            response = _Response(answer)
         if not 200 <= response.status <= 299:
             raise ApiException(http_resp=response)
         return response

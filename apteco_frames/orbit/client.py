@@ -23,9 +23,9 @@ from apteco_frames.orbit.arguments import Options, checked_name, checked_options
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
 from apteco_frames.orbit.paging import ListChangedError, Paging, Span
 from apteco_frames.orbit.pool import Pool
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.secret import Secret, Secrets
 from apteco_frames.orbit.serialized import can_be_sent
-from apteco_frames.orbit.status import LOG_IN_AGAIN, api_error, checked, without
+from apteco_frames.orbit.status import LOG_IN_AGAIN, api_error, checked
 from apteco_frames.orbit.task import Task, Timeout
 from apteco_frames.orbit.text import clipped
 from apteco_frames.orbit.transport import Answer, Transport, check_verify
@@ -104,7 +104,8 @@ class OrbitClient:
     def token(self) -> Secret:
         """The access token; it is set by :meth:`log_in`, or from a serialised session.
 
-        Setting it raises ``ApiResultsError`` if no request can carry it.
+        Setting it raises ``ApiResultsError`` if no request can carry it. The old one may
+        still be valid, and is hidden as before.
         """
         token = self.transport.token
         assert token is not None
@@ -120,6 +121,11 @@ class OrbitClient:
         self.transport.token = token
         self._ended = self._told = False
         self._issued = -math.inf
+
+    @property
+    def secrets(self) -> Secrets:
+        """What no error and no log line may show."""
+        return self.transport.secrets
 
     @property
     def token_expires_at(self) -> int | None:
@@ -149,12 +155,12 @@ class OrbitClient:
         return self.send(method, url, task=task, **options)
 
     def send(self, method: str, url: str, *, task: Task, **options: Any) -> Answer:
-        """Send a request with the token, expired or not; an answer never holds the token.
+        """Send a request with the token, expired or not.
 
         Raises:
             OrbitConnectionError: there was no answer.
         """
-        return without(self.token, self.transport.request(method, url, task=task, **options))
+        return self.transport.request(method, url, task=task, **options)
 
     def _check_session(self, url: str) -> None:
         if self._ended:
@@ -191,19 +197,22 @@ class OrbitClient:
         """
         url = self._url(self.data_view, "Sessions", "SimpleLogin")
         form = {"UserLogin": user, "Password": password.reveal()}
-        answer = self.transport.request("POST", url, task=task, authorise=False, data=form)
-        answer = without(password, answer)
-        if answer.status in (401, 403):
-            raise api_error(
-                LoginError,
-                answer,
-                f"The user {user!r} could not log in: user name or password was not accepted",
-                "Check both, and that the user may use this DataView",
-            )
-        if answer.status == 404:
-            raise self._unknown(answer, "DataView", self.data_view, ["About", "DataViews"], task)
-        details = _session_details(checked(answer), url)
+        with self.secrets.with_password(password):
+            answer = self.transport.request("POST", url, task=task, authorise=False, data=form)
+            if answer.status in (401, 403):
+                raise api_error(
+                    LoginError,
+                    answer,
+                    f"The user {user!r} could not log in: user name or password was not accepted",
+                    "Check both, and that the user may use this DataView",
+                )
+            if answer.status == 404:
+                raise self._unknown(
+                    answer, "DataView", self.data_view, ["About", "DataViews"], task
+                )
+            details = _session_details(checked(answer), url)
         self.token = Secret(details["accessToken"])
+        self.secrets.issue(Secret(details["sessionId"]))
         self._issued = time.monotonic()
         return details
 
@@ -220,6 +229,7 @@ class OrbitClient:
         Raises:
             AptecoFramesError: the API could not be asked, or refused.
         """
+        self.secrets.issue(Secret(session_id))
         url = self._url(self.data_view, "Sessions", session_id)
         total = min(self._timeout.total, within)
         task = Task(self._timeout._replace(total=total))
@@ -239,7 +249,8 @@ class OrbitClient:
         answer = self.request("GET", url, task=task)
         if answer.status == 404:
             raise self._unknown(answer, "system", name, [self.data_view, "FastStatsSystems"], task)
-        return decode_object(checked(answer), _SYSTEM, url)
+        with self.secrets.kept_out_of_errors():
+            return decode_object(checked(answer), _SYSTEM, url)
 
     def load(self, system: str, task: Task) -> Build:
         """Tables and variables of one build of a system, complete and in the API's order.
@@ -307,7 +318,8 @@ class OrbitClient:
         """
         params = {"offset": offset, "count": count}
         answer = self.request("GET", url, task=task, params=params)
-        return decode_page(checked(answer), columns, url)
+        with self.secrets.kept_out_of_errors():
+            return decode_page(checked(answer), columns, url)
 
     def system_url(self, system: str, *segments: str) -> str:
         """The URL of what belongs to a system; each segment is encoded by itself."""
@@ -327,7 +339,9 @@ class OrbitClient:
         except AptecoFramesError:
             return api_error(ApiError, answer, f"There is no {kind} {name!r}", "Check its name")
         names = page.rows["name"].to_pylist()[:_MOST_NAMES]
-        hint = f"There are: {', '.join(repr(clipped(name)) for name in names)}"
+        hint = (
+            f"There are: {', '.join(repr(clipped(self.secrets.without(name))) for name in names)}"
+        )
         if page.total > len(names):
             hint += f" and {page.total - len(names):,} more"
         return api_error(ApiError, answer, f"There is no {kind} {name!r}", hint)

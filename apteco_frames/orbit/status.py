@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from urllib.parse import quote, quote_plus
-
 from apteco_frames.errors import ApiError, AptecoFramesError, GatewayError, SessionExpiredError
 from apteco_frames.orbit.decode import decode_error
-from apteco_frames.orbit.secret import Secret
 from apteco_frames.orbit.text import clipped
 from apteco_frames.orbit.transport import Answer
 
 _LONGEST_MESSAGE = 500
-# Shorter ones stand in any text by chance.
-_SHORTEST_HIDDEN = 4
 
 LOG_IN_AGAIN = "Log in again with login() or session.renew(password)"
 
 
 def checked(answer: Answer) -> bytes:
-    """The body of an answer whose status is no error: the one place that maps statuses."""
+    """The body of an answer whose status is no error: the one place that maps statuses.
+
+    Raises:
+        SessionExpiredError: the status is 401.
+        GatewayError: the status is an error, but it is not the API's.
+        ApiError: the status is another error.
+    """
     if 200 <= answer.status < 300:
         return answer.body
     if answer.status == 401:
@@ -45,12 +45,25 @@ def checked(answer: Answer) -> bytes:
 
 
 def api_error(kind: type[ApiError], answer: Answer, what: str, hint: str) -> AptecoFramesError:
-    """The error for an answer, as one of its class; a ``GatewayError`` if the API said nothing."""
+    """The error for an answer, without any secret that the answer repeats.
+
+    Args:
+        kind: the class of the error, if it is the API that answered.
+        answer: an answer whose status is an error.
+        what: what went wrong, the beginning of a sentence.
+        hint: what to do next, a sentence without its full stop.
+
+    Returns:
+        an error of that class, or a ``GatewayError``.
+    """
+    without_secrets = answer.secrets.without
     code, error_id, message = decode_error(answer.body)
-    status = f"status {answer.status} {clipped(answer.reason)}".strip()
+    if message is not None:  # once it is decoded, or an escape could hide what it says
+        message = without_secrets(message)
+    status = f"status {answer.status} {clipped(without_secrets(answer.reason))}".strip()
     wait = answer.headers.get("Retry-After")
     if wait and answer.status in (429, 503):
-        hint += f". It asks to wait: {clipped(wait)!r} (seconds, or a time)"
+        hint += f". It asks to wait: {clipped(without_secrets(wait))!r} (seconds, or a time)"
     if message is None and not _is_json(answer):
         is_page = answer.body.lstrip()[:1] == b"<"
         body = "a web page" if is_page else "no message"
@@ -74,14 +87,3 @@ def api_error(kind: type[ApiError], answer: Answer, what: str, hint: str) -> Apt
 
 def _is_json(answer: Answer) -> bool:
     return answer.body.lstrip()[:1] == b"{"
-
-
-def without(secret: Secret, answer: Answer) -> Answer:
-    """The answer; if it is an error that repeats the secret, without it."""
-    text = secret.reveal()
-    if answer.status < 300 or len(text) < _SHORTEST_HIDDEN:
-        return answer
-    body = answer.body
-    for form in (text, quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1]):
-        body = body.replace(form.encode("utf-8", "replace"), b"<secret>")
-    return answer._replace(body=body)

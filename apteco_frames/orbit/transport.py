@@ -21,11 +21,12 @@ from typing import Any, NamedTuple
 
 import requests
 import urllib3
+from requests.structures import CaseInsensitiveDict
 
 from apteco_frames.errors import OrbitConnectionError
 from apteco_frames.orbit.connection import new_session, reading, timed
 from apteco_frames.orbit.failure import CHECK_NETWORK, TIME_IS_UP, Failure, describe
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.secret import Secret, Secrets
 from apteco_frames.orbit.task import Task
 from apteco_frames.orbit.url import redirect_target, shown_location, without_query
 
@@ -51,7 +52,8 @@ class Answer(NamedTuple):
         reason: the status in words.
         headers: the headers; names match in any case.
         body: the body, unpacked.
-        url: the URL that answered.
+        url: the URL that answered, as it may be shown.
+        secrets: what the rest must be shown without.
     """
 
     status: int
@@ -59,6 +61,18 @@ class Answer(NamedTuple):
     headers: Mapping[str, str]
     body: bytes
     url: str
+    secrets: Secrets
+
+    def without_secrets(self) -> Answer:
+        """The answer as it may be shown, its body cut to 32,768 bytes."""
+        without = self.secrets.without
+        names = map(without, self.headers)
+        values = map(without, self.headers.values())
+        return self._replace(
+            reason=without(self.reason),
+            headers=CaseInsensitiveDict(zip(names, values, strict=True)),
+            body=without(self.body.decode("latin-1")).encode("latin-1"),
+        )
 
 
 class Transport:
@@ -80,12 +94,23 @@ class Transport:
         http: requests.Session | None,
     ) -> None:
         self.max_connections = max_connections
-        self.token: Secret | None = None
+        self.secrets = Secrets()
+        self._token: Secret | None = None
         self._verify = verify
         self._given = new_session(max_connections) if http is None else http
         self._http = timed(self._given)
         self._slots = threading.BoundedSemaphore(max_connections)
         self._process = os.getpid()
+
+    @property
+    def token(self) -> Secret | None:
+        """The token that requests are sent with; None before logging in."""
+        return self._token
+
+    @token.setter
+    def token(self, token: Secret) -> None:
+        self._token = token
+        self.secrets.issue(token)
 
     def close(self) -> None:
         """Close the connections, but nothing of a ``requests.Session`` of the user's."""
@@ -121,6 +146,7 @@ class Transport:
         if self._process != os.getpid():
             self._leave_to_parent()
         changes_nothing = method in ("GET", "HEAD", "OPTIONS")
+        shown_url = self.secrets.without_issued(url)
         last: Answer | Failure
         before = ""
         for attempt in range(_ATTEMPTS):
@@ -131,13 +157,13 @@ class Transport:
             pause *= random.uniform(0.5, 1.0)
             if isinstance(last, Answer):
                 took = time.monotonic() - started
-                logger.debug("%s %s: status %d, %.3f s", method, url, last.status, took)
+                logger.debug("%s %s: status %d, %.3f s", method, shown_url, last.status, took)
                 again = again and last.status in _RETRIED_STATUSES
                 pause = max(pause, _retry_after(last))
                 if pause > _LONGEST_RETRY_AFTER_SECONDS:
                     break
             else:
-                logger.debug("%s %s: %s", method, url, last.what)
+                logger.debug("%s %s: %s", method, shown_url, last.what)
                 again = again or last.never_sent
             if task.seconds_left():
                 before = f"status {last.status}" if isinstance(last, Answer) else last.what
@@ -146,8 +172,8 @@ class Transport:
         if isinstance(last, Answer):
             return last
         if not task.seconds_left():
-            raise task.too_late(url, before)
-        raise OrbitConnectionError(f"{method} {url} failed: {last.what}. {last.hint}")
+            raise task.too_late(shown_url, before)
+        raise OrbitConnectionError(f"{method} {shown_url} failed: {last.what}. {last.hint}")
 
     def _leave_to_parent(self) -> None:
         """After a fork: share no connection with the process that it came from."""
@@ -165,22 +191,27 @@ class Transport:
         content: dict[str, Any],
     ) -> Answer | Failure:
         """One attempt, with redirects on the same host followed."""
+        shown_url = self.secrets.without_issued(url)
         for _ in range(_MOST_REDIRECTS):
             answer = self._send(method, url, task, authorise, headers, content)
-            if isinstance(answer, Failure) or answer.status not in _REDIRECTS:
+            if isinstance(answer, Failure):
                 return answer
+            if answer.status not in _REDIRECTS:
+                return answer._replace(url=shown_url)
             location = answer.headers.get(_LOCATION, "")
             kept = method == "GET" or answer.status in (307, 308)
             target = redirect_target(url, location) if kept else None
+            shown_target = self.secrets.without(shown_location(url, location))
             if target is None:
                 raise OrbitConnectionError(
-                    f"{url} redirects to {shown_location(url, location)}, which was not followed: "
-                    "passwords and tokens are sent to the host of the base URL only, and never "
-                    "from https to http. If the new address is right, use it as the base URL."
+                    f"{shown_url} redirects to {shown_target}, which was not followed: passwords "
+                    "and tokens are sent to the host of the base URL only, and never from https to "
+                    "http. If the new address is right, use it as the base URL."
                 )
-            url, content = target, {**content, "params": None}
+            url, shown_url = target, shown_target
+            content = {**content, "params": None}
         raise OrbitConnectionError(
-            f"{method} {without_query(url)} failed: it redirects in a circle. Check the base URL."
+            f"{method} {shown_url} failed: it redirects in a circle. Check the base URL."
         )
 
     def _send(
@@ -228,11 +259,13 @@ class Transport:
                 stream=True,
                 **content,
             ) as response:
-                body = _read_body(response, task)
+                body = _read_body(response, task, self.secrets)
                 if isinstance(body, Failure):
                     return body
                 reason = response.reason or ""
-                return Answer(response.status_code, reason, response.headers, body, url)
+                return Answer(
+                    response.status_code, reason, response.headers, body, url, self.secrets
+                )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             # Described here and raised outside: the error holds the request, and the
             # request holds the password or the token.
@@ -277,7 +310,7 @@ def _set_location_aside(response: requests.Response, *args: Any, **options: Any)
         response.headers[_LOCATION] = response.headers.pop("Location")
 
 
-def _read_body(response: requests.Response, task: Task) -> bytes | Failure:
+def _read_body(response: requests.Response, task: Task, secrets: Secrets) -> bytes | Failure:
     """The body, unpacked: read as it comes, so that time and size stay bounded."""
     chunks: list[bytes] = []
     size = 0
@@ -285,8 +318,9 @@ def _read_body(response: requests.Response, task: Task) -> bytes | Failure:
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
+            url = secrets.without(without_query(response.url))
             raise OrbitConnectionError(
-                f"The answer of {without_query(response.url)} is larger than "
+                f"The answer of {url} is larger than "
                 f"{MAX_ANSWER_BYTES // 2**20} MiB, and was not read on. Ask for less at a time: "
                 "page_size=100."
             )

@@ -49,6 +49,7 @@ def meet(
         caplog.set_level(logging.DEBUG)
         options = {"timeout": LONG, **options}
         shown: list[tuple[str, str | bytes]] = []
+        told: list[tuple[str, str | bytes]] = []
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             started = time.monotonic()
@@ -59,7 +60,7 @@ def meet(
                 outcome = error
             seconds = time.monotonic() - started
         if isinstance(outcome, AptecoFramesError):
-            shown += shown_by_error(outcome)
+            told += shown_by_error(outcome)
             public = (k for k in type(outcome).__mro__ if k.__module__ == "apteco_frames.errors")
             name = next(public).__name__
         else:
@@ -68,13 +69,16 @@ def meet(
             name = FULL
         shown += [("logs", caplog.text)]
         shown += [(f"log of {record.name}", repr(record.args)) for record in caplog.records]
+        own = (record for record in caplog.records if record.name == "apteco_frames")
+        told += [("log", record.getMessage()) for record in own]
         shown += [("a warning", str(warning.message)) for warning in caught]
         shown += list(zip(("stdout", "stderr"), capfd.readouterr(), strict=True))
         test = request.node.originalname.removeprefix("test_").replace("_", " ")
         if hasattr(request.node, "callspec"):
             test += f": {request.node.callspec.id}"
         request.node.user_properties.append(("fault", (test, name, seconds)))
-        assert found(server.secrets, shown) == []
+        assert found(server.secrets, shown + told) == []
+        assert found(server.session_ids, told) == []
         assert seconds < within
         kinds = kind if isinstance(kind, tuple) else (kind,)
         assert name in ([k.__name__ for k in kinds] or [FULL]), outcome

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import io
 import pickle
+import re
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, unquote_plus
 
 from apteco_frames import Catalogue, Session
 
@@ -15,14 +20,73 @@ _WALKED = ("apteco_frames", "requests", "urllib3", "http")
 
 
 def found(secrets: Iterable[str], shown: Iterable[tuple[str, str | bytes]]) -> list[str]:
-    """The places that show one of the secrets."""
-    needles = [secret.encode() for secret in secrets]
+    """The places that show one of the secrets: texts in any form, bytes as it is."""
+    needles = list(secrets)
     return [
         place
         for place, text in shown
         for needle in needles
-        if needle in (text.encode("utf-8", "replace") if isinstance(text, str) else text)
+        if (
+            any(needle in form for form in forms(text))
+            if isinstance(text, str)
+            else needle.encode() in text
+        )
     ]
+
+
+@cache
+def forms(text: str) -> frozenset[str]:
+    """The text, and what it says once some of its escapes are undone, in any order."""
+    known = {text}
+    newest = known
+    for _ in range(8):
+        newest = {undo(form) for form in newest for undo in UNDO} - known
+        known |= newest
+    return frozenset(known | {inner for form in known for inner in _in_base64(form)})
+
+
+_ESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|U([0-9a-f]{8})|x([0-9a-f]{2})|(.))", re.I | re.DOTALL)
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{5,}")
+_CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
+
+
+def _without_backslashes(text: str) -> str:
+    def meant(match: re.Match[str]) -> str:
+        number = match[1] or match[2] or match[3]
+        if not number:
+            return _CONTROLS.get(match[4], match[4])
+        return chr(int(number, 16)) if int(number, 16) <= 0x10FFFF else match[0]
+
+    text = _ESCAPE.sub(meant, text)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _as_utf_8(text: str) -> str:
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
+
+
+def _in_base64(text: str) -> Iterator[str]:
+    for run in _BASE64.findall(text):
+        for skipped in range(4):
+            inner = run[skipped:].translate({ord("-"): "+", ord("_"): "/"})
+            decoded = base64.b64decode(inner[: len(inner) // 4 * 4] + _padded(inner))
+            yield decoded.decode("latin-1")
+            yield decoded.decode("utf-8", "replace")
+
+
+def _padded(text: str) -> str:
+    """The last, incomplete quantum of a text in Base64, filled up."""
+    rest = text[len(text) // 4 * 4 :]
+    return rest + "=" * (4 - len(rest)) if len(rest) > 1 else ""
+
+
+UNDO: list[Callable[[str], str]] = [
+    *(html.unescape, unquote, unquote_plus, _without_backslashes, _as_utf_8),
+]
+"""What a reader, or the next program, may do to a text."""
 
 
 def shown_by_error(error: BaseException) -> Iterator[tuple[str, str | bytes]]:

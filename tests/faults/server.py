@@ -61,6 +61,8 @@ class FaultyServer(DemoServer):
         self.served = catalogue or holidays()
         self.api.password = f"pass-{uuid.uuid4()}"
         self.secrets = [self.api.password]
+        # In URLs, which urllib3 logs; in no error, and in no log line of ours.
+        self.session_ids: list[str] = []
         self.asked: list[Request] = []
         server = self
         lock = threading.Lock()
@@ -74,7 +76,9 @@ class FaultyServer(DemoServer):
                 self.path_asked = request.target.partition("?")[0]
                 answer = super().answer(request)
                 if answer.status == 201:
-                    token = json.loads(answer.body)["accessToken"]
+                    details = json.loads(answer.body)
+                    token = details["accessToken"]
+                    server.session_ids.append(details["sessionId"])
                     # Its first part is the same for all tokens; an opaque one may be short.
                     server.secrets += [*token.split(".")[1:], token[-40:]]
                 return answer

@@ -7,6 +7,9 @@ from collections.abc import Callable
 import pytest
 import requests
 from faults.sentinels import found, shown_by_error
+from faults.written import ESCAPES, in_base64, written
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 SECRET = "".join(["sen", "tinel"])
 
@@ -68,3 +71,31 @@ def test_secrets_are_found(fail: Callable[[], None]) -> None:
         fail()
     assert found([SECRET], shown_by_error(caught.value)) != []
     assert found(["another"], shown_by_error(caught.value)) == []
+
+
+@pytest.mark.parametrize("escape", ESCAPES)
+def test_forms(escape: str) -> None:
+    """A secret is found in each form."""
+    secret = "R&D 'zoë' <\U0001f600> 100%/+"
+    form = "".join(map(ESCAPES[escape], secret))
+    assert found([secret], [("here", f"no {form}, no")]) == ["here"]
+
+
+@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("url_safe", [False, True])
+def test_base64(before: int, url_safe: bool) -> None:
+    """A secret is found in Base64, wherever it lies in it."""
+    form = in_base64("sub?>>~ject", b"user:"[:before], b"x", url_safe=url_safe)
+    assert found(["sub?>>~ject"], [("here", f"Basic {form}")]) == ["here"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.text("abcXYZ019 &<>'\"/:é€\U0001f600", min_size=4).flatmap(
+        lambda s: st.tuples(st.just(s), written(s))
+    )
+)
+def test_mixed_forms(pair: tuple[str, str]) -> None:
+    """A secret is found where each character has a form of its own."""
+    secret, form = pair
+    assert found([secret], [("here", form)]) == ["here"]

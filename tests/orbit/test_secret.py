@@ -1,0 +1,134 @@
+"""Secrets are found in any form, and texts without one stay as they are."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import string
+import time
+
+import pytest
+from faults.sentinels import found
+from faults.written import AROUND, ESCAPES, SECRETS, in_base64, written
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from apteco_frames.errors import ApiResultsError
+from apteco_frames.orbit.secret import Secret, Secrets
+
+
+def hiding(*texts: str) -> Secrets:
+    """Secrets that these texts are."""
+    secrets = Secrets()
+    for text in texts:
+        secrets.issue(Secret(text))
+    return secrets
+
+
+@settings(max_examples=200, deadline=None)
+@given(SECRETS.flatmap(lambda s: st.tuples(st.just(s), written(s))), AROUND, AROUND)
+def test_any_form(pair: tuple[str, str], before: str, after: str) -> None:
+    """A secret in any form is hidden, whatever stands around it."""
+    secret, form = pair
+    assume(found([secret], [("", before + "<secret>" + after)]) == [])
+    assert found([secret], [("", hiding(secret).without(before + form + after))]) == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(SECRETS, st.text(max_size=60))
+def test_other_texts(secret: str, text: str) -> None:
+    """A text that says the secret in no form stays as it is."""
+    assume(found([secret], [("", text)]) == [])
+    assume("..." not in text)
+    assume("…" not in text)
+    assert hiding(secret).without(text) == text
+
+
+@pytest.mark.parametrize("escape", ESCAPES)
+def test_each_form(escape: str) -> None:
+    """Each form is hidden as a whole, and nothing besides."""
+    secret = "R&D 'zoë' <\U0001f600> 100%/+\"\\u0041"
+    form = "".join(map(ESCAPES[escape], secret))
+    assert hiding(secret).without(f"no {form}, no") == "no <secret>, no"
+
+
+@pytest.mark.parametrize("url_safe", [False, True])
+@pytest.mark.parametrize("after", [b"", b":", b":x"])
+@pytest.mark.parametrize("before", [b"", b"u", b"us", b"usr"])
+def test_base64(before: bytes, after: bytes, url_safe: bool) -> None:
+    """In Base64 a secret is hidden wherever it lies."""
+    form = in_base64("sub?>>~ject", before, after, url_safe=url_safe)
+    said = hiding("sub?>>~ject").without(f"Basic {form}")
+    assert "<secret>" in said
+    assert found(["sub?>>~ject"], [("", said)]) == []
+
+
+@pytest.mark.parametrize("mark", ["...", "…"])
+@pytest.mark.parametrize("cut", range(4, 40))
+def test_cut_texts(cut: int, mark: str) -> None:
+    """The beginning of a secret, where a text was cut, is hidden too."""
+    secret = string.ascii_letters
+    said = hiding(secret).without(f"no {secret[:cut]}{mark}")
+    assert said == f"no <secret>{mark}"
+    escaped = "".join(map(ESCAPES["numbers in JSON"], secret))
+    assert len(hiding(secret).without(f"no {escaped[: 18 + cut]}{mark}")) < 30
+
+
+def test_texts_cut_here() -> None:
+    """A text that is too long is cut, at a place that shows no half of a secret."""
+    secret = string.ascii_letters
+    for before in range(2**15 - 60, 2**15 + 10):
+        said = hiding(secret).without(" " * before + secret * 10)
+        assert len(said) <= 2**15 + len("<secret>...")
+        assert "abcd" not in said
+
+
+def test_several_secrets() -> None:
+    """Secrets that overlap are hidden together."""
+    assert hiding("abcdef", "defghi", "efgh").without("abcdefghi efgh") == "<secret> <secret>"
+    assert hiding("aaaa").without("aaaaaaa b") == "<secret> b"
+
+
+def test_short_secrets() -> None:
+    """Less than four characters stand in any text by chance."""
+    assert hiding("cat").without("no cat") == "no cat"
+    assert hiding("cats").without("no cats") == "no <secret>"
+
+
+def test_password_while_under_way() -> None:
+    """A password is hidden while it is under way, and never in our own words."""
+    secrets = Secrets()
+    with secrets.with_password(Secret("password")):
+        assert secrets.without("password") == "<secret>"
+        assert secrets.without_issued("password") == "password"
+    assert secrets.without("password") == "password"
+
+
+def test_errors() -> None:
+    """An error that shows a token on its way out does not show it further out."""
+
+    def fail() -> None:
+        with hiding("token-1234").kept_out_of_errors():
+            raise ApiResultsError("is 'token-1234'")
+
+    with pytest.raises(ApiResultsError, match="is '<secret>'"):
+        fail()
+
+
+LONG = 2**20
+
+
+@pytest.mark.parametrize("text", ["\\", "%25", "&amp;", "a", "\\u005c", "&#x41;", "+", "eyJh", "Ã"])
+def test_time(text: str) -> None:
+    """Any text takes a bounded time."""
+    started = time.monotonic()
+    hiding("a" * 20 + "b", "eyJhbGciOiJIUzI1NiIs" * 50).without(text * (LONG // len(text)))
+    assert time.monotonic() - started < 15
+
+
+def test_nothing_is_printed() -> None:
+    """No secret is in a repr or a pickle."""
+    secrets = hiding("token-1234")
+    assert "token" not in repr(secrets) + repr(vars(secrets)) + json.dumps(repr(Secret("token-1")))
+    with pytest.raises(TypeError, match="a secret is not pickled"):
+        pickle.dumps(secrets)
