@@ -35,7 +35,6 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote
 
 import jwt
-import pyarrow as pa
 
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.demo import render
@@ -93,8 +92,6 @@ class DemoApi:
 
     Args:
         catalogue: what to serve.
-        codes: its codes, as an Arrow table; None if they are not known.
-        folders: its folders, likewise.
         token_lifetime: how long an access token is valid, in seconds.
     """
 
@@ -102,8 +99,6 @@ class DemoApi:
         self,
         catalogue: Catalogue,
         *,
-        codes: pa.Table | None = None,
-        folders: pa.Table | None = None,
         token_lifetime: float = 3600,
     ) -> None:
         info = catalogue.system_info
@@ -122,7 +117,7 @@ class DemoApi:
         self._system_detail = render.encode(detail)
         self._systems = [render.encode(summary)]
         self._data_views = [render.encode({"name": self.data_view})]
-        self._contents = Contents(catalogue, codes, folders)
+        self._contents = Contents(catalogue)
 
     def answer(self, request: Request) -> Answer:
         """The answer to a request. Whatever is refused has an ``ErrorMessage`` as its body.
@@ -220,6 +215,8 @@ class DemoApi:
             raise _Refusal(400, f"The variable {variable!r} is no selector: it has no codes.", key)
         if not self._contents.has_codes:
             raise _Refusal(404, "The catalogue that the demo server serves lacks codes.", key)
+        if variable in self._contents.refused:
+            raise _Refusal(403, f"The codes of {variable!r} were refused when they were read.", key)
         return _page(self._contents.codes(variable), query)
 
     def _check_data_view(self, name: str) -> None:

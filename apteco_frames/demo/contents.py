@@ -47,10 +47,6 @@ class Contents:
 
     Args:
         catalogue: what to serve.
-        codes: its codes, under ``schema.CODES_SCHEMA``, those of a variable together;
-            None if they are not known.
-        folders: its folders, under ``schema.FOLDERS_SCHEMA``, each after the one around
-            it; None if they are not known.
 
     Attributes:
         tables: the tables, each an item.
@@ -59,23 +55,26 @@ class Contents:
         variable_rows: where each variable is.
         has_codes: whether the codes are known.
         has_folders: whether the folders are.
+        refused: names of the variables whose codes were refused when they were read.
     """
 
-    def __init__(self, catalogue: Catalogue, codes: pa.Table | None, folders: pa.Table | None):
+    def __init__(self, catalogue: Catalogue) -> None:
         tables, variables = catalogue.tables.arrow, catalogue.variables.arrow
         self.tables = render.encode_all(render.table_items(tables))
         self.variables = render.encode_all(render.variable_items(variables))
         self.table_rows = _row_numbers(tables)
         self.variable_rows = _row_numbers(variables)
-        self.has_codes = codes is not None
-        self.has_folders = folders is not None
+        self.has_codes = catalogue.has_codes
+        self.has_folders = catalogue.has_folders
+        self.refused = frozenset(catalogue.codes.unavailable if self.has_codes else ())
         self._selectors: list[bool] = pc.equal(variables["api_type"], "Selector").to_pylist()
         self._short_tables = render.encode_all(render.short_table_items(tables))
-        self._codes = CODES_SCHEMA.empty_table() if codes is None else codes
+        self._codes = catalogue.codes.arrow if self.has_codes else CODES_SCHEMA.empty_table()
         self._spans = _spans(self._codes["variable_name"])
         self._folders: list[bytes] = []
         self._nodes: dict[tuple[str, ...], list[bytes]] = {(): []}
-        if folders is not None:
+        if self.has_folders:
+            folders = catalogue.folders.arrow
             self._folders = render.encode_all(render.folder_items(folders))
             self._arrange(folders)
 

@@ -59,8 +59,9 @@ def holidays() -> Catalogue:
 
     Returns:
         the same :class:`Catalogue` at each call: 9 tables in the order of the
-        ``apteco`` documentation, 94 variables ordered by table. Which of its facts are
-        attested, and by what, is told by the module's docstring and :func:`provenance`.
+        ``apteco`` documentation, 94 variables ordered by table, with their codes and
+        folders. Which of its facts are attested, and by what, is told by the module's
+        docstring and :func:`provenance`.
 
     >>> [table.name for table in holidays().tables][:3]
     ['Households', 'People', 'Bookings']
@@ -76,6 +77,8 @@ def holidays() -> Catalogue:
         ),
         _rows(data["tables"], TABLES),
         _rows(data["variables"], VARIABLES),
+        holiday_codes(),
+        holiday_folders(),
     )
 
 

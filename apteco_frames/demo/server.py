@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.demo.api import Answer, DemoApi, Request
-from apteco_frames.demo.holidays import holiday_codes, holiday_folders, holidays
+from apteco_frames.demo.holidays import holidays
 from apteco_frames.errors import AptecoFramesError
 
 if TYPE_CHECKING:
@@ -123,11 +123,8 @@ class DemoServer:
     def __init__(
         self, catalogue: Catalogue | None = None, *, port: int = 0, token_lifetime: float = 3600
     ) -> None:
-        lists = {}
-        if catalogue is None:
-            catalogue = holidays()
-            lists = {"codes": holiday_codes(), "folders": holiday_folders()}
-        self.api = DemoApi(catalogue, **lists, token_lifetime=token_lifetime)
+        served = holidays() if catalogue is None else catalogue
+        self.api = DemoApi(served, token_lifetime=token_lifetime)
         self._port = port
         self._bound_port: int | None = None
         self._http: _HttpServer | None = None

@@ -13,8 +13,8 @@ from demo.client import SYSTEM, Client, check_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apteco_frames import Catalogue
 from apteco_frames.demo import DemoServer, holiday_codes, holiday_folders, holidays
-from apteco_frames.demo.api import DemoApi
 from apteco_frames.orbit.schema import CODES_SCHEMA, FOLDERS_SCHEMA
 
 ALL = 2**31 - 1
@@ -36,9 +36,9 @@ def codes_of(name: str) -> list[dict[str, Any]]:
 @contextmanager
 def client_of(codes: pa.Table | None, folders: pa.Table | None) -> Iterator[Client]:
     """A client of a server of Holidays with other codes and folders."""
-    server = DemoServer(holidays())
-    server.api = DemoApi(holidays(), codes=codes, folders=folders)
-    with server:
+    whole = holidays()
+    catalogue = Catalogue(whole.system_info, whole.tables, whole.variables, codes, folders)
+    with DemoServer(catalogue) as server:
         client = Client(server)
         with client.http:
             yield client
