@@ -317,7 +317,8 @@ class OrbitClient:
             AptecoFramesError: an error of the tree.
         """
         params = {"offset": offset, "count": count}
-        answer = self.request("GET", url, task=task, params=params)
+        smaller = f"Ask for less at a time: page_size={max(1, min(100, count // 10))}."
+        answer = self.request("GET", url, task=task, params=params, when_too_large=smaller)
         with self.secrets.kept_out_of_errors():
             return decode_page(checked(answer), columns, url)
 

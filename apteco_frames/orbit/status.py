@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from apteco_frames.errors import ApiError, AptecoFramesError, GatewayError, SessionExpiredError
 from apteco_frames.orbit.decode import decode_error
+from apteco_frames.orbit.failure import PROXY_LOGIN
 from apteco_frames.orbit.text import clipped
 from apteco_frames.orbit.transport import Answer
 
@@ -33,7 +34,7 @@ def checked(answer: Answer) -> bytes:
         400: ("The request was not accepted", "Check the names you gave"),
         403: ("The user may not do this", "Ask your administrator for the right to"),
         404: ("There is nothing at this address", "Check the base URL and the names you gave"),
-        407: ("The proxy asks for a login", "Give its user and password in http="),
+        407: ("The proxy asks for a login, or did not accept it", PROXY_LOGIN),
         429: ("The API was asked too often", "Try again later"),
     }.get(
         answer.status,

@@ -25,10 +25,10 @@ from requests.structures import CaseInsensitiveDict
 
 from apteco_frames.errors import OrbitConnectionError
 from apteco_frames.orbit.connection import new_session, reading, timed
-from apteco_frames.orbit.failure import CHECK_NETWORK, TIME_IS_UP, Failure, describe
+from apteco_frames.orbit.failure import TIME_IS_UP, Failure, describe
 from apteco_frames.orbit.secret import Secret, Secrets
 from apteco_frames.orbit.task import Task
-from apteco_frames.orbit.url import redirect_target, shown_location, without_query
+from apteco_frames.orbit.url import redirect_target, shown_location
 
 logger = logging.getLogger("apteco_frames")
 
@@ -124,6 +124,7 @@ class Transport:
         task: Task,
         authorise: bool = True,
         headers: Mapping[str, str] | None = None,
+        when_too_large: str = "Check the base URL, and what you ask for.",
         **content: Any,
     ) -> Answer:
         """Send a request, again if need be, and read its answer.
@@ -134,6 +135,7 @@ class Transport:
             task: whose time it takes.
             authorise: whether the token is sent.
             headers: further headers.
+            when_too_large: what to do if the answer is beyond the limit.
             content: ``params=``, ``data=`` or ``json=``, as in ``requests``.
 
         Returns:
@@ -164,7 +166,7 @@ class Transport:
                     break
             else:
                 logger.debug("%s %s: %s", method, shown_url, last.what)
-                again = again or last.never_sent
+                again = (again or last.never_sent) and not last.final
             if task.seconds_left():
                 before = f"status {last.status}" if isinstance(last, Answer) else last.what
             if not again or attempt == _ATTEMPTS - 1 or not task.pause(pause):
@@ -173,7 +175,8 @@ class Transport:
             return last
         if not task.seconds_left():
             raise task.too_late(shown_url, before)
-        raise OrbitConnectionError(f"{method} {shown_url} failed: {last.what}. {last.hint}")
+        hint = last.hint or when_too_large
+        raise OrbitConnectionError(f"{method} {shown_url} failed: {last.what}. {hint}")
 
     def _leave_to_parent(self) -> None:
         """After a fork: share no connection with the process that it came from."""
@@ -259,7 +262,7 @@ class Transport:
                 stream=True,
                 **content,
             ) as response:
-                body = _read_body(response, task, self.secrets)
+                body = _read_body(response, task)
                 if isinstance(body, Failure):
                     return body
                 reason = response.reason or ""
@@ -271,7 +274,7 @@ class Transport:
             # request holds the password or the token.
             return describe(error, task.timeout)
         except ValueError:  # of http.client or a codec, with the header that it is about
-            return Failure("no request can be made of these values", "Check them.", False)
+            return Failure("no request can be made of these values", "Check them.", final=True)
 
 
 class _Authorisation(requests.auth.AuthBase):
@@ -310,7 +313,7 @@ def _set_location_aside(response: requests.Response, *args: Any, **options: Any)
         response.headers[_LOCATION] = response.headers.pop("Location")
 
 
-def _read_body(response: requests.Response, task: Task, secrets: Secrets) -> bytes | Failure:
+def _read_body(response: requests.Response, task: Task) -> bytes | Failure:
     """The body, unpacked: read as it comes, so that time and size stay bounded."""
     chunks: list[bytes] = []
     size = 0
@@ -318,16 +321,15 @@ def _read_body(response: requests.Response, task: Task, secrets: Secrets) -> byt
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
-            url = secrets.without(without_query(response.url))
-            raise OrbitConnectionError(
-                f"The answer of {url} is larger than "
-                f"{MAX_ANSWER_BYTES // 2**20} MiB, and was not read on. Ask for less at a time: "
-                "page_size=100."
+            return Failure(
+                f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB, and was not read on",
+                "",  # who asked knows what to do
+                final=True,
             )
         if not task.seconds_left():
             return TIME_IS_UP
     if not size and response.status_code not in (204, 304) and not _is_framed(response):
-        return Failure("the connection broke: the answer was cut off", CHECK_NETWORK, False)
+        return Failure("the connection broke: the answer was cut off")
     return b"".join(chunks)
 
 

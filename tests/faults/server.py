@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import socketserver
 import ssl
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from apteco_frames import Catalogue
 from apteco_frames.demo import DemoServer, holidays
@@ -100,6 +101,38 @@ class FaultyServer(DemoServer):
     def count(self, path: str) -> int:
         """How often a path was asked for."""
         return sum(asked.target.partition("?")[0].endswith(path) for asked in self.asked)
+
+
+class ProxyServer:
+    """Gives one answer to whatever is asked, and closes; notes the first lines asked.
+
+    Args:
+        answer: the bytes of the answer.
+    """
+
+    def __init__(self, answer: bytes) -> None:
+        self.asked: list[str] = []
+        asked = self.asked
+
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                asked.append(self.rfile.readline().decode().rpartition(" ")[0])
+                while self.rfile.readline().strip():
+                    pass
+                self.wfile.write(answer)
+
+        self._server = socketserver.TCPServer(("127.0.0.1", 0), Handler)
+        self.port: int = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
 
 
 def send(handler: DemoHandler, *parts: bytes | Iterable[bytes], pause: float = 0) -> None:

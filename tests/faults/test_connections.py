@@ -9,16 +9,22 @@ import struct
 import threading
 import zlib
 from collections.abc import Iterator
-from itertools import repeat
+from itertools import chain, repeat
 
 import pytest
+import requests
 from faults.conftest import FULL, LONG, SHORT, Meet
-from faults.server import Fault, FaultyServer, headed, raw, send, silence
+from faults.server import Fault, FaultyServer, ProxyServer, headed, raw, send, silence
 
 from apteco_frames import Session, login_with_password
 from apteco_frames.demo.api import Answer
 from apteco_frames.demo.server import DemoHandler
 from apteco_frames.errors import OrbitConnectionError
+
+
+class OwnAdapter(requests.adapters.HTTPAdapter):
+    """An adapter of the user's own, which knows of no task."""
+
 
 LINE = b"HTTP/1.1 200 OK\r\n"
 
@@ -42,46 +48,129 @@ def cut_chunks(handler: DemoHandler, answer: Answer) -> None:
     send(handler, headed(chunk, "Transfer-Encoding: chunked"))
 
 
-BREAKS: dict[str, Fault] = {
-    "closed without an answer": raw(),
-    "reset": reset,
-    "cut in the status line": raw(b"HTTP/1."),
-    "cut in the headers": raw(LINE + b"Content-Ty"),
-    "cut in the body": cut_in_half,
-    "cut between chunks": cut_chunks,
-    "nonsense in place of HTTP": raw(b"\x16\x03\x01 SSH-2.0-OpenSSH\r\n\r\n"),
-    "nonsense in place of a chunk's size": raw(
-        headed(b"zz\r\n{}\r\n", "Transfer-Encoding: chunked")
+BROKE = "the connection broke: "
+BEYOND = "the answer goes beyond a limit: got more than "
+IN_CHUNKS = "the answer is cut off or malformed between two chunks"
+
+BREAKS: dict[str, tuple[Fault, str]] = {
+    "closed without an answer": (raw(), BROKE),
+    "reset": (reset, BROKE + "connection reset by peer"),
+    "cut in the status line": (raw(b"HTTP/1."), "cut off or malformed in its first line"),
+    "cut in the headers": (raw(LINE + b"Content-Ty"), BROKE),
+    "cut in the body": (cut_in_half, BROKE),
+    "cut between chunks": (cut_chunks, IN_CHUNKS),
+    "nonsense in place of HTTP": (
+        raw(b"\x16\x03\x01 SSH-2.0-OpenSSH\r\n\r\n"),
+        "what answered does not speak HTTP",
     ),
-    "no gzip, though it says so": raw(headed(b"{}", "Content-Encoding: gzip", "Content-Length: 2")),
-    "too many headers": raw(LINE + b"X-Header: 1\r\n" * 1000 + b"\r\n{}"),
-    "a header of 100 kB": raw(LINE + b"X-Header: " + b"1" * 100_000 + b"\r\n\r\n{}"),
+    "nonsense in place of a chunk's size": (
+        raw(headed(b"zz\r\n{}\r\n", "Transfer-Encoding: chunked")),
+        IN_CHUNKS,
+    ),
+    "two lengths": (
+        raw(headed(b"{}", "Content-Length: 2", "Content-Length: 3")),
+        "the answer's headers contradict each other about its length",
+    ),
+    "no gzip, though it says so": (
+        raw(headed(b"{}", "Content-Encoding: gzip", "Content-Length: 2")),
+        "the answer cannot be unpacked: it is not packed as its headers say",
+    ),
+    "too many headers": (raw(LINE + b"X-Header: 1\r\n" * 1000 + b"\r\n{}"), BEYOND + "100 headers"),
+    "a header of 100 kB": (
+        raw(LINE + b"X-Header: " + b"1" * 100_000 + b"\r\n\r\n{}"),
+        BEYOND + "65536 bytes when reading header line",
+    ),
 }
 
 
-@pytest.mark.parametrize("fault", BREAKS.values(), ids=BREAKS)
-def test_breaks_once(meet: Meet, fault: Fault) -> None:
+@pytest.mark.parametrize("name", BREAKS)
+def test_breaks_once(meet: Meet, name: str) -> None:
     """What breaks while the catalogue is read is asked for again."""
-    with FaultyServer(fault, times=1) as server:
+    with FaultyServer(BREAKS[name][0], times=1) as server:
         assert meet(server) == FULL
 
 
-@pytest.mark.parametrize("fault", BREAKS.values(), ids=BREAKS)
-def test_breaks_always(meet: Meet, fault: Fault) -> None:
-    """What breaks each time is an error that says where, and what to check."""
+@pytest.mark.parametrize("name", BREAKS)
+def test_breaks_always(meet: Meet, name: str) -> None:
+    """What breaks each time is an error that says where, how, and what to check."""
+    fault, words = BREAKS[name]
     with FaultyServer(fault) as server:
         text = meet(server, kind=OrbitConnectionError, within=2, timeout=SHORT)
-    assert "the connection broke" in text or "within 0.6 seconds" in text
+    assert words in text or "within 0.6 seconds" in text
 
 
-@pytest.mark.parametrize("fault", BREAKS.values(), ids=BREAKS)
-def test_breaks_at_login(meet: Meet, fault: Fault) -> None:
+@pytest.mark.parametrize("name", BREAKS)
+def test_breaks_at_login(meet: Meet, name: str) -> None:
     """A login that may have arrived is not sent again."""
+    fault, words = BREAKS[name]
     with FaultyServer(fault, "/SimpleLogin") as server:
         text = meet(server, kind=OrbitConnectionError)
         assert server.count("/SimpleLogin") == 1
-    assert "SimpleLogin failed: the connection broke" in text
+    assert "SimpleLogin failed: " in text
+    assert words in text
     assert text.endswith("Check the base URL, your network, VPN and proxy.")
+
+
+# Proxies
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "times"),
+    [
+        ("407 Give sentinel", "asks for a login, or did not accept it (status 407). Give", 1),
+        ("502 Bad sentinel", "the proxy made no connection to it: status 502, Bad Gateway.", 5),
+        ("403 sentinel", "the proxy made no connection to it: status 403, Forbidden.", 1),
+    ],
+)
+def test_proxy_that_refuses(meet: Meet, status: str, words: str, times: int) -> None:
+    """A proxy that makes no https connection is named with its status, without its words.
+
+    A login cannot have arrived, so it is tried again where that may help.
+    """
+    server = FaultyServer()
+    server.secrets += ["sentinel"]
+    values = (server.data_view, server.system, server.user, server.password)
+    answer = headed(b"", "Content-Length: 0", status=status)
+    with ProxyServer(answer) as proxy, requests.Session() as http:
+        http.trust_env = False
+        http.proxies = {"https": f"http://jdoe:sentinel@127.0.0.1:{proxy.port}"}
+        base_url = "https://orbit.invalid/OrbitAPI"
+
+        def log_in() -> Session:
+            return login_with_password(base_url, *values, http=http)
+
+        text = meet(server, log_in, kind=OrbitConnectionError, where=base_url)
+    assert words in text
+    assert proxy.asked == ["CONNECT orbit.invalid:443"] * times
+    assert ("http.proxies = {'https': 'http://user:password@proxy:8080'}" in text) == (
+        status.startswith("407")
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://127.0.0.1:{port}", "no connection to the proxy: connection refused"),
+        ("http://a..b:8080", "the URL, or that of the proxy, has a name or port that no host"),
+        ("ftp://proxy:8080", "the URL, or that of the proxy, has a name or port that no host"),
+    ],
+)
+def test_proxy_that_is_not_there(meet: Meet, url: str, words: str) -> None:
+    """A proxy that cannot be reached, or whose URL is none, is what the error speaks of."""
+    server = FaultyServer()
+    values = (server.data_view, server.system, server.user, server.password)
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        port = holder.getsockname()[1]
+    with requests.Session() as http:
+        http.trust_env = False
+        http.proxies = {"https": url.format(port=port)}
+        base_url = "https://orbit.invalid/OrbitAPI"
+
+        def log_in() -> Session:
+            return login_with_password(base_url, *values, http=http)
+
+        text = meet(server, log_in, kind=OrbitConnectionError, where=base_url)
+    assert words in text
 
 
 def test_nobody_listens(meet: Meet) -> None:
@@ -115,10 +204,14 @@ def test_silence(meet: Meet, path: str) -> None:
     assert "within" in text
 
 
-def forever(*pieces: bytes) -> Iterator[bytes]:
-    """Something first, and then the last piece without end."""
-    yield from pieces[:-1]
-    yield from repeat(pieces[-1])
+class Forever:
+    """Something first, and then the last piece without end; anew for each request."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        return chain(self._pieces, repeat(self._pieces[-1]))
 
 
 def empty_blocks() -> Iterator[bytes]:
@@ -129,21 +222,21 @@ def empty_blocks() -> Iterator[bytes]:
 
 
 DRIPS: dict[str, Fault] = {
-    "a body that drips": raw(forever(headed(b"{", "Content-Length: 1000000"), b" "), pause=0.05),
-    "a status line that drips": raw(forever(b"H"), pause=0.05),
-    "headers that drip": raw(forever(LINE, b"X"), pause=0.05),
-    "headers without end": raw(forever(LINE, b"X: 1\r\n"), pause=0.05),
+    "a body that drips": raw(Forever(headed(b"{", "Content-Length: 1000000"), b" "), pause=0.05),
+    "a status line that drips": raw(Forever(b"H"), pause=0.05),
+    "headers that drip": raw(Forever(LINE, b"X"), pause=0.05),
+    "headers without end": raw(Forever(LINE, b"X: 1\r\n"), pause=0.05),
     "a chunk's size that drips": raw(
-        forever(headed(b"", "Transfer-Encoding: chunked"), b"1;x=", b"x"), pause=0.05
+        Forever(headed(b"", "Transfer-Encoding: chunked"), b"1;x=", b"x"), pause=0.05
     ),
     "chunks without end": raw(
-        forever(headed(b"", "Transfer-Encoding: chunked"), b"400\r\n" + b" " * 1024 + b"\r\n"),
+        Forever(headed(b"", "Transfer-Encoding: chunked"), b"400\r\n" + b" " * 1024 + b"\r\n"),
         pause=0.001,
     ),
     "trailers without end": raw(
-        forever(headed(b"2\r\n{}\r\n0\r\n", "Transfer-Encoding: chunked"), b"X: 1\r\n"), pause=0.05
+        Forever(headed(b"2\r\n{}\r\n0\r\n", "Transfer-Encoding: chunked"), b"X: 1\r\n"), pause=0.05
     ),
-    "100 Continue without end": raw(forever(b"HTTP/1.1 100 Continue\r\n\r\n"), pause=0.001),
+    "100 Continue without end": raw(Forever(b"HTTP/1.1 100 Continue\r\n\r\n"), pause=0.001),
 }
 
 
@@ -154,7 +247,7 @@ def test_drips(meet: Meet, name: str, path: str) -> None:
     fault = DRIPS.get(name) or raw(empty_blocks(), pause=0.001)
     with FaultyServer(fault, path) as server:
         text = meet(server, kind=OrbitConnectionError, within=2, timeout=(0.5, 0.5, 0.4))
-    assert "within 0.4 seconds" in text or "the connection broke" in text
+    assert "within 0.4 seconds" in text or BEYOND in text
 
 
 def bomb(size: int, rounds: int) -> bytes:
@@ -174,8 +267,32 @@ def test_unpacks_to_gigabytes(meet: Meet, rounds: int) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with FaultyServer(raw(headed(body, *headers)), "/SimpleLogin") as server:
         text = meet(server, kind=OrbitConnectionError, within=15, timeout=(5, 5, 20))
-    assert "is larger than 256 MiB, and was not read on" in text
+    assert "is larger than 256 MiB, and was not read on. Check the base URL" in text
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 600_000
+
+
+def test_page_that_is_too_large(meet: Meet) -> None:
+    """Where there are pages, smaller ones are what the error advises."""
+    body = bomb(2**28 + 2**24, 1)
+    headers = ["Content-Encoding: gzip", f"Content-Length: {len(body)}"]
+    with FaultyServer(raw(headed(body, *headers))) as server:
+        text = meet(server, kind=OrbitConnectionError, within=15, timeout=(5, 5, 20))
+        assert "was not read on. Ask for less at a time: page_size=100." in text
+        text = meet(server, kind=OrbitConnectionError, within=15, timeout=(5, 5, 20), page_size=50)
+        assert text.endswith("page_size=5.")
+
+
+@pytest.mark.parametrize("adapter", [requests.adapters.HTTPAdapter, OwnAdapter])
+@pytest.mark.parametrize("name", ["a body that drips", "100 Continue without end"])
+def test_drips_through_a_session_of_the_users(
+    meet: Meet, name: str, adapter: type[requests.adapters.HTTPAdapter]
+) -> None:
+    """Whatever adapters a session has, the whole task's time is the same."""
+    with FaultyServer(DRIPS[name]) as server, requests.Session() as http:
+        http.mount("http://", adapter())
+        options = {"timeout": (0.5, 0.5, 0.4), "http": http}
+        text = meet(server, kind=OrbitConnectionError, within=2, **options)
+    assert "within 0.4 seconds" in text
 
 
 def test_cut_at_logout(meet: Meet) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
+import time
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -53,3 +56,35 @@ def test_task() -> None:
     assert part.seconds_left() == 0
     assert not part.pause(0)
     assert task.seconds_left() > 49
+
+
+def test_run_aside() -> None:
+    """A function runs in a thread of its own, which sees the context; its error comes out."""
+    number: ContextVar[int] = ContextVar("number")
+    number.set(7)
+    task = Task(Timeout(1, 1, 50))
+    assert task.run_aside(lambda: (number.get(), threading.current_thread().daemon)) == (7, True)
+    with pytest.raises(ZeroDivisionError):
+        task.run_aside(lambda: 1 / 0)
+
+
+def test_run_aside_beyond_the_time() -> None:
+    """What takes longer than there is time is left to itself, and the task is given up."""
+    gate = threading.Event()
+    task = Task(Timeout(1, 1, 0.2))
+    started = time.monotonic()
+    assert task.run_aside(lambda: gate.wait(5)) is None
+    assert 0.2 <= time.monotonic() - started < 1
+    assert task.run_aside(lambda: 1) is None
+    gate.set()
+
+
+def test_run_aside_of_a_task_given_up() -> None:
+    """A wait ends when another thread gives the task up."""
+    gate = threading.Event()
+    task = Task(Timeout(1, 1, 50))
+    threading.Timer(0.1, task.give_up).start()
+    started = time.monotonic()
+    assert task.run_aside(lambda: gate.wait(5)) is None
+    assert time.monotonic() - started < 1
+    gate.set()

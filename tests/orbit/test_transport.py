@@ -6,10 +6,12 @@ import gzip
 import logging
 import re
 import socket
+import ssl
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,6 +20,8 @@ from typing import Any, NamedTuple
 
 import pytest
 import requests
+import urllib3
+from faults.server import KEYS
 
 from apteco_frames.errors import OrbitConnectionError
 from apteco_frames.orbit import transport as transport_module
@@ -55,6 +59,7 @@ class Web:
         self.asked: list[Asked] = []
         self.replies: list[Reply] = [Reply()]
         self.connections = 0
+        self.clients: set[str] = set()
         web = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -64,6 +69,7 @@ class Web:
             def setup(self) -> None:
                 super().setup()
                 web.connections += 1
+                web.clients.add(self.client_address[0])
 
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
@@ -93,6 +99,13 @@ class Web:
         self.url = f"http://127.0.0.1:{self.port}/OrbitAPI"
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,))
         self._thread.start()
+
+    def use_tls(self) -> None:
+        """Speak TLS from now on."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(KEYS)
+        self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
+        self.url = self.url.replace("http:", "https:")
 
     def close(self) -> None:
         """Stop serving."""
@@ -203,15 +216,16 @@ def test_too_large_an_answer(
         web.replies.append(Reply(200, body, {"Content-Encoding": encoding}))
     web.replies.pop(0)
     assert len(ask(transport, web.url).body) == 2 * 2**20
-    with pytest.raises(OrbitConnectionError, match=r"larger than 2 MiB.*page_size=100"):
-        ask(transport, web.url + "?secret=1")
+    said = rf"GET {web.url} failed: the answer is larger than 2 MiB.*read on\. Ask for less\."
+    with pytest.raises(OrbitConnectionError, match=said):
+        ask(transport, web.url, when_too_large="Ask for less.")
     assert len(web.asked) == 2
 
 
 def test_broken_compression(web: Web, transport: Transport) -> None:
     """An answer that says it is compressed and is not is one of our errors."""
     web.replies = [Reply(200, b"not gzip", {"Content-Encoding": "gzip"})]
-    with pytest.raises(OrbitConnectionError, match="the connection broke"):
+    with pytest.raises(OrbitConnectionError, match="the answer cannot be unpacked"):
         ask(transport, web.url, "POST")
 
 
@@ -582,6 +596,128 @@ def test_own_session_is_used_and_not_closed(web: Web) -> None:
         assert not http.closed
     assert web.asked[0].headers["X-Gateway-Key"] == "open"
     assert "Authorization" not in web.asked[0].headers
+
+
+def test_own_session_lives_on(web: Web) -> None:
+    """What is set in the user's session later counts too; it makes no connection for us."""
+    with requests.Session() as http:
+        plain = http.get_adapter(web.url)
+        transport = Transport(verify=None, max_connections=2, http=http)
+        web.replies = [Reply(headers={"Set-Cookie": "seen=1"}), Reply()]
+        ask(transport, web.url)
+        http.headers = {"X-Gateway-Key": "open"}
+        ask(transport, web.url)
+        assert (web.connections, dict(http.cookies)) == (1, {"seen": "1"})
+        assert http.get_adapter(web.url) is plain
+        assert http.get(web.url, timeout=2).status_code == 200
+        assert web.connections == 2
+    transport.close()
+    assert web.asked[1].headers["X-Gateway-Key"] == "open"
+    assert web.asked[1].headers["Cookie"] == "seen=1"
+
+
+def test_own_kind_of_session(web: Web) -> None:
+    """A session that does things in its own way does them here."""
+
+    class Signing(requests.Session):
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+        def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+            request.headers["X-Signature"] = self.key
+            return super().send(request, **options)
+
+    with Signing("s1") as http:
+        ask(Transport(verify=None, max_connections=2, http=http), web.url)
+    assert web.asked[0].headers["X-Signature"] == "s1"
+
+
+# What a plain adapter was told holds for the one that takes its place.
+
+
+def asked_through(adapter: requests.adapters.HTTPAdapter, url: str, times: int = 1) -> list[Any]:
+    """The answers to requests at the same moment, through a session with this adapter."""
+    with requests.Session() as http, ThreadPoolExecutor(times) as pool:
+        http.trust_env = False
+        http.mount("http://", adapter)
+        http.mount("https://", adapter)
+        transport = Transport(verify=None, max_connections=times, http=http)
+        answers = list(pool.map(lambda _: ask(transport, url), range(times)))
+        transport.close()
+    return answers
+
+
+def test_retries_of_a_plain_adapter(web: Web) -> None:
+    """The adapter's own retries are made."""
+    retries = urllib3.Retry(total=3, status_forcelist=[500], raise_on_status=False)
+    web.replies = [Reply(500), Reply(500), Reply(200, b"fine")]
+    (answer,) = asked_through(requests.adapters.HTTPAdapter(max_retries=retries), web.url)
+    assert answer.body == b"fine"
+
+
+def test_pool_of_a_plain_adapter(web: Web) -> None:
+    """A pool that blocks makes no more connections than it may."""
+    web.replies = [Reply()] * 3
+    asked_through(requests.adapters.HTTPAdapter(pool_maxsize=1, pool_block=True), web.url, 3)
+    assert (len(web.asked), web.connections) == (3, 1)
+
+
+def test_tls_of_a_plain_adapter(web: Web) -> None:
+    """The TLS settings that the adapter was told are used."""
+    web.use_tls()
+    context = ssl.create_default_context(cafile=KEYS)
+    adapter = requests.adapters.HTTPAdapter()
+    with pytest.raises(OrbitConnectionError, match="the TLS connection failed"):
+        asked_through(adapter, web.url)
+    adapter.init_poolmanager(1, 1, ssl_context=context)
+    assert asked_through(adapter, web.url)[0].status == 200
+
+
+def test_connections_of_a_plain_adapter(web: Web) -> None:
+    """Connections of another kind, as for SOCKS, stay of that kind."""
+    made = []
+
+    class Tunnel(urllib3.connection.HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            made.append(self.host)
+            return socket.create_connection(("127.0.0.1", web.port))
+
+    class Pool(urllib3.HTTPConnectionPool):
+        ConnectionCls = Tunnel
+
+    adapter = requests.adapters.HTTPAdapter()
+    adapter.poolmanager.pool_classes_by_scheme = {"http": Pool}
+    assert asked_through(adapter, "http://orbit.invalid/x")[0].status == 200
+    assert made == ["orbit.invalid"]
+
+
+def test_proxy_settings_of_a_plain_adapter(web: Web) -> None:
+    """What the adapter was told of the way to a proxy holds."""
+    proxy = f"http://127.0.0.1:{web.port}"
+    adapter = requests.adapters.HTTPAdapter()
+    adapter.proxy_manager_for(proxy, source_address=("127.0.0.5", 0))
+    with requests.Session() as http:
+        http.trust_env = False
+        http.proxies = {"http": proxy}
+        http.mount("http://", adapter)
+        ask(Transport(verify=None, max_connections=1, http=http), "http://orbit.invalid/x")
+    assert web.asked[0].target == "http://orbit.invalid/x"
+    assert web.clients == {"127.0.0.5"}
+
+
+def test_adapter_that_was_patched(web: Web) -> None:
+    """A plain adapter that does something its own way is used as it is."""
+    adapter = requests.adapters.HTTPAdapter()
+    sent = []
+
+    def send(*args: Any, **options: Any) -> requests.Response:
+        sent.append(args)
+        return requests.adapters.HTTPAdapter.send(adapter, *args, **options)
+
+    adapter.send = send  # type: ignore[method-assign]
+    asked_through(adapter, web.url)
+    assert len(sent) == 1
 
 
 def test_own_proxy(web: Web, transport: Transport) -> None:
