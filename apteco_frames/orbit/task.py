@@ -141,6 +141,8 @@ class Task:
         Raises:
             Exception: what the function raised.
         """
+        if not self.seconds_left():
+            return None
         results: list[Result] = []
         errors: list[BaseException] = []
         ended = threading.Lock()

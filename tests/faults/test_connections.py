@@ -308,11 +308,14 @@ def test_cut_at_logout(meet: Meet) -> None:
         assert session.catalogue == server.served
 
 
-def test_no_thread_is_left(meet: Meet) -> None:
-    """After the time is up no thread of a load goes on."""
+@pytest.mark.parametrize("own_session", [False, True])
+def test_no_thread_is_left(meet: Meet, own_session: bool) -> None:
+    """After the time is up no thread of a load goes on, nor a request through plain adapters."""
     before = set(threading.enumerate())
     with FaultyServer(DRIPS["headers that drip"], "/Variables") as server:
-        meet(server, kind=OrbitConnectionError, timeout=(0.5, 0.5, 0.5))
+        with requests.Session() as http:
+            options = {"http": http} if own_session else {}
+            meet(server, kind=OrbitConnectionError, timeout=(0.5, 0.5, 0.5), **options)
         for thread in set(threading.enumerate()) - before:
             if thread.name.startswith("apteco_frames"):
                 thread.join(1)
