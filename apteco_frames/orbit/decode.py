@@ -3,17 +3,14 @@
 Arrow's own JSON reader does the work: it is strict about types, needs no Python object
 per item and lets other threads run. (polars' is quicker, but turns a number into a
 string, or the like, without a word.) It does not say where in a page something is
-wrong, so a page that it refuses is read once more, slowly, to find the place.
+wrong, so a page that it refuses is read once more, slowly, to find the place; or to
+take the numbers that .NET writes where there is none.
 """
 
 from __future__ import annotations
 
-import codecs
 import json
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -21,28 +18,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as arrow_json
 
-from apteco_frames.errors import ApiResultsError, GatewayError
-from apteco_frames.orbit.schema import BOOL, DOUBLE, INT, STRING, TIMESTAMP, Column
-
-# A FastStats local time. A zone, should a server ever add one, is not part of it;
-# .NET writes up to seven digits of a second, of which Arrow keeps six.
-_YEAR = r"(?:[1-9]\d{3}|0[1-9]\d\d|00[1-9]\d|000[1-9])"
-_TIME = re.compile(
-    rf"({_YEAR}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:(\.\d{{1,6}})\d*)?(?:Z|[+-]\d\d:?\d\d)?", re.ASCII
-)
-_TIME_COLUMN = rf"^{_TIME.pattern}$"
+from apteco_frames.orbit.json_text import bare, load, results_error, show
+from apteco_frames.orbit.schema import DOUBLE, STRING, TIMESTAMP, Column
+from apteco_frames.orbit.shape import find_fault, is_no_number, page_shape
+from apteco_frames.orbit.times import TIME_GROUPS, TIME_PATTERN
 
 # Arrow's own pool keeps for each thread what a page took while it was read.
 _SYSTEM_POOL = pa.system_memory_pool()
 
 _PAGE_NUMBERS = ("offset", "count", "totalCount")
-_KINDS = {
-    STRING: "a string",
-    BOOL: "a boolean",
-    INT: "an integer",
-    DOUBLE: "a number",
-    TIMESTAMP: "a date and time",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +38,15 @@ class Page:
         count: the API's count of this page; on the last page it may exceed the rows.
         total: the number of items in the whole list.
         rows: the items of the page, one row each.
+        not_finite: where the API gave ``NaN`` or an infinity for a number, in words; those
+            are null in the rows.
     """
 
     offset: int
     count: int
     total: int
     rows: pa.Table
+    not_finite: tuple[str, ...] = ()
 
 
 def decode_page(body: bytes, columns: tuple[Column, ...], source: str) -> Page:
@@ -85,10 +72,7 @@ def decode_page(body: bytes, columns: tuple[Column, ...], source: str) -> Page:
     >>> decode_page(body, (name,), "http://localhost").rows.to_pylist()
     [{'name': 'People'}]
     """
-    page = _read(body, columns)
-    if page is None:
-        raise _explain(body, _page_shape(columns), source)
-    return page
+    return _read(body, columns) or _read_slowly(body, columns, source)
 
 
 def decode_object(body: bytes, shape: pa.StructType, source: str) -> dict[str, Any]:
@@ -110,29 +94,11 @@ def decode_object(body: bytes, shape: pa.StructType, source: str) -> dict[str, A
     >>> decode_object(b'{"name": "holidays", "size": 5}', shape, "http://localhost")
     {'name': 'holidays', 'size': 5}
     """
-    value = _load(body, source)
-    fault = _find_fault(value, shape, "$")
+    value = load(body, source)
+    fault = find_fault(value, shape)
     if fault:
-        raise _results_error(fault, source)
+        raise results_error(fault, source)
     return value  # type: ignore[no-any-return]
-
-
-def decode_time(text: str) -> datetime:
-    """Decode a local time of the API, such as ``2019-11-27T15:57:24``.
-
-    Returns:
-        a naive ``datetime``: FastStats times have no zone.
-
-    Raises:
-        ValueError: the text is no such time.
-
-    >>> decode_time("2019-11-27T15:57:24")
-    datetime.datetime(2019, 11, 27, 15, 57, 24)
-    """
-    match = _TIME.fullmatch(text)
-    if not match:
-        raise ValueError(f"{text[:40]!r} is not a date and time")
-    return datetime.fromisoformat(match[1] + (match[2] or ""))
 
 
 def decode_error(body: bytes) -> tuple[int | None, int | None, str | None]:
@@ -157,34 +123,6 @@ def decode_error(body: bytes) -> tuple[int | None, int | None, str | None]:
     )
 
 
-def _item_shape(columns: Sequence[Column]) -> pa.StructType:
-    """The JSON shape of an item: objects nest where ``api_field`` has a dot."""
-    fields: list[pa.Field] = []
-    groups: dict[str, list[pa.Field]] = {}
-    for column in columns:
-        for api_field in column.api_fields:
-            group, dot, name = api_field.rpartition(".")
-            siblings = groups.setdefault(group, []) if dot else fields
-            siblings.append(pa.field(name, column.type, column.nullable))
-    return pa.struct([*fields, *(pa.field(name, pa.struct(g)) for name, g in groups.items())])
-
-
-@cache
-def _page_shape(columns: tuple[Column, ...]) -> pa.StructType:
-    return pa.struct(
-        [
-            pa.field("offset", INT, nullable=False),
-            pa.field("count", INT, nullable=False),
-            pa.field("totalCount", INT, nullable=False),
-            pa.field(
-                "list",
-                pa.list_(pa.field("item", _item_shape(columns), nullable=False)),
-                nullable=False,
-            ),
-        ]
-    )
-
-
 @cache
 def _json_schema(shape: pa.StructType) -> pa.Schema:
     return pa.schema(list(_json_type(shape)))
@@ -202,7 +140,7 @@ def _json_type(shape: pa.DataType) -> pa.DataType:
 def _read(body: bytes, columns: tuple[Column, ...]) -> Page | None:
     """The page, if it is of the declared shape."""
     # Arrow's reader takes a sequence of objects; and a body "null" ends the process.
-    text = body.removeprefix(codecs.BOM_UTF8).strip(b" \t\r\n")
+    text = bare(body)
     if not (text.startswith(b"{") and text.endswith(b"}")):
         return None
     try:
@@ -212,7 +150,7 @@ def _read(body: bytes, columns: tuple[Column, ...]) -> Page | None:
             pa.BufferReader(text),
             read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(text) + 1),
             parse_options=arrow_json.ParseOptions(
-                explicit_schema=_json_schema(_page_shape(columns)),
+                explicit_schema=_json_schema(page_shape(columns)),
                 newlines_in_values=True,
                 unexpected_field_behavior="ignore",
             ),
@@ -225,11 +163,59 @@ def _read(body: bytes, columns: tuple[Column, ...]) -> Page | None:
     items = page["list"].chunk(0).flatten()
     if items.null_count:
         return None
-    arrays = [_declared(_field_of(items, column), column) for column in columns if column.api_field]
-    if any(array is None for array in arrays):
-        return None
+    rows = _rows([_field_of(items, column) for column in columns if column.api_field], columns)
     offset, count, total = (page[name][0].as_py() for name in _PAGE_NUMBERS)
-    return Page(offset, count, total, _rows(arrays, columns))
+    return None if rows is None else Page(offset, count, total, rows)
+
+
+def _read_slowly(body: bytes, columns: tuple[Column, ...], source: str) -> Page:
+    """The page with nulls for what .NET writes where a double is not finite.
+
+    Raises:
+        GatewayError: the body does not come from the API.
+        ApiResultsError: it is no page; the message names the place.
+    """
+    page = load(body, source)
+    fault = find_fault(page, page_shape(columns))
+    if fault:
+        raise results_error(fault, source)
+    not_finite: list[str] = []
+    for position, item in enumerate(page["list"]):
+        named = item.get("name")
+        place = f"of {show(named)}" if isinstance(named, str) else f"of item {position}"
+        for column in columns:
+            for field in column.api_fields:
+                value = _value(item, field)
+                if column.type == DOUBLE and is_no_number(value):
+                    not_finite.append(f"{field} {place} is {value}")
+    arrays = [
+        pa.array([_first(item, column) for item in page["list"]], _json_type(column.type))
+        for column in columns
+        if column.api_field
+    ]
+    rows = _rows(arrays, columns)
+    if rows is None or not not_finite:
+        raise results_error("Arrow's JSON reader refuses what another takes", source)
+    offset, count, total = (page[name] for name in _PAGE_NUMBERS)
+    return Page(offset, count, total, rows, tuple(not_finite))
+
+
+def _value(item: dict[str, Any], field: str) -> Any:
+    value: Any = item
+    for name in field.split("."):
+        value = None if value is None else value.get(name)
+    return value
+
+
+def _first(item: dict[str, Any], column: Column) -> Any:
+    """The value of a column, with a null for a number that is none."""
+    for field in column.api_fields:
+        value = _value(item, field)
+        if column.type == DOUBLE and value is not None:
+            value = None if is_no_number(value) else float(value)
+        if value is not None:
+            return value
+    return None
 
 
 def _field_of(items: pa.Array, column: Column) -> pa.Array:
@@ -238,135 +224,29 @@ def _field_of(items: pa.Array, column: Column) -> pa.Array:
     return found[0] if len(found) == 1 else pc.coalesce(*found)
 
 
+def _rows(arrays: list[pa.Array], columns: tuple[Column, ...]) -> pa.Table | None:
+    """The values under the columns' declared types; None if one does not fit."""
+    declared = [column for column in columns if column.api_field]
+    fitting = [_declared(array, c) for array, c in zip(arrays, declared, strict=True)]
+    if any(array is None for array in fitting):
+        return None
+    fields = [pa.field(c.name, c.type, c.nullable) for c in declared]
+    return pa.Table.from_arrays(fitting, schema=pa.schema(fields))
+
+
 def _declared(array: pa.Array, column: Column) -> pa.Array | None:
-    """The values under the column's declared type; None if one does not fit."""
     if not column.nullable and array.null_count:
+        return None
+    # Arrow takes NaN and Infinity, and an integer of 400 digits for an infinity.
+    if column.type == DOUBLE and pc.all(pc.is_finite(array)).as_py() is False:
         return None
     if column.type != TIMESTAMP:
         return array
     if array.null_count == len(array):
         return pa.nulls(len(array), TIMESTAMP)
-    if pc.all(pc.match_substring_regex(array.drop_null(), _TIME_COLUMN)).as_py() is False:
+    if pc.all(pc.match_substring_regex(array.drop_null(), TIME_PATTERN)).as_py() is False:
         return None
     try:
-        return pc.replace_substring_regex(array, _TIME_COLUMN, r"\1\2").cast(TIMESTAMP)
+        return pc.replace_substring_regex(array, TIME_PATTERN, TIME_GROUPS).cast(TIMESTAMP)
     except pa.ArrowInvalid:  # the 31st of February
         return None
-
-
-def _rows(arrays: list[pa.Array], columns: tuple[Column, ...]) -> pa.Table:
-    fields = [pa.field(c.name, c.type, c.nullable) for c in columns if c.api_field]
-    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
-
-
-def _explain(body: bytes, shape: pa.StructType, source: str) -> ApiResultsError | GatewayError:
-    """The error for a body that the strict reader refused: what is wrong, and where."""
-    try:
-        value = _load(body, source)
-    except (ApiResultsError, GatewayError) as error:
-        return error
-    fault = _find_fault(value, shape, "$")
-    if fault is None:
-        fault = _repeated_field(body) or "Arrow's JSON reader refuses what another takes"
-    return _results_error(fault, source)
-
-
-def _repeated_field(body: bytes) -> str | None:
-    """Which field stands twice in one object, in words; None if none does."""
-    repeated: list[str] = []
-
-    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        repeated.extend(name for name in set(names) if names.count(name) > 1)
-        return dict(pairs)
-
-    json.loads(body.removeprefix(codecs.BOM_UTF8), object_pairs_hook=note)
-    return f"a field stands twice in one object: {_show(repeated[0])}" if repeated else None
-
-
-def _load(body: bytes, source: str) -> Any:
-    text = body.removeprefix(codecs.BOM_UTF8).strip()
-    if not text:
-        raise GatewayError(
-            f"The answer of {source} is empty: a gateway or proxy answered, not the API. "
-            "Try again, and check the base URL with your administrator if it stays so."
-        )
-    if text.startswith(b"<"):
-        raise GatewayError(
-            f"The answer of {source} is a web page: a gateway, a proxy or a login page "
-            "answered, not the API. Check the base URL, your VPN and your proxy."
-        )
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        what = str(error)
-    except (ValueError, RecursionError) as error:
-        what = type(error).__name__
-    # Raised out here, since the errors above hold the body, which may hold a token.
-    raise _results_error(f"it is not JSON ({what})", source)
-
-
-def _results_error(fault: str, source: str) -> ApiResultsError:
-    return ApiResultsError(
-        f"The answer of {source} is not what the Orbit API describes: {fault}. "
-        "Nothing of it was used. Try again; if it stays so, show this message to the "
-        "administrator of your Orbit installation."
-    )
-
-
-def _find_fault(value: Any, shape: pa.DataType, place: str) -> str | None:
-    """What does not fit its declared shape first, in words; None if all fits."""
-    if isinstance(shape, pa.StructType):
-        if not isinstance(value, dict):
-            return f"{place} should be an object, but is {_show(value)}"
-        for field in shape:
-            at = f"{place}.{field.name}"
-            if value.get(field.name) is None:
-                if not field.nullable:
-                    return f"{at} is {'null' if field.name in value else 'missing'}"
-                continue
-            fault = _find_fault(value[field.name], field.type, at)
-            if fault:
-                return fault
-        return None
-    if isinstance(shape, pa.ListType):
-        if not isinstance(value, list):
-            return f"{place} should be a list, but is {_show(value)}"
-        faults = (_find_fault(v, shape.value_type, f"{place}[{i}]") for i, v in enumerate(value))
-        return next(filter(None, faults), None)
-    return (
-        None if _fits(value, shape) else f"{place} should be {_KINDS[shape]}, but is {_show(value)}"
-    )
-
-
-def _fits(value: Any, shape: pa.DataType) -> bool:
-    if shape == BOOL:
-        return isinstance(value, bool)
-    if shape == INT:
-        return type(value) is int and -(2**63) <= value < 2**63
-    if shape == DOUBLE:
-        return type(value) in (int, float)
-    if not isinstance(value, str) or not _is_unicode(value):
-        return False
-    return shape != TIMESTAMP or _is_time(value)
-
-
-def _is_time(text: str) -> bool:
-    try:
-        decode_time(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair
-        return False
-    return True
-
-
-def _show(value: Any) -> str:
-    text = ascii(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from apteco_frames.errors import AptecoFramesError, DeserializeError, SnapshotError
-from apteco_frames.orbit.decode import decode_time
+from apteco_frames.orbit.times import decode_time
 from apteco_frames.store import files
 
 if TYPE_CHECKING:

@@ -6,12 +6,19 @@ import json
 import math
 from typing import Any
 
-from apteco_frames.orbit.decode import decode_time
 from apteco_frames.orbit.schema import BOOL, DOUBLE, INT, STRING, Column
+from apteco_frames.orbit.times import decode_time
 
 
 class NotAPageError(Exception):
     """The bytes are no page under the columns."""
+
+
+class Literal:
+    """``NaN`` or an infinity, as JSON does not have it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
 
 
 class AmbiguousError(Exception):
@@ -26,7 +33,9 @@ def read_page(body: bytes, columns: tuple[Column, ...]) -> tuple[list[int], list
         AmbiguousError: they say something twice.
     """
     try:
-        page = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_object)
+        page = json.loads(
+            body.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=Literal
+        )
     except (ValueError, RecursionError) as error:
         raise NotAPageError from error
     if not isinstance(page, dict) or not isinstance(page.get("list"), list):
@@ -57,6 +66,10 @@ def _row(item: Any, columns: tuple[Column, ...]) -> dict[str, Any]:
 
 
 def _value(value: Any, kind: Any, nullable: bool) -> Any:
+    if kind == DOUBLE and nullable:
+        # What .NET writes for a double that is not finite stands for null.
+        text = value.text if isinstance(value, Literal) else value
+        value = None if text in ("NaN", "Infinity", "-Infinity") else value
     if value is None:
         if nullable:
             return None
@@ -73,6 +86,8 @@ def _value(value: Any, kind: Any, nullable: bool) -> Any:
         raise NotAPageError
     try:
         if kind == DOUBLE:
+            if not math.isfinite(value):
+                raise NotAPageError
             return float(value)
         if isinstance(value, str):
             value.encode()
@@ -82,8 +97,7 @@ def _value(value: Any, kind: Any, nullable: bool) -> Any:
 
 
 def same(left: Any, right: Any) -> bool:
-    """Whether two values are the same, to the sign of a zero; NaN is itself."""
+    """Whether two values are the same, to the sign of a zero."""
     if isinstance(left, float) and isinstance(right, float):
-        both_nan = math.isnan(left) and math.isnan(right)
-        return both_nan or (left == right and math.copysign(1, left) == math.copysign(1, right))
+        return left == right and math.copysign(1, left) == math.copysign(1, right)
     return type(left) is type(right) and bool(left == right)

@@ -27,8 +27,9 @@ from strategies import (
 
 from apteco_frames.errors import ApiResultsError, GatewayError
 from apteco_frames.orbit import schema
-from apteco_frames.orbit.decode import decode_error, decode_object, decode_page, decode_time
+from apteco_frames.orbit.decode import decode_error, decode_object, decode_page
 from apteco_frames.orbit.schema import Column
+from apteco_frames.orbit.times import decode_time
 
 SOURCE = "https://orbit.my-site.com/OrbitAPI/Holidays/FastStatsSystems/holidays/Variables"
 
@@ -144,6 +145,26 @@ def test_times_keep_their_wall_time(time: datetime, digits: int, zone: str) -> N
     kept = time.replace(microsecond=int(fraction[:6].ljust(6, "0")))
     assert decode([{**ITEM, "info": {"time": text + zone}}])[0]["time"] == kept
     assert decode_time(text + zone) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2019-11-27", datetime(2019, 11, 27)),
+        ("0001-01-01", datetime(1, 1, 1)),
+        ("2019-11-27T15:57", datetime(2019, 11, 27, 15, 57)),
+        ("2019-11-27T15:57Z", datetime(2019, 11, 27, 15, 57)),
+        ("2019-11-27 15:57-05:30", datetime(2019, 11, 27, 15, 57)),
+        ("2019-11-27 15:57:24", datetime(2019, 11, 27, 15, 57, 24)),
+        ("2019-11-27 15:57:24.1234567+01:00", datetime(2019, 11, 27, 15, 57, 24, 123456)),
+    ],
+)
+def test_short_times(text: str, time: datetime) -> None:
+    """A date alone, a time without seconds and a blank for the T are taken, as apteco does."""
+    assert decode([{**ITEM, "info": {"time": text}}, ITEM])[0]["time"] == time
+    assert decode_time(text) == time
+    shape = pa.struct([pa.field("time", schema.TIMESTAMP)])
+    assert decode_object(json.dumps({"time": text}).encode(), shape, SOURCE) == {"time": text}
 
 
 @given(st.dictionaries(texts().filter(lambda key: key not in {*ITEM, "time"}), json_values))
@@ -295,7 +316,9 @@ def fits(value: Any, arrow_type: pa.DataType) -> bool:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "2019", "2019-11-27", "2019-11-27T15:57", "2019-11-27 15:57:24"),
+        *("", "2019", "2019-11", "2019-11-27T", "2019-11-27 ", "2019-11-27T15", "2019-11-27Z"),
+        *("2019-11-27  15:57:24", "2019-11-27t15:57:24", "2019-11-27T15:57:", "20191127"),
+        *("2019-11-27T15:57.5", "2019-11-31", "2019-11-27 25:00", "27/11/2019"),
         *("2019-02-29T00:00:00", "2019-13-01T00:00:00", "2019-11-27T24:00:00"),
         *("2019-11-27T15:60:00", "10000-01-01T00:00:00", "-001-01-01T00:00:00"),
         *("2019-11-27T15:57:24.", "2019-11-27T15:57:24 ", "2019-11-27T15:57:24\n"),
@@ -318,6 +341,108 @@ def test_half_a_surrogate_pair() -> None:
     """Half of a surrogate pair is no text that could be kept."""
     body = page([ITEM, {**ITEM, "text": "@"}]).replace(b"@", b"a\\ud83d")
     assert fault(body) == r"$.list[1].text should be a string, but is 'a\ud83d'"
+
+
+NO_NUMBERS = ["NaN", "Infinity", "-Infinity"]
+
+
+def with_double(*literals: str) -> bytes:
+    """A page with these literals as doubles."""
+    marks = [f"double {position}" for position in range(len(literals))]
+    body = page([{**ITEM, "text": f"v{i}", "info": {"double": m}} for i, m in enumerate(marks)])
+    for mark, literal in zip(marks, literals, strict=True):
+        body = body.replace(f'"{mark}"'.encode(), literal.encode())
+    return body
+
+
+@pytest.mark.parametrize("written", [*NO_NUMBERS, *(f'"{text}"' for text in NO_NUMBERS)])
+def test_no_numbers_are_nulls(written: str) -> None:
+    """What .NET writes for a double that is not finite is null, and its place is told."""
+    body = with_double("1.5", written, "-0.0", str(2**53 + 1), "null", "5", str(10**300))
+    decoded = decode_page(body, COLUMNS, SOURCE)
+    doubles = decoded.rows["double"].to_pylist()
+    assert doubles == [1.5, None, 0.0, float(2**53 + 1), None, 5.0, 1e300]
+    assert str(doubles[2]) == "-0.0"
+    literal = written.strip('"')
+    assert decoded.not_finite == (f"info.double of item 1 is {literal}",)
+    assert decoded.rows.schema == decode_page(with_double("1.5"), COLUMNS, SOURCE).rows.schema
+    plain = [{**row, "double": None} for row in decoded.rows.to_pylist()]
+    assert plain == [
+        {**row, "double": None} for row in decode([ITEM | {"text": f"v{i}"} for i in range(7)])
+    ]
+
+
+def test_no_numbers_among_everything_else() -> None:
+    """A page with one such number has the values that it has without it."""
+    items = [
+        *(variable_item(f"v{i}", kind=kind) for i, kind in enumerate(["Numeric", "Date", "Text"])),
+        variable_item("\u20ac", kind="Numeric"),
+    ]
+    expected_rows = decode(items, schema.VARIABLES)
+    items[3]["numericInfo"]["minimum"] = "-Infinity"
+    items[3]["numericInfo"]["maximum"] = "NaN"
+    decoded = decode_page(page(items), schema.VARIABLES, SOURCE)
+    assert decoded.rows.to_pylist() == [
+        *expected_rows[:3],
+        {**expected_rows[3], "min_value": None, "max_value": None},
+    ]
+    assert decoded.not_finite == (
+        r"numericInfo.minimum of '\u20ac' is -Infinity",
+        r"numericInfo.maximum of '\u20ac' is NaN",
+    )
+
+
+@pytest.mark.parametrize("digits", [309, 400, 401, 5_000])
+def test_integers_that_no_double_holds(digits: int) -> None:
+    """An integer beyond every double is refused with its place, never taken for an infinity."""
+    said = fault(with_double("1", "9" * digits))
+    assert said.startswith("$.list[1].info.double should be a number, but is 999")
+    assert len(said) < 150
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("1e400", "-1e400", '"nan"', '"INF"', '"1.5"', '"+Infinity"', '"NaN "', '""', "true"),
+        *("1e309", "-1.8e308"),
+    ],
+)
+def test_other_odd_numbers(written: str) -> None:
+    """Other numbers and texts in place of a double are refused with their place."""
+    said = fault(with_double("NaN", "1", written))
+    shown = written.replace('"', "'").replace("true", "True")
+    assert said == f"$.list[2].info.double should be a number, but is {shown}"
+
+
+@pytest.mark.parametrize("literal", ["-NaN", "Inf", "-Inf", "+Infinity", "nan", "infinity"])
+def test_literals_of_nobody(literal: str) -> None:
+    """A literal that neither JSON has nor .NET writes is refused, with its character."""
+    assert re.fullmatch(
+        r"it is not JSON \(.*line 1 column \d+ .*\)", fault(with_double("1", literal))
+    )
+
+
+@pytest.mark.parametrize("literal", NO_NUMBERS)
+@pytest.mark.parametrize("name", ["text", "flag", "number", "info"])
+def test_no_numbers_elsewhere(name: str, literal: str) -> None:
+    """Such a literal in another column is refused with its place."""
+    body = page([ITEM, {**ITEM, name: "HERE"}]).replace(b'"HERE"', literal.encode())
+    said = fault(body)
+    assert said.startswith(f"$.list[1].{name} should be ")
+    assert said.endswith(f", but is {literal}")
+
+
+def test_no_number_where_null_may_not_be() -> None:
+    """Where a double must be there, what .NET writes for none is refused."""
+    column = Column("double", schema.DOUBLE, False, "info.double", "")
+    said = fault(with_double("1", "NaN"), (column,))
+    assert said == "$.list[1].info.double should be a number, but is NaN"
+
+
+def test_objects_with_no_numbers() -> None:
+    """An object whose unknown fields hold such literals equals itself, read again."""
+    body = b'{"name": "a", "new": [NaN, 1e400]}'
+    assert decode_object(body, SHAPE, SOURCE) == decode_object(body, SHAPE, SOURCE)
 
 
 def test_surrogate_pairs_are_one_character() -> None:
@@ -343,6 +468,23 @@ def test_field_twice_in_one_object(twice: str) -> None:
     )
 
 
+@pytest.mark.parametrize("depth", [300, 500, 900, 960, 980, 990, 995, 1_000, 100_000])
+@pytest.mark.parametrize("place", ["list", "offset", "text"])
+def test_deep_nesting(depth: int, place: str) -> None:
+    """However deep a page nests, and whatever stands twice in it: our errors, nothing else."""
+    deep = b"[" * depth + b'{"a": 1, "a": 2}' + b"]" * depth
+    body = page([ITEM]).replace(
+        f'"{place}": '.encode(), f'"{place}": '.encode() + deep + b', "x": '
+    )
+    assert fault(body).startswith(("a field stands twice", "it is not JSON (RecursionError)"))
+    single = body.replace(b'"a": 1, ', b"")
+    assert fault(single).startswith(("$.", "it is not JSON (RecursionError)"))
+    for value in (body, single):
+        assert decode_error(value) == (None, None, None)
+        with pytest.raises(ApiResultsError):
+            decode_object(value, SHAPE, SOURCE)
+
+
 @pytest.mark.parametrize(
     ("body", "what"),
     [
@@ -364,7 +506,17 @@ def test_field_twice_in_one_object(twice: str) -> None:
         (page([ITEM]) + b"\n" + page([ITEM]), "it is not JSON (Extra data"),
         (page([ITEM])[:-1], "it is not JSON ("),
         (page([ITEM])[1:], "it is not JSON ("),
-        (page([ITEM]) + b"\x00", "it is not JSON ("),
+        *(
+            (before + page([ITEM]) + after, "it is not JSON (")
+            for odd in (b"\x0c", b"\x0b", b"\x00", b"\x1c", b"\xc2\xa0", b"\xe2\x80\xa8", b"\x1a")
+            for before, after in ((odd, b""), (b"", odd), (b" " + odd, odd + b"\n"))
+        ),
+        (codecs.BOM_UTF8 * 2 + page([ITEM]), "it is not JSON ("),
+        (b" " + codecs.BOM_UTF8 + page([ITEM]), "it is not JSON ("),
+        (page([ITEM]) + codecs.BOM_UTF8, "it is not JSON ("),
+        (page([ITEM]).decode().encode("utf-16"), "it is not JSON ("),
+        (page([ITEM]).decode().encode("utf-16-le"), "it is not JSON ("),
+        (page([ITEM]).decode().encode("utf-32"), "it is not JSON ("),
         (page([ITEM]).replace(b"]}", b",]}"), "it is not JSON ("),
         (page([ITEM]).replace(b'"a"', b"'a'"), "it is not JSON ("),
         (page([ITEM]).replace(b"a", b"\n"), "it is not JSON ("),

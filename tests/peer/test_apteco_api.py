@@ -21,7 +21,8 @@ from apteco_frames.catalogue import Catalogue
 from apteco_frames.demo import DemoServer
 from apteco_frames.demo.api import VERSION
 from apteco_frames.orbit import schema
-from apteco_frames.orbit.decode import decode_page, decode_time
+from apteco_frames.orbit.decode import decode_page
+from apteco_frames.orbit.times import decode_time
 
 OWN, OURS = "the vendor's transport", "the session's transport"
 Call = Callable[[Any, Any], Any]
