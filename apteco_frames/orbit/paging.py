@@ -24,6 +24,13 @@ class Span:
     count: int
 
 
+# Each page keeps tens of KiB of its own; what is smaller than this many rows is merged,
+# so many pages at a time.
+_SMALL_PAGE = 1_000
+_MOST_SMALL_PAGES = 100
+_MOST_PLACES = 10
+
+
 class ListChangedError(ApiResultsError):
     """The list had another length than when its first page was read."""
 
@@ -58,6 +65,8 @@ class Paging:
         self._todo = deque([Span(0, first)])
         self._stride = size
         self._pages: dict[int, pa.Table] = {}
+        self._small: dict[int, pa.Table] = {}
+        self._not_finite: list[str] = []
         self._next = 0
         self.received = 0
         self.total: int | None = None
@@ -70,7 +79,11 @@ class Paging:
     def take(self) -> Span | None:
         """The next run of items to ask for; None if there is none for now."""
         if self._todo:
-            return self._todo.popleft()
+            span = self._todo.popleft()
+            if self.total is not None and span.count > self._stride:
+                self._todo.appendleft(Span(span.offset + self._stride, span.count - self._stride))
+                span = Span(span.offset, self._stride)
+            return span
         if self.total is None or self._next >= self.total:
             return None
         span = Span(self._next, min(self._stride, self.total - self._next))
@@ -106,12 +119,40 @@ class Paging:
             # Perhaps the most that the server gives; but one stray page must not make
             # all that follow tiny.
             self._stride = min(self._stride, max(got, self._first))
-        self._pages[span.offset] = page.rows
+        self._keep(span.offset, page.rows)
+        self._not_finite += page.not_finite
         self.received += got
 
     def rows(self) -> pa.Table:
         """All items in the API's order; only once :attr:`done`."""
-        return pa.concat_tables(self._pages[offset] for offset in sorted(self._pages))
+        pages = self._pages | self._small
+        return pa.concat_tables(pages[offset] for offset in sorted(pages))
+
+    @property
+    def warning(self) -> str | None:
+        """What to warn of once the list is there, in words; None if there is nothing."""
+        if not self._not_finite:
+            return None
+        listed = ", ".join(self._not_finite[:_MOST_PLACES])
+        rest = len(self._not_finite) - _MOST_PLACES
+        more = f" and {rest:,} more" if rest > 0 else ""
+        return (
+            f"{self._source} has numbers that are none: {listed}{more}. They are null here, and "
+            "all else is as the API gave it. Tell the administrator of your Orbit installation."
+        )
+
+    def _keep(self, offset: int, rows: pa.Table) -> None:
+        """Keep the rows of a page; merge those that follow each other once many are small."""
+        if rows.num_rows >= _SMALL_PAGE:
+            self._pages[offset] = rows
+            return
+        self._small[offset] = rows
+        if len(self._small) % _MOST_SMALL_PAGES:
+            return
+        small, self._small = self._small, {}
+        for start, merged in _merged(small).items():
+            pages = self._small if merged.num_rows < _SMALL_PAGE else self._pages
+            pages[start] = merged
 
     def _fault(self, span: Span, page: Page, got: int, first: bool) -> str | None:
         left = page.total - span.offset
@@ -123,3 +164,19 @@ class Paging:
         if got > left or (got > span.count and not first):
             return f"it gave {got:,}"
         return None
+
+
+def _merged(pages: dict[int, pa.Table]) -> dict[int, pa.Table]:
+    """The pages by their offsets, those that follow each other as one."""
+    runs: dict[int, list[pa.Table]] = {}
+    start = end = -1
+    for offset in sorted(pages):
+        if offset != end:
+            start = offset
+            runs[start] = []
+        runs[start].append(pages[offset])
+        end = offset + pages[offset].num_rows
+    return {
+        start: pa.concat_tables(run).combine_chunks(pa.system_memory_pool())
+        for start, run in runs.items()
+    }
