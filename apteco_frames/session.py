@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple, NoReturn, Self, Unpack
 
 from apteco_frames.catalogue import Catalogue, SystemFrames
 from apteco_frames.codes import Codes
-from apteco_frames.errors import AptecoFramesError
+from apteco_frames.errors import AptecoFramesError, warn
 from apteco_frames.folders import Folders
 from apteco_frames.loading import Loader
 from apteco_frames.orbit.arguments import (
@@ -485,4 +485,8 @@ def _try_log_out(client: OrbitClient, session_id: str) -> None:
 def _read(client: OrbitClient, system: str, task: Task) -> Catalogue:
     build: Build = client.load(system, task)
     source = f"system {clipped(system)!r} at {client.base_url}"
-    return Catalogue(system_info_of(build.system), build.tables, build.variables, source=source)
+    info = system_info_of(build.system)
+    catalogue = Catalogue(info, build.tables, build.variables, source=source)
+    for warning in build.warnings:
+        warn(warning)
+    return catalogue

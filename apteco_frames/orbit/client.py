@@ -38,6 +38,8 @@ FIRST_PAGE_SIZE = 1_000
 PAGE_SIZE = 5_000
 MAX_CONNECTIONS = 4
 CODE_CONNECTIONS = 8
+# What servers answer that were asked for more items than they give at a time.
+_PERHAPS_TOO_MANY = (400, 413, 500)
 
 # A token that has expired by this clock may still be good by the server's.
 _CLOCK_SKEW_SECONDS = 60
@@ -63,11 +65,15 @@ _NAMES = (schema.Column("name", schema.STRING, False, "name", ""),)
 
 
 class Build(NamedTuple):
-    """One build of a system as the API gives it: its details, tables and variables."""
+    """One build of a system as the API gives it: its details, tables and variables.
+
+    ``warnings`` says in sentences what is odd about it, but usable.
+    """
 
     system: dict[str, Any]
     tables: pa.Table
     variables: pa.Table
+    warnings: tuple[str, ...]
 
 
 class OrbitClient:
@@ -274,14 +280,15 @@ class OrbitClient:
                 continue
             after = self.system(system, task)
             if before == after:
-                return Build(after, tables, variables)
+                warnings = tuple(filter(None, (tables.warning, variables.warning)))
+                return Build(after, tables.rows(), variables.rows(), warnings)
         raise ApiResultsError(
             f"The system {system!r} at {self.base_url} was rebuilt while it was read, twice: built "
             f"{before.get('fastStatsBuildDate')}, then {after.get('fastStatsBuildDate')}. Nothing "
             "was used. Try again once the build is over."
         )
 
-    def _load_once(self, system: str, task: Task) -> tuple[pa.Table, pa.Table]:
+    def _load_once(self, system: str, task: Task) -> tuple[Paging, Paging]:
         lists = {
             kind: Paging(
                 self._options["page_size"] or FIRST_PAGE_SIZE,
@@ -306,12 +313,12 @@ class OrbitClient:
                 progress = self._options["progress"]
                 if progress and variables.total is not None:
                     progress(variables.received, variables.total)
-        return lists["Tables"].rows(), lists["Variables"].rows()
+        return lists["Tables"], lists["Variables"]
 
     def page(
         self, url: str, columns: tuple[schema.Column, ...], task: Task, offset: int, count: int
     ) -> Page:
-        """``GET`` one page of a list: ``count`` items from ``offset`` on.
+        """``GET`` one page of a list: ``count`` items from ``offset`` on, or the first of them.
 
         Raises:
             AptecoFramesError: an error of the tree.
@@ -319,6 +326,11 @@ class OrbitClient:
         params = {"offset": offset, "count": count}
         smaller = f"Ask for less at a time: page_size={max(1, min(100, count // 10))}."
         answer = self.request("GET", url, task=task, params=params, when_too_large=smaller)
+        may_ask_for_less = self._options["page_size"] is None and count > FIRST_PAGE_SIZE
+        if answer.status in _PERHAPS_TOO_MANY and may_ask_for_less:
+            # The size of a first page; the rest of the list will follow in it.
+            params["count"] = FIRST_PAGE_SIZE
+            answer = self.request("GET", url, task=task, params=params)
         with self.secrets.kept_out_of_errors():
             return decode_page(checked(answer), columns, url)
 

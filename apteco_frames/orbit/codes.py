@@ -25,9 +25,8 @@ from apteco_frames.orbit.pool import run_all
 from apteco_frames.orbit.schema import CODES, api_schema
 from apteco_frames.orbit.task import Task
 
-# To ask for where a variable does not say how many it has, or where a server gives up.
+# To ask for where a variable does not say how many it has.
 _PAGE_SIZE = 1_000
-_TOO_LARGE = frozenset({400, 413, 500})
 
 
 class Wanted(NamedTuple):
@@ -104,12 +103,7 @@ def _codes(client: OrbitClient, system: str, variable: Wanted, task: Task) -> pa
     url = client.system_url(system, "Variables", checked_name(variable.name, "variable"), "Codes")
     fetch = partial(client.page, url, CODES, task)
     try:
-        try:
-            return read_list(fetch, variable.number or _PAGE_SIZE, url)
-        except ApiError as error:
-            if variable.number <= _PAGE_SIZE or error.status not in _TOO_LARGE:
-                raise
-        return read_list(fetch, _PAGE_SIZE, url)
+        return read_list(fetch, variable.number or _PAGE_SIZE, url)
     except ApiError as error:
         if error.status not in REFUSED:
             raise

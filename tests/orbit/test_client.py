@@ -322,6 +322,80 @@ def test_unknown_data_view_of_a_silent_server() -> None:
     assert str(caught.value).endswith("Check its name.")
 
 
+# Servers that give fewer items at a time than they are asked for
+
+
+def refuses(most: int, answer: Answer) -> Change:
+    """An error for each page of more than so many items."""
+
+    def change(request: Request, own: Answer) -> Answer:
+        query = parse_qs(request.target.partition("?")[2])
+        return answer if int(query.get("count", ["0"])[0]) > most else own
+
+    return change
+
+
+def of_many(variables: int) -> Catalogue:
+    """A catalogue with so many variables on one table."""
+    return catalogue_of([table_item()], [variable_item(f"v{i}") for i in range(variables)])
+
+
+BODIES = {
+    400: b'{"code": 1, "message": "count is too large"}',
+    413: b"<html>Request Entity Too Large</html>",
+    500: b"",
+}
+
+
+@pytest.mark.parametrize("connections", [1, 4])
+@pytest.mark.parametrize("status", BODIES)
+def test_page_that_is_too_large_for_the_server(status: int, connections: int) -> None:
+    """Where a server refuses large pages, the size of the first is asked for, and kept."""
+    catalogue = of_many(14_500)
+    change = refuses(1_000, Answer(status, BODIES[status]))
+    with Watched(catalogue, change=change) as server:
+        session = server.login(max_connections=connections)
+        counts = server.counts()
+    assert session.catalogue == catalogue
+    # Those under way on the other connections could not know.
+    assert 1 <= sum(count > 1_000 for count in counts) <= connections
+    assert len(counts) <= 2 + 14 + connections
+
+
+def test_request_that_is_refused_in_any_size() -> None:
+    """A refusal that has nothing to do with the size ends in its error, after one more request."""
+    refusing = refuses(0, Answer(400, BODIES[400]))
+
+    def change(request: Request, own: Answer) -> Answer:
+        is_later = "/Variables?" in request.target and "offset=0&" not in request.target
+        return refusing(request, own) if is_later else own
+
+    with Watched(of_many(3_000), change=change) as server:
+        with pytest.raises(ApiError, match="The API says: 'count is too large'") as caught:
+            server.login(max_connections=1)
+        assert caught.value.status == 400
+        assert sorted(server.counts())[-3:] == [1_000, 1_000, 2_000]
+
+
+@pytest.mark.parametrize("status", [403, 404, 501])
+def test_other_errors_are_not_about_the_size(status: int) -> None:
+    """A status that says nothing about the size is not answered by another request."""
+    with Watched(of_many(3_000), change=refuses(1_000, Answer(status, b"{}"))) as server:
+        with pytest.raises(ApiError):
+            server.login(max_connections=1)
+        assert sorted(server.counts())[-1] == 2_000
+        assert len(server.counts()) <= 3
+
+
+def test_page_size_of_the_user_is_kept() -> None:
+    """The size that the user gave is asked for, and no other."""
+    change = refuses(1_000, Answer(400, BODIES[400]))
+    with Watched(of_many(3_000), change=change) as server:
+        with pytest.raises(ApiError, match="count is too large"):
+            server.login(page_size=2_000, max_connections=1)
+        assert set(server.counts()) == {2_000}
+
+
 # Credentials
 
 
