@@ -167,6 +167,11 @@ def catalogue_of(
     )
 
 
+def as_logged_in(catalogue: Catalogue) -> Catalogue:
+    """What a session holds of a catalogue before it reads codes and folders."""
+    return Catalogue(catalogue.system_info, catalogue.tables, catalogue.variables)
+
+
 def texts(min_size: int = 0) -> st.SearchStrategy[str]:
     """Any text that UTF-8 can hold, the odd ones often."""
     some = st.text(st.characters(codec="utf-8"), min_size=min_size, max_size=12)

@@ -16,7 +16,7 @@ import apteco_api
 import jwt
 import polars as pl
 import pytest
-from strategies import catalogue_of, table_item, variable_item
+from strategies import as_logged_in, catalogue_of, table_item, variable_item
 
 from apteco_frames import Catalogue, Session, login, login_with_password
 from apteco_frames.demo import DemoServer, holidays
@@ -168,7 +168,7 @@ def test_rows_know_their_session(session: Session) -> None:
 def test_rows_of_the_catalogue_are_offline(session: Session) -> None:
     """Rows of the session's catalogue have no session."""
     catalogue = session.catalogue
-    assert catalogue == holidays()
+    assert catalogue == as_logged_in(holidays())
     rows = [catalogue.tables["People"], catalogue.variables["boDest"]]
     assert [row.session for row in (*rows, rows[1].table, rows[0].variables[0])] == [None] * 4  # type: ignore[attr-defined]
     assert rows[0] == session.tables["People"]
@@ -235,7 +235,7 @@ def test_login_asks_for_the_password(server: Counting, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("apteco_frames.password.ask_password", answer)
     session = login(server.base_url, server.data_view, server.system, server.user, page_size=10)
-    assert session.catalogue == holidays()
+    assert session.catalogue == as_logged_in(holidays())
     assert asked == [(server.user, server.system)]
 
 
@@ -463,7 +463,7 @@ def test_deserialize_with_options(server: Counting, session: Session) -> None:
 def test_restoring_with_the_catalogue(offline: str) -> None:
     """With the catalogue in the string a session is restored without a request."""
     restored = Session.deserialize(offline)
-    assert restored.catalogue == holidays()
+    assert restored.catalogue == as_logged_in(holidays())
     assert restored.system_info == holidays().system_info
     assert restored.variables["boDest"].session is restored
     assert json.loads(restored.serialize(include_catalogue=True)) == json.loads(offline)

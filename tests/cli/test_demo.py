@@ -17,6 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from strategies import as_logged_in
 
 import apteco_frames
 from apteco_frames import Catalogue, login_with_password
@@ -186,7 +187,7 @@ def test_serve(tmp_path: Path) -> None:
         assert lines[5] == "Serving until Ctrl-C."
         base_url, data_view, system, user, password = values
         with login_with_password(base_url, data_view, system, user, password) as session:
-            assert session.catalogue == holidays()
+            assert session.catalogue == as_logged_in(holidays())
         time.sleep(0.2)  # it prints first and waits then
         child.send_signal(signal.SIGINT)
         out, errors = child.communicate(timeout=10)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from faults.sentinels import found, shown_by_error, shown_by_session
 from faults.server import FaultyServer
+from strategies import as_logged_in
 
 from apteco_frames import Session
 from apteco_frames.errors import AptecoFramesError
@@ -64,7 +65,7 @@ def meet(
             public = (k for k in type(outcome).__mro__ if k.__module__ == "apteco_frames.errors")
             name = next(public).__name__
         else:
-            assert session.catalogue == server.served
+            assert session.catalogue == as_logged_in(server.served)
             shown += shown_by_session(session, tmp_path / "written")
             name = FULL
         shown += [("logs", caplog.text)]

@@ -15,6 +15,7 @@ import pytest
 import requests
 from faults.conftest import FULL, LONG, SHORT, Meet
 from faults.server import Fault, FaultyServer, ProxyServer, headed, raw, send, silence
+from strategies import as_logged_in
 
 from apteco_frames import Session, login_with_password
 from apteco_frames.demo.api import Answer
@@ -305,7 +306,7 @@ def test_cut_at_logout(meet: Meet) -> None:
             return session
 
         meet(server, leave, kind=OrbitConnectionError)
-        assert session.catalogue == server.served
+        assert session.catalogue == as_logged_in(server.served)
 
 
 @pytest.mark.parametrize("own_session", [False, True])

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from faults.server import KEYS, FaultyServer, TlsHandler, silence
+from strategies import as_logged_in
 
 from apteco_frames import Catalogue, Session, login_with_password
 from apteco_frames.demo import DemoServer, holidays
@@ -170,7 +171,7 @@ def describe(things: tuple[Any, ...]) -> list[Any]:
         variable.to_dict(),
         variables.frame.height,
         repr(tables),
-        catalogue == holidays(),
+        catalogue == as_logged_in(holidays()),
         "Cost" in variables,
         variables[-3:][0].name,
         variables.get("boDets"),

@@ -19,7 +19,7 @@ import requests
 import requests.adapters
 from fuzz.mutations import spoilt_bytes, spoilt_json
 from fuzz.reference import AmbiguousError, NotAPageError, read_page, same
-from strategies import tree_items
+from strategies import as_logged_in, tree_items
 
 from apteco_frames import Catalogue, Session
 from apteco_frames.demo import DemoServer, holidays
@@ -225,7 +225,7 @@ def check_string(text: str, http: requests.Session) -> str:
             session = Session.deserialize(text, http=http, timeout=(0.01, 0.01, 0.01))
     except (AptecoFramesError, AptecoFramesWarning) as error:
         return type(error).__name__
-    assert session.catalogue == holidays()
+    assert session.catalogue == as_logged_in(holidays())
     assert session.system_info == holidays().system_info
     assert repr(session)
     assert isinstance(session.is_expired, bool)

@@ -16,7 +16,7 @@ import pytest
 import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import catalogue_of, catalogues, table_item, tree_items, variable_item
+from strategies import as_logged_in, catalogue_of, catalogues, table_item, tree_items, variable_item
 
 from apteco_frames import Catalogue, Session, login_with_password
 from apteco_frames.demo import DemoServer, holidays
@@ -172,7 +172,7 @@ def test_any_page_size_gives_the_same(page_size: int, connections: int, most: in
     """Page size, connections and the server's own limit do not change the catalogue."""
     with Watched(most=most) as server:
         session = server.login(page_size=page_size, max_connections=connections)
-        assert session.catalogue == holidays()
+        assert session.catalogue == as_logged_in(holidays())
         assert max(server.counts()) <= page_size
         pages = 94 / min(page_size, most or 94) + 9 / min(page_size, most or 94)
         assert len(server.counts()) <= pages + 2
@@ -257,7 +257,7 @@ def test_base_urls(
 ) -> None:
     """Slashes at the end, a bare host and another case all lead to the API."""
     session = log_in(server, base_url=case(change(server.base_url)))
-    assert session.catalogue == holidays()
+    assert session.catalogue == as_logged_in(holidays())
     assert not session.base_url.endswith("/")
 
 
@@ -475,7 +475,7 @@ def test_statuses_of_a_gateway(status: int, body: bytes) -> None:
 def test_busy_server() -> None:
     """A server that is busy for a moment costs nothing but time."""
     with Watched(change=answer_once("/Variables", Answer(503))) as server:
-        assert server.login().catalogue == holidays()
+        assert server.login().catalogue == as_logged_in(holidays())
         assert server.paths().count("Holidays/FastStatsSystems/holidays/Variables") == 2
 
 
@@ -581,7 +581,7 @@ def test_list_that_grows_once() -> None:
     """A list that has another length than at first is read once more."""
     with Watched(change=grown(1)) as server:
         session = server.login(page_size=50, max_connections=1)
-    assert session.catalogue == holidays()
+    assert session.catalogue == as_logged_in(holidays())
 
 
 def test_list_that_grows_twice() -> None:
@@ -631,7 +631,7 @@ def test_options_that_are_no_whole_numbers(server: Watched, name: str, value: An
 def test_options_of_numpy(server: Watched) -> None:
     """Whole numbers of other libraries are whole numbers."""
     session = server.login(page_size=np.int64(50), max_connections=np.int32(1))
-    assert session.catalogue == holidays()
+    assert session.catalogue == as_logged_in(holidays())
 
 
 def test_own_session(server: Watched) -> None:
