@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # What a variable's codes have of their own; the other columns follow from the variable.
 _OWN_SCHEMA = schema.api_schema(schema.CODES)
 _OWN = _OWN_SCHEMA.names
+_SAVED_SCHEMA = pa.schema([schema.CODES_SCHEMA.field("variable_name"), *_OWN_SCHEMA])
 
 
 class Code(Row):
@@ -280,6 +281,7 @@ class KnownCodes:
                 self._saved = None
 
     def _take_in(self, saved: pa.Table) -> None:
+        saved = saved.select(_SAVED_SCHEMA.names).cast(_SAVED_SCHEMA)
         places = pc.index_in(saved["variable_name"], self._names.combine_chunks())
         places = places.combine_chunks()
         if places.null_count:
@@ -292,7 +294,7 @@ class KnownCodes:
             # Stable, so that the API's order stays within each variable.
             order = pc.array_sort_indices(places)
             saved = saved.take(order)
-        own = saved.select(_OWN).cast(_OWN_SCHEMA).combine_chunks()
+        own = saved.select(_OWN).combine_chunks()
         spans = spans_of(saved["variable_name"])
         self.add({n: own.slice(start, stop - start) for n, (start, stop) in spans.items()})
 

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 import pyarrow as pa
 
 from apteco_frames.catalogue import Catalogue
-from apteco_frames.errors import ApiError, ApiResultsError, CodesError, warn
+from apteco_frames.errors import ApiResultsError, CodesError, warn
 from apteco_frames.folders import arrange, flat
 from apteco_frames.orbit.arguments import Progress
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.codes import Wanted, load_codes
+from apteco_frames.orbit.codes import Refusal, Wanted, load_codes
 from apteco_frames.orbit.folders import Walk, walk
 from apteco_frames.orbit.schema import DATE_SUB_TYPES
 from apteco_frames.orbit.task import Task
@@ -131,7 +131,7 @@ class Loader:
     def _place(self) -> str:
         return f"system {clipped(self._system)!r} at {self._client.base_url}"
 
-    def _refused(self, refused: dict[str, ApiError]) -> CodesError:
+    def _refused(self, refused: dict[str, Refusal]) -> CodesError:
         first = next(iter(refused.values()))
         return CodesError(
             f"The API refuses the codes of {_named(list(refused))} in {self._place}. Of the first "

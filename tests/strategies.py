@@ -7,11 +7,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
 from hypothesis import strategies as st
 
 from apteco_frames.catalogue import Catalogue
+from apteco_frames.folders import arrange
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.decode import decode_page
+from apteco_frames.orbit.folders import Node
 from apteco_frames.system import FastStatsSystem
 
 Item = dict[str, Any]
@@ -276,6 +279,39 @@ def catalogues(
         description=draw(texts()),
         build_date=draw(st.none() | st.datetimes()),
     )
+
+
+@st.composite
+def codes_for(draw: st.DrawFn, catalogue: Catalogue) -> pa.Table:
+    """Codes of any text for the selectors of a catalogue, in the order of its variables."""
+    count = st.none() | st.integers(0, 2**63 - 1)
+    rows = [
+        {"variable_name": variable.name, "code": code, "description": text, "count": number}
+        for variable in catalogue.variables
+        if variable.api_type == "Selector"
+        for code, text, number in draw(st.lists(st.tuples(texts(), texts(), count), max_size=5))
+    ]
+    columns = {"variable_name": schema.STRING, "code": schema.STRING}
+    columns |= {"description": schema.STRING, "count": schema.INT}
+    return pa.Table.from_pylist(rows, pa.schema(list(columns.items())))
+
+
+@st.composite
+def folders_for(draw: st.DrawFn, catalogue: Catalogue) -> pa.Table:
+    """A tree of folders for a catalogue: any names, any depth, variables in none or several."""
+    variables = [variable.name for variable in catalogue.variables]
+    names = texts(min_size=1).filter(lambda text: text not in (".", ".."))
+    several = st.lists(st.sampled_from(variables or [""]), max_size=4, unique=True)
+    some = several if variables else st.just([])
+    nodes: list[Node] = []
+    taken: set[tuple[int | None, str]] = set()
+    for _ in range(draw(st.integers(0, 8))):
+        parent = draw(st.none() | st.integers(0, len(nodes) - 1)) if nodes else None
+        name = draw(names)
+        if (parent, name) not in taken:
+            taken.add((parent, name))
+            nodes.append(Node(name, draw(texts()), None, parent, draw(some)))
+    return arrange(nodes, catalogue.variables.arrow["name"], "a test")
 
 
 _FLAGS = ("isSelectable", "isBrowsable", "isExportable", "isVirtual")

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from apteco_frames.errors import ApiError
+from apteco_frames.errors import ApiError, InvalidUrlError
 from apteco_frames.orbit.arguments import Progress, checked_name
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.lists import REFUSED, read_list
@@ -25,8 +25,11 @@ from apteco_frames.orbit.pool import run_all
 from apteco_frames.orbit.schema import CODES, api_schema
 from apteco_frames.orbit.task import Task
 
-# To ask for where a variable does not say how many it has.
+Refusal = ApiError | InvalidUrlError
+
+# To ask for where a variable does not say how many codes it has, and where it says nonsense.
 _PAGE_SIZE = 1_000
+_LARGEST_PAGE = 1_000_000
 
 
 class Wanted(NamedTuple):
@@ -53,7 +56,7 @@ class Loaded(NamedTuple):
     """
 
     tables: dict[str, pa.Table]
-    refused: dict[str, ApiError]
+    refused: dict[str, Refusal]
 
 
 def load_codes(
@@ -76,20 +79,21 @@ def load_codes(
         progress: called with the number of variables done so far, and of all.
 
     Returns:
-        what came and what was refused (status 400, 403 or 404), each by variable.
+        what came and what was refused (status 400, 403 or 404; or a name that no URL can
+        hold), each by variable.
 
     Raises:
         ListChangedError: the codes of a variable changed while they were read, twice.
         AptecoFramesError: another error of the tree.
     """
     tables: dict[str, pa.Table] = {}
-    refused: dict[str, ApiError] = {}
+    refused: dict[str, Refusal] = {}
     part = task.part()
     # The longest first, so that no connection is left with one at the end.
     order = sorted(wanted, key=lambda variable: -variable.number)
     calls = ((variable.name, partial(_codes, client, system, variable, part)) for variable in order)
     for name, found in run_all(calls, part, client.base_url, connections):
-        if isinstance(found, ApiError):
+        if isinstance(found, Refusal):
             refused[name] = found
         else:
             tables[name] = found
@@ -98,12 +102,15 @@ def load_codes(
     return Loaded(tables, refused)
 
 
-def _codes(client: OrbitClient, system: str, variable: Wanted, task: Task) -> pa.Table | ApiError:
-    """The codes of a variable, or why the API refuses them."""
-    url = client.system_url(system, "Variables", checked_name(variable.name, "variable"), "Codes")
-    fetch = partial(client.page, url, CODES, task)
+def _codes(client: OrbitClient, system: str, variable: Wanted, task: Task) -> pa.Table | Refusal:
+    """The codes of a variable, or why they are not to be had."""
     try:
-        return read_list(fetch, variable.number or _PAGE_SIZE, url)
+        name = checked_name(variable.name, "variable")
+        url = client.system_url(system, "Variables", name, "Codes")
+        count = min(variable.number, _LARGEST_PAGE) if variable.number > 0 else _PAGE_SIZE
+        return read_list(partial(client.page, url, CODES, task), count, url)
+    except InvalidUrlError as error:  # a name that no URL can hold
+        return error
     except ApiError as error:
         if error.status not in REFUSED:
             raise
