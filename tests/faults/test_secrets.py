@@ -258,3 +258,16 @@ def test_password_in_errors_of_the_vendor(place: str) -> None:
                 )
         assert found(["R&D zoë/7"], shown_by_error(caught.value)) == []
         assert json.loads(caught.value.body)["parameters"][0].startswith("<secret> | <secret>")
+
+
+def test_session_id_in_the_url_of_the_vendor() -> None:
+    """A restored session's id shows in no error of ours about a request of that client."""
+    with FaultyServer() as server, server.login() as session:
+        restored = Session.deserialize(session.serialize(include_catalogue=True))
+    with log() as lines, pytest.raises(OrbitConnectionError) as caught:  # nobody listens any more
+        apteco_api.SessionsApi(restored.api_client).sessions_get_session_details(
+            server.data_view, restored.session_id, _request_timeout=1
+        )
+    assert "/Sessions/<secret>" in str(caught.value)
+    shown = [*shown_by_error(caught.value), *(("log", line) for line in lines)]
+    assert found([restored.session_id], shown) == []
