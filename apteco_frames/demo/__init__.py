@@ -11,7 +11,7 @@ The rest of the package never imports this one.
 
 from __future__ import annotations
 
-from apteco_frames.demo.holidays import holiday_codes, holiday_folders, holidays
+from apteco_frames.demo.holidays import holidays
 from apteco_frames.demo.server import DemoServer
 
-__all__ = ["DemoServer", "holiday_codes", "holiday_folders", "holidays"]
+__all__ = ["DemoServer", "holidays"]

@@ -17,7 +17,8 @@ bits are as bad as negative ones; another live session's id is 400, as described
 segments of a folder's path are encoded one by one, so that a name may hold a "/". Codes
 of what is no selector are 400. ``POST`` on codes answers as ``GET`` does: there is nothing
 to read anew. A catalogue without folders is served as by an older server, without their
-paths; codes that a catalogue lacks are 404, as an empty list would say that there are none.
+paths; codes that a catalogue lacks are 404, as an empty list would say that there are none,
+and those that were refused when it was read are 403. ``…/All`` needs codes and folders.
 """
 
 from __future__ import annotations
@@ -91,16 +92,11 @@ class DemoApi:
     """The Orbit API of one catalogue. Its methods may be called from many threads.
 
     Args:
-        catalogue: what to serve.
+        catalogue: what to serve, with the codes and folders that it holds now.
         token_lifetime: how long an access token is valid, in seconds.
     """
 
-    def __init__(
-        self,
-        catalogue: Catalogue,
-        *,
-        token_lifetime: float = 3600,
-    ) -> None:
+    def __init__(self, catalogue: Catalogue, *, token_lifetime: float = 3600) -> None:
         info = catalogue.system_info
         self.data_view: str = info.view_name
         self.system: str = info.name

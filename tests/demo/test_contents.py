@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apteco_frames import Catalogue
-from apteco_frames.demo import DemoServer, holiday_codes, holiday_folders, holidays
+from apteco_frames.demo import DemoServer, holidays
+from apteco_frames.demo.holidays import holiday_codes, holiday_folders
 from apteco_frames.orbit.schema import CODES_SCHEMA, FOLDERS_SCHEMA
 
 ALL = 2**31 - 1
@@ -34,11 +35,13 @@ def codes_of(name: str) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def client_of(codes: pa.Table | None, folders: pa.Table | None) -> Iterator[Client]:
+def client_of(
+    codes: pa.Table | None, folders: pa.Table | None, unavailable: Iterable[str] = ()
+) -> Iterator[Client]:
     """A client of a server of Holidays with other codes and folders."""
     whole = holidays()
-    catalogue = Catalogue(whole.system_info, whole.tables, whole.variables, codes, folders)
-    with DemoServer(catalogue) as server:
+    frames = whole.tables, whole.variables, codes, folders
+    with DemoServer(Catalogue(whole.system_info, *frames, unavailable=unavailable)) as server:
         client = Client(server)
         with client.http:
             yield client
@@ -123,6 +126,14 @@ def test_catalogue_without_codes_and_folders() -> None:
         check_error(client.ask("GET", f"{SYSTEM}/Variables/boCost/Codes"), 400)
         for path in ("/Folders", "/Folders/Booking", "/All"):
             assert "nothing at this path" in check_error(client.ask("GET", SYSTEM + path), 404)
+
+
+def test_codes_that_were_refused() -> None:
+    """Codes that the reader of the catalogue was refused are refused again."""
+    with client_of(holiday_codes().slice(0, 15), None, ["boDest"]) as client:
+        answer = client.ask("GET", f"{SYSTEM}/Variables/boDest/Codes")
+        assert "'boDest'" in check_error(answer, 403)
+        assert client.get(f"{SYSTEM}/Variables/hoRegion/Codes")["totalCount"] == 15
 
 
 # Folders

@@ -11,8 +11,15 @@ from typing import Any
 import polars as pl
 import pytest
 
-from apteco_frames.demo import holiday_codes, holiday_folders, holidays
-from apteco_frames.demo.holidays import code_provenance, date_settings, demo_user, provenance
+from apteco_frames.demo import holidays
+from apteco_frames.demo.holidays import (
+    code_provenance,
+    date_settings,
+    demo_user,
+    holiday_codes,
+    holiday_folders,
+    provenance,
+)
 
 VARIABLES = pl.DataFrame(holidays().variables.arrow)
 TABLES = pl.DataFrame(holidays().tables.arrow)

@@ -17,6 +17,7 @@ from apteco_frames.demo import holidays, render
 from apteco_frames.orbit.decode import decode_page
 from apteco_frames.orbit.schema import (
     BOOL,
+    CODES,
     DOUBLE,
     INT,
     STRING,
@@ -69,10 +70,15 @@ def test_decoding_gives_the_variables_back(rows: list[dict[str, Any]]) -> None:
 def test_decoding_gives_holidays_back() -> None:
     """The demo system is the same after rendering and decoding."""
     tables, variables = holidays().tables.arrow, holidays().variables.arrow
+    codes = holidays().codes.arrow
+    own = decoded(render.encode_all(render.code_items(codes)), CODES)
+    decoded_codes = own.append_column("variable_name", codes["variable_name"])
     again = Catalogue(
         holidays().system_info,
         decoded(render.encode_all(render.table_items(tables)), TABLES),
         decoded(render.encode_all(render.variable_items(variables)), VARIABLES),
+        decoded_codes,
+        holidays().folders,
     )
     assert again == holidays()
 
