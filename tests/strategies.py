@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from hypothesis import strategies as st
 
 from apteco_frames.catalogue import Catalogue
@@ -31,6 +33,10 @@ SELECTOR_KINDS: dict[tuple[str, str], str] = {
     ("DateTime", "SingleValue"): "DateTime",
 }
 """The kind of a selector by its ``subType`` and ``selectorType``; every other is unknown."""
+
+CODE_COLUMNS = ("variable_name", "code", "description", "count")
+FOLDER_COLUMNS = ("path", "name", "description", "parent_path", "variable_names")
+"""What a catalogue is made of; the other columns follow from these."""
 
 ODD_TEXTS = (
     "it's \"quoted\" `so` \\ and ''",
@@ -312,6 +318,54 @@ def folders_for(draw: st.DrawFn, catalogue: Catalogue) -> pa.Table:
             taken.add((parent, name))
             nodes.append(Node(name, draw(texts()), None, parent, draw(some)))
     return arrange(nodes, catalogue.variables.arrow["name"], "a test")
+
+
+@st.composite
+def with_codes_and_folders(draw: st.DrawFn, catalogue: Catalogue) -> Catalogue:
+    """The catalogue with any codes for its selectors, and any tree of folders.
+
+    The names of folders can be written in a URL; a "/" is not among their characters, as
+    the vendor's client takes each for the beginning of another name.
+    """
+    variables = catalogue.variables.arrow
+    names = variables["name"].to_pylist()
+    is_selector = pc.equal(variables["api_type"], "Selector")
+    lists = st.lists(st.tuples(texts(), texts(), st.none() | int64s()), max_size=12)
+    codes = [
+        {"variable_name": name, "code": code, "description": description, "count": count}
+        for name in variables["name"].filter(is_selector).to_pylist()
+        for code, description, count in draw(lists)
+    ]
+    sizes = Counter(code["variable_name"] for code in codes)
+    numbers = pc.if_else(is_selector, pa.array([sizes[n] for n in names], schema.INT), None)
+    place = variables.schema.get_field_index("num_codes")
+    variables = variables.set_column(place, variables.schema.field(place), numbers)
+
+    name = st.text("abc é%.?#&=+", min_size=1, max_size=6).filter(lambda n: n.strip(". "))
+    folders: dict[tuple[str, ...], Item] = {}
+    for number in range(draw(st.integers(0, 8))):
+        above = draw(st.sampled_from([(), *folders]))
+        own = (*above, draw(name))
+        if own in folders:
+            continue
+        folders[own] = {
+            "path": f"{number}",
+            "name": own[-1],
+            "description": draw(texts()),
+            "parent_path": folders[above]["path"] if above else None,
+            "variable_names": draw(st.lists(st.sampled_from(names), unique=True)) if names else [],
+        }
+    return Catalogue(
+        catalogue.system_info,
+        catalogue.tables,
+        variables,
+        _arrow(codes, schema.CODES_SCHEMA, *CODE_COLUMNS),
+        _arrow(list(folders.values()), schema.FOLDERS_SCHEMA, *FOLDER_COLUMNS),
+    )
+
+
+def _arrow(rows: list[Item], whole: pa.Schema, *names: str) -> pa.Table:
+    return pa.Table.from_pylist(rows, pa.schema([whole.field(name) for name in names]))
 
 
 _FLAGS = ("isSelectable", "isBrowsable", "isExportable", "isVirtual")

@@ -9,7 +9,7 @@ from typing import Any
 import apteco
 import apteco_api
 from hypothesis import strategies as st
-from strategies import catalogues
+from strategies import catalogues, with_codes_and_folders
 
 from apteco_frames import Session
 from apteco_frames.catalogue import Catalogue
@@ -63,4 +63,13 @@ def systems(max_tables: int, max_variables: int) -> st.SearchStrategy[Catalogue]
         lambda catalogue: all(
             name.strip() for name in (catalogue.system_info.name, catalogue.system_info.view_name)
         )
+    )
+
+
+def whole_systems(max_tables: int, max_variables: int) -> st.SearchStrategy[Catalogue]:
+    """The same with codes and folders, whose names a URL can hold."""
+    return (
+        systems(max_tables, max_variables)
+        .filter(lambda catalogue: all(v.name.strip(" .") for v in catalogue.variables))
+        .flatmap(with_codes_and_folders)
     )

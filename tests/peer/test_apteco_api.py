@@ -12,7 +12,7 @@ import apteco_api
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from peer.clients import plain_api_client, systems
+from peer.clients import plain_api_client, whole_systems
 from peer.judge import Judge
 from strategies import times
 
@@ -23,6 +23,12 @@ from apteco_frames.demo.api import VERSION
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.decode import decode_page
 from apteco_frames.orbit.times import decode_time
+
+# What this version of the client does not know yet, and passes over.
+NEWER = {
+    *("path", "notes", "unclassifiedCode", "unclassifiedDescription", "decimalPlaces"),
+    *("referenceType", "length"),
+}
 
 OWN, OURS = "the vendor's transport", "the session's transport"
 Call = Callable[[Any, Any], Any]
@@ -47,7 +53,7 @@ def test_every_endpoint_of_holidays(judge: Judge, own_client: Any, ours: Session
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
-@given(systems(max_tables=5, max_variables=12))
+@given(whole_systems(max_tables=5, max_variables=12))
 def test_every_endpoint_of_generated_systems(judge: Judge, catalogue: Catalogue) -> None:
     """The same holds for any system of the kinds that the API describes."""
     with (
@@ -299,12 +305,80 @@ def check_endpoints(judge: Judge, client: Any, session: Session) -> None:
             if row.name not in (".", ".."):
                 check_model(judge, ask(1, get(noun), *place, row.name), row, columns)
 
+    check_codes(judge, ask, session)
+    check_folders(judge, ask, session)
+    check_everything(judge, ask, session)
+
+
+def check_codes(judge: Judge, ask: Callable[..., Any], session: Session) -> None:
+    """The codes of every selector are those of ours, whole or in pages of ten."""
+    operation = "fast_stats_systems_get_fast_stats_variable_codes"
+    for variable in session.variables:
+        if variable.api_type != "Selector":
+            continue
+        place = session.data_view, session.system, variable.name
+        rows = variable.codes
+        page = ask(1, operation, *place, count=100_000)
+        judge.equal("PagedResults.totalCount", page.total_count, len(rows))
+        for model, row in zip(page.list, rows, strict=True):
+            check_model(judge, model, row, schema.CODES)
+        pages = [ask(1, operation, *place, offset=n).list for n in range(0, len(rows), 10)]
+        judge.equal("VarCode: in pages", [code for part in pages for code in part], page.list)
+
+
+def check_folders(judge: Judge, ask: Callable[..., Any], session: Session) -> None:
+    """A walk through the folders finds ours, with their variables, in the same order."""
+    get = "fast_stats_systems_get_fast_stats_{}folder".format
+
+    def walk(names: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any, list[str]]]:
+        for folder in nodes(names)[0]:
+            own = (*names, folder.name)
+            yield own, folder, nodes(own)[1]
+            yield from walk(own)
+
+    def nodes(names: tuple[str, ...]) -> tuple[list[Any], list[str]]:
+        place = session.data_view, session.system, *(["/".join(names)] if names else [])
+        found = ask(1, get("" if names else "root_"), *place, count=100_000).list
+        folders = [node.folder for node in found if node.folder]
+        return folders, [node.variable.name for node in found if node.variable]
+
+    theirs = list(walk(()))
+    judge.equal("Folder: number", len(theirs), len(session.folders))
+    for (names, model, variables), row in zip(theirs, session.folders, strict=True):
+        check_model(judge, model, row, schema.FOLDERS)
+        judge.equal("Folder: variables", variables, row.variable_names)
+        judge.equal("Folder: depth", len(names) - 1, row.depth)
+        above = names[-2] if names[1:] else None
+        judge.equal("Folder: parent", above, row.parent.name if row.parent else None)
+
+
+def check_everything(judge: Judge, ask: Callable[..., Any], session: Session) -> None:
+    """The list of everything has our tables, folders, variables and codes."""
+    operation = "fast_stats_systems_get_all_fast_stats_system_items"
+    items = ask(1, operation, session.data_view, session.system, count=1_000_000).list
+    names: dict[str, list[Any]] = {kind: [] for kind in ("Table", "Folder", "Variable", "VarCode")}
+    for item in items:
+        code = item.var_code
+        names[item.type].append(
+            (item.variable.name, code.code, code.description, code.count)
+            if code
+            else (item.table or item.folder or item.variable).name
+        )
+    for kind, rows in (
+        ("Table", session.tables),
+        ("Folder", session.folders),
+        ("Variable", session.variables),
+    ):
+        judge.equal(f"FastStatsSystemItem: {kind}", names[kind], [row.name for row in rows])
+    codes = [(c.variable_name, c.code, c.description, c.count) for c in session.codes]
+    judge.equal("FastStatsSystemItem: VarCode", names["VarCode"], codes)
+
 
 def check_model(judge: Judge, model: Any, row: Any, columns: Iterable[schema.Column]) -> None:
     """Every value of a model is in the row's column for it."""
     ours = row.to_dict()
     for column in columns:
-        if column.api_field:
+        if column.api_field and column.api_field.rpartition(".")[2] not in NEWER:
             value = model_value(model, column.api_field)
             judge.equal(f"{type(model).__name__}.{column.api_field}", value, ours[column.name])
 
@@ -320,20 +394,22 @@ def model_value(model: Any, api_field: str) -> Any:
 
 
 def asked(judge: Judge, client: Any, operation: Any, *arguments: Any, **options: Any) -> Any:
-    """The model that answers, which holds all of the JSON that was sent."""
+    """The model that answers, which holds all of the JSON that was sent and that it knows."""
     model = operation(*arguments, **options)
-    kept = client.sanitize_for_serialization(model)
-    sent = without_nulls(json.loads(client.last_response.data))
+    kept = without_newer(client.sanitize_for_serialization(model))
+    sent = without_newer(json.loads(client.last_response.data))
     judge.equal(
         f"{type(model).__name__}: JSON", *(json.dumps(v, sort_keys=True) for v in (kept, sent))
     )
     return model
 
 
-def without_nulls(value: Any) -> Any:
+def without_newer(value: Any) -> Any:
+    """JSON without nulls, and without what the client does not know."""
     if isinstance(value, dict):
-        return {key: without_nulls(v) for key, v in value.items() if v is not None}
-    return [without_nulls(v) for v in value] if isinstance(value, list) else value
+        known = {k: v for k, v in value.items() if v is not None and k not in NEWER}
+        return {key: without_newer(v) for key, v in known.items()}
+    return [without_newer(v) for v in value] if isinstance(value, list) else value
 
 
 def areas(client: Any) -> tuple[Any, Any]:
