@@ -66,6 +66,8 @@ EMPTY_SELECTOR: Item = {
     "minimumDate": None,
     "maximumDate": None,
     "combinedFromVariableName": None,
+    "unclassifiedCode": "!",
+    "unclassifiedDescription": "Unclassified",
 }
 NUMERIC_INFO: Item = {
     "minimum": -1.5,
@@ -73,7 +75,9 @@ NUMERIC_INFO: Item = {
     "isCurrency": True,
     "currencyLocale": "en-GB",
     "currencySymbol": "£",
+    "decimalPlaces": 2,
 }
+REFERENCE_INFO: Item = {"referenceType": "Numeric", "length": 8, "decimalPlaces": 0}
 
 
 def table_item(
@@ -122,6 +126,8 @@ def variable_item(
         "isBrowsable": False,
         "isExportable": True,
         "isVirtual": False,
+        "path": f"Folder/{name}",
+        "notes": f"Notes on {name}",
         "selectorInfo": None,
         "numericInfo": None,
         "textInfo": None,
@@ -139,7 +145,7 @@ def variable_item(
     elif kind == "Text":
         item["textInfo"] = {"maximumTextLength": 30}
     elif kind == "Reference":
-        item["referenceInfo"] = {}
+        item["referenceInfo"] = dict(REFERENCE_INFO)
     return item | changes
 
 
@@ -250,6 +256,8 @@ def variable_lists(
             "name": name,
             "description": draw(descriptions),
             "folderName": draw(folders),
+            "path": draw(folders),
+            "notes": draw(folders),
             "tableName": place,
             **{field: draw(st.booleans()) for field in _FLAGS},
             **_kind(draw, values, for_apteco),
@@ -379,6 +387,8 @@ _INFO_TYPES = {
         "minimumDate": "time",
         "maximumDate": "time",
         "combinedFromVariableName": "text",
+        "unclassifiedCode": "text",
+        "unclassifiedDescription": "text",
     },
     "numericInfo": {
         "minimum": "double",
@@ -386,9 +396,10 @@ _INFO_TYPES = {
         "isCurrency": "bool",
         "currencyLocale": "text",
         "currencySymbol": "text",
+        "decimalPlaces": "int",
     },
     "textInfo": {"maximumTextLength": "int"},
-    "referenceInfo": {},
+    "referenceInfo": {"referenceType": "text", "length": "int", "decimalPlaces": "int"},
 }
 _INFO_OF_TYPE = {
     "Selector": "selectorInfo",

@@ -87,10 +87,15 @@ def fault_of(error: BaseException) -> str:
 def expected(items: list[Item], columns: tuple[Column, ...]) -> list[dict[str, Any]]:
     """The rows that items stand for, worked out one value at a time."""
 
-    def value(item: Item, column: Column) -> Any:
+    def at(item: Item, field: str) -> Any:
         found: Any = item
-        for name in column.api_field.split("."):
+        for name in field.split("."):
             found = None if found is None else found.get(name)
+        return found
+
+    def value(item: Item, column: Column) -> Any:
+        values = (at(item, field) for field in column.api_fields)
+        found: Any = next((value for value in values if value is not None), None)
         is_time = column.type == schema.TIMESTAMP and found is not None
         return datetime.fromisoformat(found) if is_time else found
 

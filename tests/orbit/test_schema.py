@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 import pyarrow as pa
 import pytest
 
+from apteco_frames.codes import Code, Codes
+from apteco_frames.folders import Folders
+from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.orbit import schema
 from apteco_frames.tables import Table, Tables
-from apteco_frames.variables import Variables, VariableType
+from apteco_frames.variables import UnknownVariable, Variables, VariableType
 
 COLUMNS = pytest.mark.parametrize(
-    "columns", [schema.TABLES, schema.VARIABLES], ids=["tables", "variables"]
+    "columns",
+    [schema.TABLES, schema.VARIABLES, schema.CODES, schema.FOLDERS],
+    ids=["tables", "variables", "codes", "folders"],
 )
 
 
@@ -33,7 +40,25 @@ def test_columns_of_variables() -> None:
         *("var_code_min_count", "var_code_max_count", "var_code_order"),
         *("min_date", "max_date", "combined_from"),
         *("min_value", "max_value", "is_currency", "currency_locale", "currency_symbol"),
-        *("max_length", "api_type"),
+        *("max_length", "api_type", "path", "notes"),
+        *("unclassified_code", "unclassified_description", "decimal_places"),
+        *("reference_type", "reference_length"),
+    ]
+
+
+def test_columns_of_codes() -> None:
+    """Codes have the documented columns, in this order."""
+    assert [column.name for column in schema.CODES] == [
+        *("variable_name", "variable_description", "table_name", "position"),
+        *("code", "description", "count"),
+    ]
+
+
+def test_columns_of_folders() -> None:
+    """Folders have the documented columns, and the names of their variables."""
+    assert [column.name for column in schema.FOLDERS] == [
+        *("path", "name", "description", "parent_path", "depth", "position"),
+        *("variable_count", "total_variable_count", "variable_names"),
     ]
 
 
@@ -48,21 +73,25 @@ def test_frames_publish_their_schema() -> None:
     """The schemas can be had from the frame classes, without any data."""
     assert Tables.schema is schema.TABLES_SCHEMA
     assert Variables.schema is schema.VARIABLES_SCHEMA
+    assert Codes.schema is schema.CODES_SCHEMA
+    assert Folders.schema is schema.FOLDERS_SCHEMA
 
 
 def test_only_what_may_be_missing_is_nullable() -> None:
-    """What every table and variable has is required; what belongs to a kind is nullable."""
+    """What all have is required; what belongs to a kind, or to newer servers, is nullable."""
     assert not any(column.nullable for column in schema.TABLES)
     of_a_kind = {column.name for column in schema.VARIABLES if "." in column.api_field}
     nullable = {column.name for column in schema.VARIABLES if column.nullable}
-    assert nullable == of_a_kind | {"folder_name"}
+    assert nullable == of_a_kind | {"folder_name", "path", "notes"}
+    assert [column.name for column in schema.CODES if column.nullable] == ["count"]
+    assert [column.name for column in schema.FOLDERS if column.nullable] == ["parent_path"]
 
 
 @COLUMNS
 def test_columns_are_told_apart(columns: tuple[schema.Column, ...]) -> None:
     """No two columns share a name or a field of the API."""
     names = [column.name for column in columns]
-    fields = [column.api_field for column in columns if column.api_field]
+    fields = [field for column in columns for field in column.api_fields]
     assert len(set(names)) == len(names)
     assert len(set(fields)) == len(fields)
 
@@ -87,13 +116,14 @@ def test_every_column_is_described(columns: tuple[schema.Column, ...]) -> None:
     for column, line in zip(columns, lines, strict=True):
         assert line.startswith(f"{column.name}: ")
         assert ("nullable" if column.nullable else "required") in line
-        assert (f"from ``{column.api_field}``" if column.api_field else "derived") in line
+        origins = [f"``{field}``" for field in column.api_fields] or ["derived"]
+        assert [origin for origin in origins if origin not in line] == []
         assert column.doc.endswith((".", "…"))
         assert column.doc in line
 
 
-@pytest.mark.parametrize("frame", [Tables, Variables])
-def test_frames_document_their_columns(frame: type[Tables] | type[Variables]) -> None:
+@pytest.mark.parametrize("frame", [Tables, Variables, Codes, Folders])
+def test_frames_document_their_columns(frame: type[CatalogueFrame[Any]]) -> None:
     """The documentation of a frame lists its columns."""
     doc = frame.__doc__ or ""
     missing = [name for name in frame.schema.names if f"    {name}: " not in doc]
@@ -102,5 +132,8 @@ def test_frames_document_their_columns(frame: type[Tables] | type[Variables]) ->
 
 def test_rows_document_their_attributes() -> None:
     """The documentation of a column is that of the row attribute."""
-    docs = {name: getattr(Table, name).__doc__ for name in schema.TABLES_SCHEMA.names}
-    assert docs == {column.name: column.doc for column in schema.TABLES}
+    for row, columns in ((Table, schema.TABLES), (Code, schema.CODES)):
+        docs = {column.name: getattr(row, column.name).__doc__ for column in columns}
+        assert docs == {column.name: column.doc for column in columns}
+    docs = {c.name: getattr(UnknownVariable, c.name).__doc__ for c in schema.VARIABLES}
+    assert docs == {column.name: column.doc for column in schema.VARIABLES}
