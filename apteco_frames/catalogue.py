@@ -108,7 +108,7 @@ class Catalogue(SystemFrames):
         check(raw_variables, counts, related["name"].to_pylist(), place)
         self._system_info = system_info
         self._tables = Tables(related, self)
-        self._variables = Variables(tell_kinds(raw_variables), self)
+        self._variables = Variables(tell_kinds(raw_variables, place), self)
         self._known_codes = _known(codes, raw_variables["name"], unavailable, place)
         self._read_folders = _folder_reader(folders, raw_variables["name"], place)
 

@@ -178,7 +178,7 @@ class CatalogueWarning(AptecoFramesWarning):
     """What an API said is odd but usable; the message says what was made of it."""
 
 
-def warn(message: str, category: type[AptecoFramesWarning] = CatalogueWarning) -> None:
+def warn(message: str, category: type[Warning] = CatalogueWarning) -> None:
     """Warn, naming the line outside of the package that led here.
 
     Args:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import accumulate, chain
-from typing import TYPE_CHECKING, ClassVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames.errors import TablesError
+from apteco_frames.errors import TablesError, warn
 from apteco_frames.frame.arrays import integers
-from apteco_frames.frame.base import CatalogueFrame
-from apteco_frames.frame.rows import Row, attribute
+from apteco_frames.frame.base import CatalogueFrame, Home
+from apteco_frames.frame.former import STAYS, FormerNames
+from apteco_frames.frame.rows import Block, attribute
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.text import clipped
 from apteco_frames.pages.tree import Item, Tree
@@ -23,16 +26,30 @@ if TYPE_CHECKING:
     from apteco_frames.variables import Variable, Variables
 
 
-class Table(Row):
+class Table(FormerNames):
     """A FastStats table.
 
     Tables compare by their place in the tree: ``a == b`` if they are the same table,
     ``a < b`` if ``a`` is an ancestor of ``b``, ``a > b`` if it is a descendant, and
     ``<=``, ``>=`` with the same table included. The attributes and their meaning follow
-    the page on tables of the ``apteco`` documentation.
+    the page on tables of the ``apteco`` documentation. Within one catalogue, and within
+    one session, each table is one object.
     """
 
     __slots__ = ()
+
+    _renamed = MappingProxyType(
+        {
+            "singular_display_name": "singular",
+            "plural_display_name": "plural",
+            "is_default_table": "is_default",
+            "is_people_table": "is_people",
+            "child_relationship_name": "child_relationship",
+            "parent_relationship_name": "parent_relationship",
+            "has_child_tables": "has_children",
+        }
+    )
+    _selecting = frozenset({"count", "cube", "datagrid"})
 
     name: str = attribute(schema.TABLES, "name")
     singular: str = attribute(schema.TABLES, "singular")
@@ -89,7 +106,7 @@ class Table(Row):
 
     def is_same(self, other: Table) -> bool:
         """Whether both are the same table: whether they have the same name."""
-        return self.name == other.name
+        return self.name == _table(other).name
 
     def is_ancestor(self, other: Table, allow_same: bool = False) -> bool:
         """Whether this table is an ancestor of ``other``.
@@ -98,7 +115,7 @@ class Table(Row):
             other: the table to check against.
             allow_same: what to answer if both are the same table.
         """
-        return other._tables._is_above(self.name, other.name) or (
+        return _table(other)._tables._is_above(self.name, other.name) or (
             allow_same and self.is_same(other)
         )
 
@@ -109,7 +126,7 @@ class Table(Row):
             other: the table to check against.
             allow_same: what to answer if both are the same table.
         """
-        return other._tables._is_above(other.name, self.name) or (
+        return _table(other)._tables._is_above(other.name, self.name) or (
             allow_same and self.is_same(other)
         )
 
@@ -131,6 +148,18 @@ class Table(Row):
         """
         return self.variables[key]
 
+    def __contains__(self, key: object) -> bool:
+        """Whether a variable on the table has that name or description, or is the one given."""
+        return key in self.variables
+
+    def get(self, key: str, default: Any = None) -> Variable | Any:
+        """The variable on the table with that name or description, or the default.
+
+        Raises:
+            AmbiguousKeyError: several have it.
+        """
+        return self.variables.get(key, default)
+
     # A class with __getitem__ would otherwise be taken for a sequence of variables.
     __iter__ = None
 
@@ -140,22 +169,27 @@ class Table(Row):
     def __hash__(self) -> int:
         return hash(self.name)
 
-    def __lt__(self, other: object) -> bool:
-        return self.is_ancestor(other) if isinstance(other, Table) else NotImplemented
+    def __lt__(self, other: Table) -> bool:
+        return self.is_ancestor(other)
 
-    def __gt__(self, other: object) -> bool:
-        return self.is_descendant(other) if isinstance(other, Table) else NotImplemented
+    def __gt__(self, other: Table) -> bool:
+        return self.is_descendant(other)
 
-    def __le__(self, other: object) -> bool:
-        return self.is_ancestor(other, True) if isinstance(other, Table) else NotImplemented
+    def __le__(self, other: Table) -> bool:
+        return self.is_ancestor(other, True)
 
-    def __ge__(self, other: object) -> bool:
-        return self.is_descendant(other, True) if isinstance(other, Table) else NotImplemented
+    def __ge__(self, other: Table) -> bool:
+        return self.is_descendant(other, True)
+
+    def __mul__(self, other: object) -> NoReturn:
+        raise TypeError(f"A table is not multiplied here: {STAYS}")
+
+    __rmul__ = __mul__
 
     @property
     def _tables(self) -> Tables:
-        """All tables of the system, also where the row is from a part of them."""
-        return self._home.tables  # type: ignore[no-any-return]
+        """All tables of the build: what each table is a row of."""
+        return self._frame  # type: ignore[return-value]
 
 
 class Tables(CatalogueFrame[Table]):  # noqa: D101 - it has one, with the columns
@@ -170,6 +204,31 @@ class Tables(CatalogueFrame[Table]):  # noqa: D101 - it has one, with the column
     _noun = "table"
     _row_type = Table
     _preview = ("name", "plural", "total_records", "parent_name", "variable_count")
+
+    def __init__(self, arrow: pa.Table, home: Home, whole: Tables | None = None) -> None:
+        super().__init__(arrow, home)
+        # Each table is one object, so a part has the rows of the whole. They are made here,
+        # and not when first asked for, so that no two threads make two of one.
+        self._whole: Tables = whole or self
+        if whole is None:
+            block = Block(self, 0, len(self))
+            self._rows = [Table(block, position) for position in range(len(self))]
+            self._by_name = dict(zip(self._arrays["name"].to_pylist(), self._rows, strict=True))
+        else:
+            self._rows = [whole._by_name[name] for name in self._arrays["name"].to_pylist()]
+
+    def __iter__(self) -> Iterator[Table]:
+        return iter(self._rows)
+
+    def _row(self, position: int) -> Table:
+        return self._rows[position]
+
+    def _part(self, arrow: pa.Table) -> Self:
+        return type(self)(arrow, self._home, self._whole)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        # Without the session: what is pickled holds no token.
+        return _part_of, (self._home.catalogue, self._arrow)
 
     def tree(self) -> Tree:
         """The tables as a tree that prints itself, with the numbers of records.
@@ -220,6 +279,25 @@ class Tables(CatalogueFrame[Table]):  # noqa: D101 - it has one, with the column
         return self._child_positions.get(name, [])
 
 
+def _part_of(catalogue: Any, arrow: pa.Table) -> Any:
+    return catalogue.tables._part(arrow)
+
+
+def _table(other: object) -> Table:
+    """What a table is compared with.
+
+    Raises:
+        TypeError: it is no table.
+    """
+    if isinstance(other, Table):
+        return other
+    what = repr(clipped(other)) if isinstance(other, str) else f"a {type(other).__name__}"
+    raise TypeError(
+        f"A table is compared with a table, not with {what}; "
+        'take one from the tables, as session.tables["People"].'
+    )
+
+
 def relate(raw: pa.Table, variable_counts: dict[str, int], source: str) -> pa.Table:
     """Add the derived columns to tables as the API lists them.
 
@@ -233,13 +311,14 @@ def relate(raw: pa.Table, variable_counts: dict[str, int], source: str) -> pa.Ta
 
     Raises:
         TablesError: the tables do not form one tree; the message names those at fault.
+
+    Warns:
+        CatalogueWarning: a table has children that are not listed, or the other way round.
     """
     names = raw["name"].to_pylist()
     parents = raw["parent_name"].to_pylist()
     _check_names(names, parents, source)
     children = _children_of(parents)
-    _check_children(names, raw["has_children"].to_pylist(), children, source)
-
     positions = {name: position for position, name in enumerate(names)}
     (master,) = children[""]
     order: list[int] = []
@@ -256,6 +335,7 @@ def relate(raw: pa.Table, variable_counts: dict[str, int], source: str) -> pa.Ta
         cycle = _cycle(lost[0], [positions[parent] if parent else -1 for parent in parents])
         circle = _list([names[p] for p in cycle])
         raise TablesError(f"The tables {circle} are their own ancestors. {_advice(source)}")
+    _warn_of_children(names, raw["has_children"].to_pylist(), children, source)
 
     sizes = [1] * len(names)
     for position in reversed(order[1:]):
@@ -326,14 +406,20 @@ def _check_names(names: list[str], parents: list[str], source: str) -> None:
         )
 
 
-def _check_children(
+def _warn_of_children(
     names: list[str], flags: list[bool], children: dict[str, list[int]], source: str
 ) -> None:
-    wrong = [name for name, flag in zip(names, flags, strict=True) if flag != (name in children)]
-    if wrong:
-        raise TablesError(
-            f"The tables {_list(wrong)} have children that are not listed, or none where the "
-            f"API says they have some. {_advice(source)}"
+    """Warn where the API says other than what it lists: a child may be hidden from the user."""
+    flagged = [name for name, flag in zip(names, flags, strict=True) if flag]
+    lone = [name for name in flagged if name not in children]
+    denied = [name for name in names if name in children and name not in set(flagged)]
+    odd = [f"tables below {_list(lone)}, but lists none"] if lone else []
+    odd += [f"no tables below {_list(denied)}, but lists some"] if denied else []
+    if odd:
+        warn(
+            f"The API says that {source} has {'; and '.join(odd)}. Both are kept: has_children is "
+            "what it says, children what it lists. Tables may be hidden from you; ask the "
+            "administrator of your Orbit installation about those you miss."
         )
 
 

@@ -7,14 +7,16 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames.errors import VariablesError
+from apteco_frames.errors import VariablesError, warn
 from apteco_frames.frame.arrays import integers, strings
 from apteco_frames.frame.base import CatalogueFrame
+from apteco_frames.frame.former import STAYS, FormerNames
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.text import clipped
@@ -57,7 +59,7 @@ _KINDS: dict[tuple[str, str, str], VariableType] = {
 }
 
 
-class Variable(Row):
+class Variable(FormerNames):
     """A FastStats variable; each kind that has attributes of its own is a subclass.
 
     The attributes and their meaning follow the page on variables of the ``apteco``
@@ -65,6 +67,13 @@ class Variable(Row):
     """
 
     __slots__ = ()
+
+    _selecting = frozenset(
+        {
+            *("contains", "equals", "startswith", "endswith", "matches", "isin", "missing"),
+            *("before", "after", "between", "year", "quarter", "month", "day"),
+        }
+    )
 
     name: str = attribute(schema.VARIABLES, "name")
     description: str = attribute(schema.VARIABLES, "description")
@@ -105,6 +114,11 @@ class Variable(Row):
             AptecoFramesError: the API could not be asked, or refused.
         """
         return self._home.variables._only(self.name).codes[self.name]  # type: ignore[no-any-return]
+
+    def _no_order(self, other: object) -> NoReturn:
+        raise TypeError(f"Variables are in no order here: {STAYS}")
+
+    __lt__ = __le__ = __gt__ = __ge__ = _no_order
 
     def _describe(self) -> str:
         name, description = clipped(self.name), clipped(self.description)
@@ -176,6 +190,8 @@ class NumericVariable(Variable):
 
     __slots__ = ()
 
+    _renamed = MappingProxyType({"max": "max_value", "min": "min_value"})
+
     min_value: float | None = attribute(schema.VARIABLES, "min_value")
     max_value: float | None = attribute(schema.VARIABLES, "max_value")
     is_currency: bool | None = attribute(schema.VARIABLES, "is_currency")
@@ -202,6 +218,37 @@ class ReferenceVariable(Variable):
     decimal_places: int | None = attribute(schema.VARIABLES, "decimal_places")
 
 
+class UnknownVariable(Variable):
+    """A variable of a kind that is not known: all that an API may say of any kind.
+
+    What the API does not say is ``None``.
+    """
+
+    __slots__ = ()
+
+    selector_type = BaseSelectorVariable.selector_type
+    sub_type = BaseSelectorVariable.sub_type
+    code_length = BaseSelectorVariable.code_length
+    num_codes = BaseSelectorVariable.num_codes
+    var_code_min_count = BaseSelectorVariable.var_code_min_count
+    var_code_max_count = BaseSelectorVariable.var_code_max_count
+    var_code_order = BaseSelectorVariable.var_code_order
+    combined_from = BaseSelectorVariable.combined_from
+    unclassified_code = BaseSelectorVariable.unclassified_code
+    unclassified_description = BaseSelectorVariable.unclassified_description
+    min_date = BaseDateVariable.min_date
+    max_date = BaseDateVariable.max_date
+    min_value = NumericVariable.min_value
+    max_value = NumericVariable.max_value
+    is_currency = NumericVariable.is_currency
+    currency_locale = NumericVariable.currency_locale
+    currency_symbol = NumericVariable.currency_symbol
+    decimal_places = NumericVariable.decimal_places
+    max_length = TextVariable.max_length
+    reference_type = ReferenceVariable.reference_type
+    reference_length = ReferenceVariable.reference_length
+
+
 _ROW_TYPES: dict[str, type[Variable]] = {
     VariableType.SELECTOR: SelectorVariable,
     VariableType.NUMERIC: NumericVariable,
@@ -211,7 +258,7 @@ _ROW_TYPES: dict[str, type[Variable]] = {
     VariableType.DATE: DateVariable,
     VariableType.DATETIME: DateTimeVariable,
     VariableType.REFERENCE: ReferenceVariable,
-    VariableType.UNKNOWN: Variable,
+    VariableType.UNKNOWN: UnknownVariable,
 }
 _TYPES = [VariableType(value) for value in schema.VARIABLE_TYPES]
 _ROW_TYPE_LIST = [_ROW_TYPES[kind] for kind in _TYPES]
@@ -366,15 +413,20 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
         return part
 
 
-def tell_kinds(raw: pa.Table) -> pa.Table:
+def tell_kinds(raw: pa.Table, source: str) -> pa.Table:
     """Add the kind to variables as the API lists them.
 
     Args:
         raw: the columns of ``schema.VARIABLES`` that the API has.
+        source: where the variables came from, for the warning.
 
     Returns:
         a table under ``schema.VARIABLES_SCHEMA``, in the same order. A kind that is
-        not known is ``Unknown``.
+        not known is ``Unknown``. ``combined_from`` is null where the API sends an empty
+        text: which of the two stands for none is not known.
+
+    Warns:
+        CatalogueWarning: the kinds of some variables are not known.
     """
     separator = "\x1f"
     determinants = pc.binary_join_element_wise(
@@ -393,10 +445,34 @@ def tell_kinds(raw: pa.Table) -> pa.Table:
         pc.coalesce(found, unknown),
         strings(schema.VARIABLE_TYPES),
     )
+    _warn_of_unknown(raw, pc.indices_nonzero(pc.is_null(found)), source)
+    combined = raw["combined_from"]
+    nothing = pa.nulls(1, pa.string())[0]
+    changed = {
+        "type": kinds,
+        "combined_from": pc.if_else(pc.equal(combined, strings([""])[0]), nothing, combined),
+    }
     return pa.table(
-        [kinds if c.name == "type" else raw[c.name] for c in schema.VARIABLES],
+        [changed[c.name] if c.name in changed else raw[c.name] for c in schema.VARIABLES],
         schema=schema.VARIABLES_SCHEMA,
     ).combine_chunks()
+
+
+def _warn_of_unknown(raw: pa.Table, positions: pa.Array, source: str) -> None:
+    """Warn of variables of kinds that are not known, naming up to ten with what the API says."""
+    if not len(positions):
+        return
+    told = ("name", "api_type", "sub_type", "selector_type")
+    listed = []
+    for row in raw.select(told).take(positions[:10]).to_pylist():
+        name, *kind = (clipped(row[column]) for column in told)
+        listed.append(f"{name!r} ({', '.join(filter(None, kind)) or 'no type'})")
+    more = f" and {len(positions) - 10:,} more" if len(positions) > 10 else ""
+    warn(
+        f"Of {source}, variables are of kinds that this version does not know: "
+        f"{', '.join(listed)}{more}. They are kept, with the type Unknown and all that the API "
+        "says of them. Look whether a newer apteco_frames knows their kinds."
+    )
 
 
 def count_by_table(variables: pa.Table) -> dict[str, int]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import operator
 import pickle
 import re
+import threading
+import warnings
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from typing import Any
 
@@ -24,9 +28,15 @@ from strategies import (
     variable_item,
 )
 
+from apteco_frames import Session
 from apteco_frames.catalogue import Catalogue
-from apteco_frames.demo import holidays
-from apteco_frames.errors import AptecoFramesError, TablesError, UnknownKeyError
+from apteco_frames.demo import DemoServer, holidays
+from apteco_frames.errors import (
+    AptecoFramesError,
+    CatalogueWarning,
+    TablesError,
+    UnknownKeyError,
+)
 from apteco_frames.tables import Table, Tables
 
 # A master with two branches, one of them three levels deep, listed in no helpful order.
@@ -280,14 +290,154 @@ def test_tables_of_two_systems_compare_by_name() -> None:
     assert not other.is_related(first["People"], allow_same=True)
 
 
-@pytest.mark.parametrize("compare", [operator.lt, operator.le, operator.gt, operator.ge])
+@pytest.mark.parametrize(
+    "compare",
+    [
+        *(operator.lt, operator.le, operator.gt, operator.ge),
+        *(Table.is_same, Table.is_ancestor, Table.is_descendant, Table.is_related),
+    ],
+)
 @pytest.mark.parametrize("other", ["People", 1, None])
 def test_tables_are_in_no_order_with_other_things(compare: Any, other: Any) -> None:
-    """Comparing a table with what is no table is a TypeError; equality is False."""
+    """Comparing a table with its name, or the like, says what is wanted; equality is False."""
     table = family()["People"]
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r'with a table, .* as session\.tables\["') as caught:
         compare(table, other)
+    assert not re.search(r"\b_\w", str(caught.value))
     assert table != other
+
+
+# One object for each table
+
+
+def objects_of(home: Catalogue | Session) -> list[Table]:
+    """The table People, had in each way there is."""
+    tables, variables = home.tables, home.variables
+    people = tables["People"]
+    (bookings,) = tables.filter(name="Bookings")
+    parent = bookings.parent
+    assert parent
+    return [
+        *(tables["People"], tables.get("People"), tables[1], tables[-8], tables[:3]["People"]),
+        *(table for table in tables if table.name == "People"),
+        *(tables.filter(is_people=True)["People"], tables.filter(is_people=True)[0]),
+        *tables[1:2][::-1],
+        *(variables["peOccu"].table, variables.filter(name="peOccu")[0].table),
+        *(next(iter(people.variables)).table, people.variables["peOccu"].table),
+        *(parent, *bookings.ancestors[:1], *home.master_table.children),
+        *home.master_table.descendants[:1],
+    ]
+
+
+def test_a_table_is_one_object() -> None:
+    """Within a catalogue, and within a session, each table is one object, wherever it is from."""
+    with DemoServer() as server, server.login() as session:
+        for home in (session, session.catalogue):
+            found = objects_of(home)
+            assert [table for table in found if table is not found[0]] == []
+            assert found[0].session is home._session
+            assert home.master_table is found[0].parent
+            bookings = home.tables["Bookings"]
+            costs = [v for v in home.variables if v.table is bookings]
+            assert costs == list(bookings.variables)
+        assert session.tables["People"] is not session.catalogue.tables["People"]
+        people = session.tables["People"]
+        session.renew(server.password)
+        assert session.tables["People"] is people
+
+
+def test_a_table_is_one_object_after_pickling() -> None:
+    """Frames and rows that come back from pickle are linked with each other alone."""
+    tables = family()
+    part = pickle.loads(pickle.dumps(tables[:3]))
+    assert part == tables[:3]
+    visits, bookings, _ = part
+    assert visits.parent is bookings.parent
+    assert visits.parent.children[0] is visits
+    row = pickle.loads(pickle.dumps(tables["Visits"]))
+    assert row == tables["Visits"]
+    assert row.parent.children[0] is row
+    assert row.parent is not tables["People"]
+    assert copy.copy(row) is row
+
+
+def test_a_table_is_one_object_in_many_threads() -> None:
+    """Threads that ask at the same time for tables of a new catalogue get the same ones."""
+    names = list(FAMILY)
+    for _ in range(20):
+        tables = family()
+        start = threading.Barrier(8)
+
+        def ask(tables: Tables = tables, start: threading.Barrier = start) -> list[Table]:
+            start.wait()
+            return [tables[name] for name in names]
+
+        with ThreadPoolExecutor(8) as pool:
+            lists = [task.result() for task in [pool.submit(ask) for _ in range(8)]]
+        assert {tuple(map(id, found)) for found in lists} == {tuple(map(id, lists[0]))}
+
+
+# Scripts written for apteco
+
+
+FORMER = {
+    "singular_display_name": "singular",
+    "plural_display_name": "plural",
+    "is_default_table": "is_default",
+    "is_people_table": "is_people",
+    "child_relationship_name": "child_relationship",
+    "parent_relationship_name": "parent_relationship",
+    "has_child_tables": "has_children",
+}
+
+
+@pytest.mark.parametrize("former", FORMER)
+def test_former_names(former: str) -> None:
+    """They work, with a warning that names the new name, at the caller's line."""
+    people = family()["People"]
+    with pytest.warns(DeprecationWarning, match=rf"{former} .*use {FORMER[former]}") as caught:
+        value = getattr(people, former)
+    assert value == getattr(people, FORMER[former])
+    assert [warning.filename for warning in caught] == [__file__]
+    assert former not in dir(people)
+
+
+SELECTIONS = r"selections.* stay with `apteco`.*Session\.deserialize\(session\.serialize\(\)\)"
+
+
+@pytest.mark.parametrize("name", ["count", "cube", "datagrid"])
+def test_tables_have_nothing_that_builds_selections(name: str) -> None:
+    """Methods of apteco are AttributeErrors, one sentence each; so ``hasattr`` says False."""
+    people = family()["People"]
+    assert not hasattr(people, name)
+    with pytest.raises(AttributeError, match=SELECTIONS):
+        getattr(people, name)
+    with pytest.raises(AttributeError, match="'Table' object has no attribute 'nome'"):
+        getattr(people, "nome")  # noqa: B009
+
+
+def test_tables_are_not_multiplied() -> None:
+    """Where a selection would change its table, a TypeError says where selections are."""
+    people: Any = family()["People"]
+    for pair in ((people, True), (False, people), (people, people), (people, object())):
+        with pytest.raises(TypeError, match=SELECTIONS):
+            operator.mul(*pair)
+
+
+def test_a_table_contains_its_variables() -> None:
+    """``in`` and ``get`` take what ``table[key]`` takes; and rows."""
+    catalogue = holidays()
+    bookings, people = catalogue.tables["Bookings"], catalogue.tables["People"]
+    cost = catalogue.variables["Cost"]
+    for key in ("Cost", "boCost", cost):
+        assert key in bookings
+        assert key not in people
+    assert bookings.get("Cost") == bookings.get("boCost") == cost
+    assert people.get("Cost") is None
+    assert people.get("Cost", "nothing") == "nothing"
+    assert 3 not in bookings
+    assert bookings in catalogue.tables
+    assert bookings in people.descendants
 
 
 def test_equal_tables_are_one_key() -> None:
@@ -359,16 +509,6 @@ REFUSED: dict[str, tuple[list[Item], list[str], list[str]]] = {
         ["Twin"],
         ["Child"],
     ),
-    "children that are not listed": (
-        [table_item("M", "", True), table_item("Barren", "M", True)],
-        ["Barren"],
-        ["M"],
-    ),
-    "children that are denied": (
-        [table_item("M", "", False), table_item("Child", "M", False)],
-        ["M"],
-        ["Child"],
-    ),
 }
 
 
@@ -386,6 +526,68 @@ def test_what_is_no_tree_is_refused(
         assert [name for name in unnamed if f"'{name}'" in message] == []
         assert "system 'brochure'" in message
         assert "Try again" in message
+
+
+HIDDEN: dict[str, tuple[list[Item], list[str], list[str]]] = {
+    "children that are not listed": (
+        [table_item("M", "", True), table_item("Barren", "M", True)],
+        ["Barren"],
+        ["M"],
+    ),
+    "children that are denied": (
+        [table_item("M", "", False), table_item("Child", "M", False)],
+        ["M"],
+        ["Child"],
+    ),
+    "both": (
+        [
+            table_item("M", "", False),
+            table_item("Child", "M", False),
+            table_item("Barren", "M", True),
+        ],
+        ["M", "Barren"],
+        ["Child"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("items", "named", "unnamed"), HIDDEN.values(), ids=HIDDEN)
+def test_children_that_are_hidden_warn(
+    items: list[Item], named: list[str], unnamed: list[str]
+) -> None:
+    """One warning, at the line that loads, names the tables; all is kept as the API sent it."""
+    for order in (items, items[::-1]):
+        with pytest.warns(CatalogueWarning) as caught:
+            catalogue = catalogue_of(order, name="brochure")
+        (warning,) = caught
+        message = str(warning.message)
+        assert [name for name in named if f"'{name}'" not in message] == []
+        assert [name for name in unnamed if f"'{name}'" in message] == []
+        assert "system 'brochure'" in message
+        flags = {item["name"]: item["hasChildTables"] for item in items}
+        assert {table.name: table.has_children for table in catalogue.tables} == flags
+        oracle = Oracle(items)
+        for table in catalogue.tables:
+            assert sorted(names(table.children)) == sorted(oracle.children(table.name))
+            assert names(table.ancestors) == oracle.ancestors(table.name)
+
+
+def test_many_hidden_children_are_not_all_named() -> None:
+    """The warning names up to ten tables, and stays short for long names."""
+    many = [table_item("M", "", True), *(table_item(f"T{i}", "M", True) for i in range(500))]
+    with pytest.warns(CatalogueWarning, match=r"'T9' and 490 more"):
+        catalogue_of(many)
+    with pytest.warns(CatalogueWarning) as caught:
+        catalogue_of([table_item("y" * 10_000, "", True)])
+    assert len(str(caught[0].message)) < 600
+
+
+def test_contradictions_of_another_kind_are_only_errors() -> None:
+    """Where the tables form no tree, nothing is said of hidden children."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(TablesError):
+            catalogue_of([table_item("M", "", True), table_item("Hen", "Hen", False)])
 
 
 def test_no_tables_at_all() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import operator
 import re
+import warnings
 from collections.abc import Callable
 from datetime import datetime
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import apteco_api
@@ -15,7 +18,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import (
+    EMPTY_SELECTOR,
+    NUMERIC_INFO,
     ODD_TEXTS,
+    REFERENCE_INFO,
     SELECTOR_KINDS,
     Item,
     catalogue_of,
@@ -26,9 +32,15 @@ from strategies import (
     variable_lists,
 )
 
+from apteco_frames import Session
 from apteco_frames.catalogue import Catalogue
-from apteco_frames.demo import holidays
-from apteco_frames.errors import AmbiguousKeyError, UnknownKeyError, VariablesError
+from apteco_frames.demo import DemoServer, holidays
+from apteco_frames.errors import (
+    AmbiguousKeyError,
+    CatalogueWarning,
+    UnknownKeyError,
+    VariablesError,
+)
 from apteco_frames.variables import (
     ArrayVariable,
     DateTimeVariable,
@@ -38,6 +50,7 @@ from apteco_frames.variables import (
     ReferenceVariable,
     SelectorVariable,
     TextVariable,
+    UnknownVariable,
     Variable,
     Variables,
     VariableType,
@@ -53,19 +66,25 @@ CLASSES: dict[str, type[Variable]] = {
     "Date": DateVariable,
     "DateTime": DateTimeVariable,
     "Reference": ReferenceVariable,
-    "Unknown": Variable,
+    "Unknown": UnknownVariable,
 }
 
 COMMON = {
     *("name", "description", "type", "folder_name", "table", "table_name", "api_type", "session"),
     *("is_selectable", "is_browsable", "is_exportable", "is_virtual", "to_dict"),
+    *("path", "notes", "folder", "codes"),
 }
 SELECTOR = {
     *("selector_type", "sub_type", "code_length", "num_codes", "combined_from"),
     *("var_code_min_count", "var_code_max_count", "var_code_order"),
+    *("unclassified_code", "unclassified_description"),
 }
-NUMERIC = {"min_value", "max_value", "is_currency", "currency_locale", "currency_symbol"}
+NUMERIC = {
+    *("min_value", "max_value", "is_currency", "currency_locale", "currency_symbol"),
+    "decimal_places",
+}
 DATE = SELECTOR | {"min_date", "max_date"}
+REFERENCE = {"reference_type", "reference_length", "decimal_places"}
 OWN: dict[str, set[str]] = {
     "Selector": SELECTOR,
     "Numeric": NUMERIC,
@@ -74,8 +93,16 @@ OWN: dict[str, set[str]] = {
     "FlagArray": SELECTOR,
     "Date": DATE,
     "DateTime": DATE,
-    "Reference": set(),
-    "Unknown": set(),
+    "Reference": REFERENCE,
+    "Unknown": DATE | NUMERIC | {"max_length"} | REFERENCE,
+}
+
+
+# Fields that the description of version 1.9.19, and so ``apteco_api``, does not have.
+NEWER = {
+    *("path", "notes", "selectorInfo.unclassifiedCode", "selectorInfo.unclassifiedDescription"),
+    *("numericInfo.decimalPlaces", "referenceInfo.referenceType", "referenceInfo.length"),
+    "referenceInfo.decimalPlaces",
 }
 
 
@@ -120,6 +147,13 @@ def test_the_schema_is_declared_column_by_column() -> None:
         "currency_symbol": ("string", True),
         "max_length": ("int64", True),
         "api_type": ("string", False),
+        "path": ("string", True),
+        "notes": ("string", True),
+        "unclassified_code": ("string", True),
+        "unclassified_description": ("string", True),
+        "decimal_places": ("int64", True),
+        "reference_type": ("string", True),
+        "reference_length": ("int64", True),
     }
 
 
@@ -132,7 +166,7 @@ def test_each_column_is_documented_with_its_api_field() -> None:
         field = Variables.schema.field(name)
         assert type_name == ("enum" if name == "type" else str(field.type))
         assert nullability == ("nullable" if field.nullable else "required")
-    sources = {m[1] for line in lines if (m := re.fullmatch(r"from ``([\w.]+)``", line[3]))}
+    sources = {source for line in lines for source in re.findall(r"``([\w.]+)``", line[3])}
     groups = {
         "selectorInfo": apteco_api.SelectorVariableInfo,
         "numericInfo": apteco_api.NumericVariableInfo,
@@ -140,7 +174,7 @@ def test_each_column_is_documented_with_its_api_field() -> None:
     }
     flat = set(apteco_api.Variable.attribute_map.values()) - {*groups, "referenceInfo"}
     nested = {f"{g}.{f}" for g, model in groups.items() for f in model.attribute_map.values()}
-    assert sources == flat | nested
+    assert sources == flat | nested | NEWER
     assert [line[0] for line in lines if line[3] == "derived"] == ["type"]
 
 
@@ -200,12 +234,17 @@ def test_the_columns_of_the_api_are_kept_to_the_letter(items: list[Item]) -> Non
     """What the API sends is what the columns hold, in its order; missing and null are null."""
     variables = variables_of(*items)
     doc = inspect.getdoc(Variables) or ""
-    fields = re.findall(r"^(\w+): .*?, from ``([\w.]+)``\.", doc, re.M)
+    fields = re.findall(r"^(\w+): .*?, from ``([\w.]+)``(?: or ``([\w.]+)``)?\.", doc, re.M)
     assert len(fields) == len(Variables.schema) - 1
-    for column, field in fields:
+    for column, field, or_field in fields:
         expected = [_at(item, field) for item in items]
+        if or_field:
+            pairs = zip(expected, items, strict=True)
+            expected = [_at(item, or_field) if value is None else value for value, item in pairs]
         if column.endswith("_date"):
             expected = [text and datetime.fromisoformat(text) for text in expected]
+        if column == "combined_from":
+            expected = [text or None for text in expected]
         assert variables.arrow[column].to_pylist() == expected
         assert [variable.to_dict()[column] for variable in variables] == expected
 
@@ -288,6 +327,80 @@ def test_an_unknown_kind_is_kept() -> None:
     assert [v.name for v in variables.filter(type="Unknown")] == ["b"]
 
 
+def test_an_unknown_kind_has_all_that_the_api_says() -> None:
+    """Whatever fields of whatever kind come with it are attributes; the others are None."""
+    infos: Item = {
+        "selectorInfo": {**EMPTY_SELECTOR, "subType": "Time", "maximumDate": "2021-12-31T00:00:00"},
+        "numericInfo": NUMERIC_INFO,
+        "textInfo": {"maximumTextLength": 30},
+        "referenceInfo": REFERENCE_INFO,
+    }
+    each: list[Item] = [{name: info} for name, info in infos.items()]
+    for sent in ({}, infos, *each):
+        unknown = variables_of(variable_item("b", kind="Unknown", **sent))["b"]
+        assert isinstance(unknown, UnknownVariable)
+        values = unknown.to_dict()
+        assert set(values) == {*Variables.schema.names} <= {*dir(unknown)}
+        assert {name: getattr(unknown, name) for name in values} == values
+    every = variables_of(variable_item("b", kind="Unknown", **infos))["b"].to_dict()
+    assert {name for name, value in every.items() if value is None} == {"combined_from", "min_date"}
+
+
+def warnings_of(*items: Item) -> list[str]:
+    """What a load of these variables warns of, each time at the line that loads."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        catalogue_of(None, items, name="brochure")
+    assert all(issubclass(warning.category, CatalogueWarning) for warning in caught)
+    return [str(warning.message) for warning in caught]
+
+
+def test_unknown_kinds_warn_once() -> None:
+    """One warning for a load names up to ten variables and what the API says of their kind."""
+    new = variable_item("b", kind="Unknown")
+    odd = variable_item("c")
+    odd["selectorInfo"] |= {"selectorType": "Tree"}
+    (message,) = warnings_of(variable_item("a"), new, odd, variable_item("d", type=""))
+    assert "'b' (Sculpture), 'c' (Selector, Categorical, Tree), 'd' (" in message
+    assert "'a'" not in message
+    assert "system 'brochure'" in message
+    assert "newer apteco_frames" in message
+    (message,) = warnings_of(*(variable_item(f"v{i}", kind="Unknown") for i in range(1_012)))
+    assert [name for name in range(1_012) if f"'v{name}'" in message] == list(range(10))
+    assert "and 1,002 more" in message
+    (message,) = warnings_of(variable_item("" * 10_000, type="" * 10_000))
+    assert message.isprintable()
+    assert len(message) < 500
+
+
+def test_known_kinds_do_not_warn() -> None:
+    """Nothing is said where everything is as expected."""
+    assert warnings_of(*(variable_item(k, kind=k) for k in KINDS if k != "Unknown")) == []
+    assert warnings_of() == []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        holidays()
+
+
+def test_the_warning_names_the_line_that_logs_in(tmp_path: Path) -> None:
+    """Each load warns once, at the user's own line: login, reading a file, restoring."""
+    served = catalogue_of(None, [variable_item("b", kind="Unknown")])
+    served.write_parquet(tmp_path)
+    with DemoServer(served) as server:
+        with pytest.warns(CatalogueWarning) as caught:
+            session = server.login()
+        loads = [caught]
+        text = session.serialize(include_catalogue=True)
+        with pytest.warns(CatalogueWarning) as caught:
+            Session.deserialize(text)
+        session.logout()
+    loads.append(caught)
+    with pytest.warns(CatalogueWarning) as caught:
+        Catalogue.read_parquet(tmp_path)
+    for load in (*loads, caught):
+        assert [warning.filename for warning in load] == [__file__]
+
+
 def test_kinds_equal_their_text() -> None:
     """``type`` is an enum whose members are strings, in rows and in frames."""
     cost = variables_of(variable_item("boCost", kind="Numeric"))["boCost"]
@@ -307,7 +420,8 @@ def test_each_kind_has_exactly_its_attributes(kind: str) -> None:
     public = {name for name in dir(variable) if not name.startswith("_")}
     assert public == COMMON | OWN[kind]
     assert [name for name in public if not inspect.getdoc(getattr(type(variable), name))] == []
-    assert all(getattr(variable, name) is not None for name in OWN[kind] - {"combined_from"})
+    if kind != "Unknown":
+        assert all(getattr(variable, name) is not None for name in OWN[kind] - {"combined_from"})
     for name in set(Variables.schema.names) - public:
         with pytest.raises(AttributeError):
             getattr(variable, name)
@@ -325,6 +439,121 @@ def test_values_of_each_kind() -> None:
     assert (date.min_date, date.num_codes) == (datetime(2015, 1, 2), 2)
     assert (text.folder_name, text.is_selectable, text.is_browsable) == ("Folder", True, False)
     assert text.table.name == text.table_name == "People"
+
+
+# Newer and older servers
+
+
+def test_what_newer_servers_send() -> None:
+    """The fields of newer servers are columns, and attributes of the kinds that have them."""
+    selector, numeric, reference = variables_of(
+        variable_item("s"), variable_item("n", kind="Numeric"), variable_item("r", kind="Reference")
+    )
+    assert isinstance(selector, SelectorVariable)
+    assert isinstance(numeric, NumericVariable)
+    assert isinstance(reference, ReferenceVariable)
+    assert (selector.path, selector.notes) == ("Folder/s", "Notes on s")
+    assert selector.unclassified_code == "!"
+    assert selector.unclassified_description == "Unclassified"
+    assert (numeric.decimal_places, reference.decimal_places) == (2, 0)
+    assert (reference.reference_type, reference.reference_length) == ("Numeric", 8)
+
+
+def older(item: Item) -> Item:
+    """The item as a server of version 1.9.19 sends it."""
+    groups = {field.partition(".")[0] for field in NEWER if "." in field}
+    flat = {name: value for name, value in item.items() if name not in NEWER}
+    return {
+        name: {k: v for k, v in value.items() if f"{name}.{k}" not in NEWER}
+        if name in groups and value
+        else value
+        for name, value in flat.items()
+    }
+
+
+def test_what_older_servers_do_not_send_is_null() -> None:
+    """Where a server does not send the newer fields, their columns are null."""
+    variables = variables_of(*(older(variable_item(f"v{kind}", kind=kind)) for kind in KINDS))
+    newer = Variables.schema.names[-7:]
+    assert newer[0] == "path"
+    assert [variables.arrow[name].null_count for name in newer] == [len(KINDS)] * 7
+    rest = one_of_each_kind().arrow.drop_columns(newer)
+    assert variables.arrow.drop_columns(newer).equals(rest)
+    assert variables.arrow.schema.equals(Variables.schema, check_metadata=True)
+
+
+def test_columns_of_before_are_read_with_nulls() -> None:
+    """A catalogue that was saved without the newer columns is read, with nulls there."""
+    saved = catalogue_of(None, [variable_item("v"), variable_item("n", kind="Numeric")])
+    columns = saved.variables.arrow.drop_columns(Variables.schema.names[-7:])
+    read = Catalogue(saved.system_info, saved.tables, columns)
+    assert read.variables.arrow.schema.equals(Variables.schema, check_metadata=True)
+    assert [v.path for v in read.variables] == [None, None]
+    assert read.variables["n"].to_dict()["decimal_places"] is None
+    assert read.variables["n"].to_dict()["min_value"] == -1.5
+
+
+@pytest.mark.parametrize("nothing", [None, "", "missing"])
+def test_combined_from_nothing_is_null(nothing: str | None) -> None:
+    """Null, an empty text and no field at all mean the same: it summarises no other."""
+    item = variable_item("v")
+    item["selectorInfo"]["combinedFromVariableName"] = nothing
+    if nothing == "missing":
+        del item["selectorInfo"]["combinedFromVariableName"]
+    assert variables_of(item)["v"].to_dict()["combined_from"] is None
+
+
+# Scripts written for apteco
+
+
+def test_former_names_of_numeric_variables() -> None:
+    """``max`` and ``min`` work, with a warning that names the new name, at the caller's line."""
+    cost: Any = variables_of(variable_item("n", kind="Numeric"))["n"]
+    for former, name in (("max", "max_value"), ("min", "min_value")):
+        with pytest.warns(DeprecationWarning, match=rf"{former} .*use {name}") as caught:
+            assert getattr(cost, former) == getattr(cost, name)
+        assert [warning.filename for warning in caught] == [__file__]
+        assert former not in dir(cost)
+    with pytest.raises(AttributeError, match="'max'"):
+        getattr(variables_of(variable_item("t", kind="Text"))["t"], "max")  # noqa: B009
+
+
+SELECTIONS = r"selections.* stay with `apteco`.*Session\.deserialize\(session\.serialize\(\)\)"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("compare", [operator.lt, operator.le, operator.gt, operator.ge])
+def test_variables_build_no_ranges(kind: str, compare: Any) -> None:
+    """Comparing a variable is a TypeError that says where selections are; ``==`` compares."""
+    variable = one_of_each_kind()[f"v{kind}"]
+    for pair in ((variable, 200), (200, variable), (variable, "a"), (variable, variable)):
+        with pytest.raises(TypeError, match=SELECTIONS):
+            compare(*pair)
+    assert (variable == 200) is False
+    assert (variable != "29") is True
+    assert (variable == one_of_each_kind()[f"v{kind}"]) is True
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("equals", "contains", "startswith", "endswith", "before", "after", "between", "matches"),
+        *("missing", "isin", "year", "quarter", "month", "day"),
+    ],
+)
+def test_variables_have_nothing_that_builds_selections(name: str) -> None:
+    """Methods of apteco are AttributeErrors, one sentence each; so ``hasattr`` says False."""
+    for variable in one_of_each_kind():
+        assert not hasattr(variable, name)
+        with pytest.raises(AttributeError, match=SELECTIONS) as caught:
+            getattr(variable, name)
+        assert name in str(caught.value)
+
+
+def test_other_attributes_are_missed_as_usual() -> None:
+    """A typing error in an attribute is Python's own error."""
+    with pytest.raises(AttributeError, match="'TextVariable' object has no attribute 'nome'"):
+        getattr(variables_of(variable_item("t", kind="Text"))["t"], "nome")  # noqa: B009
 
 
 # Lists of variables that don't fit

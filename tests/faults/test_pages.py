@@ -301,11 +301,6 @@ CONTRADICTIONS: dict[str, tuple[str, Fault, type[AptecoFramesError]]] = {
         edited(lambda p: p["list"][3].update(parentTable=p["list"][3]["name"])),
         TablesError,
     ),
-    "children that are not there": (
-        "/Tables",
-        edited(lambda p: p["list"][-1].update(hasChildTables=True)),
-        TablesError,
-    ),
     "no tables": ("/Tables", edited(lambda p: p.update(list=[], totalCount=0)), TablesError),
     "a variable twice": ("/Variables", flawed(name="boDest"), VariablesError),
     "a variable of an unknown table": ("/Variables", flawed(tableName="Nowhere"), VariablesError),
@@ -323,6 +318,20 @@ def test_contradictions(meet: Meet, path: str, fault: Fault, kind: type[AptecoFr
     with FaultyServer(fault, path) as server:
         text = meet(server, kind=kind)
     assert "holidays" in text
+
+
+@pytest.mark.parametrize(("place", "says"), [(-1, True), (1, False)])
+def test_hidden_children(place: int, says: bool) -> None:
+    """Tables that have other children than they say warn, and keep nobody out."""
+    hidden = edited(lambda p: p["list"][place].update(hasChildTables=says))
+    with (
+        FaultyServer(hidden, "/Tables") as server,
+        pytest.warns(CatalogueWarning, match="'(People|Responses Attributed)'") as caught,
+    ):
+        session = server.login()
+    assert [warning.filename for warning in caught] == [__file__]
+    table = session.tables[place]
+    assert (table.has_children, bool(table.children)) == (says, not says)
 
 
 def test_total_too_small(meet: Meet) -> None:

@@ -88,7 +88,7 @@ def test_rows_at_a_prompt() -> None:
     destination = catalogue.variables["boDest"]
     assert repr(destination) == "<SelectorVariable 'boDest': 'Destination'>"
     unknown = catalogue_of(None, [variable_item("u", kind="Unknown")]).variables[0]
-    assert repr(unknown) == "<Variable 'u': 'Description of u'>"
+    assert repr(unknown) == "<UnknownVariable 'u': 'Description of u'>"
 
 
 def test_a_catalogue_at_a_prompt() -> None:
