@@ -123,7 +123,7 @@ class Judge:
             if name == "session":
                 assert their_value is their_session
                 their_value, our_value = True, our_value is our_session
-            self.equal(f"{kind}.{our_name}", _plain(their_value), _plain(our_value))
+            self.equal(f"{kind}.{our_name}", plain(their_value), plain(our_value))
 
     def _look_up(
         self,
@@ -172,10 +172,12 @@ def _properties(kind: type) -> list[str]:
     return [name for name, value in vars(kind).items() if isinstance(value, property)]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Kinds by their texts and rows by their names, which are comparable across clients."""
     if isinstance(value, Enum):
         return str(value.value)
+    if isinstance(value, list | tuple):
+        return type(value)(map(plain, value)) if type(value) in (list, tuple) else value
     if isinstance(value, str) or not (hasattr(value, "name") or hasattr(value, "__iter__")):
         return value
     return value.name if hasattr(value, "name") else _names(value)
