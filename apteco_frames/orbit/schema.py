@@ -55,6 +55,7 @@ class Column(NamedTuple):
         doc: one line on what it means, with the unit.
         or_field: another place where the value stands in items of another type; empty
             for most columns.
+        values: the closed set of values of an enum, in their order; empty for others.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Column(NamedTuple):
     api_field: str
     doc: str
     or_field: str = ""
+    values: tuple[str, ...] = ()
 
     @property
     def api_fields(self) -> tuple[str, ...]:
@@ -118,7 +120,14 @@ _REFERENCE = "referenceInfo."
 VARIABLES: tuple[Column, ...] = (
     Column("name", STRING, False, "name", "Reference name, unique in the system (``boDest``)."),
     Column("description", STRING, False, "description", "Descriptive name (``Destination``)."),
-    Column("type", KIND, False, "", "Kind of variable, one of ``VariableType``."),
+    Column(
+        "type",
+        KIND,
+        False,
+        "",
+        "Kind of variable, one of ``VariableType``.",
+        values=VARIABLE_TYPES,
+    ),
     Column("folder_name", STRING, True, "folderName", "Name of the folder it belongs to."),
     Column("table_name", STRING, False, "tableName", "Name of the table it is from."),
     Column("is_selectable", BOOL, False, "isSelectable", "Whether selections may use it."),
@@ -289,6 +298,28 @@ FOLDERS: tuple[Column, ...] = (
     Column("variable_names", NAMES, False, "", "Names of the variables directly in it."),
 )
 
+CHANGED_NOUNS = ("table", "variable", "folder", "code")
+CHANGE_KINDS = ("added", "removed", "changed")
+SEVERITIES = ("routine", "notable", "breaking")
+"""From the least to the most severe, so that ``pl.col("severity") >= "notable"`` works."""
+
+CHANGES: tuple[Column, ...] = (
+    Column("noun", KIND, False, "", "What it happened to.", values=CHANGED_NOUNS),
+    Column(
+        "name",
+        STRING,
+        False,
+        "",
+        'Name of the table or variable, path of the folder; a code as ``boDest["29"]``.',
+    ),
+    Column("change", KIND, False, "", "What happened.", values=CHANGE_KINDS),
+    Column("column", STRING, True, "", "Column that changed; null where a whole row came or went."),
+    Column("old", STRING, True, "", "Older value as text; of what was removed, all as JSON."),
+    Column("new", STRING, True, "", "Newer value as text; of what was added, all as JSON."),
+    Column("severity", KIND, False, "", "How much it matters.", values=SEVERITIES),
+    Column("is_virtual", BOOL, False, "", "Whether the variable was made after the build."),
+)
+
 
 def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
     """The Arrow schema of a frame with these columns, in their order.
@@ -312,7 +343,7 @@ def _field(column: Column) -> pa.Field:
     metadata = None
     if column.type == KIND:
         # polars' own mark for an Enum; without it the column arrives as a Categorical.
-        mark = "".join(f"{len(value)};{value}" for value in VARIABLE_TYPES)
+        mark = "".join(f"{len(value)};{value}" for value in column.values)
         metadata = {"_PL_ENUM_VALUES2": mark}
     return pa.field(column.name, column.type, column.nullable, metadata=metadata)
 
@@ -321,6 +352,7 @@ TABLES_SCHEMA = arrow_schema(TABLES)
 VARIABLES_SCHEMA = arrow_schema(VARIABLES)
 CODES_SCHEMA = arrow_schema(CODES)
 FOLDERS_SCHEMA = arrow_schema(FOLDERS)
+CHANGES_SCHEMA = arrow_schema(CHANGES)
 
 
 def describe(columns: tuple[Column, ...]) -> str:
