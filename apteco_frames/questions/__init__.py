@@ -1,0 +1,1 @@
+"""Questions to catalogues: Arrow tables in, Arrow tables out."""
