@@ -1,0 +1,216 @@
+"""Changes: what is different between two catalogues, the frame and the row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from html import escape
+from typing import Any, ClassVar, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from apteco_frames.errors import AmbiguousKeyError, UnknownKeyError
+from apteco_frames.frame import display
+from apteco_frames.frame.arrays import strings
+from apteco_frames.frame.base import CatalogueFrame, Home
+from apteco_frames.frame.rows import Row, attribute
+from apteco_frames.orbit import schema
+from apteco_frames.orbit.text import clipped
+from apteco_frames.questions import severity
+from apteco_frames.system import FastStatsSystem
+
+_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+_HEADER = ("column", "old", "new", "severity")
+# What of a row that came or went tells a person what it is.
+_TELLING = {"table": "plural", "variable": "description", "folder": "name", "code": "description"}
+
+
+class Change(Row):
+    """One change: something added or removed, or another value in one column."""
+
+    __slots__ = ()
+
+    noun: str = attribute(schema.CHANGES, "noun")
+    name: str = attribute(schema.CHANGES, "name")
+    change: str = attribute(schema.CHANGES, "change")
+    column: str | None = attribute(schema.CHANGES, "column")
+    old: str | None = attribute(schema.CHANGES, "old")
+    new: str | None = attribute(schema.CHANGES, "new")
+    severity: str = attribute(schema.CHANGES, "severity")
+    is_virtual: bool = attribute(schema.CHANGES, "is_virtual")
+
+    def _describe(self) -> str:
+        what = f"{_SIGNS[self.change]} {self.noun} {clipped(self.name)!r}"
+        if self.column is None:
+            return f"{what}, {self.severity}"
+        old, new = (
+            "null" if text is None else repr(clipped(text)) for text in (self.old, self.new)
+        )
+        return f"{what}, {self.column}: {old} → {new}, {self.severity}"
+
+    def __repr__(self) -> str:
+        return f"<Change {self._describe()}>"
+
+
+class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the columns and rules
+    __doc__ = f"""What changed from an older catalogue to a newer one.
+
+    A row for each table, variable, folder and code that was added or removed, and for
+    each column of one that changed. Tables come first, then variables, folders and
+    codes; of each what is in the newer catalogue, in its order, then what was removed.
+    Where the codes of a variable were put in another order, the variable has a row with
+    the column ``codes``. The columns:
+
+    {schema.describe(schema.CHANGES).replace(chr(10), chr(10) + " " * 4)}
+
+    Texts are as JSON has them, but without quotes around a text alone; times are in ISO
+    8601. Severities, from the rules below of which the first that fits decides. Columns
+    that no rule names follow from others and are not compared::
+
+        {severity.describe().replace(chr(10), chr(10) + " " * 8)}
+
+    Args:
+        arrow: the changes, under :attr:`schema`.
+        home: the newer catalogue.
+        older: the system as the older catalogue has it.
+        not_compared: what was left out, in a sentence each.
+    """
+
+    schema: ClassVar[pa.Schema] = schema.CHANGES_SCHEMA
+    _noun = "change"
+    _row_type = Change
+    _preview = ("name", *_HEADER)
+
+    def __init__(
+        self,
+        arrow: pa.Table,
+        home: Home,
+        older: FastStatsSystem | None = None,
+        not_compared: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(arrow, home)
+        self._older = older
+        self._not_compared = not_compared
+
+    @property
+    def worst(self) -> str | None:
+        """The highest severity among them: ``breaking``, ``notable``, ``routine`` or None."""
+        counts = _counts(self._arrays["severity"], schema.SEVERITIES)
+        return next((level for level in reversed(schema.SEVERITIES) if counts[level]), None)
+
+    @property
+    def not_compared(self) -> tuple[str, ...]:
+        """What was left out since a catalogue lacks it, in a sentence each."""
+        return self._not_compared
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        kept = self._arrow, self._home.catalogue, self._older, self._not_compared
+        return type(self), kept
+
+    def __repr__(self) -> str:
+        blocks = [self._title]
+        for section in self._sections():
+            blocks += [section.title, display.text_table(section.header, section.rows)]
+            blocks += [section.rest] if section.rest else []
+        return "\n".join([*blocks, *self._not_compared])
+
+    def _repr_html_(self) -> str:
+        blocks = [f"<p>{escape(self._title)}</p>"]
+        for section in self._sections():
+            blocks += [f"<p>{escape(section.title)}</p>"]
+            blocks += [display.html_table(section.header, section.rows)]
+            blocks += [f"<p>{escape(section.rest)}</p>"] if section.rest else []
+        blocks += [f"<p>{escape(sentence)}</p>" for sentence in self._not_compared]
+        return f"<div>{''.join(blocks)}</div>"
+
+    def _part(self, arrow: pa.Table) -> Changes:
+        return type(self)(arrow, self._home, self._older, self._not_compared)
+
+    def _lookup_error(
+        self, key: str, positions: list[int], columns: tuple[str, ...]
+    ) -> UnknownKeyError | AmbiguousKeyError:
+        if not positions:
+            return super()._lookup_error(key, positions, columns)
+        rows = "; ".join(self._row(position)._describe() for position in positions[:10])
+        return AmbiguousKeyError(
+            f"There are {len(positions)} changes of {clipped(key)!r}: {rows}. "
+            "Have them all with .filter(name=...)."
+        )
+
+    @property
+    def _title(self) -> str:
+        title = super()._title
+        newer = self._home.catalogue.system_info
+        if self._older is not None:
+            same = self._older.name == newer.name
+            other = "" if same else f"system {clipped(self._older.name)!r}, built "
+            title += f", built {newer.build_date}, since {other}{self._older.build_date}"
+        totals = _totals(_counts(self._arrays["severity"], schema.SEVERITIES))
+        return f"{title}: {totals}" if totals else title
+
+    def _sections(self) -> Iterator[_Section]:
+        for noun in schema.CHANGED_NOUNS:
+            is_noun = pc.equal(_decoded(self._arrays["noun"]), strings([noun])[0])
+            arrow = self._arrow.filter(is_noun)
+            if len(arrow):
+                yield _section(noun, self._part(arrow))
+
+
+class _Section(NamedTuple):
+    """The changes of one noun, as they are shown."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    rest: str
+
+
+def _section(noun: str, changes: Changes) -> _Section:
+    names, kinds, levels = (changes._arrays[name] for name in ("name", "change", "severity"))
+    happened = {
+        kind: pc.count_distinct(names.filter(pc.equal(_decoded(kinds), strings([kind])[0]))).as_py()
+        for kind in schema.CHANGE_KINDS
+    }
+    counts = ", ".join(f"{number:,} {kind}" for kind, number in happened.items() if number)
+    most_severe: list[int] = []
+    for level in reversed(schema.SEVERITIES):
+        is_level = pc.equal(_decoded(levels), strings([level])[0])
+        most_severe += pc.indices_nonzero(is_level)[: display.PREVIEW_ROWS].to_pylist()
+    shown = [changes._row(position) for position in most_severe[: display.PREVIEW_ROWS]]
+    left = _counts(levels, schema.SEVERITIES)
+    for change in shown:
+        left[change.severity] -= 1
+    hidden = len(changes) - len(shown)
+    return _Section(
+        title=f"{noun}s: {counts}",
+        header=("", noun, *_HEADER),
+        rows=[_cells(change) for change in shown],
+        rest=f"… and {hidden:,} more: {_totals(left)}" if hidden else "",
+    )
+
+
+def _cells(change: Change) -> tuple[Any, ...]:
+    old, new = change.old, change.new
+    if change.column is None:
+        old, new = (text and json.loads(text)[_TELLING[change.noun]] for text in (old, new))
+    severity = f"{change.severity} (virtual)" if change.is_virtual else change.severity
+    return _SIGNS[change.change], change.name, change.column, old, new, severity
+
+
+def _totals(counts: dict[str, int]) -> str:
+    """How many of each severity there are, the most severe first."""
+    return ", ".join(
+        f"{counts[level]:,} {level}" for level in reversed(schema.SEVERITIES) if counts[level]
+    )
+
+
+def _counts(values: pa.Array, of: tuple[str, ...]) -> dict[str, int]:
+    found = {
+        pair["values"]: pair["counts"] for pair in pc.value_counts(_decoded(values)).to_pylist()
+    }
+    return {value: found.get(value, 0) for value in of}
+
+
+def _decoded(values: pa.Array) -> pa.Array:
+    return values.dictionary_decode()
