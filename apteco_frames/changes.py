@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from apteco_frames.errors import AmbiguousKeyError, UnknownKeyError
 from apteco_frames.frame import display
 from apteco_frames.frame.arrays import strings
-from apteco_frames.frame.base import CatalogueFrame, Home
-from apteco_frames.frame.rows import Row, attribute
+from apteco_frames.frame.base import CatalogueFrame
+from apteco_frames.frame.rows import Home, Row, attribute
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.text import clipped
 from apteco_frames.questions import severity

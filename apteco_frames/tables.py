@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 
 from apteco_frames.errors import TablesError, warn
 from apteco_frames.frame.arrays import integers
-from apteco_frames.frame.base import CatalogueFrame, Home
+from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.former import STAYS, FormerNames
-from apteco_frames.frame.rows import Block, attribute
+from apteco_frames.frame.rows import Block, Home, attribute
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.text import clipped
 from apteco_frames.pages.tree import Item, Tree
