@@ -10,10 +10,12 @@ from typing import Any
 import pyarrow as pa
 
 from apteco_frames.codes import Codes, KnownCodes, with_codes
-from apteco_frames.errors import NotLoadedError
+from apteco_frames.errors import NotLoadedError, SnapshotError
 from apteco_frames.folders import Folders, arrange, nodes_of
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.text import clipped
+from apteco_frames.store import snapshot, strings
+from apteco_frames.store.label import DAMAGE
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Table, Tables, relate
 from apteco_frames.variables import Variables, check, count_by_table, tell_kinds
@@ -159,9 +161,9 @@ class Catalogue(SystemFrames):
     def write_parquet(self, directory: str | Path) -> list[Path]:
         """Write the catalogue to a folder, one Parquet file per collection.
 
-        The files ``tables.parquet`` and ``variables.parquet`` replace those of an older
-        catalogue there; at any moment the folder holds the older catalogue or the new
-        one, whole. Files of another origin are never overwritten.
+        The files ``system.parquet``, ``tables.parquet`` and ``variables.parquet`` replace
+        those of an older catalogue there; at any moment the folder holds the older
+        catalogue or the new one, whole. Files of another origin are never overwritten.
 
         Args:
             directory: the folder; made if it is not there.
@@ -173,9 +175,7 @@ class Catalogue(SystemFrames):
             SnapshotError: a file there is no catalogue file.
             OSError: the folder cannot be written.
         """
-        from apteco_frames.store import snapshot
-
-        return snapshot.write(self, Path(directory))
+        return snapshot.write(Path(directory), *self._values())
 
     @classmethod
     def read_parquet(cls, directory: str | Path) -> Catalogue:
@@ -188,9 +188,45 @@ class Catalogue(SystemFrames):
             SnapshotError: a file is missing, damaged, of another origin, or written by
                 a newer version of this package.
         """
-        from apteco_frames.store import snapshot
+        saved = snapshot.read(Path(directory))
+        try:
+            return cls._restored(saved, str(directory))
+        except DAMAGE as error:
+            raise SnapshotError(
+                f"The catalogue of {Path(directory) / 'tables.parquet'} is damaged: {error}"
+            ) from None
 
-        return snapshot.read(Path(directory))
+    def _to_json(self) -> dict[str, Any]:
+        """The catalogue as JSON values, which go into a serialised session."""
+        return strings.to_json(*self._values())
+
+    @classmethod
+    def _from_json(cls, values: Any) -> Catalogue:
+        """The catalogue that :meth:`_to_json` wrote.
+
+        Raises:
+            DeserializeError: the values are damaged or of a newer version.
+        """
+        saved = strings.from_json(values)
+        try:
+            return cls._restored(saved)
+        except DAMAGE as error:
+            raise strings.damaged(error) from None
+
+    @classmethod
+    def _restored(cls, saved: snapshot.Snapshot, source: str = "") -> Catalogue:
+        system_info = FastStatsSystem(**saved.system)
+        rows = saved.tables, saved.variables, saved.codes, saved.folders
+        return cls(system_info, *rows, unavailable=saved.unavailable, source=source)
+
+    def _values(self) -> tuple[dict[str, Any], dict[str, pa.Table], list[str]]:
+        """The system, the rows of all that is known, and whose codes were refused."""
+        rows = {"tables": self._tables.arrow, "variables": self._variables.arrow}
+        if self.has_codes:
+            rows["codes"] = self.codes.arrow
+        if self.has_folders:
+            rows["folders"] = self.folders.arrow
+        return self._system_info._asdict(), rows, sorted(self._known_codes.refused)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Catalogue):
@@ -208,11 +244,9 @@ class Catalogue(SystemFrames):
     __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        codes = self.codes.arrow if self.has_codes else None
-        folders = self.folders.arrow if self.has_folders else None
-        refused = sorted(self._known_codes.refused)
-        values = self.system_info, self.tables.arrow, self.variables.arrow, codes, folders, refused
-        return _unpickled, values
+        _, rows, refused = self._values()
+        kinds = ("tables", "variables", "codes", "folders")
+        return _unpickled, (self.system_info, *map(rows.get, kinds), refused)
 
     def __repr__(self) -> str:
         return (

@@ -397,9 +397,7 @@ class Session(SystemFrames):
             "system": self.system,
         }
         if include_catalogue:
-            from apteco_frames.store import snapshot
-
-            values["catalogue"] = snapshot.to_json(self._catalogue)
+            values["catalogue"] = self._catalogue._to_json()
         return json.dumps(values)
 
     @staticmethod
@@ -425,9 +423,7 @@ class Session(SystemFrames):
         client.secrets.issue(Secret(values["session_id"]))
         system = values["system"]
         if "catalogue" in values:
-            from apteco_frames.store import snapshot
-
-            catalogue = snapshot.from_json(values["catalogue"])
+            catalogue = Catalogue._from_json(values["catalogue"])
         else:
             catalogue = _read(client, system, client.new_task())
         user = User(**{field: values["user"][field] for field in User._fields})

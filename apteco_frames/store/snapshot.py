@@ -1,130 +1,197 @@
-"""A catalogue on disk (Parquet files in a folder) and in a string (Arrow IPC).
+"""A catalogue in a folder: Parquet files that belong together.
 
-The files of a folder belong together: each names the snapshot it is part of. A new
-snapshot is first written whole beside the old files; moving ``tables.parquet`` into
-place makes it the current one. If that is interrupted before ``variables.parquet`` is
-moved too, readers take it from where it was written. Readers need not wait for a
-writer; but two writers at a time are one too many.
+Each file names the snapshot it is part of and what else belongs to it. A new snapshot
+is first written whole beside the old files; moving ``tables.parquet`` into place makes
+it the current one. If that is interrupted before the other files are moved too, readers
+take them from where they were written. Readers need not wait for a writer; but two
+writers at a time are one too many.
+
+Layout 1 had ``tables.parquet`` and ``variables.parquet`` alone; it is still read.
 """
 
 from __future__ import annotations
 
-import base64
-import json
+import os
 import uuid
-import zlib
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from apteco_frames.errors import AptecoFramesError, DeserializeError, SnapshotError
-from apteco_frames.orbit.times import decode_time
-from apteco_frames.store import files
+from apteco_frames.errors import SnapshotError
+from apteco_frames.orbit.schema import CODES_SCHEMA, FOLDERS_SCHEMA, STRING, TIMESTAMP
+from apteco_frames.store.label import DAMAGE, KINDS, Label
 
 if TYPE_CHECKING:
-    from apteco_frames.catalogue import Catalogue
-    from apteco_frames.system import FastStatsSystem
+    from apteco_frames.store.parquet import LabelledFile
 
-VERSION = 1
-"""Version of the layout; it rises only when a column goes or changes its type."""
+SYSTEM_SCHEMA = pa.schema(
+    [
+        pa.field("name", STRING, False),
+        pa.field("description", STRING, False),
+        pa.field("build_date", TIMESTAMP),
+        pa.field("view_name", STRING, False),
+    ]
+)
+"""The columns of the one row of ``system.parquet``."""
 
-_KEY = b"apteco_frames"
-_FIRST, _SECOND = "tables", "variables"
+_FIRST = "tables"
 _READ_ATTEMPTS = 3
 
-# What is raised about values that are not those that were written.
-_DAMAGE = (AptecoFramesError, LookupError, TypeError, ValueError, OSError, NotImplementedError)
+
+class Snapshot(NamedTuple):
+    """A saved catalogue, as far as it is read.
+
+    Attributes:
+        system: ``name``, ``description``, ``build_date``, ``view_name`` of the system.
+        tables: the tables, with at least the columns that the API has.
+        variables: the variables, likewise.
+        codes: reads the codes, under ``CODES_SCHEMA``; None if they were not saved.
+            What it reads belongs to the same build, whatever was written to the folder
+            since: it holds the file open. (On Windows nobody could replace an open file;
+            there codes and folders are read at once.) Raises ``SnapshotError`` if the
+            file is damaged.
+        folders: reads the folders, under ``FOLDERS_SCHEMA``; likewise.
+        unavailable: names of the variables whose codes the API refused.
+    """
+
+    system: dict[str, Any]
+    tables: pa.Table
+    variables: pa.Table
+    codes: Callable[[], pa.Table] | None
+    folders: Callable[[], pa.Table] | None
+    unavailable: tuple[str, ...]
 
 
-def write(catalogue: Catalogue, directory: Path) -> list[Path]:
-    """Write a catalogue to a folder; see ``Catalogue.write_parquet``."""
+def write(
+    directory: Path,
+    system: dict[str, Any],
+    arrows: Mapping[str, pa.Table],
+    unavailable: Iterable[str] = (),
+) -> list[Path]:
+    """Write a catalogue to a folder, in place of one that is there.
+
+    Args:
+        directory: the folder; made if it is not there.
+        system: ``name``, ``description``, ``build_date``, ``view_name`` of the system.
+        arrows: the rows of ``tables`` and ``variables``, and where they are known of
+            ``codes`` and ``folders``. Files that an older catalogue has of what is not
+            given are removed.
+        unavailable: names of the variables whose codes the API refused.
+
+    Returns:
+        the paths written.
+
+    Raises:
+        SnapshotError: a file there is no catalogue file.
+        OSError: the folder cannot be written.
+    """
+    from apteco_frames.store import parquet
+
     directory.mkdir(parents=True, exist_ok=True)
+    rows = {"system": pa.Table.from_pylist([system], SYSTEM_SCHEMA), **arrows}
+    kinds = tuple(kind for kind in KINDS if kind in rows)
     current = _current(directory)
-    for kind in (_FIRST, _SECOND):
-        _check_replaceable(directory / f"{kind}.parquet")
+    unfinished = _unfinished(directory, current)
+    for kind in KINDS:
+        if kind in kinds or kind in unfinished:
+            _check_replaceable(_place(directory, kind))
+    for kind, part in unfinished.items():
+        part.replace(_place(directory, kind))
     if current:
-        _finish(directory, current)
+        _clear(directory)
     snapshot = uuid.uuid4().hex
-    parts = {kind: _part(directory, kind, snapshot) for kind in (_FIRST, _SECOND)}
+    parts = {kind: _part(directory, kind, snapshot) for kind in kinds}
     try:
-        for kind, frame in ((_FIRST, catalogue.tables), (_SECOND, catalogue.variables)):
-            label = _label(catalogue.system_info, kind, snapshot)
-            arrow = frame.arrow.replace_schema_metadata(label)
-            pq.write_table(arrow, parts[kind], write_page_checksum=True)
-            files.sync(parts[kind])
-        paths = [directory / f"{kind}.parquet" for kind in (_FIRST, _SECOND)]
-        for path, part in zip(paths, parts.values(), strict=True):
-            part.replace(path)
+        for kind, part in parts.items():
+            columns = tuple(rows[kind].column_names)
+            label = Label(kind, columns, snapshot, kinds, system, tuple(unavailable))
+            parquet.write(rows[kind], part, label)
+        for kind in sorted(kinds, key=lambda kind: kind != _FIRST):
+            parts[kind].replace(_place(directory, kind))
     except BaseException:
         if _current(directory) != snapshot:
             for part in parts.values():
                 part.unlink(missing_ok=True)
         raise
-    return paths
+    for kind in set(KINDS) - set(kinds):
+        if parquet.is_ours(_place(directory, kind)):
+            _place(directory, kind).unlink()
+    return [_place(directory, kind) for kind in kinds]
 
 
-def read(directory: Path) -> Catalogue:
-    """Read a catalogue from a folder; see ``Catalogue.read_parquet``."""
-    from apteco_frames.catalogue import Catalogue
-
-    first, second = (directory / f"{kind}.parquet" for kind in (_FIRST, _SECOND))
-    for _ in range(_READ_ATTEMPTS):  # again, should a writer have come between
-        tables, label = _read_file(first)
-        # In this order: the second is where the part is moved to.
-        part = _part(directory, _SECOND, label["snapshot"])
-        variables, other = _read_file(part, or_else=second)
-        if other["snapshot"] == label["snapshot"]:
-            break
-    else:
-        raise SnapshotError(
-            f"{first} and {second} are not of one catalogue. Write the catalogue again, and "
-            "keep the two files together."
-        )
-    try:
-        info = _system_info(label["system_info"])
-        return Catalogue(info, tables, variables, source=str(directory))
-    except _DAMAGE as error:
-        raise SnapshotError(f"The catalogue of {first} and {second} is damaged: {error}") from None
-
-
-def to_json(catalogue: Catalogue) -> dict[str, Any]:
-    """The catalogue as JSON values: compressed Arrow IPC streams in Base64."""
-    values = {
-        "version": VERSION,
-        "system_info": _info_values(catalogue.system_info),
-        _FIRST: _pack(catalogue.tables.arrow),
-        _SECOND: _pack(catalogue.variables.arrow),
-    }
-    return {**values, "checksum": _checksum(values)}
-
-
-def from_json(values: Any) -> Catalogue:
-    """The catalogue that :func:`to_json` wrote.
+def read(directory: Path) -> Snapshot:
+    """Open the catalogue of a folder; codes and folders are not read yet.
 
     Raises:
-        DeserializeError: the values are damaged or of a newer version.
+        SnapshotError: a file is missing, damaged, of another origin, or written by
+            a newer version of this package.
     """
-    from apteco_frames.catalogue import Catalogue
+    for attempts_left in reversed(range(_READ_ATTEMPTS)):
+        try:
+            files = _open(directory)
+            break
+        except SnapshotError:
+            if not attempts_left:
+                raise
+            # Again, since a writer may have come between.
+    label = files[_FIRST].label
+    return Snapshot(
+        label.system,
+        files["tables"].rows(),
+        files["variables"].rows(),
+        _reader(files.get("codes"), CODES_SCHEMA),
+        _reader(files.get("folders"), FOLDERS_SCHEMA),
+        label.unavailable,
+    )
 
-    try:
-        if _version(values) > VERSION:
-            raise DeserializeError(
-                "The catalogue in the string was written by a newer version of apteco_frames. "
-                "Install that version: python -m pip install --upgrade apteco-frames"
+
+def _open(directory: Path) -> dict[str, LabelledFile]:
+    """The files of the current snapshot, all of them open."""
+    from apteco_frames.store import parquet
+
+    first = parquet.read(_place(directory, _FIRST))
+    snapshot = first.label.snapshot
+    files = {_FIRST: first}
+    for kind in first.label.kinds:
+        if kind != _FIRST:
+            # In this order: the second is where the first is moved to.
+            part, place = _part(directory, kind, snapshot), _place(directory, kind)
+            files[kind] = parquet.read(part, or_else=place)
+    for kind, file in files.items():
+        if (file.label.kind, file.label.snapshot) != (kind, snapshot):
+            raise SnapshotError(
+                f"{first.path} and {file.path} are not of one catalogue. Write the catalogue "
+                "again, and keep its files together."
             )
-        if values["checksum"] != _checksum(values):
-            raise ValueError("checksum")
-        info = _system_info(values["system_info"])
-        return Catalogue(info, _unpack(values[_FIRST]), _unpack(values[_SECOND]))
-    except DeserializeError:
-        raise
-    except _DAMAGE as error:
-        raise DeserializeError(
-            f"The catalogue in the string is damaged ({type(error).__name__}). Deserialise a "
-            "string without a catalogue, or log in again."
-        ) from None
+    return files
+
+
+def _reader(file: LabelledFile | None, schema: pa.Schema) -> Callable[[], pa.Table] | None:
+    """Reads the rows of an open file when it is called."""
+    if file is None:
+        return None
+    if os.name == "nt":  # where nobody can replace a file that is open
+        arrow = _declared(file, schema)
+        return lambda: arrow
+    return partial(_declared, file, schema)
+
+
+def _declared(file: LabelledFile, schema: pa.Schema) -> pa.Table:
+    """The rows under the declared schema: later versions may have more columns."""
+    from apteco_frames.store import parquet
+
+    arrow = file.rows()
+    try:
+        return arrow.select(schema.names).cast(schema)
+    except DAMAGE as error:
+        raise parquet.damaged(file.path, type(error).__name__) from None
+
+
+def _place(directory: Path, kind: str) -> Path:
+    return directory / f"{kind}.parquet"
 
 
 def _part(directory: Path, kind: str, snapshot: str) -> Path:
@@ -133,140 +200,32 @@ def _part(directory: Path, kind: str, snapshot: str) -> Path:
 
 def _current(directory: Path) -> str | None:
     """The snapshot that the folder holds; None if it holds none that can be read."""
-    path = directory / f"{_FIRST}.parquet"
+    from apteco_frames.store import parquet
+
     try:
-        with path.open("rb") as file:
-            snapshot: str = _read_label(path, file)["snapshot"]
-    except (SnapshotError, OSError):
+        return parquet.read(_place(directory, _FIRST)).label.snapshot
+    except SnapshotError:
         return None
-    return snapshot
 
 
-def _finish(directory: Path, snapshot: str) -> None:
-    """Complete an interrupted move, and clear what interrupted writes left behind."""
-    part = _part(directory, _SECOND, snapshot)
-    if part.exists():
-        part.replace(directory / f"{_SECOND}.parquet")
-    for kind in (_FIRST, _SECOND):
+def _unfinished(directory: Path, current: str | None) -> dict[str, Path]:
+    """The files of the current snapshot that an interrupted write did not move yet."""
+    parts = {kind: _part(directory, kind, current) for kind in KINDS if current}
+    return {kind: part for kind, part in parts.items() if part.exists()}
+
+
+def _clear(directory: Path) -> None:
+    """Remove what interrupted writes left behind."""
+    for kind in KINDS:
         for path in directory.glob(_part(Path(), kind, "*").name):
             path.unlink(missing_ok=True)
 
 
 def _check_replaceable(path: Path) -> None:
-    if path.exists() and not _is_ours(path):
+    from apteco_frames.store import parquet
+
+    if path.exists() and not parquet.is_ours(path):
         raise SnapshotError(
             f"{path} is there already and is no catalogue file of apteco_frames; it was left as "
             "it is. Choose another folder, or move the file away."
         )
-
-
-def _is_ours(path: Path) -> bool:
-    try:
-        return _KEY in (pq.read_schema(path).metadata or {})
-    except (pa.ArrowInvalid, OSError):
-        return False
-
-
-def _label(info: FastStatsSystem, kind: str, snapshot: str) -> dict[bytes, bytes]:
-    values = {
-        "version": VERSION,
-        "kind": kind,
-        "snapshot": snapshot,
-        "system_info": _info_values(info),
-    }
-    return {_KEY: json.dumps(values).encode()}
-
-
-def _read_file(path: Path, or_else: Path | None = None) -> tuple[pa.Table, dict[str, Any]]:
-    """The rows and the label of a file, both from the same one; or of another file."""
-    try:
-        with path.open("rb") as file:
-            label = _read_label(path, file)
-            try:
-                return pq.ParquetFile(file, page_checksum_verification=True).read(), label
-            except (pa.ArrowException, OSError, ValueError) as error:
-                raise _damaged(path, error) from None
-    except OSError as error:
-        if or_else:
-            return _read_file(or_else)
-        raise _unreadable(path, error) from None
-
-
-def _read_label(path: Path, source: Any) -> dict[str, Any]:
-    try:
-        metadata = pq.read_schema(source).metadata or {}
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise _damaged(path, error) from None
-    try:
-        label: dict[str, Any] = json.loads(metadata[_KEY])
-        version = _version(label)
-        _ = label["system_info"], uuid.UUID(hex=label["snapshot"])  # it is part of a file's name
-    except (LookupError, ValueError, TypeError, AttributeError, RecursionError):
-        raise SnapshotError(
-            f"{path} is a Parquet file, but no catalogue of apteco_frames. "
-            "Name the folder that Catalogue.write_parquet() wrote."
-        ) from None
-    if version > VERSION:
-        raise SnapshotError(
-            f"{path} was written by a newer version of apteco_frames (layout {version}, known "
-            f"here: {VERSION}). Install it: python -m pip install --upgrade apteco-frames"
-        )
-    return label
-
-
-def _version(values: dict[str, Any]) -> int:
-    version = values["version"]
-    if type(version) is not int:
-        raise TypeError("version")
-    return version
-
-
-def _unreadable(path: Path, error: OSError) -> SnapshotError:
-    if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
-        return SnapshotError(
-            f"There is no {path}. Name the folder that Catalogue.write_parquet() wrote."
-        )
-    return SnapshotError(f"{path} cannot be read: {error.strerror}.")
-
-
-def _damaged(path: Path, error: Exception) -> SnapshotError:
-    return SnapshotError(
-        f"{path} is damaged, cut off, or no Parquet file ({type(error).__name__}). "
-        "Write the catalogue again."
-    )
-
-
-def _info_values(info: FastStatsSystem) -> dict[str, Any]:
-    date = info.build_date
-    return {**info._asdict(), "build_date": date.isoformat() if date else None}
-
-
-def _system_info(values: dict[str, Any]) -> FastStatsSystem:
-    from apteco_frames.system import FastStatsSystem
-
-    date = values["build_date"]
-    texts = {name: values[name] for name in ("name", "description", "view_name")}
-    if not all(isinstance(text, str) for text in texts.values()):
-        raise TypeError("system_info")
-    return FastStatsSystem(**texts, build_date=None if date is None else decode_time(date))
-
-
-def _checksum(values: dict[str, Any]) -> int:
-    """A number that changes with the contents; a guard against damage, not against intent."""
-    info = json.dumps(values["system_info"], sort_keys=True)
-    return zlib.crc32("\n".join([info, values[_FIRST], values[_SECOND]]).encode())
-
-
-def _pack(arrow: pa.Table) -> str:
-    sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
-    with pa.ipc.new_stream(sink, arrow.schema, options=options) as writer:
-        writer.write_table(arrow)
-    return base64.b64encode(sink.getvalue()).decode()
-
-
-def _unpack(text: str) -> pa.Table:
-    with pa.ipc.open_stream(base64.b64decode(text, validate=True)) as reader:
-        arrow = reader.read_all()
-    arrow.validate(full=True)
-    return arrow

@@ -91,6 +91,7 @@ def test_kept_to_the_letter(session: Session, tmp_path: Path) -> None:
     session.catalogue.write_parquet(tmp_path)
     assert Catalogue.read_parquet(tmp_path) == expected
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "system.parquet",
         "tables.parquet",
         "variables.parquet",
     ]

@@ -23,7 +23,8 @@ from apteco_frames import Catalogue
 from apteco_frames.demo import holidays
 from apteco_frames.errors import AptecoFramesError, SnapshotError
 
-KINDS = ("tables", "variables")
+KINDS = ("system", "tables", "variables")
+FILES = [f"{kind}.parquet" for kind in KINDS]
 KEY = b"apteco_frames"
 
 OLD = catalogue_of(tree_items({"People": ""}), [variable_item("old")], name="old")
@@ -65,7 +66,7 @@ def test_any_catalogue_comes_back_equal(
     restored = Catalogue.read_parquet(folder)
     assert restored == catalogue
     assert restored.system_info == catalogue.system_info
-    for kind in KINDS:
+    for kind in ("tables", "variables"):
         theirs, ours = getattr(restored, kind), getattr(catalogue, kind)
         assert list(theirs) == list(ours)
         assert [type(row) for row in theirs] == [type(row) for row in ours]
@@ -82,15 +83,17 @@ def test_any_folder_will_do(tmp_path: Path, place: str) -> None:
     folder = tmp_path / place
     NEW.write_parquet(str(folder))
     assert Catalogue.read_parquet(str(folder)) == NEW
-    assert names(folder) == ["tables.parquet", "variables.parquet"]
+    assert names(folder) == FILES
 
 
 def test_the_files_are_parquet_for_everybody(tmp_path: Path) -> None:
     """polars, DuckDB, pandas and pyarrow read the files as they are, kinds and all."""
     catalogue = holidays()
-    for path, frame in zip(
-        catalogue.write_parquet(tmp_path), (catalogue.tables, catalogue.variables), strict=True
-    ):
+    paths = catalogue.write_parquet(tmp_path)
+    info = catalogue.system_info
+    assert pl.read_parquet(paths[0]).rows(named=True) == [info._asdict()]
+    assert pq.read_table(paths[0]).schema.field("build_date").type == pa.timestamp("us")
+    for path, frame in zip(paths[1:], (catalogue.tables, catalogue.variables), strict=True):
         expected: Any = frame.frame
         assert pl.read_parquet(path).equals(expected)
         assert pl.read_parquet(path).schema == expected.schema
@@ -103,12 +106,13 @@ def test_the_files_are_parquet_for_everybody(tmp_path: Path) -> None:
         assert ("apteco_frames",) in keys
 
 
-def test_both_files_say_what_they_are(tmp_path: Path) -> None:
+def test_the_files_say_what_they_are(tmp_path: Path) -> None:
     """Each file names the layout's version, its collection, the system, and one snapshot."""
     labels = [label(path) for path in NEW.write_parquet(tmp_path)]
     assert [value["kind"] for value in labels] == list(KINDS)
-    assert [value["version"] for value in labels] == [1, 1]
-    assert labels[0]["snapshot"] == labels[1]["snapshot"]
+    assert [value["kinds"] for value in labels] == [list(KINDS)] * 3
+    assert [value["version"] for value in labels] == [2] * 3
+    assert len({value["snapshot"] for value in labels}) == 1
     assert labels[0]["system_info"]["build_date"] == "2019-11-27T15:57:24"
     assert label(OLD.write_parquet(tmp_path)[0])["snapshot"] != labels[0]["snapshot"]
 
@@ -117,11 +121,11 @@ def test_both_files_say_what_they_are(tmp_path: Path) -> None:
 
 
 def test_a_newer_catalogue_replaces_an_older_one(tmp_path: Path) -> None:
-    """Writing again replaces both files, and nothing else is left in the folder."""
+    """Writing again replaces the files, and nothing else is left in the folder."""
     for catalogue in (OLD, NEW, NEW, OLD):
         catalogue.write_parquet(tmp_path)
         assert Catalogue.read_parquet(tmp_path) == catalogue
-        assert names(tmp_path) == ["tables.parquet", "variables.parquet"]
+        assert names(tmp_path) == FILES
 
 
 def test_other_files_of_the_folder_are_kept(tmp_path: Path) -> None:
@@ -248,7 +252,7 @@ def test_a_damaged_byte(tmp_path: Path, kind: str) -> None:
 def test_a_newer_layout(tmp_path: Path, kind: str) -> None:
     """A file of a newer version says so, and how to get that version."""
     path = dict(zip(KINDS, NEW.write_parquet(tmp_path), strict=True))[kind]
-    relabel(path, label(path) | {"version": 2})
+    relabel(path, label(path) | {"version": 3})
     with pytest.raises(SnapshotError, match=r"newer version.*pip install --upgrade") as caught:
         Catalogue.read_parquet(tmp_path)
     assert str(path) in str(caught.value)
@@ -301,7 +305,7 @@ CHANGES: list[Any] = [
 @pytest.mark.parametrize("change", CHANGES)
 def test_contents_that_are_no_catalogue(tmp_path: Path, change: Callable[[Any], Any]) -> None:
     """Well-formed files whose contents don't fit are damaged, not half read."""
-    path = NEW.write_parquet(tmp_path)[1]
+    path = NEW.write_parquet(tmp_path)[2]
     table = pq.read_table(path)
     pq.write_table(change(table).replace_schema_metadata(table.schema.metadata), path)
     with pytest.raises(SnapshotError, match="damaged") as caught:
@@ -312,19 +316,23 @@ def test_contents_that_are_no_catalogue(tmp_path: Path, change: Callable[[Any], 
 @pytest.mark.parametrize("value", [None, [], "text", {}, {"version": 1}], ids=json.dumps)
 def test_labels_of_another_form(tmp_path: Path, value: Any) -> None:
     """A label that isn't one of this package makes the file a foreign one."""
-    relabel(NEW.write_parquet(tmp_path)[0], value)
+    relabel(NEW.write_parquet(tmp_path)[1], value)
     with pytest.raises(SnapshotError, match=r"tables\.parquet is .*no catalogue"):
         Catalogue.read_parquet(tmp_path)
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"version": "1"}, {"version": None}, {"system_info": {}}, {"system_info": None}],
+    [
+        *({"version": "1"}, {"version": None}, {"system_info": {}}, {"system_info": None}),
+        *({"snapshot": "../x"}, {"kinds": ["tables"]}, {"columns": 3}, {"unavailable": [1]}),
+        *({"checksum": 7}, {"kind": "variables"}),
+    ],
     ids=json.dumps,
 )
 def test_labels_with_wrong_values(tmp_path: Path, change: dict[str, Any]) -> None:
     """A label with values of other types is an error of its own, never another exception."""
-    path = NEW.write_parquet(tmp_path)[0]
+    path = NEW.write_parquet(tmp_path)[1]
     relabel(path, label(path) | change)
     with pytest.raises(SnapshotError, match=r"tables\.parquet"):
         Catalogue.read_parquet(tmp_path)
@@ -334,7 +342,7 @@ def test_more_facts_on_the_system_are_read_past(tmp_path: Path) -> None:
     """What a later version adds to the description of the system doesn't hinder reading."""
     for path in NEW.write_parquet(tmp_path):
         value = label(path)
-        value["system_info"]["added_later"] = "x"
+        value["system_info"]["added_later"] = value["added_later"] = "x"
         relabel(path, value)
     assert Catalogue.read_parquet(tmp_path) == NEW
 
@@ -346,30 +354,30 @@ def unfinished(folder: Path, old: Catalogue | None, new: Catalogue, moved: int) 
     """Leave the folder as a write that was killed leaves it, after so many files were moved.
 
     The new files are first written beside the old ones; then the tables are moved into
-    place, then the variables.
+    place, then the others.
     """
     if old:
         old.write_parquet(folder)
     elsewhere = folder / "elsewhere"
     new.write_parquet(elsewhere)
     snapshot = label(elsewhere / "tables.parquet")["snapshot"]
-    for number, kind in enumerate(KINDS):
+    for number, kind in enumerate(("tables", "system", "variables")):
         target = f"{kind}.parquet" if number < moved else f".{kind}.parquet.{snapshot}.part"
         (elsewhere / f"{kind}.parquet").replace(folder / target)
     elsewhere.rmdir()
 
 
-@pytest.mark.parametrize(("moved", "found"), [(0, OLD), (1, NEW), (2, NEW)])
+@pytest.mark.parametrize(("moved", "found"), [(0, OLD), (1, NEW), (2, NEW), (3, NEW)])
 def test_an_interrupted_write_leaves_the_old_or_the_new(
     tmp_path: Path, moved: int, found: Catalogue
 ) -> None:
     """Wherever a write is killed, one catalogue is there, whole, and can be replaced."""
     unfinished(tmp_path, OLD, NEW, moved)
     assert Catalogue.read_parquet(tmp_path) == found
-    assert len(names(tmp_path)) == 4 - moved
+    assert len(names(tmp_path)) == 6 - moved
     holidays().write_parquet(tmp_path)
     assert Catalogue.read_parquet(tmp_path) == holidays()
-    assert names(tmp_path) == ["tables.parquet", "variables.parquet"]
+    assert names(tmp_path) == FILES
 
 
 def test_an_interrupted_first_write(tmp_path: Path) -> None:
@@ -383,7 +391,7 @@ def test_an_interrupted_first_write(tmp_path: Path) -> None:
     assert Catalogue.read_parquet(other) == NEW
     OLD.write_parquet(other)
     assert Catalogue.read_parquet(other) == OLD
-    assert names(other) == ["tables.parquet", "variables.parquet"]
+    assert names(other) == FILES
 
 
 def test_a_part_that_was_cut_off_harms_nothing(tmp_path: Path) -> None:
@@ -394,7 +402,7 @@ def test_a_part_that_was_cut_off_harms_nothing(tmp_path: Path) -> None:
     assert Catalogue.read_parquet(tmp_path) == OLD
     NEW.write_parquet(tmp_path)
     assert Catalogue.read_parquet(tmp_path) == NEW
-    assert names(tmp_path) == ["tables.parquet", "variables.parquet"]
+    assert names(tmp_path) == FILES
 
 
 def test_a_write_that_fails_after_an_interrupted_one(
@@ -414,7 +422,7 @@ def test_a_write_that_fails_after_an_interrupted_one(
         with pytest.raises(OSError, match="disk full"):
             holidays().write_parquet(tmp_path)
     assert Catalogue.read_parquet(tmp_path) == NEW
-    assert names(tmp_path) == ["tables.parquet", "variables.parquet"]
+    assert names(tmp_path) == FILES
 
 
 def test_reading_beside_a_writer(tmp_path: Path) -> None:
@@ -441,7 +449,7 @@ def test_reading_beside_a_writer(tmp_path: Path) -> None:
     assert NEW in found
 
 
-@pytest.mark.parametrize("call", [1, 2])
+@pytest.mark.parametrize("call", [1, 2, 3])
 @pytest.mark.parametrize("error", [OSError("disk full"), KeyboardInterrupt()])
 def test_a_write_that_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int, error: BaseException
@@ -462,4 +470,4 @@ def test_a_write_that_fails(
             NEW.write_parquet(tmp_path)
     assert Catalogue.read_parquet(tmp_path) == (OLD if call == 1 else NEW)
     if call == 1:
-        assert names(tmp_path) == ["tables.parquet", "variables.parquet"]
+        assert names(tmp_path) == FILES
