@@ -8,10 +8,35 @@
 
 from __future__ import annotations
 
-from apteco_frames import errors
-from apteco_frames.catalogue import Catalogue
-from apteco_frames.session import Session, login, login_with_password
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
 __all__ = ["Catalogue", "Session", "errors", "login", "login_with_password"]
+
+if TYPE_CHECKING:
+    from apteco_frames import errors
+    from apteco_frames.catalogue import Catalogue
+    from apteco_frames.session import Session, login, login_with_password
+else:
+    # Imported on first use: the command line has control before that, and ends quietly at
+    # Ctrl-C while pyarrow and requests are loaded.
+    _HOMES = {
+        "Catalogue": "catalogue",
+        "Session": "session",
+        "errors": "",
+        "login": "session",
+        "login_with_password": "session",
+    }
+
+    def __getattr__(name: str) -> Any:
+        from importlib import import_module
+
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        home = import_module(f"{__name__}.{_HOMES[name] or name}")
+        value = globals()[name] = getattr(home, name) if _HOMES[name] else home
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

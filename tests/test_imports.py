@@ -17,7 +17,7 @@ from apteco_frames.demo import DemoServer
 HEAVY = [
     *("apteco_api", "pandas", "numpy", "duckdb", "narwhals", "tkinter", "_tkinter", "jwt"),
     *("cryptography", "IPython", "apteco_frames.demo", "apteco_frames.cli", "http.server"),
-    *("apteco_frames.store.snapshot", "apteco_frames.orbit.bridge", "apteco_frames.password"),
+    *("apteco_frames.store.parquet", "apteco_frames.orbit.bridge", "apteco_frames.password"),
     "pyarrow.parquet",
 ]
 
@@ -48,8 +48,36 @@ def loaded_after(script: str, *arguments: str) -> list[str]:
 
 
 def test_import_is_light() -> None:
-    """``import apteco_frames`` loads nothing that not everybody needs."""
-    assert loaded_after("import apteco_frames") == []
+    """What the package offers at its top loads nothing that not everybody needs."""
+    assert loaded_after("from apteco_frames import *") == []
+
+
+def test_names_are_loaded_on_first_use() -> None:
+    """``import apteco_frames`` loads nothing: the command line must be in control by then."""
+    script = """
+        import sys
+        before = set(sys.modules)
+        import apteco_frames
+        loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
+        print(sorted(loaded & {"apteco_frames", "pyarrow", "polars", "requests", "json"}))
+        print([name for name in sys.modules if name.startswith("apteco_frames.")])
+        print(set(apteco_frames.__all__) <= set(dir(apteco_frames)))
+        print(hasattr(apteco_frames, "nothing"), apteco_frames.errors.__name__)
+        print(apteco_frames.login is apteco_frames.login)
+    """
+    package = Path(apteco_frames.__file__).resolve().parents[1]
+    child = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(script)],
+        env={**os.environ, "PYTHONPATH": str(package)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert child.stderr == ""
+    assert child.stdout.splitlines() == [
+        *("['apteco_frames']", "[]", "True", "False apteco_frames.errors", "True")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +103,6 @@ def test_use_is_light(everything: bool) -> None:
         values = [getattr(server, name) for name in names]
         loaded = loaded_after(script, *values, str(everything))
     if everything:
-        assert {"apteco_api", "jwt", "apteco_frames.store.snapshot"} <= set(loaded)
+        assert {"apteco_api", "jwt"} <= set(loaded)
     else:
         assert loaded == []

@@ -1,48 +1,18 @@
-"""The command line: arguments to public functions to text."""
+"""``apteco-frames demo``: the package at work on a system of its own."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from apteco_frames.errors import AptecoFramesError
 from apteco_frames.orbit.text import shown
 from apteco_frames.session import Session, login_with_password
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``apteco-frames``.
-
-    Args:
-        arguments: the command line without the program's name; by default the process's.
-
-    Returns:
-        the exit status: 0, or 1 after an error, which is printed.
-    """
-    options = _parser().parse_args(arguments)
-    # A redirected console may have a code page without the characters of a catalogue.
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        if options.serve:
-            _serve(options.port)
-        else:
-            _demonstrate(options.port, options.output)
-    except (AptecoFramesError, OSError) as error:
-        print(f"apteco-frames: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "apteco-frames", description="Apteco FastStats metadata as dataframes."
-    )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+def add_to(commands: Any) -> None:
+    """Add the command to a parser's commands; ``options.run(options)`` runs it."""
     demo = commands.add_parser(
         "demo",
         help="show the package at work on the Holidays demo system",
@@ -60,14 +30,20 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--port", type=_port, default=0, metavar="N", help="port to listen on (default: a free one)"
     )
-    return parser
+    demo.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> None:
+    if options.serve:
+        _serve(options.port)
+    else:
+        _demonstrate(options.port, options.output)
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{port} is no port: they go from 0 to 65535")
-    return port
+    if text.isdecimal() and int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 0 to 65535")
 
 
 def _demonstrate(port: int, output: Path) -> None:
@@ -104,16 +80,16 @@ def _show(session: Session) -> None:
 def _serve(port: int) -> None:
     from apteco_frames.demo import DemoServer
 
-    try:
-        with DemoServer(port=port) as demo:
-            print(f"base URL  {demo.base_url}")
-            print(f"DataView  {demo.data_view}")
-            print(f"system    {demo.system}")
-            print(f"user      {demo.user}")
-            print(f"password  {demo.password}")
-            print("Serving until Ctrl-C.", flush=True)
+    with DemoServer(port=port) as demo:
+        print(f"base URL  {demo.base_url}")
+        print(f"DataView  {demo.data_view}")
+        print(f"system    {demo.system}")
+        print(f"user      {demo.user}")
+        print(f"password  {demo.password}")
+        print("Serving until Ctrl-C.", flush=True)
+        try:
             # Threading's own waits go on after Ctrl-C where polars is loaded; sleep does not.
             while True:
                 time.sleep(3600)
-    except KeyboardInterrupt:
-        print("\nStopped.")
+        except KeyboardInterrupt:
+            print("\nStopped.")

@@ -52,6 +52,7 @@ ReCommun: Communication Date
 """
 WRITTEN = """
 The catalogue as Parquet:
+  {system}
   {tables}
   {variables}
 Carry on from there, offline:
@@ -95,7 +96,7 @@ def test_demo(tmp_path: Path) -> None:
         match = re.match(r"Demo server at (http://127\.0\.0\.1:\d+/OrbitAPI),", outcome.stdout)
         assert match
         folder = Path("holidays-catalogue")
-        paths = {kind: folder / f"{kind}.parquet" for kind in ("tables", "variables")}
+        paths = {kind: folder / f"{kind}.parquet" for kind in ("system", "tables", "variables")}
         assert outcome.stdout == SHOWN.format(base_url=match[1]) + WRITTEN.format(
             **paths, folder=str(folder)
         )
@@ -205,6 +206,109 @@ def test_serve_on_a_port(tmp_path: Path) -> None:
         assert lines[0] == f"base URL  http://127.0.0.1:{port}/OrbitAPI"
 
 
+# As ``python -m apteco_frames`` does, with a line once the package is in control: at its first
+# import after that.
+PROGRAM = """
+import sys
+from apteco_frames.cli import program
+
+class Telling:
+    def find_spec(self, name, path=None, target=None):
+        if name == "apteco_frames.cli.demo":
+            print("here", flush=True)
+
+sys.meta_path.insert(0, Telling())
+program()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
+@pytest.mark.parametrize("arguments", [["demo"], ["demo", "--serve"]], ids=" ".join)
+def test_interrupted_at_any_moment(tmp_path: Path, arguments: list[str]) -> None:
+    """Ctrl-C ends the program quietly: while it imports, works, serves, or is about to end."""
+    statuses = set()
+    for moment in range(12):
+        with subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, *arguments],
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        ) as child:
+            assert child.stdout
+            assert child.stdout.readline() == "here\n"
+            time.sleep(moment**2 / 60)  # most of the moments fall into the imports
+            child.send_signal(signal.SIGINT)
+            out, errors = child.communicate(timeout=20)
+        assert errors == ""
+        statuses.add(child.returncode)
+        # It went on to its end, or it was ended.
+        assert child.returncode == 130 or "Stopped." in out or "Carry on from there" in out
+        assert not list(tmp_path.rglob("*.part"))
+    assert 130 in statuses
+    assert statuses <= {0, 130, -signal.SIGINT}  # the last at the very end of Python
+
+
+def test_passed_over_interrupt(tmp_path: Path) -> None:
+    """Where Ctrl-C is to be passed over, as for ``command &`` in a script, it is."""
+    if sys.platform == "win32":
+        pytest.skip("Windows sends no SIGINT to a child")
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "demo"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    ) as child:
+        assert child.stdout
+        assert child.stdout.readline() == "here\n"
+        child.send_signal(signal.SIGINT)
+        out, _ = child.communicate(timeout=60)
+    assert child.returncode == 0
+    assert "Carry on from there" in out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no broken pipes")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [["demo"], ["demo", "--serve"]], ids=" ".join)
+def test_nobody_reads(tmp_path: Path, arguments: list[str], unbuffered: str) -> None:
+    """Where the reader of the output has gone (``| head``), the program ends without a word."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    outcome = subprocess.run(
+        [sys.executable, "-m", "apteco_frames", *arguments],
+        cwd=tmp_path,
+        env={**environment(), "PYTHONUNBUFFERED": unbuffered},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        timeout=60,
+        check=False,
+    )
+    os.close(writing)
+    assert (outcome.returncode, outcome.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
+def test_no_space_left(tmp_path: Path) -> None:
+    """Output that cannot be written is an error of one line."""
+    with open("/dev/full", "wb") as full:
+        outcome = subprocess.run(
+            [sys.executable, "-m", "apteco_frames", "demo"],
+            cwd=tmp_path,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+    assert outcome.returncode == 1
+    assert re.fullmatch(r"apteco-frames: .*No space left on device\n", outcome.stderr)
+
+
 @pytest.mark.parametrize("serve", [["--serve"], []])
 def test_port_in_use(here: Path, capsys: pytest.CaptureFixture[str], serve: list[str]) -> None:
     """A port that is taken is an error of one line."""
@@ -216,15 +320,16 @@ def test_port_in_use(here: Path, capsys: pytest.CaptureFixture[str], serve: list
     assert re.fullmatch(r"apteco-frames: .*in use.*\n", shown.err)
 
 
-@pytest.mark.parametrize("port", ["-1", "65536"])
+@pytest.mark.parametrize("port", ["-1", "65536", "abc", "80.5", ""])
 def test_port_that_is_none(here: Path, capsys: pytest.CaptureFixture[str], port: str) -> None:
-    """A number that is no port is an error of one line, or the usage."""
-    try:
-        status: object = main(["demo", "--port", port])
-    except SystemExit as ended:
-        status = ended.code
-    assert status in (1, 2)
-    assert "port" in capsys.readouterr().err
+    """What is no port is named below the usage, with what a port is."""
+    with pytest.raises(SystemExit) as ended:
+        main(["demo", f"--port={port}"])
+    assert ended.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == (
+        f"apteco-frames demo: error: argument --port: {port!r} is no port: a number from 0 to 65535"
+    )
 
 
 @pytest.mark.parametrize(
