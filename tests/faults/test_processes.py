@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from faults.exits import CLEAN, OFTEN, endings
 from faults.server import KEYS, FaultyServer, TlsHandler, silence
 from strategies import as_logged_in
 
@@ -46,6 +47,12 @@ def test_killed_while_writing(tmp_path: Path) -> None:
     assert found["part files"] > 20  # most kills do come in the middle of a write
     assert found["half moved"] > 0
     assert found["left over"] == 0
+
+
+@pytest.mark.parametrize("thing", OFTEN)
+def test_processes_end(tmp_path: Path, thing: str) -> None:
+    """Whatever a process does last, it ends cleanly; ``tox -e soak`` tries more, more often."""
+    assert endings(tmp_path, thing, 20) == {CLEAN: 20}
 
 
 # Threads
