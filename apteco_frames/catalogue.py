@@ -84,9 +84,12 @@ class Catalogue(SystemFrames):
         FoldersError: the folders do not form a tree, or hold what is no variable.
 
     >>> from apteco_frames.demo import holidays
-    >>> catalogue = holidays()
-    >>> Catalogue(catalogue.system_info, catalogue.tables, catalogue.variables) == catalogue
+    >>> whole = holidays()
+    >>> few = Catalogue(whole.system_info, whole.tables, whole.variables[:5])
+    >>> [variable.name for variable in few.variables] == whole.variables.frame["name"][:5].to_list()
     True
+    >>> few.has_codes, whole.has_codes
+    (False, True)
     """
 
     _session = None

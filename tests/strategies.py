@@ -295,6 +295,12 @@ def catalogues(
     )
 
 
+def addressable(catalogue: Catalogue) -> bool:
+    """Whether a URL can hold the names of the system and of its DataView."""
+    info = catalogue.system_info
+    return not {info.name.strip(), info.view_name.strip()} & {"", ".", ".."}
+
+
 @st.composite
 def codes_for(draw: st.DrawFn, catalogue: Catalogue) -> pa.Table:
     """Codes of any text for the selectors of a catalogue, in the order of its variables."""

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
-from strategies import catalogue_of, catalogues, table_item, tree_items, variable_item
+from strategies import as_logged_in, catalogue_of, catalogues, table_item, tree_items, variable_item
 
 from apteco_frames import Catalogue
 from apteco_frames.demo import holidays
@@ -81,7 +81,7 @@ def test_catalogues_compare_by_their_contents() -> None:
 @pytest.mark.parametrize("form", ["arrow", "frame", "to_pandas", "itself", "stream"])
 def test_a_catalogue_is_made_of_anything_with_the_columns(form: str) -> None:
     """Arrow, polars, pandas, frames and any Arrow stream do; derived columns are made anew."""
-    catalogue = holidays()
+    catalogue = as_logged_in(holidays())
 
     def take(frame: Any) -> Any:
         if form == "stream":

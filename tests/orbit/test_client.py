@@ -16,7 +16,15 @@ import pytest
 import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import as_logged_in, catalogue_of, catalogues, table_item, tree_items, variable_item
+from strategies import (
+    addressable,
+    as_logged_in,
+    catalogue_of,
+    catalogues,
+    table_item,
+    tree_items,
+    variable_item,
+)
 
 from apteco_frames import Catalogue, Session, login_with_password
 from apteco_frames.demo import DemoServer, holidays
@@ -147,11 +155,7 @@ def answer_always(path_end: str, answer: Answer) -> Change:
 
 
 @given(
-    catalogues(max_tables=6, max_variables=12).filter(
-        lambda c: (
-            not {c.system_info.name.strip(), c.system_info.view_name.strip()} & {"", ".", ".."}
-        )
-    ),
+    catalogues(max_tables=6, max_variables=12).filter(addressable),
     st.integers(1, 15),
     st.integers(1, 4),
 )

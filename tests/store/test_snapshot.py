@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
-from strategies import catalogue_of, catalogues, tree_items, variable_item
+from hypothesis import strategies as st
+from strategies import catalogue_of, catalogues, tree_items, variable_item, with_codes_and_folders
 
 from apteco_frames import Catalogue
 from apteco_frames.demo import holidays
@@ -55,18 +56,22 @@ def relabel(path: Path, value: Any) -> None:
 
 
 @settings(max_examples=25)
-@given(catalogues(max_variables=15))
+@given(st.data(), st.booleans())
 def test_any_catalogue_comes_back_equal(
-    tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, whole: bool
 ) -> None:
     """Frames, rows, schemas and the system read back are those written, to the letter."""
+    catalogue = data.draw(catalogues(max_variables=15))
+    if whole:
+        catalogue = data.draw(with_codes_and_folders(catalogue))
     folder = tmp_path_factory.mktemp("catalogue")
     paths = catalogue.write_parquet(folder)
-    assert paths == [folder / f"{kind}.parquet" for kind in KINDS]
+    kinds = [*KINDS, *["codes"] * catalogue.has_codes, *["folders"] * catalogue.has_folders]
+    assert paths == [folder / f"{kind}.parquet" for kind in kinds]
     restored = Catalogue.read_parquet(folder)
     assert restored == catalogue
     assert restored.system_info == catalogue.system_info
-    for kind in ("tables", "variables"):
+    for kind in kinds[1:]:
         theirs, ours = getattr(restored, kind), getattr(catalogue, kind)
         assert list(theirs) == list(ours)
         assert [type(row) for row in theirs] == [type(row) for row in ours]
@@ -93,12 +98,14 @@ def test_the_files_are_parquet_for_everybody(tmp_path: Path) -> None:
     info = catalogue.system_info
     assert pl.read_parquet(paths[0]).rows(named=True) == [info._asdict()]
     assert pq.read_table(paths[0]).schema.field("build_date").type == pa.timestamp("us")
-    for path, frame in zip(paths[1:], (catalogue.tables, catalogue.variables), strict=True):
+    frames = catalogue.tables, catalogue.variables, catalogue.codes, catalogue.folders
+    for path, frame in zip(paths[1:], frames, strict=True):
+        first: str = frame.arrow.column_names[0]
         expected: Any = frame.frame
         assert pl.read_parquet(path).equals(expected)
         assert pl.read_parquet(path).schema == expected.schema
         assert pq.read_table(path).to_pydict() == frame.arrow.to_pydict()
-        assert list(pd.read_parquet(path)["name"]) == frame.arrow["name"].to_pylist()
+        assert list(pd.read_parquet(path)[first]) == frame.arrow[first].to_pylist()
         query: Any = duckdb.sql
         found = query(f"from '{path}'").pl()
         assert found.to_dict(as_series=False) == expected.to_dict(as_series=False)
@@ -377,7 +384,7 @@ def test_an_interrupted_write_leaves_the_old_or_the_new(
     assert len(names(tmp_path)) == 6 - moved
     holidays().write_parquet(tmp_path)
     assert Catalogue.read_parquet(tmp_path) == holidays()
-    assert names(tmp_path) == FILES
+    assert names(tmp_path) == sorted([*FILES, "codes.parquet", "folders.parquet"])
 
 
 def test_an_interrupted_first_write(tmp_path: Path) -> None:
