@@ -18,6 +18,7 @@ import apteco_api
 import polars as pl
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from strategies import (
     Item,
     catalogue_of,
@@ -344,6 +345,26 @@ def test_a_table_is_one_object() -> None:
         people = session.tables["People"]
         session.renew(server.password)
         assert session.tables["People"] is people
+
+
+@settings(max_examples=30)
+@given(catalogues(max_variables=8), st.data())
+def test_a_table_is_one_object_in_any_part(catalogue: Catalogue, data: st.DataObject) -> None:
+    """Whatever part of whatever tables: its rows are those of the whole, in the part's order."""
+    part, names = catalogue.tables, [table.name for table in catalogue.tables]
+    for _ in range(data.draw(st.integers(1, 3))):
+        if data.draw(st.booleans()):
+            chosen = data.draw(st.slices(len(part)))
+            part, names = part[chosen], names[chosen]
+        else:
+            wanted = data.draw(st.sets(st.sampled_from(names))) if names else set()
+            part = part.filter(pl.col("name").is_in(list(wanted)))
+            names = [name for name in names if name in wanted]
+    assert part.arrow["name"].to_pylist() == names == [table.name for table in part]
+    assert all(table is catalogue.tables[table.name] for table in part)
+    assert all(part[name] is part[place] for place, name in enumerate(names))
+    for variable in catalogue.variables:
+        assert (variable.table in part) is (variable.table_name in names)
 
 
 def test_a_table_is_one_object_after_pickling() -> None:
