@@ -56,18 +56,18 @@ def is_whole(folder: Path, name: str) -> bool:
     return bool((found.system, arrows) == SAVED[name])
 
 
-def write_for_ever(folder: Path) -> None:
+def write_for_ever(folder: Path, first: str) -> None:
     """Write one catalogue after the other, until killed."""
-    for name in cycle("BA"):
+    for name in cycle("AB" if first == "A" else "BA"):
         write(folder, name)
 
 
-def kill_one(folder: Path, seconds: float) -> None:
+def kill_one(folder: Path, first: str, seconds: float) -> None:
     """Kill a process that writes, after so many seconds."""
     child = os.fork()
     if not child:
         try:
-            write_for_ever(folder)
+            write_for_ever(folder, first)
         finally:
             os._exit(1)
     time.sleep(seconds)
@@ -86,14 +86,16 @@ def main(folder: Path, kills: int) -> None:
     longest = 4 * (time.perf_counter() - started) / 5
     found = {"A": 0, "B": 0, "neither": 0, "half moved": 0, "part files": 0}
     draw = random.Random(20191127)
+    there = "A"
     for _ in range(kills):
-        kill_one(folder, draw.uniform(0, longest))
+        kill_one(folder, "B" if there == "A" else "A", draw.uniform(0, longest))
         parts = [path.name for path in folder.iterdir() if path.suffix == ".part"]
         found["part files"] += bool(parts)
         found["half moved"] += len(parts) > 0 and not any(".tables" in part for part in parts)
         for name in SAVED:
             if is_whole(folder, name):
                 found[name] += 1
+                there = name
                 break
         else:
             found["neither"] += 1
