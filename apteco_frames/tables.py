@@ -395,6 +395,10 @@ def _check_names(names: list[str], parents: list[str], source: str) -> None:
             f"The parents of these tables do not exist: {', '.join(orphans[:10])}. "
             f"{_advice(source)}"
         )
+    if not names:
+        raise TablesError(
+            f"The API lists no tables: there are none, or the user may see none. {_advice(source)}"
+        )
     masters = [name for name, parent in zip(names, parents, strict=True) if not parent]
     if len(masters) != 1:
         found = (
