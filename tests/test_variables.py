@@ -318,6 +318,18 @@ def test_combined_categories_are_selectors_or_arrays(kind: str) -> None:
     assert (plain.combined_from, combined.combined_from) == (None, "boDest")
 
 
+@pytest.mark.parametrize("value", ["", None, ...])
+def test_not_combined(value: Any) -> None:
+    """However a server writes that a variable summarises no other, it is None."""
+    item = variable_item("sum")
+    item["selectorInfo"]["combinedFromVariableName"] = value
+    if value is ...:
+        del item["selectorInfo"]["combinedFromVariableName"]
+    variables = variables_of(item)
+    assert variables[0].combined_from is None  # type: ignore[attr-defined]
+    assert variables.arrow["combined_from"].null_count == 1
+
+
 def test_an_unknown_kind_is_kept() -> None:
     """A kind that nobody has heard of stays among the variables, with the API's own type."""
     variables = variables_of(variable_item("a"), variable_item("b", kind="Unknown"))
