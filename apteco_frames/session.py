@@ -329,20 +329,25 @@ class Session(SystemFrames):
     def renew(self, password: str) -> None:
         """Log in again in place, as the same user.
 
-        The catalogue is read anew only if the system was rebuilt meanwhile.
+        The catalogue is read anew only if the system was rebuilt meanwhile. The session
+        that this one was before is ended on the server, if that can be done.
 
         Args:
             password: the user's password.
 
         Raises:
+            TypeError: the password is no text.
             LoginError: the password was not accepted.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
         secret = Secret(checked_text(password, "password"))
         task = self._client.new_task()
         with self._lock:
+            old = None if self._ended else (self._session_id, self._client.token)
             details = self._client.log_in(self._user.username, secret, task)
             self._session_id, self._ended = details["sessionId"], False
+        if old and old[0] != self._session_id:
+            self._client.end(*old)
         self._read_if_rebuilt(task)
 
     def logout(self) -> None:

@@ -630,10 +630,9 @@ def test_expired_session() -> None:
 
 
 def test_renew(server: Counting, session: Session) -> None:
-    """Renewing logs in again in place; the catalogue is not read anew."""
+    """Renewing logs in again in place and ends the old session; the catalogue is not read anew."""
     old = session.session_id, session.access_token
     variables = session.variables
-    server.api.end_sessions()
     asked = len(server.asked)
     session.renew(server.password)
     assert session.session_id != old[0]
@@ -641,9 +640,48 @@ def test_renew(server: Counting, session: Session) -> None:
     assert session.variables is variables
     assert server.asked[asked:] == [
         "POST /OrbitAPI/Holidays/Sessions/SimpleLogin",
+        f"DELETE /OrbitAPI/Holidays/Sessions/{old[0]}",
         "GET /OrbitAPI/Holidays/FastStatsSystems/holidays",
     ]
     assert Session.deserialize(session.serialize()).catalogue == session.catalogue
+    left = with_token(session.serialize(include_catalogue=True), old[1])
+    with pytest.raises(apteco_api.ApiException, match="401"):
+        apteco_api.FastStatsSystemsApi(left.api_client).fast_stats_systems_get_fast_stats_systems(
+            left.data_view
+        )
+
+
+def test_renew_where_the_old_session_has_ended(server: Counting, session: Session) -> None:
+    """That the old session is gone, or cannot be ended, keeps nobody from renewing."""
+    server.api.end_sessions()
+    session.renew(server.password)
+    assert not session.is_expired
+    session.logout()
+
+
+class Mute(DemoHandler):
+    """Does not answer to the end of a session."""
+
+    def send_answer(self, answer: Answer) -> None:
+        if self.command == "DELETE":
+            self.close_connection = True
+            self.rfile.read(1)
+        else:
+            super().send_answer(answer)
+
+
+def test_renew_where_the_old_session_does_not_end() -> None:
+    """A server that does not answer to the end of the old session costs a bounded time."""
+    server = DemoServer()
+    server.handler = Mute
+    with server:
+        session = server.login(timeout=(1, 0.2, 0.5))
+        old = session.session_id
+        started = time.monotonic()
+        session.renew(server.password)
+        assert time.monotonic() - started < 3
+        assert session.session_id != old
+        assert Session.deserialize(session.serialize()).variables == session.variables
 
 
 def test_renew_after_logout(server: Counting, session: Session) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -14,13 +15,13 @@ from apteco_frames.errors import (
     ApiError,
     ApiResultsError,
     AptecoFramesError,
-    GatewayError,
     LoginError,
     SessionExpiredError,
 )
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.arguments import Options, checked_name, checked_options, checked_text
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
+from apteco_frames.orbit.login import second_factor, session_details
 from apteco_frames.orbit.paging import ListChangedError, Paging, Span
 from apteco_frames.orbit.pool import Pool
 from apteco_frames.orbit.secret import Secret, Secrets
@@ -47,17 +48,9 @@ _LOG_OUT_SECONDS = 10.0
 _MOST_NAMES = 20
 
 
-def _required(*names: str) -> list[pa.Field]:
-    return [pa.field(name, schema.STRING, nullable=False) for name in names]
-
-
-_USER = pa.struct(_required("username", "firstname", "surname", "emailAddress"))
-_SESSION = pa.struct(
-    [*_required("accessToken", "sessionId"), pa.field("user", _USER, nullable=False)]
-)
 _SYSTEM = pa.struct(
     [
-        *_required("name", "description", "viewName"),
+        *schema.required_texts("name", "description", "viewName"),
         pa.field("fastStatsBuildDate", schema.TIMESTAMP),
     ]
 )
@@ -198,13 +191,22 @@ class OrbitClient:
         The token is kept, and sent with the requests that follow.
 
         Raises:
-            LoginError: user name or password is not accepted.
+            LoginError: user name or password is not accepted, or not enough.
             AptecoFramesError: another error of the tree.
         """
         url = self._url(self.data_view, "Sessions", "SimpleLogin")
         form = {"UserLogin": user, "Password": password.reveal()}
         with self.secrets.with_password(password):
             answer = self.transport.request("POST", url, task=task, authorise=False, data=form)
+            words = second_factor(answer.body)
+            if words:
+                raise api_error(
+                    LoginError,
+                    answer,
+                    f"The server asks for a second factor at login ({words}), which this package "
+                    f"cannot give. The user {user!r} is not logged in",
+                    "Ask your administrator for a user who needs none",
+                )
             if answer.status in (401, 403):
                 raise api_error(
                     LoginError,
@@ -216,7 +218,7 @@ class OrbitClient:
                 raise self._unknown(
                     answer, "DataView", self.data_view, ["About", "DataViews"], task
                 )
-            details = _session_details(checked(answer), url)
+            details = session_details(checked(answer), url)
         self.token = Secret(details["accessToken"])
         self.secrets.issue(Secret(details["sessionId"]))
         self._issued = time.monotonic()
@@ -244,6 +246,18 @@ class OrbitClient:
             checked(answer)
         self._ended = True
         self.transport.close()
+
+    def end(self, session_id: str, token: Secret) -> None:
+        """End a session that was replaced, by its own token; at best, and within ten seconds."""
+        task = Task(self._timeout._replace(total=min(self._timeout.total, _LOG_OUT_SECONDS)))
+        with suppress(AptecoFramesError):
+            self.transport.request(
+                "DELETE",
+                self._url(self.data_view, "Sessions", session_id),
+                task=task,
+                authorise=False,
+                headers={"Authorization": f"Bearer {token.reveal()}"},
+            )
 
     def system(self, name: str, task: Task) -> dict[str, Any]:
         """``GET /{dataView}/FastStatsSystems/{system}``: the ``FastStatsSystemDetail``.
@@ -361,18 +375,6 @@ class OrbitClient:
 
     def _url(self, *segments: str) -> str:
         return "/".join([self.base_url, *(quote(segment, safe="") for segment in segments)])
-
-
-def _session_details(body: bytes, url: str) -> dict[str, Any]:
-    """The ``SessionDetails``; an error about them shows nothing of what they hold."""
-    try:
-        return decode_object(body, _SESSION, url)
-    except GatewayError:
-        raise
-    except ApiResultsError as error:
-        fault = str(error).partition(", but is ")[0].rstrip(". ")
-    # Outside, since the error caught may hold the body, which may hold a token.
-    raise ApiResultsError(f"{fault}. Nothing was used. Tell your administrator.")
 
 
 def _span(seconds: float) -> str:

@@ -348,6 +348,15 @@ def _field(column: Column) -> pa.Field:
     return pa.field(column.name, column.type, column.nullable, metadata=metadata)
 
 
+def required_texts(*names: str) -> list[pa.Field]:
+    """Fields of an object of the API that must be there, each a text.
+
+    >>> required_texts("name")
+    [pyarrow.Field<name: string not null>]
+    """
+    return [pa.field(name, STRING, nullable=False) for name in names]
+
+
 TABLES_SCHEMA = arrow_schema(TABLES)
 VARIABLES_SCHEMA = arrow_schema(VARIABLES)
 CODES_SCHEMA = arrow_schema(CODES)
