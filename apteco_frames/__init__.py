@@ -17,7 +17,8 @@ __all__ = ["Catalogue", "Session", "errors", "login", "login_with_password"]
 if TYPE_CHECKING:
     from apteco_frames import errors
     from apteco_frames.catalogue import Catalogue
-    from apteco_frames.session import Session, login, login_with_password
+    from apteco_frames.logins import login, login_with_password
+    from apteco_frames.session import Session
 else:
     # Imported on first use: the command line has control before that, and ends quietly at
     # Ctrl-C while pyarrow and requests are loaded.
@@ -25,8 +26,8 @@ else:
         "Catalogue": "catalogue",
         "Session": "session",
         "errors": "",
-        "login": "session",
-        "login_with_password": "session",
+        "login": "logins",
+        "login_with_password": "logins",
     }
 
     def __getattr__(name: str) -> Any:

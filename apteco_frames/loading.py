@@ -1,4 +1,4 @@
-"""What a session reads on first use: codes and folders of the build that it holds."""
+"""What a session reads: a build, and on first use the codes and folders of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from apteco_frames.catalogue import Catalogue
 from apteco_frames.errors import ApiResultsError, CodesError, warn
 from apteco_frames.folders import arrange, flat
 from apteco_frames.orbit.arguments import Progress
-from apteco_frames.orbit.client import OrbitClient
+from apteco_frames.orbit.client import Build, OrbitClient
 from apteco_frames.orbit.codes import Refusal, Wanted, load_codes
 from apteco_frames.orbit.folders import Walk, walk
 from apteco_frames.orbit.schema import DATE_SUB_TYPES
@@ -21,6 +21,21 @@ from apteco_frames.orbit.text import clipped
 from apteco_frames.system import system_info_of
 
 _MOST_NAMES = 10
+
+
+def read_catalogue(client: OrbitClient, system: str, task: Task) -> Catalogue:
+    """The catalogue of a system as it is now; warns of what is odd in it.
+
+    Raises:
+        AptecoFramesError: an error of the tree.
+    """
+    build: Build = client.load(system, task)
+    source = f"system {clipped(system)!r} at {client.base_url}"
+    info = system_info_of(build.system)
+    catalogue = Catalogue(info, build.tables, build.variables, source=source)
+    for warning in build.warnings:
+        warn(warning)
+    return catalogue
 
 
 class Loader:

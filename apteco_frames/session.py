@@ -1,11 +1,10 @@
-"""Logging in, and the session: a catalogue with a live connection."""
+"""The session: a catalogue with a live connection."""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
-from contextlib import suppress
 from datetime import UTC, datetime
 from html import escape
 from types import TracebackType
@@ -13,17 +12,16 @@ from typing import Any, Literal, NamedTuple, NoReturn, Self, Unpack
 
 from apteco_frames.catalogue import Catalogue, SystemFrames
 from apteco_frames.codes import Codes
-from apteco_frames.errors import AptecoFramesError, warn
+from apteco_frames.errors import AptecoFramesError
 from apteco_frames.folders import Folders
-from apteco_frames.loading import Loader
+from apteco_frames.loading import Loader, read_catalogue
 from apteco_frames.orbit.arguments import (
     Options,
     Progress,
-    checked_name,
     checked_text,
     lists_options,
 )
-from apteco_frames.orbit.client import Build, OrbitClient
+from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.secret import Secret
 from apteco_frames.orbit.serialized import session_values
 from apteco_frames.orbit.task import Task
@@ -47,80 +45,6 @@ class User(NamedTuple):
     first_name: str
     surname: str
     email_address: str
-
-
-@lists_options
-def login(
-    base_url: str,
-    data_view: str,
-    system: str,
-    user: str,
-    **options: Unpack[Options],
-) -> Session:
-    """Log in to a FastStats system; the password is asked for.
-
-    It is asked for in the terminal, without echo; in a notebook by the notebook's own
-    hidden input; otherwise in a pop-up box.
-
-    Args:
-        base_url: URL of the Orbit API, normally ending ``/OrbitAPI``.
-        data_view: name of the DataView to log in to.
-        system: name of the FastStats system to connect to.
-        user: user name.
-        timeout: seconds to wait: a number for connecting and for each part of an
-            answer, or ``(connect, read)``, or ``(connect, read, total)``; by default
-            10, 60, and 600 for all of it.
-        verify: ``False`` not to check the server's certificate (warns), or the path of
-            a file of certificate authorities.
-        page_size: items to ask for at a time; by default 1,000, then 5,000.
-        max_connections: requests under way at the same time, at most; by default 4, and 8
-            for codes and folders.
-        progress: called with the number of variables read so far and in all.
-        http: a ``requests.Session`` of yours, with proxies, certificates, adapters.
-
-    Returns:
-        a session with the system's catalogue.
-
-    Raises:
-        TypeError: an argument is no text, or an option is unknown or of a wrong type.
-        ValueError: an option is out of its range, or a text cannot be sent.
-        PasswordPromptError: nobody could be asked, or the question was cancelled.
-        LoginError: user name or password was not accepted.
-        AptecoFramesError: another error of ``apteco_frames.errors``.
-    """
-    from apteco_frames.password import ask_password
-
-    client = OrbitClient(base_url, data_view, options)
-    _check_names(system, user)
-    return _log_in(client, system, user, ask_password(user, system))
-
-
-@lists_options
-def login_with_password(
-    base_url: str,
-    data_view: str,
-    system: str,
-    user: str,
-    password: str,
-    **options: Unpack[Options],
-) -> Session:
-    """Log in to a FastStats system with a password at hand.
-
-    Keep passwords out of code; :func:`login` asks for it instead. Arguments, result and
-    errors are those of :func:`login`, and ``password``.
-
-    >>> from apteco_frames.demo import DemoServer
-    >>> with DemoServer() as demo:
-    ...     session = login_with_password(
-    ...         demo.base_url, demo.data_view, demo.system, demo.user, demo.password
-    ...     )
-    ...     session.logout()
-    >>> len(session.tables), len(session.variables)
-    (9, 94)
-    """
-    client = OrbitClient(base_url, data_view, options)
-    _check_names(system, user)
-    return _log_in(client, system, user, password)
 
 
 class Session(SystemFrames):
@@ -284,7 +208,7 @@ class Session(SystemFrames):
         info = system_info_of(self._client.system(self._system, task))
         if info == self.system_info:
             return False
-        self._keep(_read(self._client, self._system, task))
+        self._keep(read_catalogue(self._client, self._system, task))
         return True
 
     @property
@@ -430,7 +354,7 @@ class Session(SystemFrames):
         if "catalogue" in values:
             catalogue = Catalogue._from_json(values["catalogue"])
         else:
-            catalogue = _read(client, system, client.new_task())
+            catalogue = read_catalogue(client, system, client.new_task())
         user = User(**{field: values["user"][field] for field in User._fields})
         return Session._new(client, system, values["session_id"], user, catalogue)
 
@@ -453,41 +377,3 @@ class Session(SystemFrames):
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(repr(self))}</pre>"
-
-
-def _check_names(system: str, user: str) -> None:
-    checked_name(system, "system")
-    checked_text(user, "user")
-
-
-def _log_in(client: OrbitClient, system: str, user: str, password: str) -> Session:
-    secret = Secret(checked_text(password, "password"))
-    task = client.new_task()
-    details = client.log_in(user, secret, task)
-    person = details["user"]
-    logged_in = User(
-        person["username"], person["firstname"], person["surname"], person["emailAddress"]
-    )
-    try:
-        catalogue = _read(client, system, task)
-    except BaseException:
-        _try_log_out(client, details["sessionId"])
-        raise
-    return Session._new(client, system, details["sessionId"], logged_in, catalogue)
-
-
-def _try_log_out(client: OrbitClient, session_id: str) -> None:
-    """Leave no session behind on the server that nobody holds."""
-    with suppress(AptecoFramesError):
-        # Somebody pressed Ctrl-C, or has waited long enough.
-        client.log_out(session_id, within=1.0)
-
-
-def _read(client: OrbitClient, system: str, task: Task) -> Catalogue:
-    build: Build = client.load(system, task)
-    source = f"system {clipped(system)!r} at {client.base_url}"
-    info = system_info_of(build.system)
-    catalogue = Catalogue(info, build.tables, build.variables, source=source)
-    for warning in build.warnings:
-        warn(warning)
-    return catalogue

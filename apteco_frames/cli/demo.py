@@ -7,8 +7,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from apteco_frames.logins import login_with_password
 from apteco_frames.orbit.text import shown
-from apteco_frames.session import Session, login_with_password
+from apteco_frames.session import Session
 
 
 def add_to(commands: Any) -> None:

@@ -1,0 +1,115 @@
+"""Logging in."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Unpack
+
+from apteco_frames.errors import AptecoFramesError
+from apteco_frames.loading import read_catalogue
+from apteco_frames.orbit.arguments import Options, checked_name, checked_text, lists_options
+from apteco_frames.orbit.client import OrbitClient
+from apteco_frames.orbit.secret import Secret
+from apteco_frames.session import Session, User
+
+
+@lists_options
+def login(
+    base_url: str,
+    data_view: str,
+    system: str,
+    user: str,
+    **options: Unpack[Options],
+) -> Session:
+    """Log in to a FastStats system; the password is asked for.
+
+    It is asked for in the terminal, without echo; in a notebook by the notebook's own
+    hidden input; otherwise in a pop-up box.
+
+    Args:
+        base_url: URL of the Orbit API, normally ending ``/OrbitAPI``.
+        data_view: name of the DataView to log in to.
+        system: name of the FastStats system to connect to.
+        user: user name.
+        timeout: seconds to wait: a number for connecting and for each part of an
+            answer, or ``(connect, read)``, or ``(connect, read, total)``; by default
+            10, 60, and 600 for all of it.
+        verify: ``False`` not to check the server's certificate (warns), or the path of
+            a file of certificate authorities.
+        page_size: items to ask for at a time; by default 1,000, then 5,000.
+        max_connections: requests under way at the same time, at most; by default 4, and 8
+            for codes and folders.
+        progress: called with the number of variables read so far and in all.
+        http: a ``requests.Session`` of yours, with proxies, certificates, adapters.
+
+    Returns:
+        a session with the system's catalogue.
+
+    Raises:
+        TypeError: an argument is no text, or an option is unknown or of a wrong type.
+        ValueError: an option is out of its range, or a text cannot be sent.
+        PasswordPromptError: nobody could be asked, or the question was cancelled.
+        LoginError: user name or password was not accepted.
+        AptecoFramesError: another error of ``apteco_frames.errors``.
+    """
+    from apteco_frames.password import ask_password
+
+    client = OrbitClient(base_url, data_view, options)
+    _check_names(system, user)
+    return _log_in(client, system, user, ask_password(user, system))
+
+
+@lists_options
+def login_with_password(
+    base_url: str,
+    data_view: str,
+    system: str,
+    user: str,
+    password: str,
+    **options: Unpack[Options],
+) -> Session:
+    """Log in to a FastStats system with a password at hand.
+
+    Keep passwords out of code; :func:`login` asks for it instead. Arguments, result and
+    errors are those of :func:`login`, and ``password``.
+
+    >>> from apteco_frames.demo import DemoServer
+    >>> with DemoServer() as demo:
+    ...     session = login_with_password(
+    ...         demo.base_url, demo.data_view, demo.system, demo.user, demo.password
+    ...     )
+    ...     session.logout()
+    >>> len(session.tables), len(session.variables)
+    (9, 94)
+    """
+    client = OrbitClient(base_url, data_view, options)
+    _check_names(system, user)
+    return _log_in(client, system, user, password)
+
+
+def _check_names(system: str, user: str) -> None:
+    checked_name(system, "system")
+    checked_text(user, "user")
+
+
+def _log_in(client: OrbitClient, system: str, user: str, password: str) -> Session:
+    secret = Secret(checked_text(password, "password"))
+    task = client.new_task()
+    details = client.log_in(user, secret, task)
+    person = details["user"]
+    logged_in = User(
+        person["username"], person["firstname"], person["surname"], person["emailAddress"]
+    )
+    try:
+        catalogue = read_catalogue(client, system, task)
+    except BaseException:
+        _try_log_out(client, details["sessionId"])
+        raise
+    return Session._new(client, system, details["sessionId"], logged_in, catalogue)
+
+
+def _try_log_out(client: OrbitClient, session_id: str) -> None:
+    """Leave no session behind on the server that nobody holds."""
+    with suppress(AptecoFramesError):
+        # Somebody pressed Ctrl-C, or has waited long enough.
+        client.log_out(session_id, within=1.0)
