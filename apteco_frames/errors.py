@@ -4,7 +4,7 @@
 
     AptecoFramesError
      ├── ApiError                  the API answered with an error status
-     │    ├── LoginError           user name or password was not accepted
+     │    ├── LoginError           user name or password was not accepted, or is not enough
      │    └── SessionExpiredError  the token is no longer accepted, or has expired
      ├── OrbitConnectionError      no answer, or none in time
      │    └── GatewayError         something answered, but it was not the API
@@ -80,7 +80,7 @@ class ApiError(AptecoFramesError):
 
 
 class LoginError(ApiError):
-    """The API did not accept the user name or the password."""
+    """The API did not accept user name or password, or asks for a second factor besides."""
 
 
 class SessionExpiredError(ApiError):
