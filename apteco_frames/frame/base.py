@@ -25,7 +25,6 @@ from apteco_frames.frame.tabular import Tabular
 from apteco_frames.orbit.text import clipped
 
 _ROWS_PER_BLOCK = 1024
-_ROW_NUMBER = "row number"
 
 _RowType = TypeVar("_RowType", bound="Row", covariant=True)
 
@@ -59,6 +58,8 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
     def filter(self, *predicates: Any, **constraints: Any) -> Self:
         """The rows for which all predicates hold, as a frame of the same kind.
 
+        ``x.filter(...).frame`` equals ``x.frame.filter(...)``, whatever the predicates.
+
         Args:
             predicates: polars expressions over the columns.
             constraints: ``column=value`` pairs, as ``polars.DataFrame.filter`` takes them.
@@ -67,9 +68,11 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
             polars.exceptions.PolarsError: a predicate does not fit the columns.
             ForkedProcessError: polars was used before this process was forked.
         """
-        numbered = self._polars.with_row_index(_ROW_NUMBER)
-        kept = numbered.filter(*predicates, **constraints).get_column(_ROW_NUMBER)
-        return self._part(self._arrow.take(kept.to_arrow()))
+        # polars itself, over these columns alone: selectors and row numbers would see others.
+        kept = self._polars.filter(*predicates, **constraints)
+        part = self._part(kept.to_arrow().cast(self.schema))
+        part._converted = kept
+        return part
 
     def __len__(self) -> int:
         return int(self._arrow.num_rows)
