@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from apteco_frames.frame.fork import import_polars
 from apteco_frames.logins import login_with_password
 from apteco_frames.orbit.text import shown
 from apteco_frames.session import Session
@@ -66,7 +67,7 @@ def _demonstrate(port: int, output: Path) -> None:
 
 
 def _show(session: Session) -> None:
-    import polars as pl
+    pl = import_polars()
 
     print(f"\n{len(session.tables)} tables:")
     for table in session.tables:

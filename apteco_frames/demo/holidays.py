@@ -33,12 +33,12 @@ import json
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
 import pyarrow as pa
 
 from apteco_frames.catalogue import Catalogue
+from apteco_frames.frame.fork import import_polars
 from apteco_frames.orbit.decode import decode_page
 from apteco_frames.orbit.schema import (
     CODES_SCHEMA,
@@ -48,6 +48,9 @@ from apteco_frames.orbit.schema import (
     Column,
 )
 from apteco_frames.system import FastStatsSystem
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _FILE = "holidays.json"
 _CODES_FILE = "holidays-codes.json"
@@ -160,7 +163,8 @@ def provenance() -> pl.DataFrame:
     """
     variables = _data()["variables"]
     keys = ("name", "status", "attested")
-    return pl.DataFrame(
+    pl = import_polars()
+    return pl.DataFrame(  # type: ignore[no-any-return]
         {key: [variable[key] for variable in variables] for key in keys},
         schema={"name": pl.String, "status": pl.String, "attested": pl.List(pl.String)},
     )

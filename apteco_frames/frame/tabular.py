@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 
-from apteco_frames.errors import ForkedProcessError, MissingDependencyError
+from apteco_frames.errors import MissingDependencyError
+from apteco_frames.frame.fork import import_polars
 from apteco_frames.store import files
 
 if TYPE_CHECKING:
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 # What spreadsheets take for the start of a formula; \x{FF..} are the full-width forms.
 _FORMULA = r"^([\x00-\x20]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]|[\t\r\n])"
 
-# The process in which a frame was given to polars, whose threads no fork survives.
-_polars_process: int | None = None
-
 
 class Tabular:
     """What a catalogue frame is as a table; the Arrow table is the truth."""
+
+    _enums: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """The columns that are an ``Enum`` in polars, with their values, in order."""
 
     def __init__(self, arrow: pa.Table) -> None:
         self._arrow = arrow
@@ -36,7 +37,14 @@ class Tabular:
 
     @property
     def frame(self) -> pl.DataFrame:
-        """The rows as a ``polars.DataFrame``; converted once, then the same each time."""
+        """The rows as a ``polars.DataFrame``; converted once, then the same each time.
+
+        A closed set of values, as the types of variables, is an ``Enum``.
+
+        Raises:
+            ForkedProcessError: polars was used before this process was forked.
+        """
+        import_polars()  # what is made may have been made before the fork
         return self._shared
 
     @property
@@ -46,21 +54,14 @@ class Tabular:
         Raises:
             ForkedProcessError: polars was used before this process was forked.
         """
-        global _polars_process
-        if _polars_process not in (None, os.getpid()):
-            raise ForkedProcessError(
-                "polars was used before this process was forked, and would wait here for ever "
-                "for threads that were left behind. Start processes with "
-                "multiprocessing.get_context('spawn'), or use .arrow."
-            )
-        _polars_process = os.getpid()
+        import_polars()
         return self._converted
 
     @cached_property
     def _converted(self) -> pl.DataFrame:
-        import polars as pl
-
-        return pl.DataFrame(self._arrow)
+        pl = import_polars()
+        enums = {name: pl.Enum(values) for name, values in self._enums.items()}
+        return pl.DataFrame(self._arrow, schema_overrides=enums)  # type: ignore[no-any-return]
 
     @cached_property
     def _shared(self) -> pl.DataFrame:
@@ -136,9 +137,9 @@ class Tabular:
 
         Raises:
             OSError: the file cannot be written.
+            ForkedProcessError: polars was used before this process was forked.
         """
-        import polars as pl
-
+        pl = import_polars()
         target = Path(path)
         plain = self._polars.with_columns(
             pl.col(pl.List(pl.String)).list.join("; "), pl.col(pl.Enum).cast(pl.String)

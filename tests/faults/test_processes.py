@@ -177,20 +177,19 @@ def describe(things: tuple[Any, ...]) -> list[Any]:
         [t.name for t in table.variables],
         table < tables["Bookings"],
         variable.to_dict(),
-        variables.frame.height,
         repr(tables),
         catalogue == as_logged_in(holidays()),
         "Cost" in variables,
         variables[-3:][0].name,
         variables.get("boDets"),
-        filtered(variables),
+        in_polars(variables),
     ]
 
 
-def filtered(variables: Variables) -> int | str:
-    """How many variables a filter keeps, or how it fails."""
+def in_polars(variables: Variables) -> tuple[int, int] | str:
+    """How many variables there are, how many a filter keeps, or how that fails."""
     try:
-        return len(variables.filter(table_name="People"))
+        return variables.frame.height, len(variables.filter(table_name="People"))
     except AptecoFramesError as error:
         return str(error)
 
