@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import struct
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
@@ -96,8 +97,13 @@ class Row:
         if type(self) is not type(other) or not isinstance(other, Row):
             return NotImplemented
         return (self._block is other._block and self._position == other._position) or (
-            self.to_dict() == other.to_dict()
+            self._bits() == other._bits()
         )
+
+    def _bits(self) -> list[Any]:
+        """The values to compare: numbers by their bits, so that a NaN equals itself."""
+        values = self.to_dict().values()
+        return [struct.pack("d", v) if isinstance(v, float) else v for v in values]
 
     def __hash__(self) -> int:
         return hash(self._block["name"][self._position])
