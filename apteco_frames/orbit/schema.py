@@ -327,7 +327,7 @@ def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
     >>> arrow_schema(TABLES).field("total_records")
     pyarrow.Field<total_records: int64 not null>
     """
-    return pa.schema([_field(column) for column in columns])
+    return pa.schema([pa.field(c.name, c.type, c.nullable) for c in columns])
 
 
 def api_schema(columns: tuple[Column, ...]) -> pa.Schema:
@@ -337,15 +337,6 @@ def api_schema(columns: tuple[Column, ...]) -> pa.Schema:
     ['code', 'description', 'count']
     """
     return pa.schema([pa.field(c.name, c.type, c.nullable) for c in columns if c.api_field])
-
-
-def _field(column: Column) -> pa.Field:
-    metadata = None
-    if column.type == KIND:
-        # polars' own mark for an Enum; without it the column arrives as a Categorical.
-        mark = "".join(f"{len(value)};{value}" for value in column.values)
-        metadata = {"_PL_ENUM_VALUES2": mark}
-    return pa.field(column.name, column.type, column.nullable, metadata=metadata)
 
 
 def required_texts(*names: str) -> list[pa.Field]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -103,10 +102,16 @@ def test_times_have_no_zone() -> None:
 
 
 def test_kinds_are_a_closed_set() -> None:
-    """The kinds of variable are those of ``VariableType``, and an Enum in polars."""
+    """The kinds of variable are those of ``VariableType``."""
     assert tuple(VariableType) == schema.VARIABLE_TYPES
-    empty = pl.DataFrame(schema.VARIABLES_SCHEMA.empty_table())
-    assert empty.schema["type"] == pl.Enum(schema.VARIABLE_TYPES)
+
+
+@COLUMNS
+def test_schemas_bear_no_marks(columns: tuple[schema.Column, ...]) -> None:
+    """Fields have no metadata: what one library writes there, another may not read."""
+    declared = schema.arrow_schema(columns)
+    assert declared.metadata is None
+    assert [field.name for field in declared if field.metadata] == []
 
 
 @COLUMNS
