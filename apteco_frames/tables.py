@@ -160,6 +160,9 @@ class Table(FormerNames):
         """
         return self.variables.get(key, default)
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.variables._ipython_key_completions_()
+
     # A class with __getitem__ would otherwise be taken for a sequence of variables.
     __iter__ = None
 

@@ -297,6 +297,9 @@ class VariableKeys:
         """
         return self[key] if key in self else default  # noqa: SIM401 - this is that get
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return self._variables._completions((self._column,))
+
     def __repr__(self) -> str:
         return f"<{len(self):,} {self._column}s of {self._variables._title}>"
 

@@ -11,7 +11,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from html import escape
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 
 import pyarrow as pa
@@ -25,6 +25,8 @@ from apteco_frames.frame.tabular import Tabular
 from apteco_frames.orbit.text import clipped
 
 _ROWS_PER_BLOCK = 1024
+# IPython looks at each in Python, and takes a sixth of a second for so many.
+_MOST_COMPLETED = 10_000
 
 _RowType = TypeVar("_RowType", bound="Row", covariant=True)
 
@@ -155,7 +157,17 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         rest = f"<p>{escape(self._remainder.strip())}</p>" if self._remainder else ""
         return f"<div><p>{escape(self._title)}</p>{table}{rest}</div>"
 
+    def _ipython_key_completions_(self) -> list[str]:
+        """What IPython offers for ``x["…``: the keys, no more than 10,000 of them."""
+        return self._completions(self._keys)
+
     # For the nouns.
+
+    def _completions(self, columns: tuple[str, ...]) -> list[str]:
+        """The first keys of each column, each once, 10,000 at most."""
+        most = _MOST_COMPLETED // len(columns)
+        keys = (self._arrays[column].slice(0, most).to_pylist() for column in columns)
+        return list(dict.fromkeys(chain.from_iterable(keys)))
 
     @cached_property
     def _arrays(self) -> dict[str, pa.Array]:
