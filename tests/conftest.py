@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
 import hypothesis
 import pytest
 
 # Machines of CI are slow by turns: no example fails for its time alone.
 hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("house")
+
+# Tables of text are as wide as the terminal; what tests expect must not depend on it.
+os.environ["COLUMNS"] = "100"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

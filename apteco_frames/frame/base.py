@@ -149,7 +149,7 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         return type(self), (self._arrow, self._home.catalogue)
 
     def __repr__(self) -> str:
-        table = display.text_table(self._preview, self._preview_rows())
+        table = display.text_table(self._preview, self._preview_rows(), display.line_width())
         return f"{self._title}\n{table}{self._remainder}"
 
     def _repr_html_(self) -> str:

@@ -1,19 +1,34 @@
-"""Text and HTML for prompts and notebooks; pure functions."""
+"""Text and HTML for prompts and notebooks; pure functions, but for the terminal's width."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from apteco_frames.orbit.text import CELL_WIDTH, clipped, columns_of
 
 PREVIEW_ROWS = 10
-_LINE_WIDTH = 100
+LINE_WIDTH = 100
 _GAP = "  "
 
 
-def text_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Rows under a header, numbers to the right; no line is longer than 100 columns.
+def line_width() -> int:
+    """How many columns a line may take: the terminal's, at most 100.
+
+    It is 100, too, where there is no terminal, as in notebooks, files and pipes. The
+    environment variable ``COLUMNS`` stands for the terminal's width, as elsewhere.
+    """
+    return min(LINE_WIDTH, shutil.get_terminal_size((LINE_WIDTH, 0)).columns)
+
+
+def text_table(
+    header: Sequence[str], rows: Iterable[Sequence[object]], width: int = LINE_WIDTH
+) -> str:
+    """Rows under a header, numbers to the right; no line is longer than ``width`` columns.
+
+    What is cut to fit ends with ``…``. Texts are cut first; numbers only where there is no
+    room for them otherwise.
 
     >>> print(text_table(["name", "records"], [["Households", 742565], ["People", 1156553]]))
     name          records
@@ -21,11 +36,11 @@ def text_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     People      1,156,553
     """
     cells, numeric = _cells(header, rows)
-    widths = _widths(cells)
+    widths = _widths(cells, numeric, width)
     return "\n".join(
         _GAP.join(
-            _aligned(clipped(cell, width), width, right)
-            for cell, width, right in zip(line, widths, numeric, strict=True)
+            _aligned(clipped(cell, taken), taken, right)
+            for cell, taken, right in zip(line, widths, numeric, strict=True)
         ).rstrip()
         for line in cells
     )
@@ -74,14 +89,20 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _widths(cells: list[list[str]]) -> list[int]:
+def _widths(cells: list[list[str]], numeric: list[bool], width: int) -> list[int]:
     """What each column takes; the widest are cut back until a line holds them all."""
-    widths = [max(map(columns_of, column)) for column in zip(*cells, strict=True)]
-    room = _LINE_WIDTH - len(_GAP) * (len(widths) - 1)
-    limit = CELL_WIDTH
-    while limit > 1 and sum(min(width, limit) for width in widths) > room:
-        limit -= 1
-    return [min(width, limit) for width in widths]
+    columns = [list(map(columns_of, column)) for column in zip(*cells, strict=True)]
+    widths = [max(column) for column in columns]
+    whole = [
+        max(column[1:]) if right else 1 for column, right in zip(columns, numeric, strict=True)
+    ]
+    room = width - len(_GAP) * (len(widths) - 1)
+    for least in (whole, [1] * len(widths)):
+        for limit in range(CELL_WIDTH, 0, -1):
+            cut = [min(w, max(limit, low)) for w, low in zip(widths, least, strict=True)]
+            if sum(cut) <= room:
+                return cut
+    return cut
 
 
 def _aligned(text: str, width: int, right: bool) -> str:

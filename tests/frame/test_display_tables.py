@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import ODD_TEXTS
 
-from apteco_frames.frame.display import html_table, text_table
+from apteco_frames.demo import holidays
+from apteco_frames.frame.display import html_table, line_width, text_table
 from apteco_frames.orbit.text import clipped, shown
 
 UNSHOWN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
@@ -141,3 +142,30 @@ def test_html_aligns_numbers_and_sets_no_colours(value: float) -> None:
     left, right = "text-align: left", "text-align: right; font-variant-numeric: tabular-nums"
     assert styles == [left, right, left, right]
     assert html.texts == ["name", "records", "People", f"{value:,}"]
+
+
+@given(tables(), st.integers(60, 100))
+def test_lines_keep_within_any_width(table: tuple[list[str], list[list[object]]], n: int) -> None:
+    """No line is longer than the width asked for, down to what 14 columns need."""
+    assert all(columns(line) <= n for line in text_table(*table, n).split("\n"))
+
+
+def test_texts_are_cut_before_numbers() -> None:
+    """In a narrow terminal the numbers stay whole, and the texts give way."""
+    rows: list[list[object]] = [["Responses Attributed", 742565, "Communications"]]
+    assert text_table(["name", "total_records", "parent_name"], rows, 25).splitlines() == [
+        "name     total_…  parent…",
+        "Respon…  742,565  Commun…",
+    ]
+
+
+@pytest.mark.parametrize(("terminal", "width"), [("60", 60), ("250", 100), ("0", 100), ("", 100)])
+def test_tables_shrink_to_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, terminal: str, width: int
+) -> None:
+    """Lines take the terminal's width, but never more than 100 columns."""
+    monkeypatch.setenv("COLUMNS", terminal)
+    assert line_width() == width
+    wide = max(map(columns, repr(holidays().tables).split("\n")))
+    assert wide <= width
+    assert (wide <= 60) is (width == 60)
