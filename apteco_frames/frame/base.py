@@ -72,7 +72,9 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         """
         # polars itself, over these columns alone: selectors and row numbers would see others.
         kept = self._polars.filter(*predicates, **constraints)
-        part = self._part(kept.to_arrow().cast(self.schema))
+        # Of no rows polars makes no chunk, which has no dictionary for an Enum.
+        arrow = kept.to_arrow().cast(self.schema) if len(kept) else self._arrow.slice(0, 0)
+        part = self._part(arrow)
         part._converted = kept
         return part
 

@@ -21,6 +21,7 @@ from apteco_frames.errors import ForkedProcessError
 
 # How many children for each use: fewer where each waits for polars, or imports the package.
 TIMES = {"filter": 20, "frame.filter": 20, "write_csv": 20}
+TIMES |= {"import polars, ours later": 1, "plain polars, ours later": 1}
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
