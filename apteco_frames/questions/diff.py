@@ -71,7 +71,9 @@ def changes(
             if noun == "code":
                 parts["variable"] += _reordered(both, sides["variable"])
     found = [_in_order(noun, tables) for noun, tables in parts.items() if tables]
-    return pa.concat_tables([schema.CHANGES_SCHEMA.empty_table(), *found]).combine_chunks()
+    # Not empty_table(), which would import pandas.
+    nothing = pa.Table.from_batches([], schema.CHANGES_SCHEMA)
+    return pa.concat_tables([nothing, *found]).combine_chunks()
 
 
 def not_compared(new: Mapping[str, pa.Table], old: Mapping[str, pa.Table]) -> tuple[str, ...]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
+import subprocess
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -413,6 +416,26 @@ def test_what_one_side_lacks_is_not_compared() -> None:
     )
     assert "neither catalogue has any" in not_compared(bare, bare)[1]
     assert len(changes(full, people(variable_item("a"), codes={}, folders={}))) == 2
+
+
+LIGHT = """
+import pickle
+import sys
+from apteco_frames.questions.diff import changes
+
+new, old = pickle.load(sys.stdin.buffer)
+assert len(changes(new, old, drop=0.2)) == 4
+assert len(changes(new, new)) == 0
+assert not {"pandas", "polars"} & set(sys.modules)
+"""
+
+
+def test_nothing_heavy_is_imported() -> None:
+    """Comparing imports neither polars nor pandas, which Arrow would for a Python value."""
+    old = people(variable_item("a"), variable_item("c"), codes={"a": ["1", "2"]}, totalRecords=5)
+    new = people(variable_item("a"), variable_item("b"), codes={"a": ["2", "1"]}, totalRecords=2)
+    command = [sys.executable, "-c", LIGHT]
+    subprocess.run(command, input=pickle.dumps([dict(new), dict(old)]), check=True)
 
 
 # Severities
