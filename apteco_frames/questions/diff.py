@@ -35,6 +35,8 @@ _COMPARED = {
 _PLACE = "place"
 _PLACES_A_ROW = 64
 _TEXT = schema.STRING
+# Made once: json.dumps would make an encoder at each call.
+_json = json.JSONEncoder(ensure_ascii=False, default=datetime.isoformat).encode
 
 
 def changes(
@@ -236,10 +238,6 @@ def _texts(values: pa.Array) -> pa.Array:
             values.cast(_TEXT), pattern=r"^(.{10}) (.*?)(\.000000)?$", replacement=r"\1T\2"
         )
     return values.cast(_TEXT)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=datetime.isoformat)
 
 
 def _fraction(drop: float) -> Fraction:
