@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
@@ -9,11 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes, KnownCodes, with_codes
 from apteco_frames.errors import NotLoadedError, SnapshotError
 from apteco_frames.folders import Folders, arrange, nodes_of
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.text import clipped
+from apteco_frames.questions.diff import changes, not_compared
 from apteco_frames.store import snapshot, strings
 from apteco_frames.store.label import DAMAGE
 from apteco_frames.system import FastStatsSystem
@@ -21,12 +24,17 @@ from apteco_frames.tables import Table, Tables, relate
 from apteco_frames.variables import Variables, check, count_by_table, tell_kinds
 
 
-class SystemFrames:
+class SystemFrames(ABC):
     """What a catalogue and a session share: one build of a system, and its frames."""
 
     _system_info: FastStatsSystem
     _tables: Tables
     _variables: Variables
+
+    @property
+    @abstractmethod
+    def catalogue(self) -> Catalogue:
+        """The offline part: the catalogue, without token and network."""
 
     @property
     def system_info(self) -> FastStatsSystem:
@@ -53,6 +61,32 @@ class SystemFrames:
             AptecoFramesError: the API could not be asked, or its answers contradict each other.
         """
         return self.variables.codes
+
+    def diff(self, older: SystemFrames, *, drop: float | None = None) -> Changes:
+        """What changed since an older catalogue, and how much each change matters.
+
+        Tables, variables and, where both have them, folders and codes are compared; nothing
+        is read from a server. :class:`~apteco_frames.changes.Changes` says what is compared
+        with what, and which change is ``breaking``, ``notable`` or ``routine``.
+
+        Args:
+            older: the catalogue of an older build, or a session with it.
+            drop: a fraction, such as 0.2: a fall of a table's records, or of a variable's
+                number of codes, by more than that is ``breaking``.
+
+        Raises:
+            ValueError: ``drop`` is not between 0 and 1.
+
+        >>> from apteco_frames.demo import holidays
+        >>> whole = holidays()
+        >>> fewer = Catalogue(whole.system_info, whole.tables, whole.variables[1:])
+        >>> [(row.change, row.noun, row.name, row.severity) for row in fewer.diff(whole)][0]
+        ('removed', 'variable', 'hoURN', 'breaking')
+        """
+        before, after = older.catalogue, self.catalogue
+        pair = after._arrows(), before._arrows()
+        rows = changes(*pair, drop=drop)
+        return Changes(rows, after, before.system_info, not_compared(*pair))
 
     @property
     def master_table(self) -> Table:
@@ -224,12 +258,16 @@ class Catalogue(SystemFrames):
 
     def _values(self) -> tuple[dict[str, Any], dict[str, pa.Table], list[str]]:
         """The system, the rows of all that is known, and whose codes were refused."""
+        return self._system_info._asdict(), self._arrows(), sorted(self._known_codes.refused)
+
+    def _arrows(self) -> dict[str, pa.Table]:
+        """The rows of all that is known, by noun."""
         rows = {"tables": self._tables.arrow, "variables": self._variables.arrow}
         if self.has_codes:
             rows["codes"] = self.codes.arrow
         if self.has_folders:
             rows["folders"] = self.folders.arrow
-        return self._system_info._asdict(), rows, sorted(self._known_codes.refused)
+        return rows
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Catalogue):

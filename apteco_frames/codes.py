@@ -129,6 +129,11 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
             return key in self._variables
         return isinstance(key, str) and bool(self._code_positions(key))
 
+    def _ipython_key_completions_(self) -> list[str]:
+        if self._variable is None:
+            return self._variables._ipython_key_completions_()
+        return super()._ipython_key_completions_()
+
     def _rows_of(self, code: Code) -> Iterable[Code]:
         if self._variable not in (None, code.variable_name):
             return []

@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 
 import pyarrow as pa
 
-from apteco_frames.catalogue import Catalogue
+from apteco_frames.catalogue import Catalogue, SystemFrames
+from apteco_frames.codes import Codes
 from apteco_frames.errors import ApiResultsError, CodesError, warn
-from apteco_frames.folders import arrange, flat
+from apteco_frames.folders import Folders, arrange, flat
 from apteco_frames.orbit.arguments import Progress
 from apteco_frames.orbit.client import Build, OrbitClient
 from apteco_frames.orbit.codes import Refusal, Wanted, load_codes
@@ -19,6 +21,8 @@ from apteco_frames.orbit.schema import DATE_SUB_TYPES
 from apteco_frames.orbit.task import Task
 from apteco_frames.orbit.text import clipped
 from apteco_frames.system import system_info_of
+from apteco_frames.tables import Tables
+from apteco_frames.variables import Variables
 
 _MOST_NAMES = 10
 
@@ -38,22 +42,60 @@ def read_catalogue(client: OrbitClient, system: str, task: Task) -> Catalogue:
     return catalogue
 
 
-class Loader:
-    """Reads codes and folders into a catalogue, each once, also where threads ask at once.
+class LiveBuild(SystemFrames):
+    """A build of a system that reads codes and folders on first use, each once.
+
+    Its frames keep to it when the session goes on to another build. Its methods may be
+    called from many threads.
 
     Args:
+        session: the session that it belongs to.
         client: whom to ask.
         system: name of the FastStats system.
-        catalogue: the build that they must be of, and what holds them then.
+        catalogue: the build, and what holds the codes and folders that were read.
     """
 
-    def __init__(self, client: OrbitClient, system: str, catalogue: Catalogue) -> None:
+    def __init__(
+        self, session: object, client: OrbitClient, system: str, catalogue: Catalogue
+    ) -> None:
+        self._catalogue = catalogue
+        self._session = session
         self._client = client
         self._system = system
-        self._catalogue = catalogue
         self._lock = threading.Lock()
+        self._system_info = catalogue.system_info
+        self._tables = Tables(catalogue.tables.arrow, self)
+        self._variables = Variables(catalogue.variables.arrow, self)
 
-    def load_codes(
+    @property
+    def catalogue(self) -> Catalogue:
+        """The build offline, with what was read of its codes and folders."""
+        return self._catalogue
+
+    @cached_property
+    def folders(self) -> Folders:
+        """The folders.
+
+        Raises:
+            ApiResultsError: the system was rebuilt since, or the folders have no end.
+            AptecoFramesError: another error of the tree.
+        """
+        self._read_folders()
+        return Folders(self.catalogue.folders.arrow, self)
+
+    def load_codes(self, variables: Variables, skip: bool, progress: Progress | None) -> Codes:
+        """The codes of variables, after those that are not there yet, or were refused before.
+
+        See ``Session.load_codes``.
+        """
+        self._read_codes(variables.arrow, skip=skip, again=not skip, progress=progress)
+        return variables.codes if variables._home is self else self._codes_of(variables)
+
+    def _codes_of(self, variables: Variables) -> Codes:
+        self._read_codes(variables.arrow)
+        return Codes(self.catalogue._known_codes.of(variables.arrow), self, variables)
+
+    def _read_codes(
         self,
         variables: pa.Table,
         *,
@@ -75,7 +117,7 @@ class Loader:
                 answers are malformed or contradict each other.
             AptecoFramesError: another error of the tree.
         """
-        known = self._catalogue._known_codes
+        known = self.catalogue._known_codes
         if not known.missing(variables, again):
             return
         with self._alone() as task:
@@ -97,24 +139,24 @@ class Loader:
         if loaded.refused and not skip:
             raise self._refused(loaded.refused)
 
-    def load_folders(self) -> None:
+    def _read_folders(self) -> None:
         """Read the folders, unless they are there.
 
         Raises:
-            ApiResultsError: as of :meth:`load_codes`; or the folders have no end.
+            ApiResultsError: as of :meth:`_read_codes`; or the folders have no end.
             AptecoFramesError: another error of the tree.
         """
-        if self._catalogue.has_folders:
+        if self.catalogue.has_folders:
             return
         with self._alone() as task:
-            if self._catalogue.has_folders:
+            if self.catalogue.has_folders:
                 return
             self._check_build(task)
             found = walk(
                 self._client, self._system, task, connections=self._client.code_connections
             )
             self._check_build(task)
-            self._catalogue._keep_folders(self._arranged(found))
+            self.catalogue._keep_folders(self._arranged(found))
 
     @contextmanager
     def _alone(self) -> Iterator[Task]:
@@ -134,7 +176,7 @@ class Loader:
             ApiResultsError: it is of another.
         """
         now = system_info_of(self._client.system(self._system, task))
-        then = self._catalogue.system_info
+        then = self.catalogue.system_info
         if now != then:
             raise ApiResultsError(
                 f"The {self._place} was rebuilt since this session read it: built "
@@ -155,7 +197,7 @@ class Loader:
         )
 
     def _arranged(self, found: Walk | None) -> pa.Table:
-        variables = self._catalogue.variables.arrow
+        variables = self.catalogue.variables.arrow
         if found is None:
             warn(
                 f"The server of {self._place} lists no folders (status 404), as older ones do. "

@@ -14,7 +14,7 @@ from apteco_frames.catalogue import Catalogue, SystemFrames
 from apteco_frames.codes import Codes
 from apteco_frames.errors import AptecoFramesError
 from apteco_frames.folders import Folders
-from apteco_frames.loading import Loader, read_catalogue
+from apteco_frames.loading import LiveBuild, read_catalogue
 from apteco_frames.orbit.arguments import (
     Options,
     Progress,
@@ -27,7 +27,6 @@ from apteco_frames.orbit.serialized import session_values
 from apteco_frames.orbit.task import Task
 from apteco_frames.orbit.text import clipped
 from apteco_frames.system import system_info_of
-from apteco_frames.tables import Tables
 from apteco_frames.variables import Variables
 
 
@@ -58,9 +57,7 @@ class Session(SystemFrames):
     _system: str
     _session_id: str
     _user: User
-    _catalogue: Catalogue
-    _loader: Loader
-    _folders: Folders | None
+    _build: LiveBuild
     _ended: bool
     _api_client: Any
     _lock: threading.Lock
@@ -87,12 +84,9 @@ class Session(SystemFrames):
         return session
 
     def _keep(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
-        self._loader = Loader(self._client, self._system, catalogue)
-        self._folders = None
+        self._build = LiveBuild(self, self._client, self._system, catalogue)
         self._system_info = catalogue.system_info
-        self._tables = Tables(catalogue.tables.arrow, self)
-        self._variables = Variables(catalogue.variables.arrow, self)
+        self._tables, self._variables = self._build.tables, self._build.variables
 
     @property
     def base_url(self) -> str:
@@ -127,7 +121,7 @@ class Session(SystemFrames):
     @property
     def catalogue(self) -> Catalogue:
         """The offline part: the catalogue, without token and network."""
-        return self._catalogue
+        return self._build.catalogue
 
     @property
     def folders(self) -> Folders:
@@ -137,10 +131,7 @@ class Session(SystemFrames):
             ApiResultsError: the system was rebuilt since; call :meth:`refresh`.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
-        if self._folders is None:
-            self._loader.load_folders()
-            self._folders = Folders(self._catalogue.folders.arrow, self)
-        return self._folders
+        return self._build.folders
 
     def load_codes(
         self,
@@ -181,14 +172,8 @@ class Session(SystemFrames):
         """
         if unavailable not in ("error", "skip"):
             raise ValueError(f"unavailable= takes 'error' or 'skip', not {unavailable!r}")
-        wanted = self._variables if variables is None else variables
-        skip = unavailable == "skip"
-        self._loader.load_codes(wanted.arrow, skip=skip, again=not skip, progress=progress)
-        return wanted.codes if wanted._home is self else self._codes_of(wanted)
-
-    def _codes_of(self, variables: Variables) -> Codes:
-        self._loader.load_codes(variables.arrow)
-        return Codes(self._catalogue._known_codes.of(variables.arrow), self, variables)
+        wanted = self.variables if variables is None else variables
+        return self._build.load_codes(wanted, unavailable == "skip", progress)
 
     def refresh(self) -> bool:
         """Read the catalogue anew if the system was rebuilt since.
@@ -210,10 +195,6 @@ class Session(SystemFrames):
             return False
         self._keep(read_catalogue(self._client, self._system, task))
         return True
-
-    @property
-    def _session(self) -> Session:
-        return self
 
     @property
     def api_client(self) -> Any:
@@ -326,7 +307,7 @@ class Session(SystemFrames):
             "system": self.system,
         }
         if include_catalogue:
-            values["catalogue"] = self._catalogue._to_json()
+            values["catalogue"] = self.catalogue._to_json()
         return json.dumps(values)
 
     @staticmethod
