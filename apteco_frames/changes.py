@@ -77,6 +77,7 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
         not_compared: what was left out, in a sentence each.
     """
 
+    _enums: ClassVar = schema.enums(schema.CHANGES)
     schema: ClassVar[pa.Schema] = schema.CHANGES_SCHEMA
     _noun = "change"
     _row_type = Change

@@ -313,7 +313,7 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
     {schema.describe(schema.VARIABLES).replace(chr(10), chr(10) + " " * 4)}
     """
 
-    _enums: ClassVar = {"type": schema.VARIABLE_TYPES}
+    _enums: ClassVar = schema.enums(schema.VARIABLES)
     schema: ClassVar[pa.Schema] = schema.VARIABLES_SCHEMA
     _noun = "variable"
     _row_type = Variable

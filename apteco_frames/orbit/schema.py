@@ -348,6 +348,15 @@ def required_texts(*names: str) -> list[pa.Field]:
     return [pa.field(name, STRING, nullable=False) for name in names]
 
 
+def enums(columns: tuple[Column, ...]) -> dict[str, tuple[str, ...]]:
+    """The closed sets of values, by the names of their columns.
+
+    >>> enums(VARIABLES)["type"][:2]
+    ('Selector', 'Numeric')
+    """
+    return {column.name: column.values for column in columns if column.values}
+
+
 TABLES_SCHEMA = arrow_schema(TABLES)
 VARIABLES_SCHEMA = arrow_schema(VARIABLES)
 CODES_SCHEMA = arrow_schema(CODES)
