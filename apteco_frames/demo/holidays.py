@@ -38,11 +38,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from apteco_frames.catalogue import Catalogue
+from apteco_frames.folders import arrange
+from apteco_frames.frame.arrays import strings
 from apteco_frames.frame.fork import import_polars
 from apteco_frames.orbit.decode import decode_page
+from apteco_frames.orbit.folders import Node
 from apteco_frames.orbit.schema import (
+    CODES,
     CODES_SCHEMA,
-    FOLDERS_SCHEMA,
     TABLES,
     VARIABLES,
     Column,
@@ -71,6 +74,7 @@ def holidays() -> Catalogue:
     """
     data = _data()
     system = data["system"]
+    variables = _rows(data["variables"], VARIABLES)
     return Catalogue(
         FastStatsSystem(
             name=system["name"],
@@ -79,75 +83,36 @@ def holidays() -> Catalogue:
             view_name=system["viewName"],
         ),
         _rows(data["tables"], TABLES),
-        _rows(data["variables"], VARIABLES),
-        holiday_codes(),
-        holiday_folders(),
+        variables,
+        _code_rows(),
+        arrange(_folder_nodes(), variables["name"], _FILE),
     )
 
 
-@cache
-def holiday_codes() -> pa.Table:
-    """The codes of the Holidays demo system.
-
-    Returns:
-        a table under ``orbit.schema.CODES_SCHEMA``: 1,032 rows, the variables in the
-        order of the catalogue. Which facts are attested is told by the module's docstring
-        and :func:`code_provenance`.
-
-    >>> holiday_codes().slice(3, 1).to_pylist()[0]["description"]
-    'South East (Outside M25 )'
-    """
-    rows = [
-        {
-            "variable_name": variable["name"],
-            "variable_description": variable["description"],
-            "table_name": variable["tableName"],
-            "position": position,
-            "code": code,
-            "description": description,
-            "count": count,
-        }
-        for variable in _data()["variables"]
-        for position, (code, description, count, _) in enumerate(_codes().get(variable["name"], ()))
-    ]
-    return pa.Table.from_pylist(rows, CODES_SCHEMA)
+def _code_rows() -> pa.Table:
+    """The codes: ``variable_name`` and the columns that the API has, in the API's order."""
+    rows = [(name, *row[:3]) for name, codes in _codes().items() for row in codes]
+    fields = ("code", "description", "count")
+    own = _rows([dict(zip(fields, row[1:], strict=True)) for row in rows], CODES)
+    return own.append_column(CODES_SCHEMA.field("variable_name"), strings(row[0] for row in rows))
 
 
-@cache
-def holiday_folders() -> pa.Table:
-    """The folders of the Holidays demo system, in two levels.
-
-    Returns:
-        a table under ``orbit.schema.FOLDERS_SCHEMA``, each folder followed by those in it.
-        A variable is in the folder that its ``folder_name`` names; all is illustrative.
-
-    >>> holiday_folders()["path"].to_pylist()[:3]
-    ['Household', 'Household/Address', 'Person']
-    """
+def _folder_nodes() -> list[Node]:
+    """The folders: a variable is in the one that its ``folderName`` names."""
     inside: dict[str, list[str]] = {}
     for variable in _data()["variables"]:
         inside.setdefault(variable["folderName"], []).append(variable["name"])
+    nodes: list[Node] = []
 
-    def row(folder: dict[str, Any], position: int, parent: str | None) -> dict[str, Any]:
-        name, below = folder["name"], folder.get("folders", [])
-        counts = [len(inside.get(each["name"], [])) for each in (folder, *below)]
-        return {
-            "path": f"{parent}/{name}" if parent else name,
-            "name": name,
-            "description": folder["description"],
-            "parent_path": parent,
-            "depth": 1 if parent else 0,
-            "position": position,
-            "variable_count": counts[0],
-            "total_variable_count": sum(counts),
-            "variable_names": inside.get(name, []),
-        }
+    def add(folder: dict[str, Any], parent: int | None) -> None:
+        name, place = folder["name"], len(nodes)
+        nodes.append(Node(name, folder["description"], None, parent, inside.get(name, [])))
+        for below in folder.get("folders", []):
+            add(below, place)
 
-    rows = []
-    for position, folder in enumerate(_data()["folders"]):
-        rows.append(row(folder, position, None))
-        rows += [row(below, i, folder["name"]) for i, below in enumerate(folder["folders"])]
-    return pa.Table.from_pylist(rows, FOLDERS_SCHEMA)
+    for folder in _data()["folders"]:
+        add(folder, None)
+    return nodes
 
 
 def provenance() -> pl.DataFrame:
@@ -174,7 +139,7 @@ def code_provenance() -> pl.DataFrame:
     """Which facts about the codes of Holidays are attested, and which made up.
 
     Returns:
-        a frame with one row per code, in the order of :func:`holiday_codes`:
+        a frame with one row per code, in the order of the catalogue:
         ``variable_name`` (string), ``position`` (int64), ``status`` (``attested`` or
         ``illustrative``) and ``attested`` (list of string: of ``code``, ``description``
         and ``count`` those that are).
@@ -182,7 +147,8 @@ def code_provenance() -> pl.DataFrame:
     >>> code_provenance()["status"].value_counts(sort=True).rows()
     [('illustrative', 561), ('attested', 471)]
     """
-    keys = holiday_codes().select(["variable_name", "position"])
+    pl = import_polars()
+    keys = holidays().codes.arrow.select(["variable_name", "position"])
     attested = [
         fields.split()
         for name in keys["variable_name"].unique().to_pylist()
@@ -190,7 +156,7 @@ def code_provenance() -> pl.DataFrame:
     ]
     status = ["attested" if fields else "illustrative" for fields in attested]
     frame = pl.DataFrame(keys)
-    return frame.with_columns(
+    return frame.with_columns(  # type: ignore[no-any-return]
         status=pl.Series(status, dtype=pl.String),
         attested=pl.Series(attested, dtype=pl.List(pl.String)),
     )

@@ -94,8 +94,8 @@ def code_items(codes: pa.Table, *, with_counts: bool = True) -> Iterator[dict[st
         codes: an Arrow table of codes.
         with_counts: whether they have their counts; null without.
 
-    >>> from apteco_frames.demo.holidays import holiday_codes
-    >>> next(code_items(holiday_codes().slice(5)))
+    >>> from apteco_frames.demo import holidays
+    >>> next(code_items(holidays().codes.arrow.slice(5)))
     {'code': '05', 'description': 'East Midlands', 'count': 44903}
     """
     values = _values(codes, CODES)
@@ -110,8 +110,8 @@ def folder_items(folders: pa.Table) -> Iterator[dict[str, Any]]:
     Args:
         folders: an Arrow table of folders.
 
-    >>> from apteco_frames.demo.holidays import holiday_folders
-    >>> next(folder_items(holiday_folders()))["path"]
+    >>> from apteco_frames.demo import holidays
+    >>> next(folder_items(holidays().folders.arrow))["path"]
     'Household'
     """
     return _objects(_values(folders, FOLDERS))

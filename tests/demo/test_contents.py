@@ -15,12 +15,11 @@ from hypothesis import strategies as st
 
 from apteco_frames import Catalogue
 from apteco_frames.demo import DemoServer, holidays
-from apteco_frames.demo.holidays import holiday_codes, holiday_folders
 from apteco_frames.orbit.schema import CODES_SCHEMA, FOLDERS_SCHEMA
 
 ALL = 2**31 - 1
-CODES = holiday_codes().to_pylist()
-FOLDERS = holiday_folders().to_pylist()
+CODES = holidays().codes.arrow.to_pylist()
+FOLDERS = holidays().folders.arrow.to_pylist()
 VARIABLES = holidays().variables
 SELECTORS = [variable.name for variable in VARIABLES if variable.api_type == "Selector"]
 
@@ -130,7 +129,7 @@ def test_catalogue_without_codes_and_folders() -> None:
 
 def test_codes_that_were_refused() -> None:
     """Codes that the reader of the catalogue was refused are refused again."""
-    with client_of(holiday_codes().slice(0, 15), None, ["boDest"]) as client:
+    with client_of(holidays().codes.arrow.slice(0, 15), None, ["boDest"]) as client:
         answer = client.ask("GET", f"{SYSTEM}/Variables/boDest/Codes")
         assert "'boDest'" in check_error(answer, 403)
         assert client.get(f"{SYSTEM}/Variables/hoRegion/Codes")["totalCount"] == 15
@@ -228,7 +227,7 @@ def test_any_folders(data: st.DataObject, names: list[str]) -> None:
 
 def test_variables_outside_of_folders() -> None:
     """Variables that no folder holds are at the top, after the folders."""
-    folders = holiday_folders()
+    folders = holidays().folders.arrow
     with client_of(None, folders.slice(0, 1)) as client:
         nodes = client.get(f"{SYSTEM}/Folders", count=ALL)["list"]
     names = [variable.name for variable in VARIABLES if variable.folder_name != "Household"]

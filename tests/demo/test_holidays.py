@@ -16,15 +16,13 @@ from apteco_frames.demo.holidays import (
     code_provenance,
     date_settings,
     demo_user,
-    holiday_codes,
-    holiday_folders,
     provenance,
 )
 
 VARIABLES = pl.DataFrame(holidays().variables.arrow)
 TABLES = pl.DataFrame(holidays().tables.arrow)
-CODES = pl.DataFrame(holiday_codes())
-FOLDERS = pl.DataFrame(holiday_folders())
+CODES = pl.DataFrame(holidays().codes.arrow)
+FOLDERS = pl.DataFrame(holidays().folders.arrow)
 DATA: dict[str, Any] = json.loads(
     files("apteco_frames.demo").joinpath("holidays.json").read_text(encoding="utf-8")
 )

@@ -15,6 +15,7 @@ import requests
 from faults.conftest import Meet
 from faults.sentinels import found, shown_by_error
 from faults.server import KEYS, FaultyServer, TlsHandler, status
+from strategies import as_logged_in
 
 from apteco_frames import Session
 from apteco_frames.demo import DemoServer
@@ -115,7 +116,7 @@ def test_renewing_fails(meet: Meet) -> None:
             return session
 
         meet(server, renew, kind=OrbitConnectionError.__subclasses__()[0])
-        assert session.catalogue == server.served
+        assert session.catalogue == as_logged_in(server.served)
 
 
 # Certificates
