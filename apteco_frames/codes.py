@@ -267,7 +267,7 @@ class KnownCodes:
         known = self._tables
         tables = [known[name] for name in names]
         sizes = list(map(len, tables))
-        own = pa.concat_tables([_OWN_SCHEMA.empty_table(), *tables]).combine_chunks()
+        own = pa.concat_tables([pa.Table.from_batches([], _OWN_SCHEMA), *tables]).combine_chunks()
         if len(names) == len(known):
             # What is kept are views of the whole, so that nothing is held twice.
             starts = accumulate(sizes, initial=0)

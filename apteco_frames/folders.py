@@ -275,7 +275,8 @@ def _paths(nodes: Sequence[Node], source: str) -> list[str]:
 def _or_null(texts: Iterable[str | None]) -> pa.Array:
     listed = list(texts)
     known = strings(text or "" for text in listed)
-    return pc.if_else(booleans(text is not None for text in listed), known, None)
+    none = pa.nulls(1, pa.string())[0]
+    return pc.if_else(booleans(text is not None for text in listed), known, none)
 
 
 def _totals(nodes: Sequence[Node]) -> list[int]:

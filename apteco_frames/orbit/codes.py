@@ -115,5 +115,5 @@ def _codes(client: OrbitClient, system: str, variable: Wanted, task: Task) -> pa
         if error.status not in REFUSED:
             raise
         if variable.may_have_none and error.status != 403:
-            return api_schema(CODES).empty_table()
+            return pa.Table.from_batches([], api_schema(CODES))
         return error
