@@ -179,14 +179,21 @@ def outcome(action: Callable[[], Any]) -> Any:
         return type(error), str(error)
 
 
+def plainly(frame: Frame, seed: int) -> Any:
+    """What polars gives for some predicates."""
+    given, named = arguments(seed, len(frame))
+    return outcome(lambda: frame.frame.filter(*given, **named))
+
+
 def obeys_the_law(frame: Frame, seed: int) -> bool:
     """Check the law for some predicates; whether they were right."""
     given, named = arguments(seed, len(frame))
     kept = outcome(lambda: frame.filter(*given, **named))
-    given, named = arguments(seed, len(frame))
-    expected = outcome(lambda: frame.frame.filter(*given, **named))
+    expected = plainly(frame, seed)
     if isinstance(expected, tuple):
-        assert kept == expected
+        # Of several expressions at fault polars names the one that it meets first, by chance.
+        others = (plainly(frame, seed) for _ in range(100))
+        assert kept == expected or kept in others, expected
         return False
     assert type(kept) is type(frame)
     assert kept.frame.equals(expected)
