@@ -69,7 +69,9 @@ class Contents:
         self.refused = frozenset(catalogue.codes.unavailable if self.has_codes else ())
         self._selectors: list[bool] = pc.equal(variables["api_type"], "Selector").to_pylist()
         self._short_tables = render.encode_all(render.short_table_items(tables))
-        self._codes = catalogue.codes.arrow if self.has_codes else pa.Table.from_batches([], CODES_SCHEMA)
+        self._codes = (
+            catalogue.codes.arrow if self.has_codes else pa.Table.from_batches([], CODES_SCHEMA)
+        )
         self._spans = _spans(self._codes["variable_name"])
         self._folders: list[bytes] = []
         self._nodes: dict[tuple[str, ...], list[bytes]] = {(): []}

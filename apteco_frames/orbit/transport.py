@@ -52,7 +52,7 @@ class Answer(NamedTuple):
         reason: the status in words.
         headers: the headers; names match in any case.
         body: the body, unpacked.
-        url: the URL that answered, as it may be shown.
+        asked: the URL that answered.
         secrets: what the rest must be shown without.
     """
 
@@ -60,8 +60,13 @@ class Answer(NamedTuple):
     reason: str
     headers: Mapping[str, str]
     body: bytes
-    url: str
+    asked: str
     secrets: Secrets
+
+    @property
+    def url(self) -> str:
+        """The URL that answered, as it may be shown."""
+        return self.secrets.without_issued(self.asked)
 
     def without_secrets(self) -> Answer:
         """The answer as it may be shown, its body cut to 32,768 bytes."""
@@ -73,6 +78,17 @@ class Answer(NamedTuple):
             headers=CaseInsensitiveDict(zip(names, values, strict=True)),
             body=without(self.body.decode("latin-1")).encode("latin-1"),
         )
+
+
+class _Shown:
+    """A URL of ours as it may be shown; looked through only when it is."""
+
+    def __init__(self, url: str, secrets: Secrets) -> None:
+        self._url = url
+        self._secrets = secrets
+
+    def __str__(self) -> str:
+        return self._secrets.without_issued(self._url)
 
 
 class Transport:
@@ -148,7 +164,7 @@ class Transport:
         if self._process != os.getpid():
             self._leave_to_parent()
         changes_nothing = method in ("GET", "HEAD", "OPTIONS")
-        shown_url = self.secrets.without_issued(url)
+        shown = _Shown(url, self.secrets)
         last: Answer | Failure
         before = ""
         for attempt in range(_ATTEMPTS):
@@ -159,13 +175,13 @@ class Transport:
             pause *= random.uniform(0.5, 1.0)
             if isinstance(last, Answer):
                 took = time.monotonic() - started
-                logger.debug("%s %s: status %d, %.3f s", method, shown_url, last.status, took)
+                logger.debug("%s %s: status %d, %.3f s", method, shown, last.status, took)
                 again = again and last.status in _RETRIED_STATUSES
                 pause = max(pause, _retry_after(last))
                 if pause > _LONGEST_RETRY_AFTER_SECONDS:
                     break
             else:
-                logger.debug("%s %s: %s", method, shown_url, last.what)
+                logger.debug("%s %s: %s", method, shown, last.what)
                 again = (again or last.never_sent) and not last.final
             if task.seconds_left():
                 before = f"status {last.status}" if isinstance(last, Answer) else last.what
@@ -174,9 +190,9 @@ class Transport:
         if isinstance(last, Answer):
             return last
         if not task.seconds_left():
-            raise task.too_late(shown_url, before)
+            raise task.too_late(str(shown), before)
         hint = last.hint or when_too_large
-        raise OrbitConnectionError(f"{method} {shown_url} failed: {last.what}. {hint}")
+        raise OrbitConnectionError(f"{method} {shown} failed: {last.what}. {hint}")
 
     def _leave_to_parent(self) -> None:
         """After a fork: share no connection with the process that it came from."""
@@ -194,27 +210,28 @@ class Transport:
         content: dict[str, Any],
     ) -> Answer | Failure:
         """One attempt, with redirects on the same host followed."""
-        shown_url = self.secrets.without_issued(url)
+        shown: _Shown | str = _Shown(url, self.secrets)
+        target = None
         for _ in range(_MOST_REDIRECTS):
             answer = self._send(method, url, task, authorise, headers, content)
             if isinstance(answer, Failure):
                 return answer
             if answer.status not in _REDIRECTS:
-                return answer._replace(url=shown_url)
+                return answer if target is None else answer._replace(asked=str(shown))
             location = answer.headers.get(_LOCATION, "")
             kept = method == "GET" or answer.status in (307, 308)
             target = redirect_target(url, location) if kept else None
             shown_target = self.secrets.without(shown_location(url, location))
             if target is None:
                 raise OrbitConnectionError(
-                    f"{shown_url} redirects to {shown_target}, which was not followed: passwords "
+                    f"{shown} redirects to {shown_target}, which was not followed: passwords "
                     "and tokens are sent to the host of the base URL only, and never from https to "
                     "http. If the new address is right, use it as the base URL."
                 )
-            url, shown_url = target, shown_target
+            url, shown = target, shown_target
             content = {**content, "params": None}
         raise OrbitConnectionError(
-            f"{method} {shown_url} failed: it redirects in a circle. Check the base URL."
+            f"{method} {shown} failed: it redirects in a circle. Check the base URL."
         )
 
     def _send(
