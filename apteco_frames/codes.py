@@ -214,7 +214,7 @@ class KnownCodes:
         self._complete = saved is not None
         self._source = source
         self._tables: dict[str, pa.Table] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def missing(self, variables: pa.Table, again: bool = False) -> list[str]:
         """Names of those of the variables whose codes are not known.
@@ -235,10 +235,11 @@ class KnownCodes:
             tables: by variable, the columns ``code``, ``description`` and ``count``.
             refused: names of the variables whose codes the API refused.
         """
-        now_refused = (self.refused | frozenset(refused)) - tables.keys()
-        if now_refused != self.refused:  # frames that are there notice another set
-            self.refused = now_refused
-        self._tables = {**self._tables, **tables}
+        with self._lock:  # or what another thread adds could be lost
+            now_refused = (self.refused | frozenset(refused)) - tables.keys()
+            if now_refused != self.refused:  # frames that are there notice another set
+                self.refused = now_refused
+            self._tables = {**self._tables, **tables}
 
     def of(self, variables: pa.Table) -> pa.Table:
         """The codes of variables, under ``schema.CODES_SCHEMA``, in the variables' order.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 
 import pyarrow as pa
 
@@ -63,6 +62,8 @@ class LiveBuild(SystemFrames):
         self._client = client
         self._system = system
         self._lock = threading.Lock()
+        self._making = threading.Lock()
+        self._folders: Folders | None = None
         self._system_info = catalogue.system_info
         self._tables = Tables(catalogue.tables.arrow, self)
         self._variables = Variables(catalogue.variables.arrow, self)
@@ -72,7 +73,7 @@ class LiveBuild(SystemFrames):
         """The build offline, with what was read of its codes and folders."""
         return self._catalogue
 
-    @cached_property
+    @property
     def folders(self) -> Folders:
         """The folders.
 
@@ -80,8 +81,11 @@ class LiveBuild(SystemFrames):
             ApiResultsError: the system was rebuilt since, or the folders have no end.
             AptecoFramesError: another error of the tree.
         """
-        self._read_folders()
-        return Folders(self.catalogue.folders.arrow, self)
+        if self._folders is None:
+            self._read_folders()
+            with self._making:  # or two threads could get different objects
+                self._folders = self._folders or Folders(self.catalogue.folders.arrow, self)
+        return self._folders
 
     def load_codes(self, variables: Variables, skip: bool, progress: Progress | None) -> Codes:
         """The codes of variables, after those that are not there yet, or were refused before.
@@ -181,7 +185,7 @@ class LiveBuild(SystemFrames):
             raise ApiResultsError(
                 f"The {self._place} was rebuilt since this session read it: built "
                 f"{then.build_date}, now {now.build_date}. Nothing was used. Call "
-                "session.refresh(), which reads it anew."
+                "session.refresh(), which reads it anew, and take its frames after that."
             )
 
     @property

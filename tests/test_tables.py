@@ -333,7 +333,7 @@ def objects_of(home: Catalogue | Session) -> list[Table]:
 def test_a_table_is_one_object() -> None:
     """Within a catalogue, and within a session, each table is one object, wherever it is from."""
     with DemoServer() as server, server.login() as session:
-        for home in (session, session.catalogue):
+        for home, owner in ((session, session), (session.catalogue, None)):
             found = objects_of(home)
             assert [table for table in found if table is not found[0]] == []
             assert found[0].session is (session if home is session else None)

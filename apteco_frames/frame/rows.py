@@ -14,11 +14,11 @@ from apteco_frames.orbit.text import clipped
 
 
 class Home(Protocol):
-    """What a frame belongs to: a catalogue, or the session that loaded it."""
+    """What a frame belongs to: a catalogue, or a build that a session holds."""
 
     @property
     def catalogue(self) -> Any:
-        """The catalogue: this object itself, or the one that the session holds."""
+        """The catalogue: this object itself, or the one of the build."""
 
     @property
     def folders(self) -> Any:

@@ -11,10 +11,11 @@ import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlencode
 
 from apteco_frames import Catalogue
 from apteco_frames.demo import DemoServer, holidays
-from apteco_frames.demo.api import Answer, Request
+from apteco_frames.demo.api import PASSWORD, Answer, DemoApi, Request
 from apteco_frames.demo.server import DemoHandler
 
 KEYS = Path(__file__).with_name("loopback.pem")
@@ -65,6 +66,7 @@ class FaultyServer(DemoServer):
         # In URLs, which urllib3 logs; in no error, and in no log line of ours.
         self.session_ids: list[str] = []
         self.asked: list[Request] = []
+        self._rebuilt: tuple[DemoApi, str] | None = None
         server = self
         lock = threading.Lock()
         left = [skip, times]
@@ -75,7 +77,11 @@ class FaultyServer(DemoServer):
             def answer(self, request: Request) -> Answer:
                 server.asked.append(request)
                 self.path_asked = request.target.partition("?")[0]
-                answer = super().answer(request)
+                if server._rebuilt and "/FastStatsSystems/" in request.target:
+                    api, token = server._rebuilt
+                    answer = api.answer(request._replace(authorization=f"Bearer {token}"))
+                else:
+                    answer = super().answer(request)
                 if answer.status == 201:
                     details = json.loads(answer.body)
                     token = details["accessToken"]
@@ -97,6 +103,14 @@ class FaultyServer(DemoServer):
                 return None
 
         self.handler = Handler
+
+    def rebuild(self, catalogue: Catalogue) -> None:
+        """Serve another build of the system to the sessions that there are."""
+        api = DemoApi(catalogue)
+        form = urlencode({"UserLogin": self.user, "Password": PASSWORD}).encode()
+        target = f"/OrbitAPI/{api.data_view}/Sessions/SimpleLogin"
+        details = json.loads(api.answer(Request("POST", target, body=form)).body)
+        self.served, self._rebuilt = catalogue, (api, details["accessToken"])
 
     def count(self, path: str) -> int:
         """How often a path was asked for."""
