@@ -232,7 +232,7 @@ def _wanted(variables: pa.Table, names: Sequence[str]) -> list[Wanted]:
     chosen = set(names)
     columns = variables.select(["name", "num_codes", "sub_type"]).to_pylist()
     return [
-        Wanted(row["name"], row["num_codes"] or 0, row["sub_type"] in DATE_SUB_TYPES)
+        Wanted(row["name"], row["num_codes"], row["sub_type"] in DATE_SUB_TYPES)
         for row in columns
         if row["name"] in chosen
     ]
@@ -244,6 +244,7 @@ def _warn_of_numbers(wanted: Sequence[Wanted], tables: dict[str, pa.Table], plac
         f"{clipped(variable.name)!r} ({len(tables[variable.name]):,}, not {variable.number:,})"
         for variable in wanted
         if variable.name in tables
+        and variable.number is not None
         and len(tables[variable.name]) != variable.number
         and not (variable.may_have_none and not len(tables[variable.name]))
     ]

@@ -36,7 +36,8 @@ def login(
             10, 60, and 600 for all of it.
         verify: ``False`` not to check the server's certificate (warns), or the path of
             a file of certificate authorities.
-        page_size: items to ask for at a time; by default 1,000, then 5,000.
+        page_size: items to ask for at a time; by default 1,000, then 5,000, and of codes as
+            many as there are.
         max_connections: requests under way at the same time, at most; by default 4, and 8
             for codes and folders.
         progress: called with the number of variables read so far and in all.

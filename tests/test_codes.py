@@ -6,7 +6,7 @@ import pickle
 import threading
 import warnings
 from collections.abc import Iterator
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 import polars as pl
 import pyarrow as pa
@@ -241,6 +241,29 @@ def test_codes_are_asked_for_by_their_number(server: FaultyServer, session: Sess
     (request,) = (r for r in server.asked if "/Codes" in r.target)
     assert request.method == "GET"
     assert request.target.endswith("/Variables/boDest/Codes?offset=0&count=20")
+
+
+def test_pages_are_no_larger_than_the_user_wants(server: FaultyServer) -> None:
+    """``page_size=`` holds for codes and folders, too; what is asked for is complete."""
+    session = server.login(page_size=7)
+    assert session.codes == holidays().codes
+    assert session.folders == holidays().folders
+    counts = {
+        int(parse_qs(request.target.partition("?")[2])["count"][0])
+        for request in server.asked
+        if "/Codes" in request.target or "/Folders" in request.target
+    }
+    assert max(counts) == 7
+
+
+def test_a_variable_that_does_not_say_how_many_codes_it_has() -> None:
+    """Where the number of codes is not known, all are read, and there is nothing to warn of."""
+    whole = holidays()
+    silent = whole.variables.frame.with_columns(num_codes=pl.lit(None, pl.Int64))
+    served = Catalogue(whole.system_info, whole.tables, silent, whole.codes)
+    with DemoServer(served) as other, other.login() as session, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert session.codes == whole.codes
 
 
 def test_threads_that_ask_at_once(server: FaultyServer, session: Session) -> None:

@@ -94,6 +94,7 @@ class OrbitClient:
         self._timeout = Timeout.of(self._options["timeout"])
         self.max_connections = self._options["max_connections"] or MAX_CONNECTIONS
         self.code_connections = self._options["max_connections"] or CODE_CONNECTIONS
+        self.page_size = self._options["page_size"]
         self.transport = Transport(verify=verify, max_connections=self.code_connections, http=http)
         self._ended = False
         self._told = False
@@ -305,8 +306,8 @@ class OrbitClient:
     def _load_once(self, system: str, task: Task) -> tuple[Paging, Paging]:
         lists = {
             kind: Paging(
-                self._options["page_size"] or FIRST_PAGE_SIZE,
-                self._options["page_size"] or PAGE_SIZE,
+                self.page_size or FIRST_PAGE_SIZE,
+                self.page_size or PAGE_SIZE,
                 self.system_url(system, kind),
             )
             for kind in ("Variables", "Tables")
@@ -340,7 +341,7 @@ class OrbitClient:
         params = {"offset": offset, "count": count}
         smaller = f"Ask for less at a time: page_size={max(1, min(100, count // 10))}."
         answer = self.request("GET", url, task=task, params=params, when_too_large=smaller)
-        may_ask_for_less = self._options["page_size"] is None and count > FIRST_PAGE_SIZE
+        may_ask_for_less = self.page_size is None and count > FIRST_PAGE_SIZE
         if answer.status in _PERHAPS_TOO_MANY and may_ask_for_less:
             # The size of a first page; the rest of the list will follow in it.
             params["count"] = FIRST_PAGE_SIZE

@@ -37,12 +37,12 @@ class Wanted(NamedTuple):
 
     Attributes:
         name: its name.
-        number: how many it says it has; 0 if it does not say.
+        number: how many it says it has; None if it does not say.
         may_have_none: whether it is a date, of which a server need not list codes.
     """
 
     name: str
-    number: int
+    number: int | None
     may_have_none: bool
 
 
@@ -90,7 +90,7 @@ def load_codes(
     refused: dict[str, Refusal] = {}
     part = task.part()
     # The longest first, so that no connection is left with one at the end.
-    order = sorted(wanted, key=lambda variable: -variable.number)
+    order = sorted(wanted, key=lambda variable: -(variable.number or 0))
     calls = ((variable.name, partial(_codes, client, system, variable, part)) for variable in order)
     for name, found in run_all(calls, part, client.base_url, connections):
         if isinstance(found, Refusal):
@@ -107,7 +107,8 @@ def _codes(client: OrbitClient, system: str, variable: Wanted, task: Task) -> pa
     try:
         name = checked_name(variable.name, "variable")
         url = client.system_url(system, "Variables", name, "Codes")
-        count = min(variable.number, _LARGEST_PAGE) if variable.number > 0 else _PAGE_SIZE
+        said = variable.number if variable.number and variable.number > 0 else _PAGE_SIZE
+        count = min(said, client.page_size or _LARGEST_PAGE)
         return read_list(partial(client.page, url, CODES, task), count, url)
     except InvalidUrlError as error:  # a name that no URL can hold
         return error

@@ -130,7 +130,8 @@ def _contents(
     segments = [checked_name(name, "folder") for name in path]
     url = client.system_url(system, "Folders", *segments)
     try:
-        items = read_list(partial(client.page, url, _NODE, task), _PAGE_SIZE, url)
+        count = client.page_size or _PAGE_SIZE
+        items = read_list(partial(client.page, url, _NODE, task), count, url)
     except ApiError as error:
         if error.status not in REFUSED:
             raise
