@@ -77,6 +77,7 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
     _row_type = Code
     _keys = ("code", "description")
     _preview = ("variable_name", "code", "description", "count")
+    _unambiguous = "by its position"
 
     def __init__(
         self, arrow: pa.Table, home: Home, variables: Variables, variable: str | None = None

@@ -91,8 +91,9 @@ class Folder(Row):
 class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the columns
     __doc__ = f"""The folders of a system: each followed by the folders within it.
 
-    ``folders[key]`` takes a path (``"Bookings/Dates"``) or a name. In a path a ``/`` or a
-    ``%`` that belongs to a name is written ``%2F`` or ``%25``. The columns:
+    ``folders[key]`` takes a path (``"Bookings/Dates"``) or, where no folder has that path, a
+    name. In a path a ``/`` or a ``%`` that belongs to a name is written ``%2F`` or ``%25``.
+    The columns:
 
     {schema.describe(schema.FOLDERS).replace(chr(10), chr(10) + " " * 4)}
     """
@@ -102,6 +103,7 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
     _row_type = Folder
     _keys = ("path", "name")
     _preview = ("path", "description", "variable_count", "total_variable_count")
+    _unambiguous = "by its path"
 
     def tree(self) -> Tree:
         """The folders as a tree that prints itself, with the numbers of variables."""
@@ -111,6 +113,14 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
             for folder in self
         ]
         return Tree(f"{self._title} (variables)", items)
+
+    def _positions(self, key: str, columns: tuple[str, ...]) -> list[int]:
+        """Where a folder has that path, or else that name: at the top they are the same."""
+        for column in columns:
+            found = super()._positions(key, (column,))
+            if found:
+                return found
+        return []
 
     @property
     def _whole(self) -> Folders:

@@ -51,6 +51,8 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
     _row_type: ClassVar[type[Row]]
     _keys: ClassVar[tuple[str, ...]] = ("name",)
     _preview: ClassVar[tuple[str, ...]]
+    _unambiguous: ClassVar[str] = "by its name alone: .names[...]"
+    """How to look up one of several rows that have a key."""
 
     def __init__(self, arrow: pa.Table, home: Home) -> None:
         super().__init__(arrow)
@@ -250,8 +252,7 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
             rows = "; ".join(self._row(position)._describe() for position in positions[:10])
             return AmbiguousKeyError(
                 f"Several {self._noun}s of {self._system} have the {kind} "
-                f"{clipped(key)!r}: {rows}. Look the one you mean up by its name alone: "
-                f".names[...]."
+                f"{clipped(key)!r}: {rows}. Look the one you mean up {self._unambiguous}."
             )
         near = nearest(key, [self._arrays[column] for column in columns])
         hint = (
