@@ -211,8 +211,9 @@ class LiveBuild(SystemFrames):
         if found.refused:
             paths = ["/".join(names) for names in found.refused]
             warn(
-                f"The API refuses the contents of the folders {_named(paths)} in {self._place}. "
-                "They are kept as if they were empty. Ask your administrator for the right to them."
+                f"The API does not give the contents of the folders {_named(paths)} in "
+                f"{self._place}. They are kept as if they were empty. Ask your administrator for "
+                "the right to them."
             )
         known = set(variables["name"].to_pylist())
         strange = [n for node in found.nodes for n in node.variable_names if n not in known]

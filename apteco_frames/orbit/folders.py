@@ -10,9 +10,10 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
-from apteco_frames.errors import ApiError, ApiResultsError
+from apteco_frames.errors import ApiError, ApiResultsError, InvalidUrlError
 from apteco_frames.orbit.arguments import checked_name
 from apteco_frames.orbit.client import OrbitClient
+from apteco_frames.orbit.decode import Page
 from apteco_frames.orbit.lists import REFUSED, read_list
 from apteco_frames.orbit.pool import run_all
 from apteco_frames.orbit.schema import STRING, Column
@@ -21,6 +22,7 @@ from apteco_frames.orbit.task import Task
 # No system has as many; a tree beyond them goes on for ever.
 MOST_LEVELS = 256
 MOST_FOLDERS = 20_000
+MOST_ITEMS = 2_000_000  # directly in one folder, variables among them
 
 _PAGE_SIZE = 1_000
 _NODE = (
@@ -55,7 +57,8 @@ class Walk(NamedTuple):
     Attributes:
         nodes: the folders, each after the one around it; siblings in the API's order.
         refused: the names from the top of folders whose contents the API refused (status
-            400, 403 or 404); they are among ``nodes``, without contents.
+            400, 403 or 404), or whose names no URL can hold; they are among ``nodes``,
+            without contents.
     """
 
     nodes: list[Node]
@@ -90,10 +93,10 @@ def walk(client: OrbitClient, system: str, task: Task, *, connections: int) -> W
         below: list[int | None] = []
         for place in level:
             found = contents[place]
-            if isinstance(found, ApiError):
-                if place is None and found.status == 404:
-                    return None
+            if isinstance(found, ApiError | InvalidUrlError):
                 if place is None:
+                    if isinstance(found, ApiError) and found.status == 404:
+                        return None
                     raise found
                 refused.append(paths[place])
                 found = [], []
@@ -103,12 +106,7 @@ def walk(client: OrbitClient, system: str, task: Task, *, connections: int) -> W
                 below.append(len(folders))
                 folders.append((child, place))
         if below and (len(paths[below[0]]) > MOST_LEVELS or len(folders) > MOST_FOLDERS):
-            raise ApiResultsError(
-                f"The folders of {client.system_url(system, 'Folders')} go on and on: there are "
-                f"more than {MOST_FOLDERS:,}, or more than {MOST_LEVELS} within each other. "
-                "Nothing was used. Show this message to the administrator of your Orbit "
-                "installation."
-            )
+            raise _endless(client.system_url(system, "Folders"))
         level = below
     nodes = [
         Node(folder.name, folder.description, folder.path, around, inside[place])
@@ -125,28 +123,45 @@ class _Folder(NamedTuple):
 
 def _contents(
     client: OrbitClient, system: str, path: tuple[str, ...], task: Task
-) -> tuple[list[_Folder], list[str]] | ApiError:
-    """The folders and the names of the variables that are directly in a folder."""
-    segments = [checked_name(name, "folder") for name in path]
-    url = client.system_url(system, "Folders", *segments)
+) -> tuple[list[_Folder], list[str]] | ApiError | InvalidUrlError:
+    """The folders and the names of the variables directly in a folder, or why not."""
     try:
-        count = client.page_size or _PAGE_SIZE
-        items = read_list(partial(client.page, url, _NODE, task), count, url)
+        segments = [checked_name(name, "folder") for name in path]
+    except InvalidUrlError as error:
+        return error
+    url = client.system_url(system, "Folders", *segments)
+
+    def page(offset: int, count: int) -> Page:
+        found = client.page(url, _NODE, task, offset, count)
+        if found.total > MOST_ITEMS:
+            raise _endless(url)
+        return found
+
+    try:
+        items = read_list(page, client.page_size or _PAGE_SIZE, url)
     except ApiError as error:
         if error.status not in REFUSED:
             raise
         return error
     folders: list[_Folder] = []
     variables: list[str] = []
-    for item in items.to_pylist():
+    for number, item in enumerate(items.to_pylist()):
         if (item["name"] is None) == (item["variable_name"] is None):
             raise ApiResultsError(
-                f"An item of {url} should be a folder or a variable, with a name, and is neither "
-                "or both. Nothing was used. Try again; if it stays so, show this message to the "
-                "administrator of your Orbit installation."
+                f"Item {number:,} of {url} should be a folder or a variable, with a name, and is "
+                "neither or both. Nothing was used. Try again; if it stays so, show this message "
+                "to the administrator of your Orbit installation."
             )
         if item["name"] is None:
             variables.append(item["variable_name"])
         else:
             folders.append(_Folder(item["name"], item["description"] or "", item["path"]))
     return folders, variables
+
+
+def _endless(url: str) -> ApiResultsError:
+    return ApiResultsError(
+        f"The folders of {url} go on and on: there are more than {MOST_FOLDERS:,}, more than "
+        f"{MOST_LEVELS} within each other, or more than {MOST_ITEMS:,} items in one. Nothing was "
+        "used. Show this message to the administrator of your Orbit installation."
+    )

@@ -200,6 +200,18 @@ def edited(edit: Callable[[dict[str, Any]], object]) -> Fault:
     return changed(change)
 
 
+def within(part: str, fault: Fault) -> Fault:
+    """A fault where a part is in the path and query asked for; elsewhere the right answer."""
+
+    def some(handler: DemoHandler, answer: Answer) -> None:
+        if part in handler.path:
+            fault(handler, answer)
+        else:
+            DemoHandler.send_answer(handler, answer)
+
+    return some
+
+
 def silence(handler: DemoHandler, answer: Answer) -> None:
     """No answer, while the connection stays open."""
     handler.close_connection = True
