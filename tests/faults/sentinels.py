@@ -133,6 +133,10 @@ def shown_by_session(session: Session, folder: Path) -> Iterator[tuple[str, str 
     catalogue = session.catalogue
     things: list[Any] = [session, session.tables, session.variables, catalogue]
     things += [session.tables[0], session.variables[0], session.user, session.system_info]
+    if catalogue.has_codes:
+        things += [session.codes, session.codes["boDest"]]
+    if catalogue.has_folders:
+        things += [session.folders, session.folders[0], session.folders.tree()]
     for thing in things:
         yield f"repr of {type(thing).__name__}", repr(thing)
         yield f"str of {type(thing).__name__}", str(thing)
