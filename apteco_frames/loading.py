@@ -84,7 +84,8 @@ class LiveBuild(SystemFrames):
         if self._folders is None:
             self._read_folders()
             with self._making:  # or two threads could get different objects
-                self._folders = self._folders or Folders(self.catalogue.folders.arrow, self)
+                if self._folders is None:
+                    self._folders = Folders(self.catalogue.folders.arrow, self)
         return self._folders
 
     def load_codes(self, variables: Variables, skip: bool, progress: Progress | None) -> Codes:

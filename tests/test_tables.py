@@ -336,7 +336,7 @@ def test_a_table_is_one_object() -> None:
         for home, owner in ((session, session), (session.catalogue, None)):
             found = objects_of(home)
             assert [table for table in found if table is not found[0]] == []
-            assert found[0].session is (session if home is session else None)
+            assert found[0].session is owner
             assert home.master_table is found[0].parent
             bookings = home.tables["Bookings"]
             costs = [v for v in home.variables if v.table is bookings]
