@@ -173,7 +173,10 @@ class Session(SystemFrames):
         if unavailable not in ("error", "skip"):
             raise ValueError(f"unavailable= takes 'error' or 'skip', not {unavailable!r}")
         wanted = self.variables if variables is None else variables
-        return self._build.load_codes(wanted, unavailable == "skip", progress)
+        # A frame may be of the build before.
+        home: Any = wanted._home
+        build: LiveBuild = home if home._session is self else self._build
+        return build.load_codes(wanted, unavailable == "skip", progress)
 
     def refresh(self) -> bool:
         """Read the catalogue anew if the system was rebuilt since.
