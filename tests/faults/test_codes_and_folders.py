@@ -446,7 +446,7 @@ def test_a_server_that_gives_a_thousand_at_most(code: int) -> None:
 
 
 def test_pages_of_the_user_s_size(meet: Meet) -> None:
-    """Where that is refused too, the error says how to ask for less; and that helps."""
+    """Where that is refused too, it is an error, and ``page_size=`` helps."""
     with FaultyServer(at_most(50, 413), "/Codes", catalogue=large_system()) as server:
         text = meet(server, codes(server), kind=ApiError)
         assert server.login(page_size=50).codes == server.served.codes
