@@ -25,7 +25,8 @@ MOST_FOLDERS = 20_000
 MOST_ITEMS = 2_000_000  # directly in one folder, variables among them
 
 _PAGE_SIZE = 1_000
-_NODE = (
+# What is in a folder: each item is a folder or a variable.
+ITEMS = (
     Column("name", STRING, True, "folder.name", ""),
     Column("description", STRING, True, "folder.description", ""),
     Column("path", STRING, True, "folder.path", ""),
@@ -132,7 +133,7 @@ def _contents(
     url = client.system_url(system, "Folders", *segments)
 
     def page(offset: int, count: int) -> Page:
-        found = client.page(url, _NODE, task, offset, count)
+        found = client.page(url, ITEMS, task, offset, count)
         if found.total > MOST_ITEMS:
             raise _endless(url)
         return found
