@@ -6,6 +6,7 @@ import pickle
 import time
 import warnings
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import polars as pl
@@ -78,6 +79,14 @@ def test_folders_of_holidays(session: Session) -> None:
     assert session.folders.arrow.schema.equals(schema.FOLDERS_SCHEMA)
     assert session.folders is session.folders
     assert session.catalogue.folders == session.folders
+
+
+def test_threads_that_ask_at_once() -> None:
+    """The folders are read once, and are the same for all threads."""
+    with FaultyServer() as server, server.login() as session, ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda _: session.folders, range(6)))
+        assert server.count("/Folders") == 1
+    assert len({id(folders) for folders in found}) == 1
 
 
 def test_parents_and_children(session: Session) -> None:
