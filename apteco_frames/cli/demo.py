@@ -57,6 +57,7 @@ def _demonstrate(port: int, output: Path) -> None:
             demo.base_url, demo.data_view, demo.system, demo.user, demo.password
         ) as session:
             _show(session)
+            _ = session.folders  # so that the catalogue holds them
             paths = session.catalogue.write_parquet(output)
     print("\nThe catalogue as Parquet:")
     for path in paths:
@@ -77,6 +78,12 @@ def _show(session: Session) -> None:
     print(f"\n{len(session.variables)} variables, {len(dates)} of them about dates:")
     for variable in dates:
         print(f"{shown(variable.name):>8}: {shown(variable.description)}")
+    swedish = [
+        f"{shown(code.variable_name)}: {shown(code.variable_description)}, "
+        f"{code.count:,} {shown(code.table.plural).lower()}"
+        for code in session.codes.filter(description="Sweden")
+    ]
+    print(f"\n{len(session.codes):,} codes; with one for Sweden: {'; '.join(swedish)}")
 
 
 def _serve(port: int) -> None:

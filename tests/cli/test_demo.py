@@ -49,12 +49,16 @@ PoBooki1: Policy Booking Date
 cmCommDt: Date of Communication
 raRspDat: Response Date
 ReCommun: Communication Date
+
+1,032 codes; with one for Sweden: boDest: Destination, 25,207 bookings
 """
 WRITTEN = """
 The catalogue as Parquet:
   {system}
   {tables}
   {variables}
+  {codes}
+  {folders}
 Carry on from there, offline:
   from apteco_frames import Catalogue
   catalogue = Catalogue.read_parquet({folder!r})
@@ -96,7 +100,8 @@ def test_demo(tmp_path: Path) -> None:
         match = re.match(r"Demo server at (http://127\.0\.0\.1:\d+/OrbitAPI),", outcome.stdout)
         assert match
         folder = Path("holidays-catalogue")
-        paths = {kind: folder / f"{kind}.parquet" for kind in ("system", "tables", "variables")}
+        kinds = ("system", "tables", "variables", "codes", "folders")
+        paths = {kind: folder / f"{kind}.parquet" for kind in kinds}
         assert outcome.stdout == SHOWN.format(base_url=match[1]) + WRITTEN.format(
             **paths, folder=str(folder)
         )
