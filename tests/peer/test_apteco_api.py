@@ -313,6 +313,7 @@ def check_endpoints(judge: Judge, client: Any, session: Session) -> None:
 def check_codes(judge: Judge, ask: Callable[..., Any], session: Session) -> None:
     """The codes of every selector are those of ours, whole or in pages of ten."""
     operation = "fast_stats_systems_get_fast_stats_variable_codes"
+    theirs: list[tuple[str, int, Any]] = []
     for variable in session.variables:
         if variable.api_type != "Selector":
             continue
@@ -324,6 +325,17 @@ def check_codes(judge: Judge, ask: Callable[..., Any], session: Session) -> None
             check_model(judge, model, row, schema.CODES)
         pages = [ask(1, operation, *place, offset=n).list for n in range(0, len(rows), 10)]
         judge.equal("VarCode: in pages", [code for part in pages for code in part], page.list)
+        theirs += [(variable.name, number, model) for number, model in enumerate(page.list)]
+    # The codes of all variables are the same, one after the other, and looked up by code.
+    judge.equal("VarCode: number of all", len(theirs), len(session.codes))
+    for (name, number, model), row in zip(theirs, session.codes, strict=True):
+        check_model(judge, model, row, schema.CODES)
+        judge.equal("VarCode: variable", name, row.variable_name)
+        judge.equal("VarCode: position", number, row.position)
+        same = [m for n, _, m in theirs if (n, m.code) == (name, model.code)]
+        if len(same) == 1:
+            found = session.variables.names[name].codes[model.code]
+            judge.equal("VarCode: look-up", model.description, found.description)
 
 
 def check_folders(judge: Judge, ask: Callable[..., Any], session: Session) -> None:
@@ -350,6 +362,15 @@ def check_folders(judge: Judge, ask: Callable[..., Any], session: Session) -> No
         judge.equal("Folder: depth", len(names) - 1, row.depth)
         above = names[-2] if names[1:] else None
         judge.equal("Folder: parent", above, row.parent.name if row.parent else None)
+        within = [other[-1] for other, _, _ in theirs if other[:-1] == names]
+        judge.equal("Folder: children", within, [child.name for child in row.children])
+        below = {v for other, _, held in theirs if other[: len(names)] == names for v in held}
+        judge.equal("Folder: variables below", len(below), row.total_variable_count)
+        judge.equal("Folder: look-up", model.name, session.folders[row.path].name)
+    for variable in session.variables:
+        holding = [names[-1] for names, _, held in theirs if variable.name in held]
+        folder = variable.folder
+        judge.equal("Folder: of a variable", holding[:1], [folder.name] if folder else [])
 
 
 def check_everything(judge: Judge, ask: Callable[..., Any], session: Session) -> None:
