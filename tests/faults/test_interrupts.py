@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 from faults.server import FaultyServer, silence
 
+# Seconds, of which most are for slow machines; what hangs takes longer by far.
+AT_ONCE = 8
+
 SCRIPT = Path(__file__).with_name("interrupted.py")
 
 
@@ -60,8 +63,8 @@ def test_interrupt(what: str, answered: int) -> None:
     assert said.startswith("KeyboardInterrupt ")
     assert error.endswith("KeyboardInterrupt\n")
     assert process.returncode == -signal.SIGINT
-    # After a login, one second is given to the logout.
-    assert seconds < (2.5 if answered else 1.5)
+    # At once, on a machine of any speed; the task itself could go on for 30 seconds.
+    assert seconds < AT_ONCE
 
 
 @pytest.mark.parametrize("what", ["ours", "plain", "own"])
@@ -72,10 +75,10 @@ def test_total_time(what: str, path: str) -> None:
         await_requests(server, 1)
         began = time.monotonic()
         said, _ = process.communicate(timeout=15)
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < AT_ONCE
     name, seconds = said.split()
     assert name == "OrbitConnectionError"
-    assert 1 <= float(seconds) < 2
+    assert 1 <= float(seconds) < 1 + AT_ONCE
 
 
 AT_EXIT = """
