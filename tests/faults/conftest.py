@@ -18,7 +18,7 @@ from apteco_frames.errors import AptecoFramesError
 
 FULL = "the full catalogue"
 # For faults that end by themselves, and for those that only the clock ends.
-LONG = (5, 5, 20)
+LONG = (10, 10, 40)
 SHORT = (0.5, 0.5, 0.6)
 
 Meet = Callable[..., str]
@@ -53,7 +53,7 @@ def meet(
         action: Callable[[], Session] | None = None,
         *,
         kind: type[AptecoFramesError] | tuple[type[AptecoFramesError], ...] = (),
-        within: float = 5.0,
+        within: float = 10.0,
         where: str | None = None,
         **options: Any,
     ) -> str:

@@ -224,7 +224,7 @@ def test_request_timeout(server: Echoing, session: Session) -> None:
     for timeout in (0.1, (2, 0.1)):
         with pytest.raises(OrbitConnectionError, match=r"no answer within 0\.1 seconds"):
             call(session, "POST", _request_timeout=timeout)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8
     server.seconds = 0
     assert call(session, "POST")["method"] == "POST"
 

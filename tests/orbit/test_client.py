@@ -606,7 +606,7 @@ def test_time_is_limited() -> None:
         started = time.monotonic()
         with pytest.raises(OrbitConnectionError, match=r"within 0\.4 seconds, the limit"):
             server.login(page_size=1, max_connections=1, timeout=(2, 2, 0.4))
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 4
 
 
 @pytest.mark.parametrize(

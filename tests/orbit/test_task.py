@@ -73,8 +73,8 @@ def test_run_aside_beyond_the_time() -> None:
     gate = threading.Event()
     task = Task(Timeout(1, 1, 0.2))
     started = time.monotonic()
-    assert task.run_aside(lambda: gate.wait(5)) is None
-    assert 0.2 <= time.monotonic() - started < 1
+    assert task.run_aside(lambda: gate.wait(30)) is None
+    assert 0.2 <= time.monotonic() - started < 8
     assert task.run_aside(lambda: 1) is None
     gate.set()
 
@@ -85,6 +85,6 @@ def test_run_aside_of_a_task_given_up() -> None:
     task = Task(Timeout(1, 1, 50))
     threading.Timer(0.1, task.give_up).start()
     started = time.monotonic()
-    assert task.run_aside(lambda: gate.wait(5)) is None
-    assert time.monotonic() - started < 1
+    assert task.run_aside(lambda: gate.wait(30)) is None
+    assert time.monotonic() - started < 8
     gate.set()
