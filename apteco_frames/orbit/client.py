@@ -331,9 +331,18 @@ class OrbitClient:
         return lists["Tables"], lists["Variables"]
 
     def page(
-        self, url: str, columns: tuple[schema.Column, ...], task: Task, offset: int, count: int
+        self,
+        url: str,
+        columns: tuple[schema.Column, ...],
+        task: Task,
+        offset: int,
+        count: int,
+        *,
+        may_be_refused: frozenset[int] = frozenset(),
     ) -> Page:
         """``GET`` one page of a list: ``count`` items from ``offset`` on, or the first of them.
+
+        ``may_be_refused`` are the statuses that are the API's own without a word, too.
 
         Raises:
             AptecoFramesError: an error of the tree.
@@ -346,6 +355,9 @@ class OrbitClient:
             # The size of a first page; the rest of the list will follow in it.
             params["count"] = FIRST_PAGE_SIZE
             answer = self.request("GET", url, task=task, params=params)
+        if answer.status in may_be_refused and not answer.body.strip():
+            # No gateway's: the API answered for the system right before.
+            answer = answer._replace(body=b"{}")
         with self.secrets.kept_out_of_errors():
             return decode_page(checked(answer), columns, url)
 

@@ -109,7 +109,8 @@ def _codes(client: OrbitClient, system: str, variable: Wanted, task: Task) -> pa
         url = client.system_url(system, "Variables", name, "Codes")
         said = variable.number if variable.number and variable.number > 0 else _PAGE_SIZE
         count = min(said, client.page_size or _LARGEST_PAGE)
-        return read_list(partial(client.page, url, CODES, task), count, url)
+        page = partial(client.page, url, CODES, task, may_be_refused=REFUSED)
+        return read_list(page, count, url)
     except InvalidUrlError as error:  # a name that no URL can hold
         return error
     except ApiError as error:

@@ -133,7 +133,7 @@ def _contents(
     url = client.system_url(system, "Folders", *segments)
 
     def page(offset: int, count: int) -> Page:
-        found = client.page(url, ITEMS, task, offset, count)
+        found = client.page(url, ITEMS, task, offset, count, may_be_refused=REFUSED)
         if found.total > MOST_ITEMS:
             raise _endless(url)
         return found

@@ -359,6 +359,14 @@ def test_other_answers(
         meet(server, act(server), kind=kind)
 
 
+@pytest.mark.parametrize("code", [400, 403, 404])
+def test_codes_that_are_refused_without_a_word(code: int) -> None:
+    """A status alone is the API's refusal here, since it answered right before."""
+    with FaultyServer(status(code, b""), ONE) as server:
+        codes = server.login().load_codes(unavailable="skip")
+        assert len(codes.unavailable) == 1
+
+
 @pytest.mark.parametrize("code", [400, 403])
 def test_folders_that_are_refused(meet: Meet, code: int) -> None:
     """A server that refuses its folders altogether is an error, with its words."""

@@ -452,7 +452,7 @@ def test_retries_end_with_the_task(web: Web, transport: Transport) -> None:
     # On a slow machine the time may be up before the last of its answers is there.
     with suppress(OrbitConnectionError):
         assert ask(transport, web.url, timeout=Timeout(2, 2, 0.4)).status == 503
-    assert 0.05 < time.monotonic() - started
+    assert time.monotonic() - started > 0.05
     assert len(web.asked) <= 3
 
 
