@@ -68,7 +68,14 @@ class Report:
 def served(variables: int, *pages: tuple[int, int]) -> Iterator[str]:
     """A server of that many variables; gives its URL without a path."""
     sizes = [str(size) for plan in pages for size in plan]
-    command = [sys.executable, str(HERE / "server.py"), str(variables), *sizes]
+    with running("server.py", str(variables), *sizes) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def running(script: str, *arguments: str) -> Iterator[str]:
+    """A server process; gives its URL without a path."""
+    command = [sys.executable, str(HERE / script), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         port = process.stdout.readline().strip()
@@ -261,6 +268,61 @@ def measure_differences(report: Report, rounds: int) -> None:
     )
 
 
+def measure_codes(report: Report, rounds: int) -> None:
+    """All codes of a large system: beside the loop that users write, and the wire."""
+    from apteco_frames.orbit.client import CODE_CONNECTIONS
+
+    clients = {"apteco_frames": 0, "apteco_api": 1, "floor": CODE_CONNECTIONS}
+    with running("codes_server.py") as url:
+        for path, name, reach in (
+            ("", "all codes, no added latency", "12 times faster; 2 times the floor"),
+            ("/slow", "all codes, 20 ms added to each answer", "10 times faster"),
+        ):
+            results: dict[str, list[dict[str, float]]] = {package: [] for package in clients}
+            for _ in range(rounds):
+                for package, connections in clients.items():
+                    base_url = f"{url}{path}/OrbitAPI"
+                    results[package].append(client("codes", package, base_url, connections))
+            report.raw[name] = results
+            ours, loop, floor = results.values()
+            report.add(
+                name,
+                f"{middle(ours):.2f} s",
+                f"{middle(loop):.1f} s (a loop with `apteco_api`)",
+                f"{middle(floor):.2f} s",
+                f"{ratio(loop, ours, 'seconds'):.1f} times faster; "
+                f"{ratio(ours, floor, 'seconds'):.2f} times the floor",
+                reach,
+            )
+            if not path:
+                report.add(
+                    "peak memory with all codes",
+                    f"{middle(ours, 'peak_mib'):.0f} MiB",
+                    f"{middle(loop, 'peak_mib'):.0f} MiB",
+                    f"{middle(floor, 'peak_mib'):.0f} MiB",
+                    f"{ratio(ours, loop, 'peak_mib'):.2f} of the loop's",
+                    "0.35 of the loop's",
+                )
+                slower = median(1e3 * (u["frame filter"] - u["polars filter"]) for u in ours)
+                report.add(
+                    "filter on `codes.frame`; then `codes.filter`",
+                    f"{middle(ours, 'frame filter') * 1e3:.1f} ms; "
+                    f"{middle(ours, 'filter') * 1e3:.1f} ms",
+                    "",
+                    "",
+                    f"{slower:+.1f} ms beside polars alone",
+                    "within 10 ms",
+                )
+                report.add(
+                    "open a saved catalogue with its codes; look a code up",
+                    f"{middle(ours, 'open') * 1e3:.1f} ms; {middle(ours, 'lookup') * 1e6:.2f} µs",
+                    "",
+                    "",
+                    "",
+                    "50 ms; 10 µs",
+                )
+
+
 def machine() -> str:
     """What it was measured on."""
     names = ("apteco-frames", "apteco", "polars", "pyarrow", "requests", "numpy", "pandas")
@@ -282,6 +344,7 @@ def main() -> None:
     with served(options.variables, OUR_PAGES, VENDOR_PAGES) as url:
         measure_login(report, options.rounds, options.variables, url)
         measure_use(report, options.rounds, options.variables, url)
+    measure_codes(report, options.rounds)
     measure_process(report, 2 * options.rounds)
     measure_growth(report, options.rounds)
     measure_differences(report, options.rounds)
