@@ -19,6 +19,7 @@
      ├── RowIndexError             (also IndexError) there are not that many rows
      ├── DeserializeError          a serialised session cannot be read
      ├── SnapshotError             catalogue files cannot be read, or must not be overwritten
+     ├── ArchiveError              an archive cannot be read, or was not added to
      ├── PasswordPromptError       nobody could be asked for the password, or nobody answered
      ├── ForkedProcessError       polars was used before the process was forked
      ├── InvalidUrlError           (also ValueError) no base URL of an Orbit API
@@ -125,6 +126,10 @@ class DeserializeError(AptecoFramesError):
 
 class SnapshotError(AptecoFramesError):
     """Catalogue files are missing, damaged, foreign or newer than this package."""
+
+
+class ArchiveError(AptecoFramesError):
+    """Files of an archive are damaged or newer than this package, or adding took too long."""
 
 
 class PasswordPromptError(AptecoFramesError):

@@ -320,6 +320,21 @@ CHANGES: tuple[Column, ...] = (
     Column("is_virtual", BOOL, False, "", "Whether the variable was made after the build."),
 )
 
+BUILDS: tuple[Column, ...] = (
+    Column("system", STRING, False, "", "Name of the system."),
+    Column("build", STRING, False, "", "What the archive calls the build; unique in the system."),
+    Column("build_date", TIMESTAMP, True, "", "When it was built; null if the API does not say."),
+    Column("added_at", TIMESTAMP, False, "", "When it was added to the archive, in UTC."),
+    Column("description", STRING, False, "", "Description of the system."),
+    Column("view_name", STRING, False, "", "Name of the system as it was when it was built."),
+    Column("tables", INT, False, "", "Number of tables."),
+    Column("variables", INT, False, "", "Number of variables."),
+    Column("codes", INT, True, "", "Number of codes; null if they were not added."),
+    Column("folders", INT, True, "", "Number of folders; null if they were not added."),
+    Column("unavailable", NAMES, False, "", "Names of variables whose codes the API refused."),
+)
+"""The columns of the builds of an archive."""
+
 
 def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
     """The Arrow schema of a frame with these columns, in their order.
@@ -362,6 +377,7 @@ VARIABLES_SCHEMA = arrow_schema(VARIABLES)
 CODES_SCHEMA = arrow_schema(CODES)
 FOLDERS_SCHEMA = arrow_schema(FOLDERS)
 CHANGES_SCHEMA = arrow_schema(CHANGES)
+BUILDS_SCHEMA = arrow_schema(BUILDS)
 
 
 def describe(columns: tuple[Column, ...]) -> str:
