@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["Catalogue", "Session", "errors", "login", "login_with_password"]
+__all__ = ["Archive", "Catalogue", "Session", "errors", "login", "login_with_password"]
 
 if TYPE_CHECKING:
     from apteco_frames import errors
+    from apteco_frames.archive import Archive
     from apteco_frames.catalogue import Catalogue
     from apteco_frames.logins import login, login_with_password
     from apteco_frames.session import Session
@@ -23,6 +24,7 @@ else:
     # Imported on first use: the command line has control before that, and ends quietly at
     # Ctrl-C while pyarrow and requests are loaded.
     _HOMES = {
+        "Archive": "archive",
         "Catalogue": "catalogue",
         "Session": "session",
         "errors": "",

@@ -52,6 +52,7 @@ def parts_of(module: Any) -> Iterator[tuple[str, Any]]:
 def test_names_at_the_top() -> None:
     """The top level offers exactly what the documentation names."""
     assert apteco_frames.__all__ == [
+        "Archive",
         "Catalogue",
         "Session",
         "errors",

@@ -1,0 +1,381 @@
+"""Archives: catalogues come back as they were, and builds are told apart."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.fs
+import pytest
+from hypothesis import given, settings
+from strategies import catalogue_of, catalogues, variable_item, with_codes_and_folders
+
+from apteco_frames import Archive, Catalogue, Session, errors
+from apteco_frames.archive import Added
+from apteco_frames.demo import DemoServer, holidays
+from apteco_frames.orbit import schema
+
+NOUNS = ("tables", "variables", "codes", "folders")
+
+
+def rebuilt(catalogue: Catalogue, days: int = 0, **other: Any) -> Catalogue:
+    """The same catalogue as of another build, or of another system."""
+    info = catalogue.system_info
+    assert info.build_date
+    return Catalogue(
+        info._replace(build_date=info.build_date + timedelta(days=days), **other),
+        catalogue.tables,
+        catalogue.variables,
+        catalogue.codes.arrow if catalogue.has_codes else None,
+        catalogue.folders.arrow if catalogue.has_folders else None,
+    )
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of three systems, two builds each."""
+    root = tmp_path_factory.mktemp("archives") / "a"
+    for name in ("holidays", "007", "a/b = c"):
+        for days in (0, 1):
+            assert Archive(root).add(rebuilt(holidays(), days, name=name))
+    return root
+
+
+# Kept and given back
+
+
+@settings(max_examples=30)
+@given(catalogues(max_variables=12).flatmap(with_codes_and_folders) | catalogues(max_variables=12))
+def test_any_catalogue_comes_back_equal(
+    tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue
+) -> None:
+    """Whatever is added is given back equal, from a folder of any name; once is enough."""
+    root = tmp_path_factory.mktemp("archive") / "a=1"
+    archive = Archive(root)
+    assert archive.add(catalogue)
+    found = Archive(str(root)).catalogue(catalogue.system_info.name)
+    assert found == catalogue
+    for noun in NOUNS:
+        if not getattr(catalogue, f"has_{noun}", True):
+            continue
+        assert getattr(found, noun).arrow.equals(getattr(catalogue, noun).arrow)
+        assert list(getattr(found, noun)) == list(getattr(catalogue, noun))
+    assert not archive.add(found)
+    assert archive.builds.height == 1
+
+
+def test_what_was_refused_is_known(tmp_path: Path) -> None:
+    """A catalogue without the codes of some variables is given back with their names."""
+    whole = holidays()
+    codes = whole.codes.frame.filter(pl.col("variable_name") != "boDest")
+    rows = whole.tables, whole.variables, codes, whole.folders
+    refused = Catalogue(whole.system_info, *rows, unavailable=["boDest"])
+    Archive(tmp_path).add(refused)
+    found = Archive(tmp_path).catalogue("holidays")
+    assert found.codes.unavailable == refused.codes.unavailable == ["boDest"]
+    assert found == refused
+    assert Archive(tmp_path).builds["unavailable"].to_list() == [["boDest"]]
+
+
+def test_another_catalogue_of_a_date_is_kept_too(tmp_path: Path) -> None:
+    """What was made since a build makes another entry; the later one is the latest."""
+    one = catalogue_of(None, [variable_item("one")])
+    two = catalogue_of(None, [variable_item("one"), variable_item("two")])
+    archive = Archive(tmp_path)
+    assert [archive.add(c) for c in (one, two, one, two)] == [True, True, False, False]
+    builds = archive.builds["build"].to_list()
+    assert builds[0] == "2019-11-27T15-57-24"
+    assert builds[1].startswith("2019-11-27T15-57-24-")
+    assert archive.catalogue("testing") == two
+    assert archive.catalogue("testing", one.system_info.build_date) == two
+    assert [archive.catalogue("testing", build) for build in builds] == [one, two]
+
+
+def test_builds(filled: Path) -> None:
+    """A row for each build, by system and date; of what each consists."""
+    builds = Archive(filled).builds
+    assert builds.columns == schema.BUILDS_SCHEMA.names
+    assert builds["system"].to_list() == ["007"] * 2 + ["a/b = c"] * 2 + ["holidays"] * 2
+    assert builds["build"].to_list() == ["2019-11-27T15-57-24", "2019-11-28T15-57-24"] * 3
+    first = builds.row(0, named=True)
+    assert [first[noun] for noun in NOUNS] == [len(getattr(holidays(), noun)) for noun in NOUNS]
+    assert first["build_date"] == holidays().system_info.build_date
+    empty = Archive(filled / "nowhere").builds
+    assert (empty.height, empty.schema) == (0, builds.schema)
+
+
+def test_catalogues_by_build(filled: Path) -> None:
+    """The latest unless told; by name, or by date."""
+    archive = Archive(filled)
+    dates = [datetime(2019, 11, day, 15, 57, 24) for day in (27, 28)]
+    assert archive.catalogue("007").system_info.build_date == dates[1]
+    for build in (dates[0], "2019-11-27T15-57-24"):
+        found = archive.catalogue("007", build)
+        assert found == rebuilt(holidays(), name="007")
+
+
+def test_what_is_not_there_is_told(filled: Path) -> None:
+    """An error says what there is instead."""
+    archive = Archive(filled)
+    for ask, said in (
+        (lambda: archive.catalogue("holiday"), r"no system 'holiday'.* has 'holidays'"),
+        (lambda: archive.catalogue("007", "2020"), "no build '2020'.*'2019-11-27T15-57-24'"),
+        (lambda: archive.catalogue("007", datetime(2020, 1, 1)), "no build '2020-01-01 00:00:00'"),
+        (lambda: archive.scan("columns"), "no 'columns'.*'variables'"),
+        (lambda: archive.history("boDets"), "variable 'boDets'.*'boDest'"),
+        (lambda: archive.history("boDest", system="8"), "no system '8'"),
+        (lambda: Archive(filled / "nowhere").catalogue("a"), "no system 'a'. It has none"),
+    ):
+        with pytest.raises(errors.UnknownKeyError, match=said):
+            ask()
+
+
+def test_an_archive_is_shown_and_pickled(filled: Path) -> None:
+    """It says where it is; a copy is of the same place."""
+    archive = Archive(filled)
+    assert repr(archive) == f"<Archive at {filled}>"
+    assert pickle.loads(pickle.dumps(archive)).builds.equals(archive.builds)
+
+
+# Scans
+
+
+def places(root: Path) -> Iterator[tuple[str, Archive]]:
+    """An archive as polars reads it by itself, and as Arrow reads it for polars."""
+    yield "path", Archive(root)
+    under = root.parent / "b=1" / root.name
+    if not under.exists():
+        shutil.copytree(root, under)
+    yield "equals sign", Archive(under)
+    local = pyarrow.fs.SubTreeFileSystem(str(root.parent), pyarrow.fs.LocalFileSystem())
+    yield "file system", Archive(root.name, filesystem=local)
+    yield "URI", Archive(f"file://{root}")
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_scans(filled: Path, noun: str) -> None:
+    """A scan has the rows of all builds, with the columns of the frame and whose they are."""
+    expected: Any = getattr(holidays(), noun).frame
+    whole = None
+    for place, archive in places(filled):
+        lazy = archive.scan(noun)
+        assert isinstance(lazy, pl.LazyFrame)
+        found = lazy.sort("system", "build", "row_number").collect()
+        assert found.height == 6 * expected.height, place
+        assert found.columns == [
+            *expected.columns,
+            *("row_number", "system_name", "build_date", "system", "build"),
+        ]
+        assert found["system"].equals(found["system_name"].alias("system"), check_names=False)
+        one = found.filter(system="a/b = c", build="2019-11-28T15-57-24")
+        assert one.select(expected.columns).equals(expected)
+        assert one.select(expected.columns).schema == expected.schema
+        whole = found if whole is None else whole
+        assert found.equals(whole), place
+        assert lazy.collect_schema() == found.schema
+
+
+def test_a_scan_opens_what_it_needs(filled: Path, tmp_path: Path) -> None:
+    """Where the files of all other systems and builds are destroyed, the answer still comes."""
+    shutil.copytree(filled, tmp_path / "archive")
+    for path in (tmp_path / "archive").rglob("*.parquet"):
+        if "system=007/build=2019-11-28" not in path.as_posix():
+            path.write_bytes(b"destroyed")
+    for place, archive in places(tmp_path / "archive"):
+        build = pl.col("build") == "2019-11-28T15-57-24"
+        if place == "path":  # Arrow leaves out files for less
+            build = pl.col("build").str.starts_with("2019-11-28")
+        for noun in NOUNS:
+            lazy = archive.scan(noun).filter(pl.col("system") == "007", build)
+            assert lazy.select(pl.len()).collect().item() == len(getattr(holidays(), noun)), place
+            assert lazy.collect().height == len(getattr(holidays(), noun)), place
+        with pytest.raises(Exception, match=r"[Pp]arquet"):
+            archive.scan("variables").collect()
+        types = archive.scan("variables").filter(
+            pl.col("build") == "2019-11-28T15-57-24", pl.col("system") == "007", type="Selector"
+        )
+        assert types.collect().height == len(holidays().variables.filter(type="Selector"))
+
+
+def test_what_is_collected_is_pushed_down(filled: Path) -> None:
+    """polars hands columns and predicates to the reading of files."""
+    plan = Archive(filled).scan("codes").filter(system="007", variable_name="boDest")
+    text = plan.select("code").explain()
+    assert "SELECTION" in text
+    assert "FILTER" not in text
+    assert "PROJECT" in text
+
+
+def test_a_scan_goes_on_while_others_add(tmp_path: Path) -> None:
+    """A scan sees what was there when it was made, whatever is added since."""
+    archive = Archive(tmp_path)
+    archive.add(holidays())
+    before = archive.scan("variables")
+    archive.add(rebuilt(holidays(), 1))
+    assert before.collect().height == len(holidays().variables)
+    assert archive.scan("variables").collect().height == 2 * len(holidays().variables)
+
+
+def test_a_scan_of_nothing(tmp_path: Path) -> None:
+    """Where nothing is, a scan has no rows, but the columns."""
+    archive = Archive(tmp_path)
+    found = archive.scan("codes").collect()
+    archive.add(holidays())
+    assert found.height == 0
+    assert found.schema == archive.scan("codes").collect_schema()
+    other = Archive(tmp_path / "other")
+    other.add(catalogue_of())
+    assert other.scan("codes").collect().equals(found)
+
+
+# Histories
+
+
+def test_history(tmp_path: Path) -> None:
+    """Per build whether the variable was there, what it was, and what changed."""
+
+    def build(day: int, *, size: int = 3, name: str = "a", kind: str = "Selector") -> Catalogue:
+        item = variable_item(name, "People", kind)
+        if kind == "Selector":
+            item["selectorInfo"] |= {"numberOfCodes": size, "minimumVarCodeCount": size}
+        made = catalogue_of(None, [item], build_date=datetime(2026, 11, day))
+        codes = pl.DataFrame(
+            {"code": list(map(str, range(size))), "description": "x", "count": day}
+        ).with_columns(variable_name=pl.lit("a"))
+        return Catalogue(
+            made.system_info,
+            made.tables,
+            made.variables,
+            codes[:0] if kind != "Selector" else codes if name == "a" else None,
+        )
+
+    archive = Archive(tmp_path)
+    for made in (
+        build(1),
+        build(2),
+        build(3, size=4),
+        build(4, name="b"),
+        build(5, kind="Text"),
+    ):
+        archive.add(made)
+    archive.add(rebuilt(build(1), name="zz"))
+    found = archive.history("a", system="testing")
+    assert found["is_there"].to_list() == [True, True, True, False, True]
+    assert found["type"].to_list() == ["Selector"] * 3 + [None, "Text"]
+    assert found["num_codes"].to_list() == [3, 3, 4, None, None]
+    assert found["var_code_min_count"].to_list() == [3, 3, 4, None, None]
+    assert found["is_changed"].to_list() == [None, False, True, True, True]
+    assert found["changed_columns"].to_list()[:3] == [
+        None,
+        [],
+        ["num_codes", "var_code_min_count", "codes"],
+    ]
+    every = archive.history("a")
+    assert every.head(5).equals(found)
+    assert every["system"].to_list() == ["testing"] * 5 + ["zz"]
+    assert every["is_changed"].to_list()[5] is None
+
+
+def test_history_of_damaged_files(filled: Path, tmp_path: Path) -> None:
+    """A file that cannot be read is an error of the package."""
+    root = tmp_path / "archive"
+    shutil.copytree(filled, root)
+    for path in root.glob("variables/system=007/**/*.parquet"):
+        path.write_bytes(b"destroyed")
+    for _, archive in places(root):
+        assert archive.history("boDest", system="holidays").height == 2
+        with pytest.raises(errors.ArchiveError, match="not all files can be read"):
+            archive.history("boDest")
+
+
+# All systems of a DataView
+
+
+class DataView:
+    """Sessions on two demo servers, as if their systems were of one DataView."""
+
+    def __init__(self, servers: dict[str, DemoServer]) -> None:
+        self._servers = servers
+
+    @property
+    def systems(self) -> list[Any]:
+        names = ("holidays", "gone", "other")
+        return [holidays().system_info._replace(name=name) for name in names]
+
+    def open(self, system: str) -> Session:
+        return self._servers[system].login()
+
+
+@pytest.mark.parametrize("codes", [False, True])
+def test_all_systems(tmp_path: Path, codes: bool) -> None:
+    """Each system is added; one that fails is reported, and stops no other."""
+    with (
+        DemoServer() as first,
+        DemoServer(rebuilt(holidays(), name="other")) as last,
+        DemoServer() as gone,
+    ):
+        gone.close()
+        view = DataView({"holidays": first, "other": last, "gone": gone})
+        with pytest.warns(errors.CatalogueWarning, match="System 'gone' was not added"):
+            done = Archive(tmp_path).add_all(view, codes=codes)
+        assert [entry.system for entry in done] == ["holidays", "gone", "other"]
+        assert [entry.is_added for entry in done] == [True, False, True]
+        assert done[0] == Added("holidays", True, None)
+        assert isinstance(done[1].error, errors.OrbitConnectionError)
+        with pytest.warns(errors.CatalogueWarning):
+            again = Archive(tmp_path).add_all(view, codes=codes)
+        assert not any(entry.is_added for entry in again)
+    found = Archive(tmp_path).catalogue("other")
+    assert (found.has_codes, found.has_folders) == (codes, codes)
+
+
+# Other processes
+
+
+def in_processes(program: str, *arguments: Any, times: int = 2) -> list[str]:
+    """What programs that run at once print."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    command = [sys.executable, "-W", "error", "-c", program, *map(str, arguments)]
+    running = [
+        subprocess.Popen([*command, str(n)], env=env, stdout=subprocess.PIPE, text=True)
+        for n in range(times)
+    ]
+    said = [process.communicate(timeout=120)[0] for process in running]
+    assert [process.returncode for process in running] == [0] * times
+    return said
+
+
+SAME = """
+import sys
+from test_archive import Archive, holidays, rebuilt
+archive = Archive(sys.argv[1])
+print(sum(archive.add(rebuilt(holidays(), days)) for days in range(20)))
+"""
+OTHERS = """
+import sys
+from test_archive import Archive, holidays, rebuilt
+archive = Archive(sys.argv[1])
+print(sum(archive.add(rebuilt(holidays(), days, description=sys.argv[2])) for days in range(20)))
+"""
+
+
+@pytest.mark.parametrize(("program", "builds"), [(SAME, 20), (OTHERS, 60)], ids=["same", "others"])
+def test_programs_at_once(tmp_path: Path, program: str, builds: int) -> None:
+    """Programs that add at once add each catalogue once, and leave nothing else."""
+    added = in_processes(program, tmp_path, times=3)
+    assert sum(map(int, added)) == builds
+    archive = Archive(tmp_path)
+    assert archive.builds.height == builds
+    assert archive.builds.select("system", "build").n_unique() == builds
+    for build in archive.builds["build"]:
+        archive.catalogue("holidays", build)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) == 5 * builds
