@@ -121,7 +121,6 @@ class Hive:
         """
         unavailable = sorted(unavailable)
         told = content.digest(system, arrows, unavailable)
-        written = {noun: file_of(noun, rows, system) for noun, rows in arrows.items()}
         paths = paths_of(system, arrows, told)
         with claims.alone(self.files, paths[0].rpartition("/")[0], paths) as held:
             self._clear(held.now)
@@ -132,6 +131,7 @@ class Hive:
             taken = {build.file.rpartition("/")[0] for build in builds}
             path = paths[paths[0].rpartition("/")[0] in taken]
             file = path.replace(IDENT, held.claim.ident)
+            written = {noun: file_of(noun, rows, system) for noun, rows in arrows.items()}
             written[BUILDS] = build_file(system, arrows, unavailable, file, told)
             parts = {noun: f"{claims.FOLDER}/{held.claim.ident}.{noun}" for noun in written}
             try:

@@ -323,6 +323,32 @@ def measure_codes(report: Report, rounds: int) -> None:
                 )
 
 
+def measure_archives(report: Report, rounds: int) -> None:
+    """Add a catalogue with its codes; read one system of 200."""
+    command = [sys.executable, str(HERE / "archives.py"), "100000", "500000"]
+    runs: list[dict[str, float]] = [
+        json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+        for _ in range(rounds)
+    ]
+    report.raw["archives"] = runs
+    report.add(
+        "add 100,000 variables and 500,000 codes to an archive; again, which changes nothing",
+        f"{middle(runs, 'add'):.2f} s; {middle(runs, 'again'):.2f} s",
+        "",
+        "",
+        "",
+        "",
+    )
+    report.add(
+        "one system of 200 in an archive, 5,000 codes each: scan; catalogue",
+        f"{middle(runs, 'scan') * 1e3:.0f} ms; {middle(runs, 'catalogue') * 1e3:.0f} ms",
+        "",
+        "",
+        "",
+        "",
+    )
+
+
 def machine() -> str:
     """What it was measured on."""
     names = ("apteco-frames", "apteco", "polars", "pyarrow", "requests", "numpy", "pandas")
@@ -348,6 +374,7 @@ def main() -> None:
     measure_process(report, 2 * options.rounds)
     measure_growth(report, options.rounds)
     measure_differences(report, options.rounds)
+    measure_archives(report, options.rounds)
     note = (
         f"{options.variables:,} variables unless a row says otherwise, {options.rounds} rounds "
         f"(of the whole process {2 * options.rounds}), medians. {machine()}."

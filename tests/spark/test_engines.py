@@ -1,0 +1,102 @@
+"""Other engines on an archive: PySpark, DuckDB and polars compute the same.
+
+Two hundred systems of five builds each, some of them named as engines take for numbers.
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pyspark.sql
+import pytest
+
+from apteco_frames import Archive, Catalogue
+from apteco_frames.demo import holidays
+
+SYSTEMS, BUILDS = 200, 5
+ODD_NAMES = ("007", "1e3", "a/b c", "50 %41", "x=y", "true", "2026-11-01")
+NOUNS = ("variables", "codes", "builds")
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("java") is None, reason="Spark needs a Java, and there is none"
+)
+
+# Rows of each build; sums over a few rows of each file; distinct values beside the builds.
+QUERIES = (
+    "select system, build, count(*) as rows from variables group by system, build",
+    "select system, sum(count) as records from codes where variable_name = 'boDest' "
+    "group by system",
+    "select v.build, v.type, count(distinct v.name) as names from variables v join builds b "
+    "on v.system = b.system and v.build = b.build where b.codes > 0 and v.num_codes > 10 "
+    "group by v.build, v.type",
+)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive: each build has a variable less than the one before, every tenth no codes."""
+    folder = tmp_path_factory.mktemp("archives") / "archive"
+    whole = holidays()
+    codes = whole.codes["boDest"].arrow
+    for number in range(SYSTEMS):
+        name = ODD_NAMES[number] if number < len(ODD_NAMES) else f"system {number}"
+        for build in range(BUILDS):
+            info = whole.system_info._replace(name=name, build_date=datetime(2026, 11, 1 + build))
+            variables = [v.name for v in whole.variables][: len(whole.variables) - build]
+            kept = whole.variables.filter(pl.col("name").is_in(variables))
+            Archive(folder).add(Catalogue(info, whole.tables, kept, None if number % 10 else codes))
+    return folder
+
+
+def by_polars(root: Path) -> list[list[tuple[Any, ...]]]:
+    """What polars makes of the archive's own scans."""
+    archive = Archive(root)
+    frames = {noun: archive.scan(noun) for noun in ("variables", "codes")}
+    context = pl.SQLContext({**frames, "builds": archive.builds.lazy()})
+    return [sorted(context.execute(query).collect().rows()) for query in QUERIES]
+
+
+def by_duckdb(root: Path) -> list[list[tuple[Any, ...]]]:
+    """What DuckDB makes of the files, told that system and build are texts."""
+    connection = duckdb.connect()
+    for noun in NOUNS:
+        connection.execute(
+            f"create view {noun} as select * from read_parquet('{root}/{noun}/**/*.parquet', "
+            "hive_types = {'system': varchar, 'build': varchar})"
+        )
+    return [sorted(connection.execute(query).fetchall()) for query in QUERIES]
+
+
+def by_spark(root: Path) -> list[list[tuple[Any, ...]]]:
+    """What Spark makes of the files, told to take the names of folders for texts."""
+    session = (
+        pyspark.sql.SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.sql.shuffle.partitions", "4")
+        .config("spark.sql.sources.partitionColumnTypeInference.enabled", "false")
+        .getOrCreate()
+    )
+    try:
+        for noun in NOUNS:
+            session.read.parquet(str(root / noun)).createOrReplaceTempView(noun)
+        return [sorted(tuple(row) for row in session.sql(query).collect()) for query in QUERIES]
+    finally:
+        session.stop()
+
+
+def test_engines_agree(root: Path) -> None:
+    """Three aggregates are the same for three engines, each with the means of its own."""
+    found = by_polars(root)
+    assert len(found[0]) == SYSTEMS * BUILDS
+    assert {row[0] for row in found[0]} > set(ODD_NAMES)
+    assert len(found[1]) == SYSTEMS // 10
+    assert found[2]
+    assert by_duckdb(root) == found
+    assert by_spark(root) == found
