@@ -76,7 +76,7 @@ def committed(request: pytest.FixtureRequest) -> Any:
 
 def test_there_are_notebooks() -> None:
     """The tests below have something to run on."""
-    assert [path.name for path in NOTEBOOKS] == ["quickstart.ipynb"]
+    assert [path.name for path in NOTEBOOKS] == ["quickstart.ipynb", "what_changed.ipynb"]
 
 
 def test_every_code_cell_is_committed_with_its_output(committed: Any) -> None:

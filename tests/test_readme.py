@@ -84,5 +84,6 @@ def test_every_error_of_the_table_exists() -> None:
 def test_links_lead_somewhere() -> None:
     """What the README links to in the repository is there."""
     targets = re.findall(r"\]\((?!https://)([^)]+)\)", README)
-    assert targets == ["notebooks/quickstart.ipynb", "LICENSE", "CHANGELOG.md"]
+    notebooks = ["notebooks/quickstart.ipynb", "notebooks/what_changed.ipynb"]
+    assert targets == [*notebooks, "LICENSE", "CHANGELOG.md"]
     assert [target for target in targets if not ROOT.joinpath(target).is_file()] == []

@@ -10,7 +10,7 @@ import pyarrow as pa
 from apteco_frames.orbit import schema
 
 _SHOWN = ("type", "num_codes", "var_code_min_count", "var_code_max_count")
-_COMPARED = [column.name for column in schema.VARIABLES if column.api_field]
+_COMPARED = [c.name for c in schema.VARIABLES if c.api_field or c.name == "type"]
 
 HISTORY_SCHEMA = pa.schema(
     [
