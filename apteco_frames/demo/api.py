@@ -28,7 +28,7 @@ import secrets
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hmac import compare_digest
 from itertools import count
@@ -89,14 +89,21 @@ class Answer(NamedTuple):
 
 
 class DemoApi:
-    """The Orbit API of one catalogue. Its methods may be called from many threads.
+    """The Orbit API of one DataView. Its methods may be called from many threads.
 
     Args:
         catalogue: what to serve, with the codes and folders that it holds now.
+        others: further systems of the DataView, by names of their own.
         token_lifetime: how long an access token is valid, in seconds.
     """
 
-    def __init__(self, catalogue: Catalogue, *, token_lifetime: float = 3600) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        others: Iterable[Catalogue] = (),
+        *,
+        token_lifetime: float = 3600,
+    ) -> None:
         info = catalogue.system_info
         self.data_view: str = info.view_name
         self.system: str = info.name
@@ -108,12 +115,16 @@ class DemoApi:
         self._lock = threading.Lock()
         self._error_ids = count(1)
 
-        detail = render.system_detail(info, date_settings())
-        summary = {key: value for key, value in detail.items() if key != "dateSettings"}
-        self._system_detail = render.encode(detail)
-        self._systems = [render.encode(summary)]
+        served = {each.system_info.name: each for each in (catalogue, *others)}
+        self._systems = [render.encode(render.system(c.system_info)) for c in served.values()]
         self._data_views = [render.encode({"name": self.data_view})]
-        self._contents = Contents(catalogue)
+        self._served = {
+            name: (
+                render.encode(render.system_detail(each.system_info, date_settings())),
+                Contents(each),
+            )
+            for name, each in served.items()
+        }
 
     def answer(self, request: Request) -> Answer:
         """The answer to a request. Whatever is refused has an ``ErrorMessage`` as its body.
@@ -169,18 +180,20 @@ class DemoApi:
                 self._check_data_view(names[0])
                 if method == "GET" and not more:
                     return _page(self._systems, query)
-                if more and names[2] != self.system:
+                if more and names[2] not in self._served:
                     raise _not_found("FastStats system", "systemName", names[2])
-                return self._system(method, names[3:], query, path)
+                return self._system(method, names[2:], query, path)
         raise _no_such_path(path)
 
     def _system(self, method: str, names: list[str], query: str, path: str) -> Answer:
+        if not names:
+            raise _no_such_path(path)
+        detail, contents = self._served[names.pop(0)]
         # As above: the first and the third of these may be fixed words.
         words = [name.lower() if i in (0, 2) else "" for i, name in enumerate(names)]
-        contents = self._contents
         match method, *words:
             case ["GET"]:
-                return Answer(200, self._system_detail)
+                return Answer(200, detail)
             case "GET", "tables":
                 return _page(contents.tables, query)
             case "GET", "variables":
@@ -192,7 +205,7 @@ class DemoApi:
                 what = ("variable", "variableName")
                 return _one(contents.variables, contents.variable_rows, names[1], *what)
             case _, "variables", _, "codes":
-                return self._codes(names[1], query)
+                return _codes(contents, names[1], query)
             case "GET", "folders", *_ if contents.has_folders:
                 nodes = contents.nodes(tuple(names[1:]))
                 if nodes is None:
@@ -202,18 +215,6 @@ class DemoApi:
                 with_counts = _flag(_options(query), "includeVarCodeCounts", True)
                 return _page(contents.everything(with_counts=with_counts), query)
         raise _no_such_path(path)
-
-    def _codes(self, variable: str, query: str) -> Answer:
-        if variable not in self._contents.variable_rows:
-            raise _not_found("variable", "variableName", variable)
-        key = {"variableName": variable}
-        if not self._contents.is_selector(variable):
-            raise _Refusal(400, f"The variable {variable!r} is no selector: it has no codes.", key)
-        if not self._contents.has_codes:
-            raise _Refusal(404, "The catalogue that the demo server serves lacks codes.", key)
-        if variable in self._contents.refused:
-            raise _Refusal(403, f"The codes of {variable!r} were refused when they were read.", key)
-        return _page(self._contents.codes(variable), query)
 
     def _check_data_view(self, name: str) -> None:
         if name != self.data_view:
@@ -285,6 +286,19 @@ class _Refusal(Exception):
         self.status = status
         self.message = message
         self.parameters = parameters or {}
+
+
+def _codes(contents: Contents, variable: str, query: str) -> Answer:
+    if variable not in contents.variable_rows:
+        raise _not_found("variable", "variableName", variable)
+    key = {"variableName": variable}
+    if not contents.is_selector(variable):
+        raise _Refusal(400, f"The variable {variable!r} is no selector: it has no codes.", key)
+    if not contents.has_codes:
+        raise _Refusal(404, "The catalogue that the demo server serves lacks codes.", key)
+    if variable in contents.refused:
+        raise _Refusal(403, f"The codes of {variable!r} were refused when they were read.", key)
+    return _page(contents.codes(variable), query)
 
 
 def _not_found(noun: str, key: str, name: str) -> _Refusal:

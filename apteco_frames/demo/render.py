@@ -131,6 +131,16 @@ def short_table_items(tables: pa.Table) -> Iterator[dict[str, Any]]:
     return _objects({name: values[name] for name in ("name", "pluralDisplayName")})
 
 
+def system(info: FastStatsSystem) -> dict[str, Any]:
+    """A system as the API's ``FastStatsSystemSummary``."""
+    return {
+        "name": info.name,
+        "viewName": info.view_name,
+        "description": info.description,
+        "fastStatsBuildDate": info.build_date.isoformat() if info.build_date else None,
+    }
+
+
 def system_detail(info: FastStatsSystem, date_settings: Mapping[str, Any]) -> dict[str, Any]:
     """A system as the API's ``FastStatsSystemDetail``.
 
@@ -138,13 +148,7 @@ def system_detail(info: FastStatsSystem, date_settings: Mapping[str, Any]) -> di
     >>> system_detail(holidays().system_info, {})["fastStatsBuildDate"]
     '2019-11-27T15:57:24'
     """
-    return {
-        "dateSettings": dict(date_settings),
-        "name": info.name,
-        "viewName": info.view_name,
-        "description": info.description,
-        "fastStatsBuildDate": info.build_date.isoformat() if info.build_date else None,
-    }
+    return {"dateSettings": dict(date_settings), **system(info)}
 
 
 def encode(value: Any) -> bytes:

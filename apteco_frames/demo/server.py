@@ -7,6 +7,7 @@ import socket
 import socketserver
 import sys
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -106,6 +107,7 @@ class DemoServer:
 
     Args:
         catalogue: the catalogue to serve; the Holidays demo system unless given.
+        others: catalogues of further systems of its DataView, by names of their own.
         port: the TCP port; a free one is chosen unless given.
         token_lifetime: how long an access token is valid, in seconds.
 
@@ -121,10 +123,15 @@ class DemoServer:
     handler: type[DemoHandler] = DemoHandler
 
     def __init__(
-        self, catalogue: Catalogue | None = None, *, port: int = 0, token_lifetime: float = 3600
+        self,
+        catalogue: Catalogue | None = None,
+        *,
+        others: Iterable[Catalogue] = (),
+        port: int = 0,
+        token_lifetime: float = 3600,
     ) -> None:
         served = holidays() if catalogue is None else catalogue
-        self.api = DemoApi(served, token_lifetime=token_lifetime)
+        self.api = DemoApi(served, others, token_lifetime=token_lifetime)
         self._port = port
         self._bound_port: int | None = None
         self._http: _HttpServer | None = None
@@ -148,7 +155,7 @@ class DemoServer:
 
     @property
     def system(self) -> str:
-        """Name of the only FastStats system."""
+        """Name of the FastStats system that :meth:`login` connects to."""
         return self.api.system
 
     @property
