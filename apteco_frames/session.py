@@ -18,6 +18,7 @@ from apteco_frames.loading import LiveBuild, read_catalogue
 from apteco_frames.orbit.arguments import (
     Options,
     Progress,
+    checked_name,
     checked_text,
     lists_options,
 )
@@ -27,6 +28,7 @@ from apteco_frames.orbit.serialized import session_values
 from apteco_frames.orbit.task import Task
 from apteco_frames.orbit.text import clipped
 from apteco_frames.system import system_info_of
+from apteco_frames.systems import Systems
 from apteco_frames.variables import Variables
 
 
@@ -46,6 +48,15 @@ class User(NamedTuple):
     email_address: str
 
 
+class _Login:
+    """What the sessions that were opened with one login share: it ends for all of them."""
+
+    def __init__(self, session_id: str) -> None:
+        self.session_id = session_id
+        self.ended = False
+        self.lock = threading.Lock()
+
+
 class Session(SystemFrames):
     """A catalogue with a live connection; :func:`login` makes one.
 
@@ -55,12 +66,12 @@ class Session(SystemFrames):
 
     _client: OrbitClient
     _system: str
-    _session_id: str
+    _login: _Login
     _user: User
     _build: LiveBuild
-    _ended: bool
+    _systems: Systems | None
+    _is_opened: bool
     _api_client: Any
-    _lock: threading.Lock
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         raise TypeError(
@@ -70,21 +81,26 @@ class Session(SystemFrames):
 
     @classmethod
     def _new(
-        cls, client: OrbitClient, system: str, session_id: str, user: User, catalogue: Catalogue
+        cls,
+        client: OrbitClient,
+        system: str,
+        login: str | _Login,
+        user: User,
+        catalogue: Catalogue,
     ) -> Session:
         session = object.__new__(cls)
         session._client = client
         session._system = system
-        session._session_id = session_id
+        session._is_opened = isinstance(login, _Login)
+        session._login = login if isinstance(login, _Login) else _Login(login)
         session._user = user
-        session._ended = False
         session._api_client = None
-        session._lock = threading.Lock()
         session._keep(catalogue)
         return session
 
     def _keep(self, catalogue: Catalogue) -> None:
         self._build = LiveBuild(self, self._client, self._system, catalogue)
+        self._systems = None
         self._system_info = catalogue.system_info
         self._tables, self._variables = self._build.tables, self._build.variables
 
@@ -111,7 +127,7 @@ class Session(SystemFrames):
     @property
     def session_id(self) -> str:
         """The traditional FastStats session id."""
-        return self._session_id
+        return self._login.session_id
 
     @property
     def user(self) -> User:
@@ -132,6 +148,45 @@ class Session(SystemFrames):
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
         return self._build.folders
+
+    @property
+    def systems(self) -> Systems:
+        """The systems that the DataView lists, read on first use and kept.
+
+        Raises:
+            AptecoFramesError: the API could not be asked, or refused.
+
+        >>> from apteco_frames.demo import DemoServer
+        >>> with DemoServer() as demo, demo.login() as session:
+        ...     [system.name for system in session.systems]
+        ['holidays']
+        """
+        if self._systems is None:
+            rows = self._client.systems(self._client.new_task())
+            self._systems = Systems(rows, self._build, self.data_view)
+        return self._systems
+
+    def open(self, system: str) -> Session:
+        """A session on another system of the same DataView, without logging in again.
+
+        Both sessions have one token, and use the same connections. What ends or renews the
+        login of one does so for both: after :meth:`logout` of either, requests of the other
+        end in a ``SessionExpiredError``, while what was read stays usable. The end of
+        ``with session.open(...) as other:`` does not log out, so that ``session`` goes on.
+
+        Args:
+            system: name of the system, one of :attr:`systems`.
+
+        Raises:
+            TypeError: the name is no text.
+            InvalidUrlError: the name is empty, or a URL would take it for another place.
+            ApiError: there is no such system, or no right to use it.
+            SessionExpiredError: the session has ended.
+            AptecoFramesError: another error of ``apteco_frames.errors``.
+        """
+        checked_name(system, "system")
+        catalogue = read_catalogue(self._client, system, self._client.new_task())
+        return Session._new(self._client, system, self._login, self._user, catalogue)
 
     def load_codes(
         self,
@@ -207,7 +262,7 @@ class Session(SystemFrames):
         and certificates. ``apteco_api.QueriesApi(session.api_client)`` and every other
         generated controller work with it, and raise ``apteco_api.ApiException``.
         """
-        with self._lock:
+        with self._login.lock:
             if self._api_client is None:
                 from apteco_frames.orbit.bridge import new_api_client
 
@@ -250,26 +305,30 @@ class Session(SystemFrames):
         """
         secret = Secret(checked_text(password, "password"))
         task = self._client.new_task()
-        with self._lock:
-            old = None if self._ended else (self._session_id, self._client.token)
+        login = self._login
+        with login.lock:
+            old = None if login.ended else (login.session_id, self._client.token)
             details = self._client.log_in(self._user.username, secret, task)
-            self._session_id, self._ended = details["sessionId"], False
-        if old and old[0] != self._session_id:
+            login.session_id, login.ended = details["sessionId"], False
+        if old and old[0] != login.session_id:
             self._client.end(*old)
         self._read_if_rebuilt(task)
 
     def logout(self) -> None:
         """End the session on the server; the catalogue stays usable.
 
+        It ends for all sessions that share the login, too: see :meth:`open`.
+
         Calling it again, or on a session that has ended, does nothing.
 
         Raises:
             AptecoFramesError: the API could not be asked, or refused.
         """
-        with self._lock:
-            if not self._ended:
-                self._client.log_out(self._session_id)
-                self._ended = True
+        login = self._login
+        with login.lock:
+            if not login.ended:
+                self._client.log_out(login.session_id)
+                login.ended = True
 
     def __enter__(self) -> Self:
         return self
@@ -280,6 +339,8 @@ class Session(SystemFrames):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._is_opened:
+            return
         try:
             self.logout()
         except AptecoFramesError:

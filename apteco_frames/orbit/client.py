@@ -6,6 +6,7 @@ import logging
 import math
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from apteco_frames.errors import (
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.arguments import Options, checked_name, checked_options, checked_text
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
+from apteco_frames.orbit.lists import read_list
 from apteco_frames.orbit.login import second_factor, session_details
 from apteco_frames.orbit.paging import ListChangedError, Paging, Span
 from apteco_frames.orbit.pool import Pool
@@ -272,6 +274,16 @@ class OrbitClient:
             raise self._unknown(answer, "system", name, [self.data_view, "FastStatsSystems"], task)
         with self.secrets.kept_out_of_errors():
             return decode_object(checked(answer), _SYSTEM, url)
+
+    def systems(self, task: Task) -> pa.Table:
+        """``GET /{dataView}/FastStatsSystems``: all of them, with the columns of ``SYSTEMS``.
+
+        Raises:
+            AptecoFramesError: an error of the tree.
+        """
+        url = self._url(self.data_view, "FastStatsSystems")
+        fetch = partial(self.page, url, schema.SYSTEMS, task)
+        return read_list(fetch, self._options["page_size"] or FIRST_PAGE_SIZE, url)
 
     def load(self, system: str, task: Task) -> Build:
         """Tables and variables of one build of a system, complete and in the API's order.

@@ -72,6 +72,19 @@ class Column(NamedTuple):
         return tuple(field for field in (self.api_field, self.or_field) if field)
 
 
+SYSTEMS: tuple[Column, ...] = (
+    Column("name", STRING, False, "name", "Name of the system, unique in the DataView."),
+    Column("description", STRING, False, "description", "Description of the system."),
+    Column(
+        "build_date",
+        TIMESTAMP,
+        True,
+        "fastStatsBuildDate",
+        "When it was built, a local time without a zone; null if the API does not say.",
+    ),
+    Column("view_name", STRING, False, "viewName", "Name of the system when it was built."),
+)
+
 TABLES: tuple[Column, ...] = (
     Column("name", STRING, False, "name", "Name of the table, unique in the system."),
     Column("singular", STRING, False, "singularDisplayName", "Noun for one record."),
@@ -372,6 +385,7 @@ def enums(columns: tuple[Column, ...]) -> dict[str, tuple[str, ...]]:
     return {column.name: column.values for column in columns if column.values}
 
 
+SYSTEMS_SCHEMA = arrow_schema(SYSTEMS)
 TABLES_SCHEMA = arrow_schema(TABLES)
 VARIABLES_SCHEMA = arrow_schema(VARIABLES)
 CODES_SCHEMA = arrow_schema(CODES)

@@ -11,14 +11,21 @@ from apteco_frames.codes import Code, Codes
 from apteco_frames.folders import Folders
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.orbit import schema
+from apteco_frames.system import FastStatsSystem
+from apteco_frames.systems import System, Systems
 from apteco_frames.tables import Table, Tables
 from apteco_frames.variables import UnknownVariable, Variables, VariableType
 
 COLUMNS = pytest.mark.parametrize(
     "columns",
-    [schema.TABLES, schema.VARIABLES, schema.CODES, schema.FOLDERS],
-    ids=["tables", "variables", "codes", "folders"],
+    [schema.SYSTEMS, schema.TABLES, schema.VARIABLES, schema.CODES, schema.FOLDERS],
+    ids=["systems", "tables", "variables", "codes", "folders"],
 )
+
+
+def test_columns_of_systems() -> None:
+    """Systems have the documented columns, which are those of the details of one."""
+    assert tuple(column.name for column in schema.SYSTEMS) == FastStatsSystem._fields
 
 
 def test_columns_of_tables() -> None:
@@ -70,6 +77,7 @@ def test_schema_follows_columns(columns: tuple[schema.Column, ...]) -> None:
 
 def test_frames_publish_their_schema() -> None:
     """The schemas can be had from the frame classes, without any data."""
+    assert Systems.schema is schema.SYSTEMS_SCHEMA
     assert Tables.schema is schema.TABLES_SCHEMA
     assert Variables.schema is schema.VARIABLES_SCHEMA
     assert Codes.schema is schema.CODES_SCHEMA
@@ -127,7 +135,7 @@ def test_every_column_is_described(columns: tuple[schema.Column, ...]) -> None:
         assert column.doc in line
 
 
-@pytest.mark.parametrize("frame", [Tables, Variables, Codes, Folders])
+@pytest.mark.parametrize("frame", [Systems, Tables, Variables, Codes, Folders])
 def test_frames_document_their_columns(frame: type[CatalogueFrame[Any]]) -> None:
     """The documentation of a frame lists its columns."""
     doc = frame.__doc__ or ""
@@ -137,7 +145,11 @@ def test_frames_document_their_columns(frame: type[CatalogueFrame[Any]]) -> None
 
 def test_rows_document_their_attributes() -> None:
     """The documentation of a column is that of the row attribute."""
-    for row, columns in ((Table, schema.TABLES), (Code, schema.CODES)):
+    for row, columns in (
+        (System, schema.SYSTEMS),
+        (Table, schema.TABLES),
+        (Code, schema.CODES),
+    ):
         docs = {column.name: getattr(row, column.name).__doc__ for column in columns}
         assert docs == {column.name: column.doc for column in columns}
     docs = {c.name: getattr(UnknownVariable, c.name).__doc__ for c in schema.VARIABLES}
