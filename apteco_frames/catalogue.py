@@ -21,7 +21,7 @@ from apteco_frames.store import snapshot, strings
 from apteco_frames.store.label import DAMAGE
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Table, Tables, relate
-from apteco_frames.variables import Variables, check, count_by_table, tell_kinds
+from apteco_frames.variables import Variables, check, count_by_table, tell_kinds, warn_of_unknown
 
 
 class SystemFrames(ABC):
@@ -147,9 +147,24 @@ class Catalogue(SystemFrames):
         check(raw_variables, counts, related["name"].to_pylist(), place)
         self._system_info = system_info
         self._tables = Tables(related, self)
-        self._variables = Variables(tell_kinds(raw_variables, place), self)
+        self._variables = Variables(tell_kinds(raw_variables), self)
+        warn_of_unknown(self._variables.arrow, place)
         self._known_codes = _known(codes, raw_variables["name"], unavailable, place)
         self._read_folders = _folder_reader(folders, raw_variables["name"], place)
+
+    @classmethod
+    def _of_frames(
+        cls, system_info: FastStatsSystem, tables: pa.Table, variables: pa.Table, source: str
+    ) -> Catalogue:
+        """A catalogue of the tables that another one's frames had, which were checked there."""
+        catalogue = object.__new__(cls)
+        catalogue._system_info = system_info
+        catalogue._tables = Tables(tables, catalogue)
+        catalogue._variables = Variables(variables, catalogue)
+        catalogue._known_codes = KnownCodes(variables["name"], source=source)
+        catalogue._read_folders = None
+        warn_of_unknown(variables, source)
+        return catalogue
 
     @property
     def has_codes(self) -> bool:

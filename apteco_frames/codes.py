@@ -242,6 +242,22 @@ class KnownCodes:
                 self.refused = now_refused
             self._tables = {**self._tables, **tables}
 
+    def add_rows(self, codes: pa.Table, names: Iterable[str]) -> dict[str, int]:
+        """Take in codes as :meth:`of` gave them.
+
+        Args:
+            codes: a table under ``schema.CODES_SCHEMA``.
+            names: whose codes they are: each variable's are all there, or it has none.
+
+        Returns:
+            how many each of them has.
+        """
+        own = codes.select(_OWN).combine_chunks()
+        spans = spans_of(codes["variable_name"])
+        places = {name: spans.get(name, (0, 0)) for name in names}
+        self.add({n: own.slice(start, stop - start) for n, (start, stop) in places.items()})
+        return {name: stop - start for name, (start, stop) in places.items()}
+
     def of(self, variables: pa.Table) -> pa.Table:
         """The codes of variables, under ``schema.CODES_SCHEMA``, in the variables' order.
 
@@ -301,9 +317,7 @@ class KnownCodes:
             # Stable, so that the API's order stays within each variable.
             order = pc.array_sort_indices(places)
             saved = saved.take(order)
-        own = saved.select(_OWN).combine_chunks()
-        spans = spans_of(saved["variable_name"])
-        self.add({n: own.slice(start, stop - start) for n, (start, stop) in spans.items()})
+        self.add_rows(saved, pc.unique(saved["variable_name"]).to_pylist())
 
 
 def with_codes(variables: pa.Table) -> list[str]:

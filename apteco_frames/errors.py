@@ -27,6 +27,7 @@
 
     AptecoFramesWarning
      ├── CatalogueWarning          what an API said is odd but usable
+     ├── CacheWarning              a cache cannot be used, so nothing is kept
      └── InsecureTransportWarning  the connection can be read or changed on its way
 
 Each message says what happened, where, and what to do next; none holds a password, a
@@ -177,6 +178,10 @@ class AptecoFramesWarning(UserWarning):
 
 class InsecureTransportWarning(AptecoFramesWarning):
     """Password and token cross the network where others could read or change them."""
+
+
+class CacheWarning(AptecoFramesWarning):
+    """The folder of a cache cannot be used: all is read from the server, and not kept."""
 
 
 class CatalogueWarning(AptecoFramesWarning):

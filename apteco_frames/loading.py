@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from apteco_frames.catalogue import Catalogue, SystemFrames
-from apteco_frames.codes import Codes
+from apteco_frames.codes import Codes, KnownCodes, with_codes
 from apteco_frames.errors import ApiResultsError, CodesError, warn
 from apteco_frames.folders import Folders, arrange, flat
 from apteco_frames.orbit.arguments import Progress
@@ -19,6 +20,7 @@ from apteco_frames.orbit.folders import Walk, walk
 from apteco_frames.orbit.schema import DATE_SUB_TYPES
 from apteco_frames.orbit.task import Task
 from apteco_frames.orbit.text import clipped
+from apteco_frames.store.cache import KeptBuild, cache_of
 from apteco_frames.system import system_info_of
 from apteco_frames.tables import Tables
 from apteco_frames.variables import Variables
@@ -26,19 +28,52 @@ from apteco_frames.variables import Variables
 _MOST_NAMES = 10
 
 
-def read_catalogue(client: OrbitClient, system: str, task: Task) -> Catalogue:
+class Read(NamedTuple):
+    """A catalogue as it was read.
+
+    Attributes:
+        catalogue: the catalogue.
+        kept: where its codes and folders are kept on disk; None if they are not.
+    """
+
+    catalogue: Catalogue
+    kept: KeptBuild | None = None
+
+
+def read_catalogue(
+    client: OrbitClient, system: str, user: str, task: Task, *, anew: bool = False
+) -> Read:
     """The catalogue of a system as it is now; warns of what is odd in it.
+
+    Args:
+        client: whom to ask, and whether to keep it on disk.
+        system: name of the FastStats system.
+        user: the user, whose rights the catalogue depends on.
+        task: whose time it takes.
+        anew: whether to ask the server for what is kept, too.
 
     Raises:
         AptecoFramesError: an error of the tree.
     """
-    build: Build = client.load(system, task)
     source = f"system {clipped(system)!r} at {client.base_url}"
+    cache = cache_of(client.cache, (client.base_url, client.data_view, system, user))
+    if cache and not anew:
+        details, variables = client.glance(system, task)
+        info = system_info_of(details)
+        found = cache.read(info._asdict(), variables)
+        if found:
+            for warning in found.about["warnings"]:
+                warn(warning)
+            return Read(Catalogue._of_frames(info, **found.rows, source=source), found.build)
+    build: Build = client.load(system, task)
     info = system_info_of(build.system)
     catalogue = Catalogue(info, build.tables, build.variables, source=source)
     for warning in build.warnings:
         warn(warning)
-    return catalogue
+    if cache is None:
+        return Read(catalogue)
+    rows = {"tables": catalogue.tables.arrow, "variables": catalogue.variables.arrow}
+    return Read(catalogue, cache.write(info._asdict(), rows, build.warnings, anew=anew))
 
 
 class LiveBuild(SystemFrames):
@@ -51,13 +86,13 @@ class LiveBuild(SystemFrames):
         session: the session that it belongs to.
         client: whom to ask.
         system: name of the FastStats system.
-        catalogue: the build, and what holds the codes and folders that were read.
+        read: the build, and where its codes and folders are kept on disk.
     """
 
-    def __init__(
-        self, session: object, client: OrbitClient, system: str, catalogue: Catalogue
-    ) -> None:
+    def __init__(self, session: object, client: OrbitClient, system: str, read: Read) -> None:
+        catalogue, self._kept = read
         self._catalogue = catalogue
+        self._has_kept_codes = False
         self._session = session
         self._client = client
         self._system = system
@@ -126,6 +161,7 @@ class LiveBuild(SystemFrames):
         if not known.missing(variables, again):
             return
         with self._alone() as task:
+            self._take_kept_codes(known)
             wanted = _wanted(variables, known.missing(variables, again))
             if not wanted:  # another thread was faster
                 return
@@ -140,9 +176,34 @@ class LiveBuild(SystemFrames):
             )
             self._check_build(task)
             known.add(loaded.tables, loaded.refused if skip else ())
-        _warn_of_numbers(wanted, loaded.tables, self._place)
+            if loaded.tables:
+                self._keep_codes(known, loaded.refused.keys() | known.refused)
+        sizes = {name: len(table) for name, table in loaded.tables.items()}
+        _warn_of_numbers(wanted, sizes, self._place)
         if loaded.refused and not skip:
             raise self._refused(loaded.refused)
+
+    def _take_kept_codes(self, known: KnownCodes) -> None:
+        """Take in the codes that an earlier session kept; those that were refused it asks for."""
+        kept = self._kept.read("codes") if self._kept and not self._has_kept_codes else None
+        if kept is None:
+            return
+        self._has_kept_codes = True
+        lacking = set(kept.about["lacking"])
+        variables = self._variables.arrow
+        names = [name for name in with_codes(variables) if name not in lacking]
+        sizes = known.add_rows(kept.rows["codes"], names)
+        _warn_of_numbers(_wanted(variables, names), sizes, self._place)
+
+    def _keep_codes(self, known: KnownCodes, refused: Set[str]) -> None:
+        """Keep the codes on disk, once those of all variables were asked for."""
+        if self._kept is None:
+            return
+        lacking = known.missing(self._variables.arrow, again=True)
+        if refused >= set(lacking):
+            rows = known.of(self._variables.arrow)
+            self._kept.write("codes", rows, {"lacking": lacking})
+            self._has_kept_codes = True
 
     def _read_folders(self) -> None:
         """Read the folders, unless they are there.
@@ -156,12 +217,19 @@ class LiveBuild(SystemFrames):
         with self._alone() as task:
             if self.catalogue.has_folders:
                 return
+            kept = self._kept.read("folders") if self._kept else None
+            if kept:
+                self.catalogue._keep_folders(kept.rows["folders"])
+                return
             self._check_build(task)
             found = walk(
                 self._client, self._system, task, connections=self._client.code_connections
             )
             self._check_build(task)
-            self.catalogue._keep_folders(self._arranged(found))
+            arranged, is_odd = self._arranged(found)
+            self.catalogue._keep_folders(arranged)
+            if self._kept and not is_odd:  # what was warned of is asked for again
+                self._kept.write("folders", arranged, {})
 
     @contextmanager
     def _alone(self) -> Iterator[Task]:
@@ -201,8 +269,10 @@ class LiveBuild(SystemFrames):
             'session.load_codes(unavailable="skip"); codes.unavailable then lists them.'
         )
 
-    def _arranged(self, found: Walk | None) -> pa.Table:
+    def _arranged(self, found: Walk | None) -> tuple[pa.Table, bool]:
+        """The folders, and whether something was odd about them."""
         variables = self.catalogue.variables.arrow
+        is_old = found is None
         if found is None:
             warn(
                 f"The server of {self._place} lists no folders (status 404), as older ones do. "
@@ -227,7 +297,8 @@ class LiveBuild(SystemFrames):
             node._replace(variable_names=[n for n in node.variable_names if n in known])
             for node in found.nodes
         ]
-        return arrange(nodes, variables["name"], self._place)
+        is_odd = is_old or bool(found.refused or strange)
+        return arrange(nodes, variables["name"], self._place), is_odd
 
 
 def _wanted(variables: pa.Table, names: Sequence[str]) -> list[Wanted]:
@@ -240,15 +311,15 @@ def _wanted(variables: pa.Table, names: Sequence[str]) -> list[Wanted]:
     ]
 
 
-def _warn_of_numbers(wanted: Sequence[Wanted], tables: dict[str, pa.Table], place: str) -> None:
+def _warn_of_numbers(wanted: Sequence[Wanted], sizes: Mapping[str, int], place: str) -> None:
     """Warn where there are not as many codes as the variable says."""
     other = [
-        f"{clipped(variable.name)!r} ({len(tables[variable.name]):,}, not {variable.number:,})"
+        f"{clipped(variable.name)!r} ({sizes[variable.name]:,}, not {variable.number:,})"
         for variable in wanted
-        if variable.name in tables
+        if variable.name in sizes
         and variable.number is not None
-        and len(tables[variable.name]) != variable.number
-        and not (variable.may_have_none and not len(tables[variable.name]))
+        and sizes[variable.name] != variable.number
+        and not (variable.may_have_none and not sizes[variable.name])
     ]
     if other:
         rest = len(other) - _MOST_NAMES

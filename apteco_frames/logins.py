@@ -42,6 +42,15 @@ def login(
             for codes and folders.
         progress: called with the number of variables read so far and in all.
         http: a ``requests.Session`` of yours, with proxies, certificates, adapters.
+        cache: ``True``, or the folder of your choice, to keep catalogues on this machine. The
+            next login then takes the catalogue from there, if the system's build date and
+            its number of variables are still the same; codes too, once those of all variables
+            were read, and folders. What a cache cannot see is a change of neither: a virtual
+            variable made in place of another, a new description, another right of yours;
+            ``session.refresh()`` reads all anew. The newest three builds of a system are
+            kept, readable for you alone, in ``APTECO_FRAMES_CACHE_DIR`` or the platform's
+            place for caches; no password and no token is. A system that does not say when
+            it was built is not kept.
 
     Returns:
         a session with the system's catalogue.
@@ -103,11 +112,11 @@ def _log_in(client: OrbitClient, system: str, user: str, password: str) -> Sessi
         person["username"], person["firstname"], person["surname"], person["emailAddress"]
     )
     try:
-        catalogue = read_catalogue(client, system, task)
+        read = read_catalogue(client, system, logged_in.username, task)
     except BaseException:
         _try_log_out(client, details["sessionId"])
         raise
-    return Session._new(client, system, details["sessionId"], logged_in, catalogue)
+    return Session._new(client, system, details["sessionId"], logged_in, read)
 
 
 def _try_log_out(client: OrbitClient, session_id: str) -> None:

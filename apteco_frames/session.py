@@ -14,7 +14,7 @@ from apteco_frames.catalogue import Catalogue, SystemFrames
 from apteco_frames.codes import Codes
 from apteco_frames.errors import AptecoFramesError
 from apteco_frames.folders import Folders
-from apteco_frames.loading import LiveBuild, read_catalogue
+from apteco_frames.loading import LiveBuild, Read, read_catalogue
 from apteco_frames.orbit.arguments import (
     Options,
     Progress,
@@ -86,7 +86,7 @@ class Session(SystemFrames):
         system: str,
         login: str | _Login,
         user: User,
-        catalogue: Catalogue,
+        read: Read,
     ) -> Session:
         session = object.__new__(cls)
         session._client = client
@@ -95,13 +95,13 @@ class Session(SystemFrames):
         session._login = login if isinstance(login, _Login) else _Login(login)
         session._user = user
         session._api_client = None
-        session._keep(catalogue)
+        session._keep(read)
         return session
 
-    def _keep(self, catalogue: Catalogue) -> None:
-        self._build = LiveBuild(self, self._client, self._system, catalogue)
+    def _keep(self, read: Read) -> None:
+        self._build = LiveBuild(self, self._client, self._system, read)
         self._systems = None
-        self._system_info = catalogue.system_info
+        self._system_info = read.catalogue.system_info
         self._tables, self._variables = self._build.tables, self._build.variables
 
     @property
@@ -185,8 +185,9 @@ class Session(SystemFrames):
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
         checked_name(system, "system")
-        catalogue = read_catalogue(self._client, system, self._client.new_task())
-        return Session._new(self._client, system, self._login, self._user, catalogue)
+        task = self._client.new_task()
+        read = read_catalogue(self._client, system, self._user.username, task)
+        return Session._new(self._client, system, self._login, self._user, read)
 
     def load_codes(
         self,
@@ -237,21 +238,29 @@ class Session(SystemFrames):
         """Read the catalogue anew if the system was rebuilt since.
 
         Codes and folders are forgotten with the build that they were of; frames and rows
-        that are there already stay as they are.
+        that are there already stay as they are. Where catalogues are kept on disk (``cache=``
+        of :func:`login`) all is read from the server anew, rebuilt or not, and what is kept
+        is replaced.
 
         Returns:
-            whether the system was rebuilt.
+            whether the system was rebuilt, or its tables or variables are others now.
 
         Raises:
             AptecoFramesError: the API could not be asked, or refused.
         """
-        return self._read_if_rebuilt(self._client.new_task())
+        task = self._client.new_task()
+        if not self._client.cache:
+            return self._read_if_rebuilt(task)
+        before = self.catalogue
+        self._keep(read_catalogue(self._client, self._system, self._user.username, task, anew=True))
+        same = self.system_info == before.system_info and self.tables == before.tables
+        return not (same and self.variables == before.variables)
 
     def _read_if_rebuilt(self, task: Task) -> bool:
         info = system_info_of(self._client.system(self._system, task))
         if info == self.system_info:
             return False
-        self._keep(read_catalogue(self._client, self._system, task))
+        self._keep(read_catalogue(self._client, self._system, self._user.username, task))
         return True
 
     @property
@@ -396,12 +405,12 @@ class Session(SystemFrames):
         client.token = Secret(values["access_token"])
         client.secrets.issue(Secret(values["session_id"]))
         system = values["system"]
-        if "catalogue" in values:
-            catalogue = Catalogue._from_json(values["catalogue"])
-        else:
-            catalogue = read_catalogue(client, system, client.new_task())
         user = User(**{field: values["user"][field] for field in User._fields})
-        return Session._new(client, system, values["session_id"], user, catalogue)
+        if "catalogue" in values:
+            read = Read(Catalogue._from_json(values["catalogue"]))
+        else:
+            read = read_catalogue(client, system, user.username, client.new_task())
+        return Session._new(client, system, values["session_id"], user, read)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(

@@ -417,20 +417,16 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
         return part
 
 
-def tell_kinds(raw: pa.Table, source: str) -> pa.Table:
+def tell_kinds(raw: pa.Table) -> pa.Table:
     """Add the kind to variables as the API lists them.
 
     Args:
         raw: the columns of ``schema.VARIABLES`` that the API has.
-        source: where the variables came from, for the warning.
 
     Returns:
         a table under ``schema.VARIABLES_SCHEMA``, in the same order. A kind that is
         not known is ``Unknown``. ``combined_from`` is null where the API sends an empty
         text: which of the two stands for none is not known.
-
-    Warns:
-        CatalogueWarning: the kinds of some variables are not known.
     """
     separator = "\x1f"
     determinants = pc.binary_join_element_wise(
@@ -449,7 +445,6 @@ def tell_kinds(raw: pa.Table, source: str) -> pa.Table:
         pc.coalesce(found, unknown),
         strings(schema.VARIABLE_TYPES),
     )
-    _warn_of_unknown(raw, pc.indices_nonzero(pc.is_null(found)), source)
     combined = raw["combined_from"]
     nothing = pa.nulls(1, pa.string())[0]
     changed = {
@@ -462,13 +457,24 @@ def tell_kinds(raw: pa.Table, source: str) -> pa.Table:
     ).combine_chunks()
 
 
-def _warn_of_unknown(raw: pa.Table, positions: pa.Array, source: str) -> None:
-    """Warn of variables of kinds that are not known, naming up to ten with what the API says."""
+def warn_of_unknown(variables: pa.Table, source: str) -> None:
+    """Warn of variables of kinds that are not known, naming up to ten with what the API says.
+
+    Args:
+        variables: a table under ``schema.VARIABLES_SCHEMA``.
+        source: where the variables came from.
+
+    Warns:
+        CatalogueWarning: there are such.
+    """
+    kinds = variables["type"].combine_chunks().indices
+    unknown = integers([_TYPES.index(VariableType.UNKNOWN)], kinds.type)[0]
+    positions = pc.indices_nonzero(pc.equal(kinds, unknown))
     if not len(positions):
         return
     told = ("name", "api_type", "sub_type", "selector_type")
     listed = []
-    for row in raw.select(told).take(positions[:10]).to_pylist():
+    for row in variables.select(told).take(positions[:10]).to_pylist():
         name, *kind = (clipped(row[column]) for column in told)
         listed.append(f"{name!r} ({', '.join(filter(None, kind)) or 'no type'})")
     more = f" and {len(positions) - 10:,} more" if len(positions) > 10 else ""

@@ -269,7 +269,7 @@ def test_options_are_listed(function: Callable[..., Session]) -> None:
     options = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
     assert options == {
         **{"timeout": None, "verify": None, "page_size": None},
-        **{"max_connections": None, "progress": None, "http": None},
+        **{"max_connections": None, "progress": None, "http": None, "cache": None},
     }
     assert not any(p.kind is p.VAR_KEYWORD for p in parameters)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from operator import index
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
@@ -25,6 +26,7 @@ class Options(TypedDict, total=False):
     max_connections: int | None
     progress: Progress | None
     http: requests.Session | None
+    cache: bool | str | os.PathLike[str] | None
 
 
 _DEFAULTS = Options(
@@ -34,6 +36,7 @@ _DEFAULTS = Options(
     max_connections=None,
     progress=None,
     http=None,
+    cache=None,
 )
 
 
@@ -65,8 +68,8 @@ def checked_options(options: Options) -> Options:
     """The options, those not given with their defaults.
 
     Raises:
-        TypeError: an option is unknown, or a number is no whole number.
-        ValueError: a number is below 1.
+        TypeError: an option is unknown, a number is no whole number, or ``cache`` is none.
+        ValueError: a number is below 1, or ``cache`` is an empty text.
 
     >>> options = checked_options({"page_size": 100})
     >>> options["page_size"], options["max_connections"]
@@ -79,7 +82,15 @@ def checked_options(options: Options) -> Options:
     values: Options = {**_DEFAULTS, **options}
     values["page_size"] = _whole_number(values["page_size"], "page_size")
     values["max_connections"] = _whole_number(values["max_connections"], "max_connections")
+    _check_cache(values["cache"])
     return values
+
+
+def _check_cache(cache: Any) -> None:
+    if cache is not None and not isinstance(cache, bool | str | os.PathLike):
+        raise TypeError(f"cache= must be True or a folder, not {cache!r}.")
+    if cache == "":
+        raise ValueError("cache= must be True or a folder, not an empty text.")
 
 
 def _whole_number(value: Any, what: str) -> int | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
@@ -25,7 +27,7 @@ from apteco_frames.orbit.decode import Page, decode_object, decode_page
 from apteco_frames.orbit.lists import read_list
 from apteco_frames.orbit.login import second_factor, session_details
 from apteco_frames.orbit.paging import ListChangedError, Paging, Span
-from apteco_frames.orbit.pool import Pool
+from apteco_frames.orbit.pool import Pool, run_all
 from apteco_frames.orbit.secret import Secret, Secrets
 from apteco_frames.orbit.serialized import can_be_sent
 from apteco_frames.orbit.status import LOG_IN_AGAIN, api_error, checked
@@ -123,6 +125,11 @@ class OrbitClient:
         self.transport.token = token
         self._ended = self._told = False
         self._issued = -math.inf
+
+    @property
+    def cache(self) -> bool | str | os.PathLike[str] | None:
+        """Where to keep catalogues, as the user said it."""
+        return self._options["cache"]
 
     @property
     def secrets(self) -> Secrets:
@@ -274,6 +281,21 @@ class OrbitClient:
             raise self._unknown(answer, "system", name, [self.data_view, "FastStatsSystems"], task)
         with self.secrets.kept_out_of_errors():
             return decode_object(checked(answer), _SYSTEM, url)
+
+    def glance(self, system: str, task: Task) -> tuple[dict[str, Any], int]:
+        """A system's details and how many variables it has: two small requests at a time.
+
+        Raises:
+            AptecoFramesError: an error of the tree.
+        """
+        part = task.part()
+        url = self.system_url(system, "Variables")
+        calls: dict[str, Callable[[], Any]] = {
+            "details": partial(self.system, system, part),
+            "page": partial(self.page, url, _NAMES, part, 0, 1),
+        }
+        found = dict(run_all(calls.items(), part, self.base_url, self.max_connections))
+        return found["details"], found["page"].total
 
     def systems(self, task: Task) -> pa.Table:
         """``GET /{dataView}/FastStatsSystems``: all of them, with the columns of ``SYSTEMS``.

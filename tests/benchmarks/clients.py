@@ -174,6 +174,26 @@ def measure_login(package: str, base_url: str, variables: int, *sizes: int) -> d
     return {"seconds": took, "peak_mib": peak_mib()}
 
 
+def measure_cache(package: str, base_url: str, variables: int) -> dict[str, float]:
+    """Seconds to log in without a cache, and with one that has the catalogue."""
+    import tempfile
+
+    import apteco_frames
+
+    def log_in_with(cache: str | None) -> None:
+        session = apteco_frames.login_with_password(base_url, *CREDENTIALS, cache=cache)
+        assert len(session.variables) == variables
+
+    with tempfile.TemporaryDirectory() as folder:
+        log_in_with(folder)
+        without, warm = [], []
+        for _ in range(REPEATS):
+            without.append(seconds(lambda: log_in_with(None))[0])
+            warm.append(seconds(lambda: log_in_with(folder))[0])
+        kept = sum(path.stat().st_size for path in Path(folder).rglob("*.*"))
+    return {"without": median(without), "seconds": median(warm), "bytes": kept}
+
+
 def dates_by_loop(session: Any) -> list[str]:
     """The loop of the ``apteco`` documentation."""
     return [

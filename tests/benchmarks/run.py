@@ -202,6 +202,23 @@ def measure_use(report: Report, rounds: int, variables: int, url: str) -> None:
     )
 
 
+def measure_cache(report: Report, rounds: int, variables: int, url: str) -> None:
+    """Log in with a warm cache beside one without."""
+    for path, name in (("", "no added latency"), ("/slow", "50 ms added to each answer")):
+        base_url = f"{url}{path}/OrbitAPI"
+        (ours,) = rounds_of(rounds, "cache", base_url, variables, ("apteco_frames",))
+        report.raw[f"cache, {name}"] = ours
+        report.add(
+            f"log in with a warm cache, {name}",
+            f"{middle(ours) * 1e3:.0f} ms; without {middle(ours, 'without'):.2f} s",
+            "",
+            "",
+            f"{ratio(ours, ours, 'without', 'seconds'):.0f} times faster; "
+            f"{middle(ours, 'bytes') / 2**20:.1f} MiB on disk",
+            "" if path else "8 times faster",
+        )
+
+
 def measure_process(report: Report, rounds: int) -> None:
     """The whole process: import, log in to Holidays, print the dates."""
     from apteco_frames.demo import DemoServer
@@ -370,6 +387,7 @@ def main() -> None:
     with served(options.variables, OUR_PAGES, VENDOR_PAGES) as url:
         measure_login(report, options.rounds, options.variables, url)
         measure_use(report, options.rounds, options.variables, url)
+        measure_cache(report, options.rounds, options.variables, url)
     measure_codes(report, options.rounds)
     measure_process(report, 2 * options.rounds)
     measure_growth(report, options.rounds)

@@ -41,6 +41,8 @@ def rendered(total: int, plans: list[tuple[int, int]]) -> dict[tuple[str, int, i
         ("SimpleLogin", 0, 0): json.dumps(login).encode(),
         ("benchmark", 0, 0): json.dumps(system.details()).encode(),
     }
+    # Who has the catalogue asks for the number of variables alone.
+    answers["Variables", 0, 1] = system.variable_page(total, 0, 1)
     items = system.tables()
     for first, size in plans:
         answers["Tables", 0, first] = system.page(items, 0, first, len(items))

@@ -1,0 +1,88 @@
+"""Keeps builds in a cache in processes that are killed, and reads what is there.
+
+Run as a program with a folder and a number of kills; it prints what it found as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from collections import Counter
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+from faults.killed_writes import SAVED
+from store.arrows import SYSTEM
+
+from apteco_frames.store.cache import Cache
+
+DAYS = [datetime(2026, 11, 1) + timedelta(days=day) for day in range(4)]
+ROWS = {
+    name: {noun: rows[noun] for noun in ("tables", "variables")}
+    for name, (_, rows) in SAVED.items()
+}
+CODES = SAVED["B"][1]["codes"]
+
+
+def write(cache: Cache, number: int) -> None:
+    """Keep one of two catalogues under one of four builds, and codes."""
+    system = {**SYSTEM, "build_date": DAYS[number % 4]}
+    build = cache.write(system, ROWS["AB"[number % 3 % 2]], anew=number % 5 == 0)
+    assert build is not None
+    build.write("codes", CODES, {"lacking": []})
+
+
+def found(cache: Cache, day: datetime) -> str:
+    """What is kept of a build: nothing, or one of the two catalogues, with codes or without."""
+    for name, rows in ROWS.items():
+        kept = cache.read({**SYSTEM, "build_date": day}, len(rows["variables"]))
+        if kept:
+            codes = kept.build.read("codes")
+            whole = kept.rows == rows and (codes is None or codes.rows["codes"] == CODES)
+            return f"{name} with codes" if whole and codes else name if whole else "damaged"
+    return "nothing"
+
+
+def kill_one(cache: Cache, seconds: float) -> None:
+    """Kill a process that writes, after so many seconds."""
+    child = os.fork()
+    if not child:
+        try:
+            for number in count(random.randrange(60)):
+                write(cache, number)
+        finally:
+            os._exit(1)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status), "the process ended by itself"
+
+
+def main(folder: Path, kills: int) -> None:
+    """Kill, read, count."""
+    cache = Cache(folder, ("a", "b"))
+    started = time.perf_counter()
+    for number in range(5):
+        write(cache, number)
+    longest = 3 * (time.perf_counter() - started) / 5
+    draw = random.Random(20191127)
+    results: Counter[str] = Counter()
+    for _ in range(kills):
+        kill_one(cache, draw.uniform(0, longest))
+        results.update(found(cache, day) for day in DAYS)
+    results["left over"] = sum(path.suffix == ".part" for path in folder.rglob("*"))
+    for path in folder.rglob("*.part"):
+        os.utime(path, times=(0, 0))
+    for number in range(4):
+        write(cache, number)
+    results["left over after a day"] = sum(path.suffix == ".part" for path in folder.rglob("*"))
+    print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))
