@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 import pyarrow.fs
@@ -18,9 +18,11 @@ import pytest
 from hypothesis import given, settings
 from strategies import catalogue_of, catalogues, variable_item, with_codes_and_folders
 
-from apteco_frames import Archive, Catalogue, Session, errors
+from apteco_frames import Archive, Catalogue, errors
 from apteco_frames.archive import Added
 from apteco_frames.demo import DemoServer, holidays
+from apteco_frames.demo.api import Answer, Request
+from apteco_frames.demo.server import DemoHandler
 from apteco_frames.orbit import schema
 
 NOUNS = ("tables", "variables", "codes", "folders")
@@ -297,40 +299,37 @@ def test_history_of_damaged_files(filled: Path, tmp_path: Path) -> None:
 # All systems of a DataView
 
 
-class DataView:
-    """Sessions on two demo servers, as if their systems were of one DataView."""
+class Refusing(DemoHandler):
+    """Answers nothing about the variables of the system ``gone``; notes the logins."""
 
-    def __init__(self, servers: dict[str, DemoServer]) -> None:
-        self._servers = servers
+    logins: ClassVar[list[str]] = []
 
-    @property
-    def systems(self) -> list[Any]:
-        names = ("holidays", "gone", "other")
-        return [holidays().system_info._replace(name=name) for name in names]
-
-    def open(self, system: str) -> Session:
-        return self._servers[system].login()
+    def answer(self, request: Request) -> Answer:
+        if "/gone/Variables" in request.target:
+            return Answer(403)
+        if "Login" in request.target:
+            self.logins.append(request.target)
+        return super().answer(request)
 
 
 @pytest.mark.parametrize("codes", [False, True])
 def test_all_systems(tmp_path: Path, codes: bool) -> None:
-    """Each system is added; one that fails is reported, and stops no other."""
-    with (
-        DemoServer() as first,
-        DemoServer(rebuilt(holidays(), name="other")) as last,
-        DemoServer() as gone,
-    ):
-        gone.close()
-        view = DataView({"holidays": first, "other": last, "gone": gone})
+    """Each system is added, with one login; one that fails is reported, and stops no other."""
+    others = [rebuilt(holidays(), name=name) for name in ("gone", "other")]
+    server = DemoServer(others=others)
+    server.handler = Refusing
+    Refusing.logins.clear()
+    with server, server.login() as session:
         with pytest.warns(errors.CatalogueWarning, match="System 'gone' was not added"):
-            done = Archive(tmp_path).add_all(view, codes=codes)
+            done = Archive(tmp_path).add_all(session, codes=codes)
         assert [entry.system for entry in done] == ["holidays", "gone", "other"]
         assert [entry.is_added for entry in done] == [True, False, True]
         assert done[0] == Added("holidays", True, None)
-        assert isinstance(done[1].error, errors.OrbitConnectionError)
+        assert isinstance(done[1].error, errors.GatewayError)
         with pytest.warns(errors.CatalogueWarning):
-            again = Archive(tmp_path).add_all(view, codes=codes)
+            again = Archive(tmp_path).add_all(session, codes=codes)
         assert not any(entry.is_added for entry in again)
+    assert len(Refusing.logins) == 1
     found = Archive(tmp_path).catalogue("other")
     assert (found.has_codes, found.has_folders) == (codes, codes)
 
