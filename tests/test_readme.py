@@ -60,16 +60,18 @@ def test_the_scripts_run(monkeypatch: pytest.MonkeyPatch) -> None:
             "jdoe": demo.user,
         }
         for name, replacement in names.items():
-            assert script.count(f'"{name}"') == 3
+            assert script.count(f'"{name}"') == 4
             script = script.replace(f'"{name}"', repr(replacement))
         monkeypatch.setenv("ORBIT_PASSWORD", demo.password)
+        monkeypatch.setenv("APTECO_FRAMES_CACHE_DIR", "kept")
         # As a notebook puts its own hidden input in place.
         monkeypatch.setattr(getpass, "getpass", answer)
         # Looked for, but not used on plain http.
         for file in "client.pem", "client.key", "my-company-ca.pem":
             Path(file).touch()
         exec(compile(script, "README.md", "exec"), {})
-    assert prompts == ["Enter your password: "] * 2
+    assert prompts == ["Enter your password: "] * 3
+    assert len(list(Path("kept").glob("*/*.catalogue"))) == 1
     assert len(Catalogue.read_parquet("my-catalogue").variables) == 94
     assert Path("variables.csv").read_text(encoding="utf-8").count("\n") == 95
 
