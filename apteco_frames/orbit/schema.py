@@ -348,6 +348,26 @@ BUILDS: tuple[Column, ...] = (
 )
 """The columns of the builds of an archive."""
 
+MATCHED_COLUMNS = (
+    *("name", "description", "singular", "plural", "notes", "folder_name", "table_name", "code"),
+)
+
+MATCHES: tuple[Column, ...] = (
+    Column("noun", KIND, False, "", "What was found.", values=CHANGED_NOUNS),
+    Column(
+        "name",
+        STRING,
+        False,
+        "",
+        'Name of the table or variable, path of the folder; a code as ``boDest["29"]``.',
+    ),
+    Column("description", STRING, False, "", "What describes it; of a table, its plural."),
+    Column("table_name", STRING, True, "", "Name of its table, or of itself; null for folders."),
+    Column("matched_in", KIND, False, "", "Column that fits best.", values=MATCHED_COLUMNS),
+    Column("matched_text", STRING, False, "", "What stands there."),
+    Column("score", DOUBLE, False, "", "How well it fits: 1 is best, 0 would be not at all."),
+)
+
 
 def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
     """The Arrow schema of a frame with these columns, in their order.
@@ -392,6 +412,7 @@ CODES_SCHEMA = arrow_schema(CODES)
 FOLDERS_SCHEMA = arrow_schema(FOLDERS)
 CHANGES_SCHEMA = arrow_schema(CHANGES)
 BUILDS_SCHEMA = arrow_schema(BUILDS)
+MATCHES_SCHEMA = arrow_schema(MATCHES)
 
 
 def describe(columns: tuple[Column, ...]) -> str:
