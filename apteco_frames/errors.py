@@ -17,6 +17,7 @@
      ├── UnknownKeyError           (also KeyError) nothing has that name or description
      ├── AmbiguousKeyError         (also KeyError) several variables have it
      ├── RowIndexError             (also IndexError) there are not that many rows
+     ├── SqlError                  a query in SQL names what is not there, or is none
      ├── DeserializeError          a serialised session cannot be read
      ├── SnapshotError             catalogue files cannot be read, or must not be overwritten
      ├── ArchiveError              an archive cannot be read, or was not added to
@@ -119,6 +120,10 @@ class CodesError(AptecoFramesError):
 
 class NotLoadedError(AptecoFramesError):
     """A catalogue holds no codes, or no folders; the message says how to get them."""
+
+
+class SqlError(AptecoFramesError):
+    """A query in SQL names what is not there, or is no query; the message names what is."""
 
 
 class DeserializeError(AptecoFramesError):
