@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -14,14 +15,27 @@ from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes, KnownCodes, with_codes
 from apteco_frames.errors import NotLoadedError, SnapshotError
 from apteco_frames.folders import Folders, arrange, nodes_of
+from apteco_frames.matches import Matches
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.text import clipped
 from apteco_frames.questions.diff import changes, not_compared
+from apteco_frames.questions.sql import answer
 from apteco_frames.store import snapshot, strings
 from apteco_frames.store.label import DAMAGE
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Table, Tables, relate
 from apteco_frames.variables import Variables, check, count_by_table, tell_kinds, warn_of_unknown
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from apteco_frames.questions.search import Index
+
+# How codes and folders come into the catalogue of a session.
+_LOADED_BY = {
+    "codes": "session.load_codes() reads them",
+    "folders": "session.folders reads them",
+}
 
 
 class SystemFrames(ABC):
@@ -88,6 +102,75 @@ class SystemFrames(ABC):
         rows = changes(*pair, drop=drop)
         return Changes(rows, after, before.system_info, not_compared(*pair))
 
+    def search(self, text: str, *, limit: int = 20) -> Matches:
+        """What has all words of a text, the best first.
+
+        Names, descriptions and notes are searched, the folders and tables of variables,
+        and codes with their variables; of codes and folders those that are loaded, since
+        nothing is read from a server. Case, accents and the order of words do not matter.
+        Names are searched as they are and by their parts: ``dest`` is one of ``boDest``.
+
+        A word is found to the letter, as the start of another, or with typing errors: none
+        in words of up to 4 letters and in numbers, one in up to 8, otherwise two; a swap
+        of neighbours is one. What has all words to the letter comes first, then what has
+        one only as a start, then with an error. Of these, names and descriptions come
+        before notes, these before folders and tables, and codes last; a whole text comes
+        before a part; and tables, variables, folders and codes are in the API's order.
+
+        The first search takes longer, and keeps an index.
+
+        Args:
+            text: the words.
+            limit: how many matches at most; ``.total`` says how many there are.
+
+        Raises:
+            ValueError: ``limit`` is less than 1.
+
+        >>> from apteco_frames.demo import holidays
+        >>> [(match.name, match.description) for match in holidays().search("travle date")]
+        [('boTrav', 'Travel Date'), ('PoTrave1', 'Policy Travel Date')]
+        """
+        if limit < 1:
+            raise ValueError(f"limit= takes a number from 1 on, not {limit!r}")
+        index, left_out = self.catalogue._index()
+        found = index.search(text, limit)
+        home = self._tables._home
+        return Matches(found.rows, home, text, found.total, found.nearest, left_out)
+
+    def sql(self, query: str) -> pl.DataFrame:
+        """The answer to a query in SQL, in the dialect of ``polars.SQLContext``.
+
+        Its tables are ``tables``, ``variables``, ``codes``, ``folders`` and ``system``, with
+        the columns of the frames of these names; enums are text, so that
+        ``type like 'D%'`` works. ``codes`` and ``folders`` are there once they are loaded:
+        nothing is read from a server.
+
+        The SQL of polars can read files (``read_csv``, ``read_parquet`` …), so no query that
+        comes from somebody else belongs in here.
+
+        Args:
+            query: one statement.
+
+        Raises:
+            SqlError: it names a table or column that is not there, and says which are; or
+                it is no query that polars understands.
+            ForkedProcessError: polars was used before this process was forked.
+
+        >>> from apteco_frames.demo import holidays
+        >>> query = "select name from variables where type like 'Date%' and is_virtual"
+        >>> holidays().sql(query)["name"].to_list()
+        ['pe1R0UXG', 'pe1ZD7MN']
+        """
+        catalogue = self.catalogue
+        system = pa.Table.from_pylist([self.system_info._asdict()], snapshot.SYSTEM_SCHEMA)
+        rows = {**catalogue._arrows(), "system": system}
+        missing = {
+            noun: f"Not all {noun} are loaded; {how}."
+            for noun, how in _LOADED_BY.items()
+            if noun not in rows
+        }
+        return answer(query, rows, missing)
+
     @property
     def master_table(self) -> Table:
         """The one table without a parent."""
@@ -151,6 +234,8 @@ class Catalogue(SystemFrames):
         warn_of_unknown(self._variables.arrow, place)
         self._known_codes = _known(codes, raw_variables["name"], unavailable, place)
         self._read_folders = _folder_reader(folders, raw_variables["name"], place)
+        self._indexed: tuple[tuple[int, bool], Index, tuple[str, ...]] | None = None
+        self._index_lock = threading.Lock()
 
     @classmethod
     def _of_frames(
@@ -205,6 +290,26 @@ class Catalogue(SystemFrames):
                 "in, call session.load_codes(), and take or write session.catalogue after that."
             )
         return Codes(self._known_codes.of(variables.arrow), self, variables)
+
+    def _index(self) -> tuple[Index, tuple[str, ...]]:
+        """The words of all that is known, and what is not, in a sentence each.
+
+        Made once, and anew if codes or folders were loaded since.
+        """
+        # Here, since it loads rapidfuzz.
+        from apteco_frames.questions.search import Index
+
+        known = self._known_codes
+        known.read()
+        state = known.variable_count, self.has_folders
+        with self._index_lock:
+            if self._indexed is None or self._indexed[0] != state:
+                rows = self._arrows()
+                if "codes" not in rows and known.variable_count:
+                    rows["codes"] = known.of(self._variables.arrow)
+                missing = len(known.missing(self._variables.arrow))
+                self._indexed = state, Index(rows), tuple(_not_searched(rows, missing))
+            return self._indexed[1:]
 
     def _keep_folders(self, arrow: pa.Table) -> None:
         """Hold the folders that a session has loaded."""
@@ -341,6 +446,20 @@ def _folder_reader(
         return read
     checked = read()
     return lambda: checked
+
+
+def _not_searched(rows: Mapping[str, pa.Table], missing: int) -> Iterator[str]:
+    """What a search leaves out, in a sentence each.
+
+    Args:
+        rows: what is searched.
+        missing: of how many variables the codes are not known.
+    """
+    if "folders" not in rows:
+        yield f"Folders were not searched: they are not loaded; {_LOADED_BY['folders']}."
+    if missing:
+        of = f" of {missing:,} variable{'' if missing == 1 else 's'}" if "codes" in rows else ""
+        yield f"Codes{of} were not searched: they are not loaded; {_LOADED_BY['codes']}."
 
 
 def _listed(names: list[str]) -> str:

@@ -217,6 +217,11 @@ class KnownCodes:
         self._tables: dict[str, pa.Table] = {}
         self._lock = threading.RLock()
 
+    @property
+    def variable_count(self) -> int:
+        """Of how many variables the codes are known, once they were read."""
+        return len(self._tables)
+
     def missing(self, variables: pa.Table, again: bool = False) -> list[str]:
         """Names of those of the variables whose codes are not known.
 

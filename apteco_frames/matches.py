@@ -1,0 +1,144 @@
+"""Matches: what a search found, the frame and the row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from html import escape
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from apteco_frames.errors import AmbiguousKeyError, UnknownKeyError
+from apteco_frames.frame.base import CatalogueFrame
+from apteco_frames.frame.rows import Home, Row, attribute
+from apteco_frames.orbit import schema
+from apteco_frames.orbit.text import clipped
+from apteco_frames.questions.words import words
+
+
+class Match(Row):
+    """One match: a table, variable, folder or code that fits what was searched for."""
+
+    __slots__ = ()
+
+    noun: str = attribute(schema.MATCHES, "noun")
+    name: str = attribute(schema.MATCHES, "name")
+    description: str = attribute(schema.MATCHES, "description")
+    table_name: str | None = attribute(schema.MATCHES, "table_name")
+    matched_in: str = attribute(schema.MATCHES, "matched_in")
+    matched_text: str = attribute(schema.MATCHES, "matched_text")
+    score: float = attribute(schema.MATCHES, "score")
+
+    def _describe(self) -> str:
+        return f"{self.noun} {clipped(self.name)!r}: {clipped(self.description)!r}"
+
+    def __repr__(self) -> str:
+        return f"<Match {self._describe()}>"
+
+
+class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the columns
+    __doc__ = f"""What a search found, the best first. The columns:
+
+    {schema.describe(schema.MATCHES).replace(chr(10), chr(10) + " " * 4)}
+
+    Args:
+        arrow: the matches, under :attr:`schema`.
+        home: the catalogue, or the build of the session, that was searched.
+        query: what was searched for.
+        total: how many there are; the frame holds the best of them.
+        nearest: see :attr:`nearest`.
+        not_searched: what was left out, in a sentence each.
+    """
+
+    _enums: ClassVar = schema.enums(schema.MATCHES)
+    schema: ClassVar[pa.Schema] = schema.MATCHES_SCHEMA
+    _noun = "match"
+    _row_type = Match
+    _preview = ("noun", "name", "description", "table_name", "matched_in", "matched_text")
+
+    def __init__(
+        self,
+        arrow: pa.Table,
+        home: Home,
+        query: str = "",
+        total: int | None = None,
+        nearest: Mapping[str, Sequence[str]] | None = None,
+        not_searched: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(arrow, home)
+        self._query = query
+        self._total = len(arrow) if total is None else total
+        self._nearest = {word: tuple(others) for word, others in (nearest or {}).items()}
+        self._not_searched = not_searched
+
+    @property
+    def query(self) -> str:
+        """What was searched for."""
+        return self._query
+
+    @property
+    def total(self) -> int:
+        """How many matches there were; the search gave the best, up to its limit."""
+        return self._total
+
+    @property
+    def nearest(self) -> dict[str, tuple[str, ...]]:
+        """Where nothing was found: the nearest words that there are.
+
+        By word of the query, for each that fits nothing.
+        """
+        return dict(self._nearest)
+
+    @property
+    def not_searched(self) -> tuple[str, ...]:
+        """What was left out since it is not loaded, in a sentence each."""
+        return self._not_searched
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return type(self), (self._arrow, self._home.catalogue, *self._kept)
+
+    def __repr__(self) -> str:
+        shown = super().__repr__() if len(self) else self._title
+        return "\n".join([shown, *self._remarks()])
+
+    def _repr_html_(self) -> str:
+        shown = super()._repr_html_() if len(self) else f"<p>{escape(self._title)}</p>"
+        remarks = (f"<p>{escape(remark)}</p>" for remark in self._remarks())
+        return f"<div>{shown}{''.join(remarks)}</div>"
+
+    @property
+    def _kept(self) -> tuple[Any, ...]:
+        return self._query, self._total, self._nearest, self._not_searched
+
+    def _part(self, arrow: pa.Table) -> Matches:
+        return type(self)(arrow, self._home, *self._kept)
+
+    def _lookup_error(
+        self, key: str, positions: list[int], columns: tuple[str, ...]
+    ) -> UnknownKeyError | AmbiguousKeyError:
+        if not positions:
+            return super()._lookup_error(key, positions, columns)
+        rows = "; ".join(self._row(position)._describe() for position in positions[:10])
+        return AmbiguousKeyError(
+            f"There are {len(positions)} matches of the name {clipped(key)!r}: {rows}. "
+            "Have them all with .filter(name=...)."
+        )
+
+    @property
+    def _title(self) -> str:
+        number = f"{len(self):,} match{'' if len(self) == 1 else 'es'}"
+        title = f"{number} in {self._system} for {clipped(self._query)!r}"
+        return f"{title}, of {self._total:,}" if self._total > len(self) else title
+
+    def _remarks(self) -> Iterator[str]:
+        """What is to be said besides: where to look instead, and what was left out."""
+        if not self._total:
+            for word, others in self._nearest.items():
+                near = ", ".join(repr(clipped(other)) for other in others)
+                hint = f" The nearest words that there are: {near}." if near else ""
+                yield f"There is nothing like {clipped(word)!r}.{hint}"
+            if not words(self._query):
+                yield "There is no word in it to search for."
+            elif not self._nearest:
+                yield "Nothing has all of these words. Search for fewer of them."
+        yield from self._not_searched

@@ -1,0 +1,140 @@
+"""The frame of matches: how it is shown, and what it keeps."""
+
+from __future__ import annotations
+
+import pickle
+from html import escape
+
+import polars as pl
+import pytest
+from strategies import ODD_TEXTS, catalogue_of, table_item, variable_item
+
+from apteco_frames.demo import holidays
+from apteco_frames.errors import AmbiguousKeyError, UnknownKeyError
+from apteco_frames.matches import Match, Matches
+from apteco_frames.orbit import schema
+from apteco_frames.orbit.text import shown
+
+
+def test_matches_at_a_prompt() -> None:
+    """The best come first, each with the column that fits."""
+    assert repr(holidays().search("travle date")).split("\n") == [
+        "2 matches in system 'holidays' for 'travle date'",
+        "noun      name      description         table_name  matched_in   matched_text",
+        "variable  boTrav    Travel Date         Bookings    description  Travel Date",
+        "variable  PoTrave1  Policy Travel Date  Policies    description  Policy Travel Date",
+    ]
+
+
+def test_more_than_the_limit_is_said() -> None:
+    """The title says of how many the best are shown."""
+    found = holidays().search("date", limit=3)
+    assert len(found) == 3
+    assert found.total > 3
+    assert repr(found).startswith(
+        f"3 matches in system 'holidays' for 'date', of {found.total:,}\n"
+    )
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_below_one_is_refused(limit: int) -> None:
+    """A search for nothing is a mistake."""
+    with pytest.raises(ValueError, match="limit= takes a number from 1 on"):
+        holidays().search("date", limit=limit)
+
+
+def test_nothing_found_names_the_nearest_words() -> None:
+    """Where nothing is found, the nearest words that there are stand in text and HTML."""
+    found = holidays().search("destnashun date")
+    assert len(found) == found.total == 0
+    assert list(found.nearest) == ["destnashun"]
+    assert "destination" in found.nearest["destnashun"]
+    assert "There is nothing like 'destnashun'. The nearest words that there are: 'dest" in repr(
+        found
+    )
+    assert escape("'destination'") in found._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("query", "remark"),
+    [
+        ("beach gender", "Nothing has all of these words. Search for fewer of them."),
+        (" £!", "There is no word in it to search for."),
+    ],
+)
+def test_nothing_found_says_why(query: str, remark: str) -> None:
+    """Words that are there, but not together, and no words at all, are told apart."""
+    assert repr(holidays().search(query)).split("\n")[1:] == [remark]
+
+
+def test_what_was_not_searched_is_said() -> None:
+    """Codes and folders that are not loaded are named, whether something was found or not."""
+    catalogue = catalogue_of(None, [variable_item(), variable_item("peOther")])
+    for query in ("people", "nothing"):
+        assert repr(catalogue.search(query)).split("\n")[-2:] == [
+            "Folders were not searched: they are not loaded; session.folders reads them.",
+            "Codes were not searched: they are not loaded; session.load_codes() reads them.",
+        ]
+
+
+def test_rows_of_matches() -> None:
+    """A row has the columns as attributes; a code goes by its variable and code."""
+    row = holidays().search("Sweden")[0]
+    assert isinstance(row, Match)
+    assert (row.noun, row.name, row.description, row.table_name) == (
+        *("code", 'boDest["29"]', "Sweden", "Bookings"),
+    )
+    assert (row.matched_in, row.matched_text) == ("description", "Sweden")
+    assert 0 < row.score < 1
+    assert repr(row) == "<Match code 'boDest[\"29\"]': 'Sweden'>"
+    folder = holidays().search("travel insurance")[0]
+    assert (folder.noun, folder.name, folder.table_name) == ("folder", "Policy", None)
+
+
+def test_parts_keep_the_query() -> None:
+    """A filtered frame is one of matches; the closed sets are enums."""
+    found = holidays().search("booking", limit=100)
+    part = found.filter(noun="variable")
+    assert type(part) is Matches
+    assert (part.query, part.total) == ("booking", found.total)
+    assert part.frame.equals(found.frame.filter(noun="variable"))
+    assert found.frame.schema["noun"] == pl.Enum(schema.CHANGED_NOUNS)
+    assert found.arrow.schema == Matches.schema
+
+
+def test_matches_are_looked_up_by_name() -> None:
+    """A name finds its match; of several the message shows each."""
+    found = holidays().search("booking", limit=100)
+    assert found["boDate"].description == "Booking Date"
+    with pytest.raises(UnknownKeyError, match="boDate"):
+        found["boDat"]
+    catalogue = catalogue_of([table_item("People")], [variable_item("People")])
+    with pytest.raises(AmbiguousKeyError, match=r"2 matches of the name 'People': table .*filter"):
+        catalogue.search("people")["People"]
+
+
+def test_pickled_matches_come_back() -> None:
+    """A pickle holds the matches, and what is said of them."""
+    for query in ("date", "destnashun"):
+        found = holidays().search(query)
+        restored = pickle.loads(pickle.dumps(found))
+        assert restored == found
+        assert repr(restored) == repr(found)
+
+
+@pytest.mark.parametrize("text", ODD_TEXTS, ids=lambda t: ascii(t[:12]))
+def test_odd_texts_are_searched_and_shown_harmlessly(text: str) -> None:
+    """Names, values and queries that a terminal or browser would obey are shown as escapes."""
+    items = [variable_item("peOdd", description=f"findme {text}", notes=text, folderName=text)]
+    catalogue = catalogue_of(None, items)
+    assert catalogue.search("findme")[0].description == f"findme {text}"
+    for query in ("findme", text):
+        found = catalogue.search(query)
+        lines = repr(found).split("\n")
+        assert [shown(line) for line in lines] == lines
+        assert "<script" not in found._repr_html_()
+
+
+def test_columns_are_documented() -> None:
+    """The documentation lists the columns."""
+    assert all(f"    {name}: " in (Matches.__doc__ or "") for name in Matches.schema.names)
