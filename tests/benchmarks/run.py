@@ -366,6 +366,24 @@ def measure_archives(report: Report, rounds: int) -> None:
     )
 
 
+def measure_searches(report: Report, rounds: int) -> None:
+    """Searches of a catalogue with its codes."""
+    command = [sys.executable, str(HERE / "searches.py"), "100000", "500000"]
+    runs: list[dict[str, float]] = [
+        json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+        for _ in range(rounds)
+    ]
+    report.raw["searches"] = runs
+    report.add(
+        "search 100,000 variables and 500,000 codes: the first time; then each",
+        f"{middle(runs, 'first'):.2f} s; {middle(runs) * 1e3:.0f} ms",
+        "",
+        "",
+        f"the slowest {middle(runs, 'slowest') * 1e3:.0f} ms",
+        "0.5 s; 60 ms",
+    )
+
+
 def machine() -> str:
     """What it was measured on."""
     names = ("apteco-frames", "apteco", "polars", "pyarrow", "requests", "numpy", "pandas")
@@ -393,6 +411,7 @@ def main() -> None:
     measure_growth(report, options.rounds)
     measure_differences(report, options.rounds)
     measure_archives(report, options.rounds)
+    measure_searches(report, options.rounds)
     note = (
         f"{options.variables:,} variables unless a row says otherwise, {options.rounds} rounds "
         f"(of the whole process {2 * options.rounds}), medians. {machine()}."
