@@ -18,9 +18,10 @@ from apteco_frames.folders import Folders, arrange, nodes_of
 from apteco_frames.matches import Matches
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.text import clipped
+from apteco_frames.pages import dictionary
 from apteco_frames.questions.diff import changes, not_compared
 from apteco_frames.questions.sql import answer
-from apteco_frames.store import snapshot, strings
+from apteco_frames.store import files, snapshot, strings
 from apteco_frames.store.label import DAMAGE
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Table, Tables, relate
@@ -170,6 +171,28 @@ class SystemFrames(ABC):
             if noun not in rows
         }
         return answer(query, rows, missing)
+
+    def write_html(self, path: str | Path) -> Path:
+        """Write the data dictionary: one HTML file to search and read in a browser, offline.
+
+        It holds the tables, the variables, and the codes and folders that are loaded, and
+        says of which variables the codes are not; nothing is read from a server. The page
+        asks for nothing either: its script and its style are in it, and a
+        Content-Security-Policy forbids all else. Add ``#`` and the name of a variable to its
+        address to open it at that variable.
+
+        Args:
+            path: the file; an existing file is replaced.
+
+        Returns:
+            the path written.
+
+        Raises:
+            OSError: the file cannot be written; an older one is still as it was.
+        """
+        text = dictionary.page(**self.catalogue._dictionary()).encode()
+        files.replace(target := Path(path), lambda part: part.write_bytes(text))
+        return target
 
     @property
     def master_table(self) -> Table:
@@ -388,6 +411,16 @@ class Catalogue(SystemFrames):
         if self.has_folders:
             rows["folders"] = self.folders.arrow
         return rows
+
+    def _dictionary(self) -> dict[str, Any]:
+        """What the data dictionary shows: all that is known, and what is not."""
+        known, variables = self._known_codes, self._variables.arrow
+        return {
+            "system": self._system_info._asdict(),
+            "rows": {**self._arrows(), "codes": known.of(variables)},
+            "unread": known.missing(variables),
+            "refused": sorted(known.refused),
+        }
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Catalogue):

@@ -1,0 +1,193 @@
+// Search in variables and codes: all words must be there, in any order, without case and accents.
+
+const MOST_WORDS = 12;
+const PIECE = 1 << 19; // characters searched before the page may answer something else
+// What is known of a line beside the bits of words.
+const [AT_START, BEGINS, IS] = [1 << 28, 1 << 29, 1 << 30];
+
+// As texts are compared: without case and accents.
+function folded(text) {
+  const lower = text.toLowerCase();
+  if (!/[^\0-\x7f]/.test(lower)) return lower;
+  return lower.normalize("NFKD").replace(/\p{M}+/gu, "").replace(/ß/g, "ss");
+}
+
+const wordsOf = (text) => folded(text).split(/\s+/).filter(Boolean).slice(0, MOST_WORDS);
+const escaped = (text) => text.replaceAll("\\", "\\\\");
+
+function isInside(code) {
+  return (code > 47 && code < 58) || (code > 96 && code < 123) || code > 127;
+}
+
+// A column to search in, cut into pieces that each take a few milliseconds.
+class Index {
+  constructor(column) {
+    this.column = column;
+    this.pieces = [];
+    this.end = 0; // characters taken in
+    this.row = 0;
+  }
+
+  // One more piece; whether there was one.
+  grow() {
+    const { text, count } = this.column;
+    if (this.row >= count) return false;
+    const end = text.indexOf("\n", this.end + PIECE);
+    const part = folded(text.slice(this.end, end < 0 ? text.length : end));
+    const lines = end < 0 ? count - this.row : countOf(part, "\n") + 1;
+    this.pieces.push({ text: part, first: this.row, starts: startsOf(part, lines) });
+    this.end = end + 1;
+    this.row += lines;
+    return true;
+  }
+}
+
+function countOf(text, letter) {
+  let count = 0;
+  for (let at = text.indexOf(letter); at >= 0; at = text.indexOf(letter, at + 1)) count++;
+  return count;
+}
+
+// Set the bit of a word for each line that holds it, another where a word begins with it, and
+// one where the line does.
+function mark({ text, first, starts }, word, bit, masks) {
+  const both = bit | (bit << MOST_WORDS), top = both | AT_START;
+  if (word.length < 3) return markShort(text, first, word, bit, both, masks);
+  for (let at = text.indexOf(word), row = 0; at >= 0; ) {
+    while (starts[row + 1] <= at) row++;
+    const isAtStart = at === starts[row];
+    if (isAtStart || !isInside(text.charCodeAt(at - 1))) {
+      masks[first + row] |= isAtStart ? top : both;
+      at = text.indexOf(word, starts[row + 1]);
+    } else {
+      masks[first + row] |= bit;
+      at = text.indexOf(word, at + 1);
+    }
+  }
+}
+
+// The same for words so short that nearly every line holds them: letter by letter.
+function markShort(text, first, word, bit, both, masks) {
+  const one = word.charCodeAt(0), two = word.charCodeAt(1), isOne = word.length < 2;
+  let before = 10;
+  for (let at = 0, row = first; at < text.length; at++) {
+    const letter = text.charCodeAt(at);
+    if (letter === 10) row++;
+    else if (letter === one && (isOne || text.charCodeAt(at + 1) === two)) {
+      masks[row] |= before === 10 ? both | AT_START : isInside(before) ? bit : both;
+    }
+    before = letter;
+  }
+}
+
+// Lines that begin with the whole query, and those that are it.
+function markWhole({ text, first, starts }, query, masks) {
+  const lines = starts.length - 1;
+  for (let row = 0; row < lines; row++) {
+    if (masks[first + row] & AT_START && text.startsWith(query, starts[row])) {
+      masks[first + row] |= starts[row + 1] - starts[row] - 1 === query.length ? BEGINS | IS : BEGINS;
+    }
+  }
+}
+
+// From 0, the whole text, to 4, found elsewhere; -1 where a word is missing.
+function scoreOf(mask, elsewhere, all) {
+  if (((mask | elsewhere) & all) !== all) return -1;
+  if (mask & IS) return 0;
+  if (mask & BEGINS) return 1;
+  if ((mask >> MOST_WORDS & all) === all) return 2;
+  return (mask & all) === all ? 3 : 4;
+}
+
+// Rows by their score, in their own order within each.
+function ranked(count, score) {
+  const scores = new Int8Array(count);
+  const next = new Uint32Array(6);
+  for (let row = 0; row < count; row++) {
+    scores[row] = score(row);
+    if (scores[row] >= 0) next[scores[row] + 1]++;
+  }
+  for (let at = 1; at < 6; at++) next[at] += next[at - 1];
+  const rows = new Uint32Array(next[5]);
+  for (let row = 0; row < count; row++) if (scores[row] >= 0) rows[next[scores[row]]++] = row;
+  return rows;
+}
+
+class Search {
+  constructor(system) {
+    this.system = system;
+    const of = (...names) => names.filter((n) => system.columns[n]).map((n) => new Index(system.columns[n]));
+    this.main = of("variable.name", "variable.description");
+    this.notes = of("variable.notes");
+    this.codes = of("code.code", "code.description");
+    this.found = new Uint32Array(system.head.variables);
+    this.elsewhere = new Uint32Array(system.head.variables);
+    this.foundCodes = new Uint32Array(system.head.codes);
+  }
+
+  *growing() {
+    for (const index of [...this.main, ...this.notes, ...this.codes]) while (index.grow()) yield;
+  }
+
+  *marking(indexes, query, masks) {
+    const whole = escaped(folded(query.trim()));
+    masks.fill(0);
+    for (const { pieces } of indexes) {
+      for (const piece of pieces) {
+        wordsOf(query).forEach((word, number) => mark(piece, escaped(word), 1 << number, masks));
+        markWhole(piece, whole, masks);
+        yield;
+      }
+    }
+  }
+
+  // Places of variables that hold all words; those of the filters alone. It takes a step at
+  // a time, as do all searches.
+  *variables(query, allowed) {
+    const { system, found, elsewhere } = this;
+    const words = wordsOf(query), all = (1 << words.length) - 1;
+    if (!words.length) return ranked(found.length, (row) => (allowed[row] ? 0 : -1));
+    yield* this.marking(this.main, query, found);
+    yield* this.marking(this.notes, query, elsewhere);
+    const maskOf = (text) => words.reduce((m, word, n) => (folded(text).includes(word) ? m | (1 << n) : m), 0);
+    const ofTable = system.head.tables.map((t) => maskOf(`${t.name} ${t.singular} ${t.plural}`));
+    const ofKind = system.head.kinds.map(maskOf);
+    for (let row = 0; row < found.length; row++) {
+      elsewhere[row] |= ofTable[system.table[row]] | ofKind[system.kind[row]];
+    }
+    const ofFolder = [];
+    system.head.folders.forEach(({ name, parent }, number) => {
+      ofFolder[number] = maskOf(name) | (parent === null ? 0 : ofFolder[parent]);
+      if (ofFolder[number]) for (const row of system.members[number]) elsewhere[row] |= ofFolder[number];
+    });
+    return ranked(found.length, (row) => (allowed[row] ? scoreOf(found[row], elsewhere[row], all) : -1));
+  }
+
+  // The same of codes; a word may stand in what the variable is found by. To be run after
+  // `variables`, step by step.
+  *codesOf(query, allowed) {
+    const { system, found, elsewhere, foundCodes: masks } = this;
+    const words = wordsOf(query), all = (1 << words.length) - 1;
+    if (!words.length) return [];
+    yield* this.marking(this.codes, query, masks);
+    return ranked(masks.length, (row) => {
+      const variable = system.variableOf[row];
+      if (!masks[row] || !allowed[variable]) return -1;
+      return scoreOf(masks[row], found[variable] | elsewhere[variable], all);
+    });
+  }
+}
+
+const pause = () => globalThis.scheduler?.yield?.() ?? new Promise((done) => setTimeout(done));
+
+// What a generator returns; after some milliseconds the browser may do something else.
+async function inSteps(steps, isOver = () => false) {
+  let since = performance.now(), step = steps.next();
+  for (; !step.done; step = steps.next()) {
+    if (performance.now() - since < 10) continue;
+    await pause();
+    if (isOver()) return;
+    since = performance.now();
+  }
+  return step.value;
+}
