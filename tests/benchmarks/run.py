@@ -384,6 +384,28 @@ def measure_searches(report: Report, rounds: int) -> None:
     )
 
 
+def measure_dictionary(report: Report, rounds: int) -> None:
+    """The data dictionary in a browser."""
+    command = [sys.executable, str(HERE / "dictionary.py"), "100000", "500000"]
+    runs: list[dict[str, float]] = [
+        json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+        for _ in range(rounds)
+    ]
+    report.raw["dictionary"] = runs
+    if not all(runs):
+        report.add("data dictionary", "", "", "", "there is no chromium", "")
+        return
+    report.add(
+        "data dictionary of 100,000 variables and 500,000 codes: open it; a key",
+        f"{middle(runs, 'open'):.2f} s; {middle(runs, 'key') * 1e3:.0f} ms",
+        "",
+        "",
+        f"{middle(runs, 'bytes') / 1e6:.1f} MB, written in {middle(runs, 'write'):.1f} s; "
+        f"slowest key {middle(runs, 'slowest') * 1e3:.0f} ms",
+        "10 MB; 1 s; 50 ms",
+    )
+
+
 def machine() -> str:
     """What it was measured on."""
     names = ("apteco-frames", "apteco", "polars", "pyarrow", "requests", "numpy", "pandas")
@@ -411,6 +433,7 @@ def main() -> None:
     measure_growth(report, options.rounds)
     measure_differences(report, options.rounds)
     measure_archives(report, options.rounds)
+    measure_dictionary(report, options.rounds)
     measure_searches(report, options.rounds)
     note = (
         f"{options.variables:,} variables unless a row says otherwise, {options.rounds} rounds "
