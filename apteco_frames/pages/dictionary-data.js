@@ -80,7 +80,8 @@ class System {
   }
 
   labelOf(row) {
-    return this.of(row, "description") || this.of(row, "name");
+    const description = this.of(row, "description");
+    return description.trim() ? description : this.of(row, "name");
   }
 
   kindOf(row) {

@@ -88,6 +88,21 @@ def test_search(browser: Browser, path: Path) -> None:
     assert search(browser, "zzzz").startswith("Nothing found")
 
 
+def test_from_a_code_to_its_place(browser: Browser, path: Path) -> None:
+    """A code that was found leads to its variable, in view there among the others."""
+    browser.open(path)
+    search(browser, "south africa")
+    browser.click("#codes .row a")
+    browser.wait_for("document.querySelector('#page .wanted')?.innerText.includes('South Africa')")
+    assert browser.run(
+        "(box => box.top > 0 && box.bottom < innerHeight)"
+        "(document.querySelector('.wanted').getBoundingClientRect())"
+    )
+    browser.run("document.querySelector('#page input').focus()")
+    browser.type("south")
+    browser.wait_for("document.querySelectorAll('#page .row').length === 1")
+
+
 def test_filters(browser: Browser, path: Path) -> None:
     """Tables, kinds and folders narrow the list down, together; each can be taken away."""
     whole = holidays()
