@@ -18,7 +18,7 @@ from apteco_frames.folders import Folders, arrange, nodes_of
 from apteco_frames.matches import Matches
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.text import clipped
-from apteco_frames.pages import dictionary
+from apteco_frames.pages import dictionary, workbook
 from apteco_frames.questions.diff import changes, not_compared
 from apteco_frames.questions.sql import answer
 from apteco_frames.store import files, snapshot, strings
@@ -192,6 +192,31 @@ class SystemFrames(ABC):
         """
         text = dictionary.page(**self.catalogue._dictionary()).encode()
         files.replace(target := Path(path), lambda part: part.write_bytes(text))
+        return target
+
+    def write_excel(self, path: str | Path) -> Path:
+        """Write a data dictionary as an Excel workbook (needs the extra ``excel``).
+
+        Its sheets are the system, the tables, the variables and, where they are loaded, the
+        codes; nothing is read from a server. The first sheet says what is not there. A
+        table's name leads to its variables, a variable's to its codes. What does not fit a
+        sheet goes on in another; a text beyond Excel's 32,767 characters ends in a mark.
+
+        Texts stay texts, whatever they look like: none becomes a formula or an address.
+
+        Args:
+            path: the file, normally ending ``.xlsx``; an existing file is replaced, whole or
+                not at all.
+
+        Returns:
+            the path written.
+
+        Raises:
+            MissingDependencyError: XlsxWriter is not installed.
+            OSError: the file cannot be written.
+        """
+        target = Path(path)
+        workbook.write(target, *self.catalogue._values())
         return target
 
     @property

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames.errors import CodesError
-from apteco_frames.frame.arrays import integers, strings
+from apteco_frames.frame.arrays import integers, spans_of, strings
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Home, Row, attribute
 from apteco_frames.orbit import schema
@@ -329,13 +329,6 @@ def with_codes(variables: pa.Table) -> list[str]:
     """Names of the variables that can have codes: those that the API calls selectors."""
     chosen = pc.equal(variables["api_type"], strings(["Selector"])[0])
     return variables["name"].filter(chosen).to_pylist()  # type: ignore[no-any-return]
-
-
-def spans_of(names: pa.Array) -> dict[str, tuple[int, int]]:
-    """Where the rows of each name stand, if those of a name stand together."""
-    counts = pc.value_counts(names).to_pylist()  # in the order in which the names come
-    stops = accumulate(count["counts"] for count in counts)
-    return {c["values"]: (stop - c["counts"], stop) for c, stop in zip(counts, stops, strict=True)}
 
 
 def _repeated(values: pa.ChunkedArray, times: Sequence[int]) -> pa.Array:

@@ -55,3 +55,14 @@ def booleans(values: Iterable[bool]) -> pa.Array:
     [True, False]
     """
     return pc.equal(integers(values, pa.uint8()), integers([1], pa.uint8())[0])
+
+
+def spans_of(names: pa.Array) -> dict[str, tuple[int, int]]:
+    """Where the rows of each name stand, if those of a name stand together.
+
+    >>> spans_of(strings(["a", "a", "b"]))
+    {'a': (0, 2), 'b': (2, 3)}
+    """
+    counts = pc.value_counts(names).to_pylist()  # in the order in which the names come
+    stops = accumulate(count["counts"] for count in counts)
+    return {c["values"]: (stop - c["counts"], stop) for c, stop in zip(counts, stops, strict=True)}

@@ -406,6 +406,24 @@ def measure_dictionary(report: Report, rounds: int) -> None:
     )
 
 
+def measure_workbook(report: Report, rounds: int) -> None:
+    """A catalogue with its codes as an Excel workbook."""
+    command = [sys.executable, str(HERE / "workbook.py"), "1000", "500000"]
+    runs: list[dict[str, float]] = [
+        json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+        for _ in range(rounds)
+    ]
+    report.raw["workbook"] = runs
+    report.add(
+        "an Excel workbook of 1,000 variables and 500,000 codes",
+        f"{middle(runs):.1f} s, {middle(runs, 'mib'):.0f} MiB above the catalogue",
+        "",
+        "",
+        f"a file of {middle(runs, 'file mib'):.0f} MiB",
+        "130 MiB",
+    )
+
+
 def machine() -> str:
     """What it was measured on."""
     names = ("apteco-frames", "apteco", "polars", "pyarrow", "requests", "numpy", "pandas")
@@ -433,6 +451,7 @@ def main() -> None:
     measure_growth(report, options.rounds)
     measure_differences(report, options.rounds)
     measure_archives(report, options.rounds)
+    measure_workbook(report, min(options.rounds, 3))
     measure_dictionary(report, options.rounds)
     measure_searches(report, options.rounds)
     note = (
