@@ -17,6 +17,7 @@ from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Home, Row, attribute
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.text import clipped
+from apteco_frames.pages import card
 
 if TYPE_CHECKING:
     from apteco_frames.tables import Table
@@ -60,6 +61,9 @@ class Code(Row):
 
     def __repr__(self) -> str:
         return f"<Code {clipped(self.code)!r}: {clipped(self.description)!r}>"
+
+    def _repr_html_(self) -> str:
+        return card.code(self.to_dict(), self.table.total_records)
 
 
 class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
@@ -183,8 +187,7 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
     def _title(self) -> str:
         if self._variable is None:
             return super()._title
-        of = f"of variable {clipped(self._variable)!r} of {self._system}"
-        return f"{len(self):,} code{'' if len(self) == 1 else 's'} {of}"
+        return f"{self._counted} of variable {clipped(self._variable)!r} of {self._system}"
 
 
 def _unpickled(kind: type[Codes], *values: Any) -> Codes:

@@ -18,6 +18,7 @@ from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.folders import Node
 from apteco_frames.orbit.text import clipped
+from apteco_frames.pages import card
 from apteco_frames.pages.tree import Item, Tree
 
 if TYPE_CHECKING:
@@ -86,6 +87,9 @@ class Folder(Row):
 
     def __repr__(self) -> str:
         return f"<Folder {clipped(self.path)!r}: {self.total_variable_count:,} variables>"
+
+    def _repr_html_(self) -> str:
+        return card.folder(self.to_dict(), [child.name for child in self.children])
 
 
 class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the columns

@@ -6,7 +6,6 @@ import json
 import threading
 import time
 from datetime import UTC, datetime
-from html import escape
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, NoReturn, Self, Unpack
 
@@ -27,6 +26,7 @@ from apteco_frames.orbit.secret import Secret
 from apteco_frames.orbit.serialized import session_values
 from apteco_frames.orbit.task import Task
 from apteco_frames.orbit.text import clipped
+from apteco_frames.pages import card
 from apteco_frames.system import system_info_of
 from apteco_frames.systems import Systems
 from apteco_frames.variables import Variables
@@ -430,4 +430,16 @@ class Session(SystemFrames):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(repr(self))}</pre>"
+        held = f"{len(self.tables):,} tables, {len(self.variables):,} variables"
+        if self.catalogue.has_codes:
+            held += f", {len(self.codes):,} codes"
+        if self.catalogue.has_folders:
+            held += f", {len(self.folders):,} folders"
+        person = f"{self.user.first_name} {self.user.surname}".strip()
+        return card.session(
+            self.system_info._asdict(),
+            held,
+            f"{clipped(self.user.username)} ({clipped(person)})",
+            {"data_view": self.data_view, "base_url": self.base_url},
+            self.token_expires_at,
+        )

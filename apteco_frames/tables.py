@@ -19,6 +19,7 @@ from apteco_frames.frame.former import STAYS, FormerNames
 from apteco_frames.frame.rows import Block, Home, attribute
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.text import clipped
+from apteco_frames.pages import card
 from apteco_frames.pages.tree import Item, Tree
 
 if TYPE_CHECKING:
@@ -188,6 +189,9 @@ class Table(FormerNames):
         raise TypeError(f"A table is not multiplied here: {STAYS}")
 
     __rmul__ = __mul__
+
+    def _repr_html_(self) -> str:
+        return card.table(self.to_dict(), [child.name for child in self.children])
 
     @property
     def _tables(self) -> Tables:

@@ -20,6 +20,7 @@ from apteco_frames.frame.former import STAYS, FormerNames
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.text import clipped
+from apteco_frames.pages import card
 
 if TYPE_CHECKING:
     from apteco_frames.codes import Codes
@@ -127,6 +128,9 @@ class Variable(FormerNames):
     def __repr__(self) -> str:
         name, description = clipped(self.name), clipped(self.description)
         return f"<{type(self).__name__} {name!r}: {description!r}>"
+
+    def _repr_html_(self) -> str:
+        return card.variable(self.to_dict())
 
 
 class BaseSelectorVariable(Variable):

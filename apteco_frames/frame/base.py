@@ -157,9 +157,10 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         return f"{self._title}\n{table}{self._remainder}"
 
     def _repr_html_(self) -> str:
-        table = display.html_table(self._preview, self._preview_rows())
-        rest = f"<p>{escape(self._remainder.strip())}</p>" if self._remainder else ""
-        return f"<div><p>{escape(self._title)}</p>{table}{rest}</div>"
+        table = display.html_table(self._preview, self._preview_rows(display.HTML_ROWS))
+        is_cut = len(self) > display.HTML_ROWS
+        footer = f"{self._counted}, {display.HTML_ROWS if is_cut else 'all'} shown"
+        return f"<div><p>{escape(self._title)}</p>{table}<p>{footer}</p></div>"
 
     def _ipython_key_completions_(self) -> list[str]:
         """What IPython offers for ``x["…``: the keys, no more than 10,000 of them."""
@@ -270,10 +271,14 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
 
     @property
     def _title(self) -> str:
-        return f"{len(self):,} {self._noun}{'' if len(self) == 1 else 's'} of {self._system}"
+        return f"{self._counted} of {self._system}"
 
-    def _preview_rows(self) -> Iterator[tuple[Any, ...]]:
-        stop = min(len(self), display.PREVIEW_ROWS)
+    @property
+    def _counted(self) -> str:
+        return f"{len(self):,} {self._noun}{'' if len(self) == 1 else 's'}"
+
+    def _preview_rows(self, most: int = display.PREVIEW_ROWS) -> Iterator[tuple[Any, ...]]:
+        stop = min(len(self), most)
         return zip(*(self._values(column, 0, stop) for column in self._preview), strict=True)
 
     @property

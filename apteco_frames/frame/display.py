@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from html import escape
 
 from apteco_frames.orbit.text import CELL_WIDTH, clipped, columns_of
 
 PREVIEW_ROWS = 10
+HTML_ROWS = 12
 LINE_WIDTH = 100
 _GAP = "  "
 
@@ -49,12 +51,21 @@ def text_table(
 def html_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """An HTML table, numbers to the right; every cell is escaped.
 
-    It sets no colours, so that it looks right on dark pages too.
+    It sets no colours, so that it looks right on dark pages too; but for members of an enum,
+    which :func:`kind_mark` marks.
 
     >>> '<td style="text-align: left">&lt;b&gt;</td>' in html_table(["name"], [["<b>"]])
     True
     """
-    cells, numeric = _cells(header, rows)
+    lines = [list(row) for row in rows]
+    cells, numeric = _cells(header, lines)
+    inner = [
+        [
+            kind_mark(v) if isinstance(v, StrEnum) else escape(cell)
+            for v, cell in zip(*pair, strict=True)
+        ]
+        for pair in zip(lines, cells[1:], strict=True)
+    ]
     # Notebooks align all cells to the right unless each is told otherwise.
     styles = [
         "text-align: right; font-variant-numeric: tabular-nums" if right else "text-align: left"
@@ -63,11 +74,26 @@ def html_table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
     def row(tag: str, line: Sequence[str]) -> str:
         pairs = zip(line, styles, strict=True)
-        inner = (f'<{tag} style="{style}">{escape(cell)}</{tag}>' for cell, style in pairs)
-        return f"<tr>{''.join(inner)}</tr>"
+        joined = "".join(f'<{tag} style="{style}">{cell}</{tag}>' for cell, style in pairs)
+        return f"<tr>{joined}</tr>"
 
-    body = "".join(row("td", line) for line in cells[1:])
-    return f"<table><thead>{row('th', cells[0])}</thead><tbody>{body}</tbody></table>"
+    head = row("th", [escape(name) for name in cells[0]])
+    body = "".join(row("td", line) for line in inner)
+    return f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
+
+
+def kind_mark(kind: StrEnum) -> str:
+    """A member of an enum with a quiet colour of its own, which lets the page shine through.
+
+    >>> from apteco_frames.variables import VariableType
+    >>> print(kind_mark(VariableType.SELECTOR))
+    <span style="background: hsla(0, 60%, 50%, .2); border-radius: .5em; padding: 0 .4em">\
+Selector</span>
+    """
+    members = list(type(kind))
+    hue = 360 * members.index(kind) // len(members)
+    style = f"background: hsla({hue}, 60%, 50%, .2); border-radius: .5em; padding: 0 .4em"
+    return f'<span style="{style}">{escape(kind)}</span>'
 
 
 def _cells(
