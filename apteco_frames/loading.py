@@ -20,6 +20,7 @@ from apteco_frames.orbit.folders import Walk, walk
 from apteco_frames.orbit.schema import DATE_SUB_TYPES
 from apteco_frames.orbit.task import Task
 from apteco_frames.orbit.text import clipped
+from apteco_frames.pages.progress import progress_of
 from apteco_frames.store.cache import KeptBuild, cache_of
 from apteco_frames.system import system_info_of
 from apteco_frames.tables import Tables
@@ -65,7 +66,8 @@ def read_catalogue(
             for warning in found.about["warnings"]:
                 warn(warning)
             return Read(Catalogue._of_frames(info, **found.rows, source=source), found.build)
-    build: Build = client.load(system, task)
+    with progress_of("variables", client.progress) as report:
+        build: Build = client.load(system, task, report)
     info = system_info_of(build.system)
     catalogue = Catalogue(info, build.tables, build.variables, source=source)
     for warning in build.warnings:
@@ -123,7 +125,7 @@ class LiveBuild(SystemFrames):
                     self._folders = Folders(self.catalogue.folders.arrow, self)
         return self._folders
 
-    def load_codes(self, variables: Variables, skip: bool, progress: Progress | None) -> Codes:
+    def load_codes(self, variables: Variables, skip: bool, progress: Progress) -> Codes:
         """The codes of variables, after those that are not there yet, or were refused before.
 
         See ``Session.load_codes``.
@@ -141,7 +143,7 @@ class LiveBuild(SystemFrames):
         *,
         skip: bool = False,
         again: bool = False,
-        progress: Progress | None = None,
+        progress: Progress = None,
     ) -> None:
         """Read the codes of variables that are not there yet.
 
@@ -149,7 +151,7 @@ class LiveBuild(SystemFrames):
             variables: a table under ``schema.VARIABLES_SCHEMA``.
             skip: whether to leave out variables whose codes the API refuses.
             again: whether to ask again for those that were left out before.
-            progress: called with the number of variables done so far, and of all.
+            progress: what to report to; as at login unless given.
 
         Raises:
             CodesError: the API refuses codes; what it gave is kept all the same.
@@ -166,14 +168,16 @@ class LiveBuild(SystemFrames):
             if not wanted:  # another thread was faster
                 return
             self._check_build(task)
-            loaded = load_codes(
-                self._client,
-                self._system,
-                wanted,
-                task,
-                connections=self._client.code_connections,
-                progress=progress,
-            )
+            chosen = self._client.progress if progress is None else progress
+            with progress_of("codes of variables", chosen) as report:
+                loaded = load_codes(
+                    self._client,
+                    self._system,
+                    wanted,
+                    task,
+                    connections=self._client.code_connections,
+                    report=report,
+                )
             self._check_build(task)
             known.add(loaded.tables, loaded.refused if skip else ())
             if loaded.tables:
@@ -222,9 +226,11 @@ class LiveBuild(SystemFrames):
                 self.catalogue._keep_folders(kept.rows["folders"])
                 return
             self._check_build(task)
-            found = walk(
-                self._client, self._system, task, connections=self._client.code_connections
-            )
+            with progress_of("folders", self._client.progress) as report:
+                connections = self._client.code_connections
+                found = walk(
+                    self._client, self._system, task, connections=connections, report=report
+                )
             self._check_build(task)
             arranged, is_odd = self._arranged(found)
             self.catalogue._keep_folders(arranged)

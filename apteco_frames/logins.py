@@ -40,7 +40,10 @@ def login(
             many as there are.
         max_connections: requests under way at the same time, at most; by default 4, and 8
             for codes and folders.
-        progress: called with the number of variables read so far and in all.
+        progress: whether to show how far a load is that takes more than half a second, of the
+            catalogue, codes or folders: ``True``, ``False``, or by default if a person is
+            looking, on a terminal (by tqdm or rich, if one is there) or in a notebook; or a
+            callable that takes the numbers done so far and in all.
         http: a ``requests.Session`` of yours, with proxies, certificates, adapters.
         cache: ``True``, or the folder of your choice, to keep catalogues on this machine. The
             next login then takes the catalogue from there, if the system's build date and

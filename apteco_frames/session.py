@@ -18,6 +18,7 @@ from apteco_frames.orbit.arguments import (
     Options,
     Progress,
     checked_name,
+    checked_progress,
     checked_text,
     lists_options,
 )
@@ -194,7 +195,7 @@ class Session(SystemFrames):
         variables: Variables | None = None,
         *,
         unavailable: Literal["error", "skip"] = "error",
-        progress: Progress | None = None,
+        progress: Progress = None,
     ) -> Codes:
         """Read the codes of variables that are not there yet; ``.codes`` does so on first use.
 
@@ -208,7 +209,8 @@ class Session(SystemFrames):
                 403 or 404): ``"error"`` to raise an error that names them, after the others
                 were read; or ``"skip"`` to leave them out and go on. ``codes.unavailable``
                 lists what was left out.
-            progress: called with the number of variables done so far, and of all.
+            progress: ``True``, ``False``, or a callable that takes the number of variables done
+                so far, and of all; as at login unless given.
 
         Returns:
             the codes, in the order of the variables.
@@ -218,6 +220,7 @@ class Session(SystemFrames):
             ApiResultsError: the system was rebuilt since the session read it (call
                 :meth:`refresh`), or answers contradict each other.
             ValueError: ``unavailable`` is neither of the two.
+            TypeError: ``progress`` is none of these.
             AptecoFramesError: another error of ``apteco_frames.errors``.
 
         >>> from apteco_frames.demo import DemoServer
@@ -232,7 +235,7 @@ class Session(SystemFrames):
         # A frame may be of the build before.
         home: Any = wanted._home
         build: LiveBuild = home if home._session is self else self._build
-        return build.load_codes(wanted, unavailable == "skip", progress)
+        return build.load_codes(wanted, unavailable == "skip", checked_progress(progress))
 
     def refresh(self) -> bool:
         """Read the catalogue anew if the system was rebuilt since.

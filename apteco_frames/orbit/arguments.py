@@ -13,7 +13,8 @@ from apteco_frames.errors import InvalidUrlError
 if TYPE_CHECKING:
     import requests
 
-Progress = Callable[[int, int], object]
+Report = Callable[[int, int], object]
+Progress = Report | bool | None
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -24,7 +25,7 @@ class Options(TypedDict, total=False):
     verify: bool | str | None
     page_size: int | None
     max_connections: int | None
-    progress: Progress | None
+    progress: Progress
     http: requests.Session | None
     cache: bool | str | os.PathLike[str] | None
 
@@ -68,7 +69,8 @@ def checked_options(options: Options) -> Options:
     """The options, those not given with their defaults.
 
     Raises:
-        TypeError: an option is unknown, a number is no whole number, or ``cache`` is none.
+        TypeError: an option is unknown, a number is no whole number, ``cache`` is none, or
+            progress is neither True, False, None nor a callable.
         ValueError: a number is below 1, or ``cache`` is an empty text.
 
     >>> options = checked_options({"page_size": 100})
@@ -80,6 +82,7 @@ def checked_options(options: Options) -> Options:
             listed = ", ".join(f"{option}=" for option in _DEFAULTS)
             raise TypeError(f"There is no option {name!r}; there are {listed}.")
     values: Options = {**_DEFAULTS, **options}
+    checked_progress(values["progress"])
     values["page_size"] = _whole_number(values["page_size"], "page_size")
     values["max_connections"] = _whole_number(values["max_connections"], "max_connections")
     _check_cache(values["cache"])
@@ -91,6 +94,17 @@ def _check_cache(cache: Any) -> None:
         raise TypeError(f"cache= must be True or a folder, not {cache!r}.")
     if cache == "":
         raise ValueError("cache= must be True or a folder, not an empty text.")
+
+
+def checked_progress(progress: Progress) -> Progress:
+    """What a load should report to.
+
+    Raises:
+        TypeError: it is neither True, False, None nor a callable.
+    """
+    if progress is None or isinstance(progress, bool) or callable(progress):
+        return progress
+    raise TypeError(f"progress= takes True, False, None or a callable, not {progress!r}.")
 
 
 def _whole_number(value: Any, what: str) -> int | None:

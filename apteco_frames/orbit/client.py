@@ -22,7 +22,13 @@ from apteco_frames.errors import (
     SessionExpiredError,
 )
 from apteco_frames.orbit import schema
-from apteco_frames.orbit.arguments import Options, checked_name, checked_options, checked_text
+from apteco_frames.orbit.arguments import (
+    Options,
+    Report,
+    checked_name,
+    checked_options,
+    checked_text,
+)
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
 from apteco_frames.orbit.lists import read_list
 from apteco_frames.orbit.login import second_factor, session_details
@@ -97,6 +103,7 @@ class OrbitClient:
         warn_if_insecure(self.base_url, http.verify if http and verify is None else verify)
         self._timeout = Timeout.of(self._options["timeout"])
         self.max_connections = self._options["max_connections"] or MAX_CONNECTIONS
+        self.progress = self._options["progress"]
         self.code_connections = self._options["max_connections"] or CODE_CONNECTIONS
         self.page_size = self._options["page_size"]
         self.transport = Transport(verify=verify, max_connections=self.code_connections, http=http)
@@ -307,11 +314,16 @@ class OrbitClient:
         fetch = partial(self.page, url, schema.SYSTEMS, task)
         return read_list(fetch, self._options["page_size"] or FIRST_PAGE_SIZE, url)
 
-    def load(self, system: str, task: Task) -> Build:
+    def load(self, system: str, task: Task, report: Report | None = None) -> Build:
         """Tables and variables of one build of a system, complete and in the API's order.
 
         ``GET …/Tables`` and ``GET …/Variables``, page by page on several connections. If
         the system was changed meanwhile, everything is read once more.
+
+        Args:
+            system: name of the FastStats system.
+            task: whose time it takes.
+            report: called with the number of variables read so far and in all.
 
         Raises:
             ApiResultsError: answers are malformed or contradict each other, or the
@@ -322,7 +334,7 @@ class OrbitClient:
             try:
                 # Before any page is asked for, so that no build can come between.
                 before = self.system(system, task)
-                tables, variables = self._load_once(system, task.part())
+                tables, variables = self._load_once(system, task.part(), report)
             except ListChangedError:
                 if last:
                     raise
@@ -337,7 +349,7 @@ class OrbitClient:
             "was used. Try again once the build is over."
         )
 
-    def _load_once(self, system: str, task: Task) -> tuple[Paging, Paging]:
+    def _load_once(self, system: str, task: Task, report: Report | None) -> tuple[Paging, Paging]:
         lists = {
             kind: Paging(
                 self.page_size or FIRST_PAGE_SIZE,
@@ -359,9 +371,8 @@ class OrbitClient:
                 for (kind, span), page in pool.finished():
                     lists[kind].receive(span, page)
                 variables = lists["Variables"]
-                progress = self._options["progress"]
-                if progress and variables.total is not None:
-                    progress(variables.received, variables.total)
+                if report and variables.total is not None:
+                    report(variables.received, variables.total)
         return lists["Tables"], lists["Variables"]
 
     def page(

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from apteco_frames.errors import ApiError, InvalidUrlError
-from apteco_frames.orbit.arguments import Progress, checked_name
+from apteco_frames.orbit.arguments import Report, checked_name
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.lists import REFUSED, read_list
 from apteco_frames.orbit.pool import run_all
@@ -66,7 +66,7 @@ def load_codes(
     task: Task,
     *,
     connections: int,
-    progress: Progress | None = None,
+    report: Report | None = None,
 ) -> Loaded:
     """The codes of variables, each complete or not there at all.
 
@@ -76,7 +76,7 @@ def load_codes(
         wanted: the variables.
         task: whose time it takes.
         connections: requests under way at the same time, at most.
-        progress: called with the number of variables done so far, and of all.
+        report: called with the number of variables done so far, and of all.
 
     Returns:
         what came and what was refused (status 400, 403 or 404; or a name that no URL can
@@ -97,8 +97,8 @@ def load_codes(
             refused[name] = found
         else:
             tables[name] = found
-        if progress:
-            progress(len(tables) + len(refused), len(wanted))
+        if report:
+            report(len(tables) + len(refused), len(wanted))
     return Loaded(tables, refused)
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from apteco_frames.errors import ApiError, ApiResultsError, InvalidUrlError
-from apteco_frames.orbit.arguments import checked_name
+from apteco_frames.orbit.arguments import Report, checked_name
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.decode import Page
 from apteco_frames.orbit.lists import REFUSED, read_list
@@ -66,7 +66,14 @@ class Walk(NamedTuple):
     refused: list[tuple[str, ...]]
 
 
-def walk(client: OrbitClient, system: str, task: Task, *, connections: int) -> Walk | None:
+def walk(
+    client: OrbitClient,
+    system: str,
+    task: Task,
+    *,
+    connections: int,
+    report: Report | None = None,
+) -> Walk | None:
     """All folders of a system, level by level.
 
     Args:
@@ -74,6 +81,7 @@ def walk(client: OrbitClient, system: str, task: Task, *, connections: int) -> W
         system: name of the FastStats system.
         task: whose time it takes.
         connections: requests under way at the same time, at most.
+        report: called with the number of folders read so far, and of those known so far.
 
     Returns:
         what was found; None if the server has no such endpoint.
@@ -90,18 +98,22 @@ def walk(client: OrbitClient, system: str, task: Task, *, connections: int) -> W
     while level:
         part = task.part()
         calls = ((place, partial(_contents, client, system, paths[place], part)) for place in level)
-        contents = dict(run_all(calls, part, client.base_url, connections))
+        contents: dict[int | None, _Contents] = {}
+        for place, found in run_all(calls, part, client.base_url, connections):
+            contents[place] = found
+            if report and place is not None:
+                report(len(folders) - len(level) + len(contents), len(folders))
         below: list[int | None] = []
         for place in level:
-            found = contents[place]
-            if isinstance(found, ApiError | InvalidUrlError):
+            inner = contents[place]
+            if isinstance(inner, ApiError | InvalidUrlError):
                 if place is None:
-                    if isinstance(found, ApiError) and found.status == 404:
+                    if isinstance(inner, ApiError) and inner.status == 404:
                         return None
-                    raise found
+                    raise inner
                 refused.append(paths[place])
-                found = [], []
-            children, inside[place] = found
+                inner = [], []
+            children, inside[place] = inner
             for child in children:
                 paths[len(folders)] = (*paths[place], child.name)
                 below.append(len(folders))
@@ -122,9 +134,10 @@ class _Folder(NamedTuple):
     path: str | None
 
 
-def _contents(
-    client: OrbitClient, system: str, path: tuple[str, ...], task: Task
-) -> tuple[list[_Folder], list[str]] | ApiError | InvalidUrlError:
+_Contents = tuple[list[_Folder], list[str]] | ApiError | InvalidUrlError
+
+
+def _contents(client: OrbitClient, system: str, path: tuple[str, ...], task: Task) -> _Contents:
     """The folders and the names of the variables directly in a folder, or why not."""
     try:
         segments = [checked_name(name, "folder") for name in path]

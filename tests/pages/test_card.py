@@ -60,10 +60,10 @@ class Card(HTMLParser):
 
 def everything(catalogue: Catalogue) -> Iterator[Any]:
     """All that a notebook shows of a catalogue with its codes and folders."""
-    frames = [catalogue.tables, catalogue.variables, catalogue.codes, catalogue.folders]
+    frames: list[Any] = [catalogue.tables, catalogue.variables, catalogue.codes, catalogue.folders]
     for frame in frames:
         yield frame
-        yield from frame[:40]  # type: ignore[attr-defined]
+        yield from frame[:40]
 
 
 def test_card_of_a_variable() -> None:
@@ -149,7 +149,7 @@ def test_a_card_asks_no_server() -> None:
     """Looking at a session or at what it gave needs no request, and loads nothing."""
     with DemoServer() as server:
         session = server.login()
-        shown_first = [session.tables[0], session.variables["boDest"], session]
+        shown_first: list[Any] = [session.tables[0], session.variables["boDest"], session]
         session.logout()
     for thing in shown_first:
         assert len(thing._repr_html_()) > 500
