@@ -1,0 +1,75 @@
+"""Cards and tables of a notebook in a real browser: looked at, judged by axe, and attacked."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser.chromium import Browser
+from faults.test_contents import odd_catalogue
+
+from apteco_frames.demo import DemoServer
+
+AXE = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+PAGE = """<!doctype html><html lang="en" data-opened="yes"><meta charset="utf-8">
+<title>A notebook</title><style>
+body {{ margin: 12px; font: 13px/1.5 system-ui, sans-serif; background: #fff; color: #222 }}
+@media (prefers-color-scheme: dark) {{ body {{ background: #111; color: #e0e0e0 }} }}
+table {{ border-collapse: collapse }}
+td, th {{ padding: .2em .6em; text-align: right }}
+</style><main><h1>A notebook</h1>{}</main></html>
+"""
+
+
+def page(path: Path, things: list[Any]) -> Path:
+    """A page that shows things as a notebook does."""
+    path.write_text(PAGE.format("".join(t._repr_html_() for t in things)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A card of each kind, and the frames."""
+    with DemoServer() as server, server.login() as session:
+        variables = session.variables
+        things = [
+            *(session, session.tables["People"], variables["boDest"], variables["boCost"]),
+            *(variables["boDate"], session.folders[0], session.codes["boDest"]["Sweden"]),
+            *(variables, session.codes["boDest"], session.tables, session.folders),
+        ]
+        return page(tmp_path_factory.mktemp("page") / "cards.html", things)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1400])
+def test_cards_are_for_everybody(
+    browser: Browser, path: Path, pictures: Path, scheme: str, width: int
+) -> None:
+    """In both themes, wide and narrow: cards fit, and axe finds nothing serious."""
+    browser.look(width, 2400, scheme=scheme)
+    browser.open(path)
+    browser.picture(pictures / "cards.png")
+    wide = "[...document.querySelectorAll('main > div[style]')].filter((card) =>"
+    wide += (
+        " card.scrollWidth > card.clientWidth || card.getBoundingClientRect().right > innerWidth)"
+    )
+    assert browser.run(f"{wide}.length") == 0
+    browser.run(AXE)
+    found = browser.run(
+        "axe.run().then((r) => r.violations.map(({ id, impact }) => ({ id, impact })))"
+    )
+    assert [rule for rule in found if rule["impact"] in ("serious", "critical")] == []
+    assert browser.complaints == []
+
+
+def test_hostile_texts_do_nothing(browser: Browser, tmp_path: Path) -> None:
+    """Texts that are markup elsewhere open no dialog, ask for nothing and make no element."""
+    catalogue = odd_catalogue()
+    things = [catalogue.tables, catalogue.variables, *catalogue.tables, *catalogue.variables]
+    there = page(tmp_path / "odd.html", things)
+    browser.open(there)
+    assert browser.run("document.querySelectorAll('script, img, a, iframe').length") == 0
+    assert {url for url in browser.asked if url != "about:blank"} == {there.as_uri()}
+    assert (browser.alerts, browser.complaints) == ([], [])
