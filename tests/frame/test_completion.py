@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from strategies import catalogue_of, variable_item
 
 from apteco_frames.demo import holidays
@@ -19,8 +20,10 @@ warnings.simplefilter("ignore")
 from IPython.core.interactiveshell import InteractiveShell
 from apteco_frames.demo import holidays
 shell = InteractiveShell.instance()
+shell.Completer.evaluation = sys.argv[2]
 tables, variables = holidays().tables, holidays().variables
 shell.user_ns |= {"tables": tables, "variables": variables, "people": tables["People"]}
+shell.user_ns |= {"codes": variables.codes, "destinations": variables.codes["boDest"]}
 shell.user_ns |= {"names": variables.names, "descs": variables.descs}
 print(json.dumps({typed: shell.complete(typed)[1] for typed in json.loads(sys.argv[1])}))
 """
@@ -35,13 +38,31 @@ OFFERED = {
     'descs["boD': [],
     'people["Occ': ['people["Occupation', 'people["Occupation Group'],
     'people["boD': [],
+    'codes["boD': ['codes["boDate', 'codes["boDest'],
+    'destinations["S': [
+        *('destinations["Senegal', 'destinations["Sierra Leone'),
+        *('destinations["South Africa', 'destinations["Sweden'),
+    ],
+    # IPython looks up nothing in objects of others, unless told to.
+    'codes["boDest"]["Sw': [],
+}
+OFFERED_WHEN_LOOKED_UP = {
+    'codes["boDest"]["Sw': ['codes["boDest"]["Sweden'],
+    'tables["People"]["Occ': [
+        *('tables["People"]["Occupation', 'tables["People"]["Occupation Group'),
+    ],
 }
 
 
-def test_ipython_completes_keys(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("evaluation", "offered"), [("limited", OFFERED), ("unsafe", OFFERED_WHEN_LOOKED_UP)]
+)
+def test_ipython_completes_keys(
+    tmp_path: Path, evaluation: str, offered: dict[str, list[str]]
+) -> None:
     """IPython offers the keys that go on as was typed, and no others."""
     done = subprocess.run(
-        [sys.executable, "-c", ASK, json.dumps(list(OFFERED))],
+        [sys.executable, "-c", ASK, json.dumps(list(offered)), evaluation],
         capture_output=True,
         text=True,
         timeout=120,
@@ -49,7 +70,7 @@ def test_ipython_completes_keys(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     given = json.loads(done.stdout)
-    assert {typed: [text.rstrip("\"']") for text in given[typed]] for typed in given} == OFFERED
+    assert {typed: [text.rstrip("\"']") for text in given[typed]] for typed in given} == offered
 
 
 def test_keys_are_names_and_descriptions() -> None:
