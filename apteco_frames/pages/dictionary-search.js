@@ -52,7 +52,7 @@ function countOf(text, letter) {
 // one where the line does.
 function mark({ text, first, starts }, word, bit, masks) {
   const both = bit | (bit << MOST_WORDS), top = both | AT_START;
-  if (word.length < 3) return markShort(text, first, word, bit, both, masks);
+  if (word.length < 2) return markLetter(text, first, word, bit, both, masks);
   for (let at = text.indexOf(word), row = 0; at >= 0; ) {
     while (starts[row + 1] <= at) row++;
     const isAtStart = at === starts[row];
@@ -66,16 +66,14 @@ function mark({ text, first, starts }, word, bit, masks) {
   }
 }
 
-// The same for words so short that nearly every line holds them: letter by letter.
-function markShort(text, first, word, bit, both, masks) {
-  const one = word.charCodeAt(0), two = word.charCodeAt(1), isOne = word.length < 2;
+// The same for a single letter, which nearly every line holds.
+function markLetter(text, first, word, bit, both, masks) {
+  const wanted = word.charCodeAt(0);
   let before = 10;
   for (let at = 0, row = first; at < text.length; at++) {
     const letter = text.charCodeAt(at);
     if (letter === 10) row++;
-    else if (letter === one && (isOne || text.charCodeAt(at + 1) === two)) {
-      masks[row] |= before === 10 ? both | AT_START : isInside(before) ? bit : both;
-    }
+    else if (letter === wanted) masks[row] |= before === 10 ? both | AT_START : isInside(before) ? bit : both;
     before = letter;
   }
 }
