@@ -48,6 +48,9 @@ logger = logging.getLogger("apteco_frames")
 FIRST_PAGE_SIZE = 1_000
 PAGE_SIZE = 5_000
 MAX_CONNECTIONS = 4
+# For codes and folders, many small answers. Measured on 827 variables with 562,740 codes: with
+# 4, 8, 12, 16 connections 2.3, 2.2, 2.1, 1.9 s; with 20 ms added to each answer 5.1, 2.6, 2.4,
+# 1.7 s. More would gain little, and a server has other users.
 CODE_CONNECTIONS = 8
 # What servers answer that were asked for more items than they give at a time.
 _PERHAPS_TOO_MANY = (400, 413, 500)
