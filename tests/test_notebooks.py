@@ -22,6 +22,7 @@ NOTEBOOKS = sorted(Path(__file__).parents[1].joinpath("notebooks").glob("*.ipynb
 TIMEOUT = 120
 # The demo server takes any free port.
 PORT = re.compile(r"(?<=127\.0\.0\.1:)\d+")
+TOKEN_ENDS = re.compile(r"(?<=Token ends )[-\d]+ [:\d]+(?= UTC)")
 MARKUP = re.compile(r"<style.*?</style>|<[^>]*>", re.DOTALL)
 
 
@@ -53,7 +54,7 @@ def code_cells(notebook: Any) -> list[Any]:
 
 
 def outputs(cell: Any) -> list[dict[str, str]]:
-    """What a cell shows, by kind of text, without ports and without HTML's markup."""
+    """What a cell shows, by kind of text, without ports, HTML's markup, and when a token ends."""
     kinds = []
     for output in cell.outputs:
         if output.output_type == "stream":
@@ -64,7 +65,9 @@ def outputs(cell: Any) -> list[dict[str, str]]:
             shown = dict(output.data)
             if "text/html" in shown:
                 shown["text/html"] = " ".join(MARKUP.sub(" ", shown["text/html"]).split())
-        kinds.append({kind: PORT.sub("PORT", text) for kind, text in shown.items()})
+        kinds.append(
+            {kind: TOKEN_ENDS.sub("LATER", PORT.sub("PORT", text)) for kind, text in shown.items()}
+        )
     return kinds
 
 
