@@ -144,7 +144,8 @@ class SystemFrames(ABC):
         Its tables are ``tables``, ``variables``, ``codes``, ``folders`` and ``system``, with
         the columns of the frames of these names; enums are text, so that
         ``type like 'D%'`` works. ``codes`` and ``folders`` are there once they are loaded:
-        nothing is read from a server.
+        nothing is read from a server. ``notebooks/data_dictionary.ipynb`` in the repository
+        has six questions with their SQL, and the same as a filter.
 
         The SQL of polars can read files (``read_csv``, ``read_parquet`` …), so no query that
         comes from somebody else belongs in here.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import os
@@ -23,6 +24,10 @@ TIMEOUT = 120
 # The demo server takes any free port.
 PORT = re.compile(r"(?<=127\.0\.0\.1:)\d+")
 TOKEN_ENDS = re.compile(r"(?<=Token ends )[-\d]+ [:\d]+(?= UTC)")
+# Browsers draw letters differently, and some machines have none to draw with.
+PICTURE = {"image/png": "a picture"}
+NO_BROWSER = {"text/plain": "'There is no Chromium here to take a picture.'"}
+MAX_PICTURE = 150_000  # bytes
 MARKUP = re.compile(r"<style.*?</style>|<[^>]*>", re.DOTALL)
 
 
@@ -33,8 +38,8 @@ def read(path: Path) -> Any:
     return notebook
 
 
-def run(notebook: Any, folder: Path) -> Any:
-    """A copy of the notebook with new outputs, run in the folder."""
+def run(notebook: Any, folder: Path, **env: str) -> Any:
+    """A copy of the notebook with new outputs, run in the folder and the environment."""
     fresh = copy.deepcopy(notebook)
     client = nbclient.NotebookClient(
         fresh,
@@ -45,7 +50,7 @@ def run(notebook: Any, folder: Path) -> Any:
         resources={"metadata": {"path": str(folder)}},
     )
     # The kernel finds the package where this process does.
-    client.execute(env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    client.execute(env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **env})
     return fresh
 
 
@@ -63,6 +68,8 @@ def outputs(cell: Any) -> list[dict[str, str]]:
             shown = {"error": "\n".join(output.traceback)}
         else:
             shown = dict(output.data)
+            if "image/png" in shown:
+                shown = PICTURE
             if "text/html" in shown:
                 shown["text/html"] = " ".join(MARKUP.sub(" ", shown["text/html"]).split())
         kinds.append(
@@ -79,7 +86,7 @@ def committed(request: pytest.FixtureRequest) -> Any:
 
 def test_there_are_notebooks() -> None:
     """The tests below have something to run on."""
-    assert [path.name for path in NOTEBOOKS] == ["quickstart.ipynb", "what_changed.ipynb"]
+    assert [path.stem for path in NOTEBOOKS] == ["data_dictionary", "quickstart", "what_changed"]
 
 
 def test_every_code_cell_is_committed_with_its_output(committed: Any) -> None:
@@ -106,7 +113,21 @@ def test_a_notebook_says_nothing_of_the_machine_it_ran_on(committed: Any) -> Non
 def test_a_run_shows_what_is_committed(committed: Any, tmp_path: Path) -> None:
     """Run anew in an empty folder, no cell fails, and each shows the same texts as before."""
     for old, new in zip(code_cells(committed), code_cells(run(committed, tmp_path)), strict=True):
-        assert outputs(new) == outputs(old), old.source
+        shown = [PICTURE if output == NO_BROWSER else output for output in outputs(new)]
+        assert shown == outputs(old), old.source
+
+
+def test_the_data_dictionary_is_pictured() -> None:
+    """The last cell is committed with a picture, and a small one."""
+    (output,) = code_cells(read(NOTEBOOKS[0]))[-1].outputs
+    assert len(base64.b64decode(output.data["image/png"])) < MAX_PICTURE
+
+
+def test_without_a_browser_there_is_no_picture(tmp_path: Path) -> None:
+    """Where no Chromium is found, the last cell says so, and the files are made all the same."""
+    fresh = run(read(NOTEBOOKS[0]), tmp_path, PATH="")
+    assert outputs(code_cells(fresh)[-1]) == [NO_BROWSER]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["holidays.html", "holidays.xlsx"]
 
 
 def rewrite(path: Path) -> None:

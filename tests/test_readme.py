@@ -86,6 +86,8 @@ def test_every_error_of_the_table_exists() -> None:
 def test_links_lead_somewhere() -> None:
     """What the README links to in the repository is there."""
     targets = re.findall(r"\]\((?!https://)([^)]+)\)", README)
-    notebooks = ["notebooks/quickstart.ipynb", "notebooks/what_changed.ipynb"]
+    notebooks = [
+        f"notebooks/{name}.ipynb" for name in ("quickstart", "data_dictionary", "what_changed")
+    ]
     assert targets == [*notebooks, "LICENSE", "CHANGELOG.md"]
     assert [target for target in targets if not ROOT.joinpath(target).is_file()] == []
