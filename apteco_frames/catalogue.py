@@ -277,14 +277,10 @@ class Catalogue(SystemFrames):
         counts = count_by_table(raw_variables)
         related = relate(raw_tables, counts, place)
         check(raw_variables, counts, related["name"].to_pylist(), place)
-        self._system_info = system_info
-        self._tables = Tables(related, self)
-        self._variables = Variables(tell_kinds(raw_variables), self)
+        known = _known(codes, raw_variables["name"], unavailable, place)
+        reader = _folder_reader(folders, raw_variables["name"], place)
+        self._hold(system_info, related, tell_kinds(raw_variables), known, reader)
         warn_of_unknown(self._variables.arrow, place)
-        self._known_codes = _known(codes, raw_variables["name"], unavailable, place)
-        self._read_folders = _folder_reader(folders, raw_variables["name"], place)
-        self._indexed: tuple[tuple[int, bool], Index, tuple[str, ...]] | None = None
-        self._index_lock = threading.Lock()
 
     @classmethod
     def _of_frames(
@@ -292,13 +288,27 @@ class Catalogue(SystemFrames):
     ) -> Catalogue:
         """A catalogue of the tables that another one's frames had, which were checked there."""
         catalogue = object.__new__(cls)
-        catalogue._system_info = system_info
-        catalogue._tables = Tables(tables, catalogue)
-        catalogue._variables = Variables(variables, catalogue)
-        catalogue._known_codes = KnownCodes(variables["name"], source=source)
-        catalogue._read_folders = None
+        known = KnownCodes(variables["name"], source=source)
+        catalogue._hold(system_info, tables, variables, known, None)
         warn_of_unknown(variables, source)
         return catalogue
+
+    def _hold(
+        self,
+        system_info: FastStatsSystem,
+        tables: pa.Table,
+        variables: pa.Table,
+        known_codes: KnownCodes,
+        read_folders: Callable[[], pa.Table] | None,
+    ) -> None:
+        """Set all that a catalogue holds, from wherever it comes."""
+        self._system_info = system_info
+        self._tables = Tables(tables, self)
+        self._variables = Variables(variables, self)
+        self._known_codes = known_codes
+        self._read_folders = read_folders
+        self._indexed: tuple[tuple[int, bool], Index, tuple[str, ...]] | None = None
+        self._index_lock = threading.Lock()
 
     @property
     def has_codes(self) -> bool:

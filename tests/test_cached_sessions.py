@@ -249,6 +249,17 @@ def test_codes_and_folders(server: Rebuildable, tmp_path: Path) -> None:
     assert second.catalogue == holidays()
 
 
+def test_questions_to_what_was_kept(server: Rebuildable, tmp_path: Path) -> None:
+    """Searches, queries and comparisons answer from disk as they do from the server."""
+    with server.login(cache=tmp_path) as first:
+        found = first.search("travle date")
+    with server.login(cache=tmp_path) as second, second.open(server.system) as opened:
+        for session in (second, opened):
+            assert session.search("travle date") == found
+            assert session.sql("select count(*) from variables").item() == len(first.variables)
+            assert len(session.diff(first)) == 0
+
+
 def test_codes_of_some_variables_are_not_kept(server: Rebuildable, tmp_path: Path) -> None:
     """Codes are kept once those of all variables were read, whichever came first."""
     first = server.login(cache=tmp_path)
