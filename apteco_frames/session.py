@@ -220,7 +220,7 @@ class Session(SystemFrames):
             ApiResultsError: the system was rebuilt since the session read it (call
                 :meth:`refresh`), or answers contradict each other.
             ValueError: ``unavailable`` is neither of the two.
-            TypeError: ``progress`` is none of these.
+            TypeError: ``variables`` is no frame of variables, or ``progress`` none of these.
             AptecoFramesError: another error of ``apteco_frames.errors``.
 
         >>> from apteco_frames.demo import DemoServer
@@ -232,6 +232,11 @@ class Session(SystemFrames):
         if unavailable not in ("error", "skip"):
             raise ValueError(f"unavailable= takes 'error' or 'skip', not {unavailable!r}")
         wanted = self.variables if variables is None else variables
+        if not isinstance(wanted, Variables):
+            raise TypeError(
+                "load_codes takes a frame of variables, such as session.variables.filter(...), not "
+                f"a {type(wanted).__name__}. The codes of a variable or a table are its .codes."
+            )
         # A frame may be of the build before.
         home: Any = wanted._home
         build: LiveBuild = home if home._session is self else self._build

@@ -6,6 +6,7 @@ import pickle
 import threading
 import warnings
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import parse_qs, unquote
 
 import polars as pl
@@ -290,6 +291,22 @@ def test_loading_on_purpose(session: Session) -> None:
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     with pytest.raises(ValueError, match="'error' or 'skip', not 'ignore'"):
         session.load_codes(unavailable="ignore")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda session: session.variables["boDest"],
+        lambda session: session.tables["Bookings"],
+        lambda session: [session.variables["boDest"]],
+        lambda session: session.variables.frame,
+        lambda session: "boDest",
+    ],
+)
+def test_what_is_no_frame_of_variables(session: Session, wrong: Any) -> None:
+    """What is no frame of variables is refused in words that say what is."""
+    with pytest.raises(TypeError, match=r"^load_codes takes a frame of variables.* its \.codes\.$"):
+        session.load_codes(wrong(session))
 
 
 def test_codes_of_the_catalogue_s_variables(session: Session) -> None:
