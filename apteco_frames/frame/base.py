@@ -152,6 +152,13 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         # Without the session: what is pickled holds no token.
         return type(self), (self._arrow, self._home.catalogue)
 
+    # A copy of what does not change is the thing itself, which keeps its session.
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
     def __repr__(self) -> str:
         table = display.text_table(self._preview, self._preview_rows(), display.line_width())
         return f"{self._title}\n{table}{self._remainder}"
