@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
-from apteco_frames.catalogue import Catalogue
+from apteco_frames.catalogue import Catalogue, SystemFrames
 from apteco_frames.errors import AptecoFramesError, ArchiveError, UnknownKeyError, warn
 from apteco_frames.frame.arrays import strings
 from apteco_frames.frame.fork import import_polars
@@ -106,14 +106,15 @@ class Archive:
     def __init__(self, root: str | Path, *, filesystem: Any = None) -> None:
         self._hive = Hive(root, filesystem)
 
-    def add(self, catalogue: Catalogue) -> bool:
+    def add(self, catalogue: SystemFrames) -> bool:
         """Add a catalogue, whole or not at all: its codes and folders, too, if it holds them.
 
         A second catalogue of one build date that differs (virtual variables may have been
-        made since) is kept beside the first.
+        made since) is kept beside the first. One that only holds less of the same, no codes
+        or no folders, is there already: it would hide them as the latest.
 
         Args:
-            catalogue: the catalogue.
+            catalogue: the catalogue, or a session with it.
 
         Returns:
             whether it was added: False, and nothing was changed, if it is there already.
@@ -122,7 +123,27 @@ class Archive:
             ArchiveError: it took too long, or a file there is damaged.
             OSError: a file cannot be written.
         """
-        return self._hive.add(*catalogue._values())
+        given = catalogue.catalogue
+        if not (given.has_codes and given.has_folders) and self._covers(given):
+            return False
+        return self._hive.add(*given._values())
+
+    def _covers(self, given: Catalogue) -> bool:
+        """Whether a build is here that has all of a catalogue, and perhaps more."""
+        info = given.system_info
+        for build in self._hive.builds():
+            values = build.values
+            if (values["system"], values["build_date"]) != (info.name, info.build_date):
+                continue
+            kept = self.catalogue(info.name, values["build"])
+            if (
+                (kept.system_info, kept.tables, kept.variables)
+                == (info, given.tables, given.variables)
+                and (not given.has_codes or (kept.has_codes and kept.codes == given.codes))
+                and (not given.has_folders or (kept.has_folders and kept.folders == given.folders))
+            ):
+                return True
+        return False
 
     def add_all(self, session: Opener, *, codes: bool = False) -> list[Added]:
         """Add each system of a session's DataView in turn, with its one login.

@@ -101,6 +101,20 @@ def test_another_catalogue_of_a_date_is_kept_too(tmp_path: Path) -> None:
     assert [archive.catalogue("testing", build) for build in builds] == [one, two]
 
 
+def test_less_of_a_build_does_not_hide_more(tmp_path: Path) -> None:
+    """A session whose codes are not read adds nothing to a build that is there with its codes."""
+    archive = Archive(tmp_path)
+    with DemoServer() as server, server.login() as session:
+        bare = session.catalogue
+        assert archive.add(holidays())
+        assert not archive.add(session)
+        assert [added.is_added for added in archive.add_all(session)] == [False]
+        assert archive.catalogue("holidays") == holidays()
+        other = Catalogue(bare.system_info, bare.tables, bare.variables[1:])
+        assert archive.add(other)
+        assert len(archive.builds) == 2
+
+
 def test_builds(filled: Path) -> None:
     """A row for each build, by system and date; of what each consists."""
     builds = Archive(filled).builds
