@@ -125,9 +125,12 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         )
 
     @property
+    def _nouns(self) -> str:
+        return "matches"
+
+    @property
     def _title(self) -> str:
-        number = f"{len(self):,} match{'' if len(self) == 1 else 'es'}"
-        title = f"{number} in {self._system} for {clipped(self._query)!r}"
+        title = f"{self._counted} in {self._system} for {clipped(self._query)!r}"
         return f"{title}, of {self._total:,}" if self._total > len(self) else title
 
     def _remarks(self) -> Iterator[str]:

@@ -36,6 +36,14 @@ def test_more_than_the_limit_is_said() -> None:
     )
 
 
+def test_several_are_called_matches() -> None:
+    """The word for several of them is right below the rows and in an error, too."""
+    found = holidays().search("a", limit=15)
+    assert "<p>15 matches, 12 shown</p>" in found._repr_html_()
+    with pytest.raises(KeyError, match="There are 15 matches;"):
+        found["zzz"]
+
+
 @pytest.mark.parametrize("limit", [0, -1])
 def test_a_limit_below_one_is_refused(limit: int) -> None:
     """A search for nothing is a mistake."""

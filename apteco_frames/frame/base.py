@@ -259,14 +259,14 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         if positions:
             rows = "; ".join(self._row(position)._describe() for position in positions[:10])
             return AmbiguousKeyError(
-                f"Several {self._noun}s of {self._system} have the {kind} "
+                f"Several {self._nouns} of {self._system} have the {kind} "
                 f"{clipped(key)!r}: {rows}. Look the one you mean up {self._unambiguous}."
             )
         near = nearest(key, [self._arrays[column] for column in columns])
         hint = (
             "Nearest: " + ", ".join(repr(clipped(k)) for k in near) + "."
             if near
-            else (f"There are {len(self)} {self._noun}s; iterate over them to see which.")
+            else (f"There are {len(self)} {self._nouns}; iterate over them to see which.")
         )
         return UnknownKeyError(
             f"No {self._noun} of {self._system} has the {kind} {clipped(key)!r}. {hint}"
@@ -282,7 +282,11 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
 
     @property
     def _counted(self) -> str:
-        return f"{len(self):,} {self._noun}{'' if len(self) == 1 else 's'}"
+        return f"{len(self):,} {self._noun if len(self) == 1 else self._nouns}"
+
+    @property
+    def _nouns(self) -> str:
+        return f"{self._noun}s"
 
     def _preview_rows(self, most: int = display.PREVIEW_ROWS) -> Iterator[tuple[Any, ...]]:
         stop = min(len(self), most)
