@@ -24,10 +24,10 @@ _FRAME = (
     "display: inline-block; max-width: 100%; box-sizing: border-box"
 )
 _LABEL = "text-align: left; vertical-align: top; font-weight: normal; opacity: .8"
-_VALUE = "text-align: left; vertical-align: top; overflow-wrap: anywhere"
-_HEAD = "margin: 0 0 .3em; overflow-wrap: anywhere"
 # Blanks matter in codes.
 _NAME = "white-space: pre-wrap"
+_VALUE = f"text-align: left; vertical-align: top; overflow-wrap: anywhere; {_NAME}"
+_HEAD = "margin: 0 0 .3em; overflow-wrap: anywhere"
 
 
 def card(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
@@ -87,6 +88,12 @@ def test_card_of_a_variable() -> None:
     virtual = Card(catalogue_of(None, [some]).variables[0]._repr_html_())
     assert virtual.facts["Virtual"] == "yes: made after the build"
     assert virtual.facts["Values"] == "0.5 to …"
+
+
+def test_blanks_of_codes_are_shown() -> None:
+    """A blank at the beginning of a code is there to be seen, in a fact as in a head."""
+    html = holidays().variables["boDest"]._repr_html_()
+    assert re.search(r'<td style="[^"]*white-space: pre-wrap"> !, Unclassified</td>', html)
 
 
 def test_card_of_a_table() -> None:
