@@ -155,7 +155,7 @@ class SystemFrames(ABC):
 
         Raises:
             SqlError: it names a table or column that is not there, and says which are; or
-                it is no query that polars understands.
+                a file that cannot be read; or it is no query that polars understands.
             ForkedProcessError: polars was used before this process was forked.
 
         >>> from apteco_frames.demo import holidays

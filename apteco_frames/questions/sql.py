@@ -33,7 +33,7 @@ def answer(
         missing: what else it may name, and why that is not there, in a sentence each.
 
     Raises:
-        SqlError: the query is none, or names what is not there.
+        SqlError: the query is none, or names what is not there, or a file cannot be read.
         ForkedProcessError: polars was used before this process was forked.
     """
     polars = import_polars()
@@ -41,7 +41,7 @@ def answer(
     frames = {name: polars.DataFrame(_texts(arrow)) for name, arrow in catalogue.items()}
     try:
         answered: pl.DataFrame = polars.SQLContext(frames, eager=True).execute(query)
-    except polars.exceptions.PolarsError as error:
+    except (polars.exceptions.PolarsError, OSError) as error:  # it can read files
         columns = "".join(
             f" Columns of {name}: {', '.join(arrow.column_names)}."
             for name, arrow in catalogue.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -95,6 +96,13 @@ def test_a_missing_column_names_those_that_exist(query: str) -> None:
 @pytest.mark.parametrize("query", ["", "select", "selec name", "select 1; select 2"])
 def test_what_is_no_query_is_an_error(query: str) -> None:
     """What polars does not understand is a SqlError with its words."""
+    with pytest.raises(SqlError, match=r"^The query .* was not answered: .*Tables: "):
+        holidays().sql(query)
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    """SQL can read files; one that is not there is a SqlError, too."""
+    query = f"select * from read_parquet('{(tmp_path / 'none.parquet').as_posix()}')"
     with pytest.raises(SqlError, match=r"^The query .* was not answered: .*Tables: "):
         holidays().sql(query)
 
