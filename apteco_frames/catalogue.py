@@ -148,7 +148,8 @@ class SystemFrames(ABC):
         has six questions with their SQL, and the same as a filter.
 
         The SQL of polars can read files (``read_csv``, ``read_parquet`` …), so no query that
-        comes from somebody else belongs in here.
+        comes from somebody else belongs in here. One that is very long, or recursive without an
+        end, can end or hang the process, too.
 
         Args:
             query: one statement.
