@@ -471,6 +471,8 @@ def warn_of_unknown(variables: pa.Table, source: str) -> None:
     Warns:
         CatalogueWarning: there are such.
     """
+    if not len(variables):
+        return  # without rows a column may have come without its dictionary
     kinds = variables["type"].combine_chunks().indices
     unknown = integers([_TYPES.index(VariableType.UNKNOWN)], kinds.type)[0]
     positions = pc.indices_nonzero(pc.equal(kinds, unknown))
