@@ -37,9 +37,19 @@ def streams(tables: Iterable[pa.Table]) -> list[pa.Buffer]:
     for table in tables:
         sink = pa.BufferOutputStream()
         with ipc.new_stream(sink, table.schema, options=_OPTIONS) as writer:
-            writer.write_table(table.combine_chunks())
+            for batch in _batches(table):
+                writer.write_batch(batch)
         found.append(sink.getvalue())
     return found
+
+
+def _batches(table: pa.Table) -> list[pa.RecordBatch]:
+    """The rows as batches; of no rows an empty one, which keeps the dictionaries."""
+    whole = table.combine_chunks()
+    if len(whole):
+        return whole.to_batches()  # type: ignore[no-any-return]
+    arrays = [c.chunk(0) if c.num_chunks else pa.nulls(0, c.type) for c in whole.columns]
+    return [pa.RecordBatch.from_arrays(arrays, schema=whole.schema)]
 
 
 def hash_of(tables: Iterable[pa.Buffer]) -> str:
