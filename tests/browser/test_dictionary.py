@@ -164,10 +164,12 @@ def test_keyboard(browser: Browser, path: Path) -> None:
     assert browser.run(FOCUSED) == "Date of Communication"
     browser.open(path)
     browser.run("document.querySelector('#variables .row a').focus()")
-    for _ in range(93):
+    last = holidays().variables[-1].description
+    for _ in range(300):  # 93, if each row is drawn before the next key comes
         browser.press("ArrowDown")
-    last = holidays().variables[-1]
-    assert browser.wait_for(f"{FOCUSED} === $0", last.description)
+        if browser.run(FOCUSED) == last:
+            break
+    assert browser.run(FOCUSED) == last
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
