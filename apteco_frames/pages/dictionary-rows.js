@@ -135,9 +135,13 @@ class Rows {
     const here = event.target.closest(".row");
     if (!step || !here) return;
     event.preventDefault();
-    const next = this.drawn.get(Number(here.dataset.row) + step);
-    if (next) next.querySelector("a")?.focus();
-    else if (step < 0) byId("query").focus();
+    const row = Number(here.dataset.row) + step;
+    // Keys may come faster than frames: what is not drawn yet is drawn now.
+    const next = this.drawn.get(row) ?? (row >= 0 && row < this.count ? this.scrollTo(row) : null);
+    if (next) {
+      next.querySelector("a")?.focus();
+      this.update();
+    } else if (step < 0) byId("query").focus();
   }
 
   scrollTo(row) {
