@@ -46,10 +46,27 @@ class _TimedResponse(http.client.HTTPResponse):
         self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), connection))
 
 
+class _TimedConnection:
+    response_class = _TimedResponse
+
+    def connect(self) -> None:
+        """Connect, but wait no longer for that than the task may."""
+        task = reading.get()
+
+        def connected() -> bool:
+            super(_TimedConnection, self).connect()  # type: ignore[misc]
+            if not task.seconds_left():  # nobody waits any more
+                self.close()  # type: ignore[attr-defined]
+            return True
+
+        if not task.run_aside(connected):
+            raise TimeoutError("the time for the whole task is up")
+
+
 @cache
 def _timed_kind(connection: type) -> type:
-    """The same kind of connection (http, https, through SOCKS), with timed answers."""
-    return type("Timed" + connection.__name__, (connection,), {"response_class": _TimedResponse})
+    """The same kind of connection (http, https, through SOCKS), with timed waits."""
+    return type("Timed" + connection.__name__, (_TimedConnection, connection), {})
 
 
 class _TimedAdapter(requests.adapters.HTTPAdapter):
@@ -65,6 +82,11 @@ class _TimedAdapter(requests.adapters.HTTPAdapter):
         self._plain = plain
         _take_over(self.poolmanager, plain.poolmanager)
 
+    @property
+    def waits_in_time(self) -> bool:
+        """Whether it waits for connections alone: not between attempts, nor for its turn."""
+        return self.max_retries.total == 0 and not self._plain._pool_block
+
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         known = proxy in self.proxy_manager
         manager = super().proxy_manager_for(proxy, **options)
@@ -74,7 +96,7 @@ class _TimedAdapter(requests.adapters.HTTPAdapter):
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **options)
-        if pool.ConnectionCls.response_class is not _TimedResponse:
+        if not issubclass(pool.ConnectionCls, _TimedConnection):
             pool.ConnectionCls = _timed_kind(pool.ConnectionCls)
         return pool
 
@@ -122,6 +144,20 @@ def timed(http: requests.Session) -> requests.Session:
     session: requests.Session = object.__new__(type("Timed", (_Timed, type(http)), {"_timed": {}}))
     session.__dict__ = http.__dict__
     return session
+
+
+def waits_in_time(http: requests.Session, url: str) -> bool:
+    """Whether a request of a session that :func:`timed` gave ends with its task by itself.
+
+    Not so where something of the user's own has a part in it.
+    """
+    if type(http).__bases__[1:] != (requests.Session,) or http.hooks["response"]:
+        return False
+    try:
+        adapter = http.get_adapter(url)
+    except requests.exceptions.InvalidSchema:
+        return False
+    return isinstance(adapter, _TimedAdapter) and adapter.waits_in_time
 
 
 def new_session(max_connections: int) -> requests.Session:

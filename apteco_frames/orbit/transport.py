@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ import urllib3
 from requests.structures import CaseInsensitiveDict
 
 from apteco_frames.errors import OrbitConnectionError
-from apteco_frames.orbit.connection import new_session, reading, timed
+from apteco_frames.orbit.connection import new_session, reading, timed, waits_in_time
 from apteco_frames.orbit.failure import TIME_IS_UP, Failure, describe
 from apteco_frames.orbit.secret import Secret, Secrets
 from apteco_frames.orbit.task import Task
@@ -246,10 +247,13 @@ class Transport:
         if not task.wait_for(lambda seconds: self._slots.acquire(timeout=seconds)):
             return TIME_IS_UP
         try:
-            answer = task.run_aside(
-                lambda: self._exchange(method, url, task, authorise, headers, content)
-            )
-            return answer or TIME_IS_UP
+            exchange = partial(self._exchange, method, url, task, authorise, headers, content)
+            # A thread costs half of what a small request does. But the main one can wait for
+            # no server, since where polars is loaded such waits go on after Ctrl-C.
+            is_main = threading.current_thread() is threading.main_thread()
+            if is_main or not waits_in_time(self._http, url):
+                return task.run_aside(exchange) or TIME_IS_UP
+            return exchange()
         finally:
             self._slots.release()
 

@@ -130,14 +130,24 @@ def other_web() -> Iterator[Web]:
     server.close()
 
 
-@pytest.fixture
-def transport(monkeypatch: pytest.MonkeyPatch) -> Iterator[Transport]:
-    """A transport that has a token."""
+class Elsewhere(Transport):
+    """A transport whose requests come from another thread, as those of a load do."""
+
+    def request(self, *args: Any, **options: Any) -> Answer:
+        with ThreadPoolExecutor(1) as threads:
+            return threads.submit(super().request, *args, **options).result()
+
+
+@pytest.fixture(params=[Transport, Elsewhere])
+def transport(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Transport]:
+    """A transport that has a token; requests from the main thread wait in one of their own."""
     # Proxies of this machine have no part in the tests.
     for name in PROXY_VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    made = Transport(verify=None, max_connections=2, http=None)
+    made: Transport = request.param(verify=None, max_connections=2, http=None)
     made.token = Secret(TOKEN)
     yield made
     made.close()
@@ -572,6 +582,71 @@ def test_redirects_in_a_circle(web: Web, transport: Transport) -> None:
     with pytest.raises(OrbitConnectionError, match="it redirects in a circle"):
         ask(transport, web.url, "POST")
     assert len(web.asked) == 5
+
+
+# Threads
+
+
+@pytest.mark.parametrize(
+    ("adapter", "expected"),
+    [
+        (None, "a load's"),
+        (requests.adapters.HTTPAdapter(), "a load's"),
+        (requests.adapters.HTTPAdapter(max_retries=1), "its own"),
+        (requests.adapters.HTTPAdapter(pool_block=True), "its own"),
+        (type("Own", (requests.adapters.HTTPAdapter,), {})(), "its own"),
+    ],
+)
+def test_thread_of_a_request(
+    web: Web, adapter: requests.adapters.HTTPAdapter | None, expected: str
+) -> None:
+    """A thread of a load waits by itself where every wait ends in time, and else lets another."""
+    at_work: set[str] = set()
+    web.replies = [
+        Reply(write=lambda handler: at_work.update(t.name for t in threading.enumerate()))
+    ]
+    http = None
+    if adapter:
+        http = requests.Session()
+        http.trust_env = False
+        http.mount("http://", adapter)
+    transport = Transport(verify=None, max_connections=1, http=http)
+    with ThreadPoolExecutor(1, "a load's") as threads, pytest.raises(OrbitConnectionError):
+        # What may have arrived is not sent again.
+        threads.submit(ask, transport, web.url, "POST").result()
+    transport.close()
+    assert ("apteco_frames request" in at_work) == (expected == "its own")
+
+
+def test_connection_that_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is there only after its task was given up is closed."""
+    made: list[socket.socket] = []
+    looked_up, given_up = threading.Event(), threading.Event()
+
+    def slow(*args: Any, **options: Any) -> socket.socket:
+        looked_up.set()
+        given_up.wait(10)
+        ours, _ = pair = socket.socketpair()
+        made.extend(pair)
+        return ours
+
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", slow)
+    task = Task(QUICK)
+    transport = Transport(verify=None, max_connections=1, http=None)
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(transport.request, "GET", "http://127.0.0.1:9/x", task=task)
+        assert looked_up.wait(5)
+        task.give_up()
+        with pytest.raises(OrbitConnectionError):
+            asked.result()
+    given_up.set()
+    for thread in threading.enumerate():
+        if thread.name == "apteco_frames request":
+            thread.join(5)
+    transport.close()
+    ours, theirs = made
+    assert ours.fileno() == -1
+    theirs.close()
 
 
 # The user's own requests.Session
