@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -40,6 +42,7 @@ class Pool(Generic[Key, Result]):
         self._url = url
         self._size = size
         self._pending: dict[Future[Result], Key] = {}
+        self._done: SimpleQueue[Future[Result]] = SimpleQueue()
         self._threads = ThreadPoolExecutor(size, "apteco_frames")
 
     @property
@@ -54,7 +57,9 @@ class Pool(Generic[Key, Result]):
 
     def submit(self, key: Key, function: Callable[..., Result], *arguments: object) -> None:
         """Run a function; its result comes with this key."""
-        self._pending[self._threads.submit(function, *arguments)] = key
+        future = self._threads.submit(function, *arguments)
+        self._pending[future] = key
+        future.add_done_callback(self._done.put)
 
     def finished(self) -> list[tuple[Key, Result]]:
         """Wait for the next results: at least one, and each with its key.
@@ -63,10 +68,13 @@ class Pool(Generic[Key, Result]):
             OrbitConnectionError: the task's time is up.
             Exception: what a function raised.
         """
-        done: set[Future[Result]] = set()
+        done: list[Future[Result]] = []
 
         def some(seconds: float) -> bool:
-            done.update(wait(self._pending, seconds, FIRST_COMPLETED).done)
+            with suppress(Empty):
+                done.append(self._done.get(timeout=seconds))
+                while True:
+                    done.append(self._done.get_nowait())
             return bool(done)
 
         # Once the time is up the threads end too, and their errors say more.
