@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.json as arrow_json
 
 from apteco_frames.orbit.json_text import bare, load, results_error, show
-from apteco_frames.orbit.schema import DOUBLE, STRING, TIMESTAMP, Column
+from apteco_frames.orbit.schema import DOUBLE, STRING, TIMESTAMP, Column, api_schema
 from apteco_frames.orbit.shape import find_fault, is_no_number, page_shape
 from apteco_frames.orbit.times import TIME_GROUPS, TIME_PATTERN
 
@@ -123,9 +123,14 @@ def decode_error(body: bytes) -> tuple[int | None, int | None, str | None]:
     )
 
 
+# Most pages of codes are small, and this takes as long as to read one.
 @cache
-def _json_schema(shape: pa.StructType) -> pa.Schema:
-    return pa.schema(list(_json_type(shape)))
+def _parse_options(columns: tuple[Column, ...]) -> arrow_json.ParseOptions:
+    return arrow_json.ParseOptions(
+        explicit_schema=pa.schema(list(_json_type(page_shape(columns)))),
+        newlines_in_values=True,
+        unexpected_field_behavior="ignore",
+    )
 
 
 def _json_type(shape: pa.DataType) -> pa.DataType:
@@ -149,11 +154,7 @@ def _read(body: bytes, columns: tuple[Column, ...]) -> Page | None:
         page = arrow_json.read_json(
             pa.BufferReader(text),
             read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(text) + 1),
-            parse_options=arrow_json.ParseOptions(
-                explicit_schema=_json_schema(page_shape(columns)),
-                newlines_in_values=True,
-                unexpected_field_behavior="ignore",
-            ),
+            parse_options=_parse_options(columns),
             memory_pool=_SYSTEM_POOL,
         )
     except (pa.ArrowInvalid, UnicodeDecodeError):
@@ -220,7 +221,10 @@ def _first(item: dict[str, Any], column: Column) -> Any:
 
 def _field_of(items: pa.Array, column: Column) -> pa.Array:
     # struct_field, unlike StructArray.field, hides what stands below a null object.
-    found = [pc.struct_field(items, field.split(".")) for field in column.api_fields]
+    found = [
+        pc.struct_field(items, field.split(".")) if "." in field else items.field(field)
+        for field in column.api_fields
+    ]
     return found[0] if len(found) == 1 else pc.coalesce(*found)
 
 
@@ -230,8 +234,7 @@ def _rows(arrays: list[pa.Array], columns: tuple[Column, ...]) -> pa.Table | Non
     fitting = [_declared(array, c) for array, c in zip(arrays, declared, strict=True)]
     if any(array is None for array in fitting):
         return None
-    fields = [pa.field(c.name, c.type, c.nullable) for c in declared]
-    return pa.Table.from_arrays(fitting, schema=pa.schema(fields))
+    return pa.Table.from_arrays(fitting, schema=api_schema(columns))
 
 
 def _declared(array: pa.Array, column: Column) -> pa.Array | None:

@@ -12,6 +12,7 @@ and stay naive (``timestamp[us]`` without ``tz``).
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -378,6 +379,7 @@ def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
     return pa.schema([pa.field(c.name, c.type, c.nullable) for c in columns])
 
 
+@cache
 def api_schema(columns: tuple[Column, ...]) -> pa.Schema:
     """The Arrow schema of what the API sends of these columns.
 
