@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from itertools import accumulate, chain, repeat
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 import pyarrow as pa
@@ -279,11 +279,15 @@ class KnownCodes:
         all_names = variables["name"].to_pylist()
         chosen = variables.take(integers(i for i, n in enumerate(all_names) if n in self._tables))
         own, sizes = self._joined(chosen["name"].to_pylist())
+        starts = integers(accumulate(sizes, initial=0))
+        rows = pa.arange(0, len(own))
+        places = pc.list_parent_indices(pa.LargeListArray.from_arrays(starts, rows))
+        repeated = chosen.select(["name", "description", "table_name"]).take(places)
         columns = {
-            "variable_name": _repeated(chosen["name"], sizes),
-            "variable_description": _repeated(chosen["description"], sizes),
-            "table_name": _repeated(chosen["table_name"], sizes),
-            "position": integers(chain.from_iterable(map(range, sizes))),
+            "variable_name": repeated["name"],
+            "variable_description": repeated["description"],
+            "table_name": repeated["table_name"],
+            "position": pc.subtract(rows, starts.take(places)),
             **{name: own[name] for name in _OWN},
         }
         return pa.table([columns[c.name] for c in schema.CODES], schema=schema.CODES_SCHEMA)
@@ -332,9 +336,3 @@ def with_codes(variables: pa.Table) -> list[str]:
     """Names of the variables that can have codes: those that the API calls selectors."""
     chosen = pc.equal(variables["api_type"], strings(["Selector"])[0])
     return variables["name"].filter(chosen).to_pylist()  # type: ignore[no-any-return]
-
-
-def _repeated(values: pa.ChunkedArray, times: Sequence[int]) -> pa.Array:
-    """Each value as often as told."""
-    places = chain.from_iterable(map(repeat, range(len(times)), times))
-    return values.combine_chunks().take(integers(places, pa.int32()))
