@@ -1,9 +1,8 @@
-"""Variables: the frame, the rows of each kind, and how a kind is told."""
+"""Variables: the frame, and the rows of each kind."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames.errors import VariablesError, warn
-from apteco_frames.frame.arrays import integers, strings
+from apteco_frames.frame.arrays import integers, spans_of
 from apteco_frames.frame.base import CatalogueFrame
+from apteco_frames.frame.column_keys import ColumnKeys
 from apteco_frames.frame.former import STAYS, FormerNames
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.orbit import schema
@@ -40,24 +39,6 @@ class VariableType(StrEnum):
     DATETIME = "DateTime"
     REFERENCE = "Reference"
     UNKNOWN = "Unknown"
-
-
-# By the API's type, selectorInfo.subType and selectorInfo.selectorType, as apteco 0.8.2
-# tells kinds; AndArray and AndBitArray, which it drops, go with their Or siblings.
-_KINDS: dict[tuple[str, str, str], VariableType] = {
-    ("Selector", "Categorical", "SingleValue"): VariableType.SELECTOR,
-    ("Selector", "Categorical", "OrArray"): VariableType.ARRAY,
-    ("Selector", "Categorical", "AndArray"): VariableType.ARRAY,
-    ("Selector", "Categorical", "OrBitArray"): VariableType.FLAG_ARRAY,
-    ("Selector", "Categorical", "AndBitArray"): VariableType.FLAG_ARRAY,
-    ("Selector", "Date", "SingleValue"): VariableType.DATE,
-    ("Selector", "Date", "OrBitArray"): VariableType.FLAG_ARRAY,
-    ("Selector", "Date", "AndBitArray"): VariableType.FLAG_ARRAY,
-    ("Selector", "DateTime", "SingleValue"): VariableType.DATETIME,
-    ("Numeric", "", ""): VariableType.NUMERIC,
-    ("Text", "", ""): VariableType.TEXT,
-    ("Reference", "", ""): VariableType.REFERENCE,
-}
 
 
 class Variable(FormerNames):
@@ -268,44 +249,8 @@ _TYPES = [VariableType(value) for value in schema.VARIABLE_TYPES]
 _ROW_TYPE_LIST = [_ROW_TYPES[kind] for kind in _TYPES]
 
 
-class VariableKeys:
+class VariableKeys(ColumnKeys[Variable]):
     """Variables by one of their texts alone: look-ups, and iteration over the texts."""
-
-    def __init__(self, variables: Variables, column: str) -> None:
-        self._variables = variables
-        self._column = column
-
-    def __getitem__(self, key: str) -> Variable:
-        """The variable with that text.
-
-        Raises:
-            UnknownKeyError: no variable has it; the message names the nearest.
-            AmbiguousKeyError: several have it; the message names them.
-        """
-        return self._variables._by(self._column, key)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._variables._index(self._column).last)
-
-    def __len__(self) -> int:
-        return len(self._variables._index(self._column).last)
-
-    def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and key in self._variables._index(self._column).last
-
-    def get(self, key: str, default: Any = None) -> Variable | Any:
-        """The variable with that text, or the default if there is none.
-
-        Raises:
-            AmbiguousKeyError: several variables have it.
-        """
-        return self[key] if key in self else default  # noqa: SIM401 - this is that get
-
-    def _ipython_key_completions_(self) -> list[str]:
-        return self._variables._completions((self._column,))
-
-    def __repr__(self) -> str:
-        return f"<{len(self):,} {self._column}s of {self._variables._title}>"
 
 
 class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the columns
@@ -370,14 +315,6 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
         index = self._index("name").last
         return self._part(self._arrow.take(integers(index[name] for name in names)))
 
-    def _by(self, column: str, key: str) -> Variable:
-        if not isinstance(key, str):
-            raise TypeError(f"variables have texts as {column}s, not {type(key).__name__}")
-        positions = self._positions(key, (column,))
-        if len(positions) == 1:
-            return self._row(positions[0])
-        raise self._lookup_error(key, positions, (column,))
-
     def _values(self, column: str, start: int, stop: int) -> list[Any]:
         if column == "type":
             return [_TYPES[code] for code in self._kinds[start:stop]]
@@ -395,18 +332,10 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
     @cached_property
     def _grouped(self) -> tuple[pa.Table, dict[str, tuple[int, int]]]:
         """The rows with those of each table together, and where each table's stand."""
-        tables = self._arrays["table_name"].dictionary_encode()
         # Stable, so that the API's order stays within each table.
-        order = pc.array_sort_indices(tables.indices)
-        counts = {
-            count["values"]: count["counts"]
-            for count in pc.value_counts(tables.indices).to_pylist()
-        }
-        spans, stop = {}, 0
-        for code, table in enumerate(tables.dictionary.to_pylist()):
-            start, stop = stop, stop + counts[code]
-            spans[table] = start, stop
-        return self._arrow.take(order), spans
+        order = pc.array_sort_indices(self._arrays["table_name"].dictionary_encode().indices)
+        rows = self._arrow.take(order)
+        return rows, spans_of(rows["table_name"])
 
     @cached_property
     def _parts(self) -> dict[str, Variables]:
@@ -419,110 +348,3 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
             start, stop = spans.get(name, (0, 0))
             part = self._parts[name] = self._part(arrow.slice(start, stop - start))
         return part
-
-
-def tell_kinds(raw: pa.Table) -> pa.Table:
-    """Add the kind to variables as the API lists them.
-
-    Args:
-        raw: the columns of ``schema.VARIABLES`` that the API has.
-
-    Returns:
-        a table under ``schema.VARIABLES_SCHEMA``, in the same order. A kind that is
-        not known is ``Unknown``. ``combined_from`` is null where the API sends an empty
-        text: which of the two stands for none is not known.
-    """
-    separator = "\x1f"
-    determinants = pc.binary_join_element_wise(
-        raw["api_type"],
-        raw["sub_type"],
-        raw["selector_type"],
-        strings([separator])[0],
-        null_handling="replace",
-        null_replacement="",
-    )
-    known = strings(separator.join(determinant) for determinant in _KINDS)
-    codes = integers((_TYPES.index(kind) for kind in _KINDS.values()), pa.uint8())
-    unknown = integers([_TYPES.index(VariableType.UNKNOWN)], pa.uint8())[0]
-    found = codes.take(pc.index_in(determinants, known).combine_chunks())
-    kinds = pa.DictionaryArray.from_arrays(
-        pc.coalesce(found, unknown),
-        strings(schema.VARIABLE_TYPES),
-    )
-    combined = raw["combined_from"]
-    nothing = pa.nulls(1, pa.string())[0]
-    changed = {
-        "type": kinds,
-        "combined_from": pc.if_else(pc.equal(combined, strings([""])[0]), nothing, combined),
-    }
-    return pa.table(
-        [changed[c.name] if c.name in changed else raw[c.name] for c in schema.VARIABLES],
-        schema=schema.VARIABLES_SCHEMA,
-    ).combine_chunks()
-
-
-def warn_of_unknown(variables: pa.Table, source: str) -> None:
-    """Warn of variables of kinds that are not known, naming up to ten with what the API says.
-
-    Args:
-        variables: a table under ``schema.VARIABLES_SCHEMA``.
-        source: where the variables came from.
-
-    Warns:
-        CatalogueWarning: there are such.
-    """
-    if not len(variables):
-        return  # without rows a column may have come without its dictionary
-    kinds = variables["type"].combine_chunks().indices
-    unknown = integers([_TYPES.index(VariableType.UNKNOWN)], kinds.type)[0]
-    positions = pc.indices_nonzero(pc.equal(kinds, unknown))
-    if not len(positions):
-        return
-    told = ("name", "api_type", "sub_type", "selector_type")
-    listed = []
-    for row in variables.select(told).take(positions[:10]).to_pylist():
-        name, *kind = (clipped(row[column]) for column in told)
-        listed.append(f"{name!r} ({', '.join(filter(None, kind)) or 'no type'})")
-    more = f" and {len(positions) - 10:,} more" if len(positions) > 10 else ""
-    warn(
-        f"Of {source}, variables are of kinds that this version does not know: "
-        f"{', '.join(listed)}{more}. They are kept, with the type Unknown and all that the API "
-        "says of them. Look whether a newer apteco_frames knows their kinds."
-    )
-
-
-def count_by_table(variables: pa.Table) -> dict[str, int]:
-    """Number of variables by table name."""
-    counts = pc.value_counts(variables["table_name"]).to_pylist()
-    return {count["values"]: count["counts"] for count in counts}
-
-
-def check(variables: pa.Table, counts: dict[str, int], tables: Iterable[str], source: str) -> None:
-    """See that each variable has a table, and a name of its own.
-
-    Args:
-        variables: the columns ``name`` and ``table_name``.
-        counts: number of variables by table name.
-        tables: the names of all tables.
-        source: where the variables came from, for error messages.
-
-    Raises:
-        VariablesError: a variable is on a table that is not there, or a name comes twice.
-    """
-    advice = (
-        f"Nothing of {source} was used. Try again; if it stays so, show this message to the "
-        "administrator of your Orbit installation."
-    )
-    names = variables["name"]
-    known = set(tables)
-    for table in counts:
-        if table not in known:
-            name = names[variables["table_name"].to_pylist().index(table)].as_py()
-            raise VariablesError(
-                f"The variable {clipped(name)!r} is on the table "
-                f"{clipped(table)!r}, which is not among the tables of the system. {advice}"
-            )
-    if len(pc.unique(names)) < len(names):  # count_distinct takes several times as long
-        often = [name for name, number in Counter(names.to_pylist()).items() if number > 1]
-        listed = ", ".join(repr(clipped(name)) for name in often[:10])
-        raise VariablesError(f"Several variables are named {listed}. {advice}")

@@ -27,7 +27,7 @@ NOUNS = ["system", "systems", "tables", "variables", "codes", "folders", "change
 
 # The rooms, from the ground up: a module imports only from its own room and those before it.
 ROOMS = [
-    *("errors", "orbit", "store", "frame", "questions", "pages"),
+    *("errors", "orbit", "store", "frame", "derived", "questions", "pages"),
     *NOUNS,
     *("catalogue", "archive", "password", "loading", "session", "logins"),
     *("demo", "cli", "__main__"),
