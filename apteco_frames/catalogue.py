@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes, KnownCodes, with_codes
+from apteco_frames.derived.tables import relate
 from apteco_frames.derived.variables import check, count_by_table, tell_kinds, warn_of_unknown
 from apteco_frames.errors import NotLoadedError, SnapshotError
 from apteco_frames.folders import Folders, arrange, nodes_of
@@ -25,7 +26,7 @@ from apteco_frames.questions.sql import answer
 from apteco_frames.store import files, snapshot, strings
 from apteco_frames.store.label import DAMAGE
 from apteco_frames.system import FastStatsSystem
-from apteco_frames.tables import Table, Tables, relate
+from apteco_frames.tables import Table, Tables
 from apteco_frames.variables import Variables
 
 if TYPE_CHECKING:
