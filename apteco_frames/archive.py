@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
-from apteco_frames.catalogue import Catalogue, SystemFrames
+from apteco_frames.catalogue import Catalogue
 from apteco_frames.errors import AptecoFramesError, ArchiveError, UnknownKeyError, warn
 from apteco_frames.frame.arrays import strings
 from apteco_frames.frame.fork import import_polars
@@ -20,6 +20,7 @@ from apteco_frames.questions.history import history
 from apteco_frames.store.hive import Hive
 from apteco_frames.store.label import DAMAGE
 from apteco_frames.store.layout import NOUNS, Build, file_schema
+from apteco_frames.system_frames import Contents, SystemFrames
 
 if TYPE_CHECKING:
     import polars as pl
@@ -128,7 +129,7 @@ class Archive:
             return False
         return self._hive.add(*given._values())
 
-    def _covers(self, given: Catalogue) -> bool:
+    def _covers(self, given: Contents) -> bool:
         """Whether a build is here that has all of a catalogue, and perhaps more."""
         info = given.system_info
         for build in self._hive.builds():

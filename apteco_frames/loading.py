@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from apteco_frames.catalogue import Catalogue, SystemFrames
+from apteco_frames.catalogue import Catalogue
 from apteco_frames.codes import Codes, KnownCodes, with_codes
 from apteco_frames.errors import ApiResultsError, CodesError, warn
 from apteco_frames.folders import Folders, arrange, flat
@@ -23,6 +23,7 @@ from apteco_frames.orbit.text import clipped
 from apteco_frames.pages.progress import progress_of
 from apteco_frames.store.cache import KeptBuild, cache_of
 from apteco_frames.system import system_info_of
+from apteco_frames.system_frames import SystemFrames
 from apteco_frames.tables import Tables
 from apteco_frames.variables import Variables
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, NoReturn, Self, Unpack
 
-from apteco_frames.catalogue import Catalogue, SystemFrames
+from apteco_frames.catalogue import Catalogue
 from apteco_frames.codes import Codes
 from apteco_frames.errors import AptecoFramesError
 from apteco_frames.folders import Folders
@@ -29,6 +29,7 @@ from apteco_frames.orbit.task import Task
 from apteco_frames.orbit.text import clipped
 from apteco_frames.pages import card
 from apteco_frames.system import system_info_of
+from apteco_frames.system_frames import SystemFrames
 from apteco_frames.systems import Systems
 from apteco_frames.variables import Variables
 

@@ -29,7 +29,7 @@ NOUNS = ["system", "systems", "tables", "variables", "codes", "folders", "change
 ROOMS = [
     *("errors", "orbit", "store", "frame", "derived", "questions", "pages"),
     *NOUNS,
-    *("catalogue", "archive", "password", "loading", "session", "logins"),
+    *("system_frames", "catalogue", "archive", "password", "loading", "session", "logins"),
     *("demo", "cli", "__main__"),
 ]
 
