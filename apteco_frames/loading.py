@@ -14,7 +14,8 @@ from apteco_frames.codes import Codes, KnownCodes, with_codes
 from apteco_frames.errors import ApiResultsError, CodesError, warn
 from apteco_frames.folders import Folders, arrange, flat
 from apteco_frames.orbit.arguments import Progress
-from apteco_frames.orbit.client import Build, OrbitClient
+from apteco_frames.orbit.build import Build, glance, load_build
+from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.codes import Refusal, Wanted, load_codes
 from apteco_frames.orbit.folders import Walk, walk
 from apteco_frames.orbit.schema import DATE_SUB_TYPES
@@ -60,7 +61,7 @@ def read_catalogue(
     source = f"system {clipped(system)!r} at {client.base_url}"
     cache = cache_of(client.cache, (client.base_url, client.data_view, system, user))
     if cache and not anew:
-        details, variables = client.glance(system, task)
+        details, variables = glance(client, system, task)
         info = system_info_of(details)
         found = cache.read(info._asdict(), variables)
         if found:
@@ -68,7 +69,7 @@ def read_catalogue(
                 warn(warning)
             return Read(Catalogue._of_frames(info, **found.rows, source=source), found.build)
     with progress_of("variables", client.progress) as report:
-        build: Build = client.load(system, task, report)
+        build: Build = load_build(client, system, task, report)
     info = system_info_of(build.system)
     catalogue = Catalogue(info, build.tables, build.variables, source=source)
     for warning in build.warnings:

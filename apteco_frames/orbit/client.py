@@ -6,10 +6,9 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -24,7 +23,6 @@ from apteco_frames.errors import (
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.arguments import (
     Options,
-    Report,
     checked_name,
     checked_options,
     checked_text,
@@ -32,8 +30,6 @@ from apteco_frames.orbit.arguments import (
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
 from apteco_frames.orbit.lists import read_list
 from apteco_frames.orbit.login import second_factor, session_details
-from apteco_frames.orbit.paging import ListChangedError, Paging, Span
-from apteco_frames.orbit.pool import Pool, run_all
 from apteco_frames.orbit.secret import Secret, Secrets
 from apteco_frames.orbit.serialized import can_be_sent
 from apteco_frames.orbit.status import LOG_IN_AGAIN, api_error, checked
@@ -44,9 +40,8 @@ from apteco_frames.orbit.url import checked_base_url, warn_if_insecure
 
 logger = logging.getLogger("apteco_frames")
 
-# Small at first, since the other connections wait for the total; then few round trips.
 FIRST_PAGE_SIZE = 1_000
-PAGE_SIZE = 5_000
+"""Items of a first page: few, since the other connections wait for the total."""
 MAX_CONNECTIONS = 4
 # For codes and folders, many small answers. Measured on 827 variables with 562,740 codes: with
 # 4, 8, 12, 16 connections 2.3, 2.2, 2.1, 1.9 s; with 20 ms added to each answer 5.1, 2.6, 2.4,
@@ -67,19 +62,8 @@ _SYSTEM = pa.struct(
         pa.field("fastStatsBuildDate", schema.TIMESTAMP),
     ]
 )
-_NAMES = (schema.Column("name", schema.STRING, False, "name", ""),)
-
-
-class Build(NamedTuple):
-    """One build of a system as the API gives it: its details, tables and variables.
-
-    ``warnings`` says in sentences what is odd about it, but usable.
-    """
-
-    system: dict[str, Any]
-    tables: pa.Table
-    variables: pa.Table
-    warnings: tuple[str, ...]
+NAMES = (schema.Column("name", schema.STRING, False, "name", ""),)
+"""What of the items of a list is read where their names are enough."""
 
 
 class OrbitClient:
@@ -292,21 +276,6 @@ class OrbitClient:
         with self.secrets.kept_out_of_errors():
             return decode_object(checked(answer), _SYSTEM, url)
 
-    def glance(self, system: str, task: Task) -> tuple[dict[str, Any], int]:
-        """A system's details and how many variables it has: two small requests at a time.
-
-        Raises:
-            AptecoFramesError: an error of the tree.
-        """
-        part = task.part()
-        url = self.system_url(system, "Variables")
-        calls: dict[str, Callable[[], Any]] = {
-            "details": partial(self.system, system, part),
-            "page": partial(self.page, url, _NAMES, part, 0, 1),
-        }
-        found = dict(run_all(calls.items(), part, self.base_url, self.max_connections))
-        return found["details"], found["page"].total
-
     def systems(self, task: Task) -> pa.Table:
         """``GET /{dataView}/FastStatsSystems``: all of them, with the columns of ``SYSTEMS``.
 
@@ -316,67 +285,6 @@ class OrbitClient:
         url = self._url(self.data_view, "FastStatsSystems")
         fetch = partial(self.page, url, schema.SYSTEMS, task)
         return read_list(fetch, self._options["page_size"] or FIRST_PAGE_SIZE, url)
-
-    def load(self, system: str, task: Task, report: Report | None = None) -> Build:
-        """Tables and variables of one build of a system, complete and in the API's order.
-
-        ``GET …/Tables`` and ``GET …/Variables``, page by page on several connections. If
-        the system was changed meanwhile, everything is read once more.
-
-        Args:
-            system: name of the FastStats system.
-            task: whose time it takes.
-            report: called with the number of variables read so far and in all.
-
-        Raises:
-            ApiResultsError: answers are malformed or contradict each other, or the
-                system was changed both times.
-            AptecoFramesError: another error of the tree.
-        """
-        for last in (False, True):
-            try:
-                # Before any page is asked for, so that no build can come between.
-                before = self.system(system, task)
-                tables, variables = self._load_once(system, task.part(), report)
-            except ListChangedError:
-                if last:
-                    raise
-                continue
-            after = self.system(system, task)
-            if before == after:
-                warnings = tuple(filter(None, (tables.warning, variables.warning)))
-                return Build(after, tables.rows(), variables.rows(), warnings)
-        raise ApiResultsError(
-            f"The system {system!r} at {self.base_url} was rebuilt while it was read, twice: built "
-            f"{before.get('fastStatsBuildDate')}, then {after.get('fastStatsBuildDate')}. Nothing "
-            "was used. Try again once the build is over."
-        )
-
-    def _load_once(self, system: str, task: Task, report: Report | None) -> tuple[Paging, Paging]:
-        lists = {
-            kind: Paging(
-                self.page_size or FIRST_PAGE_SIZE,
-                self.page_size or PAGE_SIZE,
-                self.system_url(system, kind),
-            )
-            for kind in ("Variables", "Tables")
-        }
-        columns = {"Variables": schema.VARIABLES, "Tables": schema.TABLES}
-        with Pool[tuple[str, Span], Page](task, self.base_url, self.max_connections) as pool:
-            while True:
-                for kind, paging in lists.items():
-                    url = self.system_url(system, kind)
-                    while pool.free and (span := paging.take()):
-                        place = span.offset, span.count
-                        pool.submit((kind, span), self.page, url, columns[kind], task, *place)
-                if pool.idle:
-                    break
-                for (kind, span), page in pool.finished():
-                    lists[kind].receive(span, page)
-                variables = lists["Variables"]
-                if report and variables.total is not None:
-                    report(variables.received, variables.total)
-        return lists["Tables"], lists["Variables"]
 
     def page(
         self,
@@ -423,7 +331,7 @@ class OrbitClient:
             listing = self.transport.request(
                 "GET", url, task=task, authorise=authorise, params={"count": 100}
             )
-            page = decode_page(checked(listing), _NAMES, url)
+            page = decode_page(checked(listing), NAMES, url)
         except AptecoFramesError:
             return api_error(ApiError, answer, f"There is no {kind} {name!r}", "Check its name")
         names = page.rows["name"].to_pylist()[:_MOST_NAMES]

@@ -27,6 +27,7 @@ from apteco_frames.demo.api import PASSWORD
 from apteco_frames.demo.server import DemoHandler
 from apteco_frames.errors import AptecoFramesError, SessionExpiredError
 from apteco_frames.orbit.arguments import Options
+from apteco_frames.orbit.build import load_build
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.secret import Secret
 from apteco_frames.variables import Variables
@@ -151,7 +152,7 @@ def test_logout_while_a_load_runs() -> None:
         client = OrbitClient(server.base_url, server.data_view, Options(page_size=5))
         details = client.log_in(server.user, Secret(server.password), client.new_task())
         with ThreadPoolExecutor(1) as pool:
-            loading = pool.submit(client.load, server.system, client.new_task())
+            loading = pool.submit(load_build, client, server.system, client.new_task())
             time.sleep(0.2)
             client.log_out(details["sessionId"])
             with pytest.raises(SessionExpiredError, match=r"Log in again with login\(\)"):

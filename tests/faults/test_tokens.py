@@ -26,6 +26,7 @@ from apteco_frames.errors import (
     SessionExpiredError,
 )
 from apteco_frames.orbit.arguments import Options
+from apteco_frames.orbit.build import load_build
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.secret import Secret
 
@@ -89,7 +90,7 @@ def test_requests_after_logout() -> None:
         client.log_out(details["sessionId"])
         asked = len(server.asked)
         with pytest.raises(SessionExpiredError, match=r"was ended by logout\(\)") as caught:
-            client.load(server.system, client.new_task())
+            load_build(client, server.system, client.new_task())
         assert len(server.asked) == asked
         assert caught.value.status is None
         assert found(server.secrets, shown_by_error(caught.value)) == []
