@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
-from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Literal, NamedTuple, NoReturn, Self, Unpack
+from typing import Any, Literal, NamedTuple, NoReturn, Unpack
 
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.codes import Codes
-from apteco_frames.errors import AptecoFramesError
 from apteco_frames.folders import Folders
 from apteco_frames.loading import LiveBuild, Read, read_catalogue
+from apteco_frames.logged_in import LoggedIn, Login
 from apteco_frames.orbit.arguments import (
     Options,
     Progress,
@@ -50,30 +46,17 @@ class User(NamedTuple):
     email_address: str
 
 
-class _Login:
-    """What the sessions that were opened with one login share: it ends for all of them."""
-
-    def __init__(self, session_id: str) -> None:
-        self.session_id = session_id
-        self.ended = False
-        self.lock = threading.Lock()
-
-
-class Session(SystemFrames):
+class Session(LoggedIn, SystemFrames):
     """A catalogue with a live connection; :func:`login` makes one.
 
     It ends with :meth:`logout`, or at the end of ``with login(...) as session:``. What
     was read stays usable after that. A session may be used from many threads.
     """
 
-    _client: OrbitClient
     _system: str
-    _login: _Login
     _user: User
     _build: LiveBuild
     _systems: Systems | None
-    _is_opened: bool
-    _api_client: Any
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         raise TypeError(
@@ -86,15 +69,15 @@ class Session(SystemFrames):
         cls,
         client: OrbitClient,
         system: str,
-        login: str | _Login,
+        login: str | Login,
         user: User,
         read: Read,
     ) -> Session:
         session = object.__new__(cls)
         session._client = client
         session._system = system
-        session._is_opened = isinstance(login, _Login)
-        session._login = login if isinstance(login, _Login) else _Login(login)
+        session._is_opened = isinstance(login, Login)
+        session._login = login if isinstance(login, Login) else Login(login)
         session._user = user
         session._api_client = None
         session._keep(read)
@@ -107,29 +90,9 @@ class Session(SystemFrames):
         self._tables, self._variables = self._build.tables, self._build.variables
 
     @property
-    def base_url(self) -> str:
-        """URL of the Orbit API, without a trailing slash."""
-        return self._client.base_url
-
-    @property
-    def data_view(self) -> str:
-        """Name of the DataView."""
-        return self._client.data_view
-
-    @property
     def system(self) -> str:
         """Name of the FastStats system."""
         return self._system
-
-    @property
-    def access_token(self) -> str:
-        """The token that authenticates requests, a JWT; treat it as a password."""
-        return self._client.token.reveal()
-
-    @property
-    def session_id(self) -> str:
-        """The traditional FastStats session id."""
-        return self._login.session_id
 
     @property
     def user(self) -> User:
@@ -272,41 +235,6 @@ class Session(SystemFrames):
         self._keep(read_catalogue(self._client, self._system, self._user.username, task))
         return True
 
-    @property
-    def api_client(self) -> Any:
-        """A real ``apteco_api.ApiClient``, made on first use.
-
-        Its requests go through this session's connection: same token, time-outs, retries
-        and certificates. ``apteco_api.QueriesApi(session.api_client)`` and every other
-        generated controller work with it, and raise ``apteco_api.ApiException``.
-        """
-        with self._login.lock:
-            if self._api_client is None:
-                from apteco_frames.orbit.bridge import new_api_client
-
-                self._api_client = new_api_client(self._client)
-            return self._api_client
-
-    @property
-    def token_expires_at(self) -> datetime | None:
-        """When the token expires, in UTC (``exp`` of the JWT); ``None`` if it does not say.
-
-        The token's signature is the server's to check, and is not checked here.
-        """
-        seconds = self._client.token_expires_at
-        if seconds is None:
-            return None
-        try:
-            return datetime.fromtimestamp(seconds, UTC)
-        except (OverflowError, ValueError, OSError):  # in no year that a datetime can hold
-            return None
-
-    @property
-    def is_expired(self) -> bool:
-        """Whether the token has expired by this machine's clock."""
-        seconds = self._client.token_expires_at
-        return seconds is not None and seconds <= time.time()
-
     def renew(self, password: str) -> None:
         """Log in again in place, as the same user.
 
@@ -323,47 +251,8 @@ class Session(SystemFrames):
         """
         secret = Secret(checked_text(password, "password"))
         task = self._client.new_task()
-        login = self._login
-        with login.lock:
-            old = None if login.ended else (login.session_id, self._client.token)
-            details = self._client.log_in(self._user.username, secret, task)
-            login.session_id, login.ended = details["sessionId"], False
-        if old and old[0] != login.session_id:
-            self._client.end(*old)
+        self._log_in_again(self._user.username, secret, task)
         self._read_if_rebuilt(task)
-
-    def logout(self) -> None:
-        """End the session on the server; the catalogue stays usable.
-
-        It ends for all sessions that share the login, too: see :meth:`open`.
-
-        Calling it again, or on a session that has ended, does nothing.
-
-        Raises:
-            AptecoFramesError: the API could not be asked, or refused.
-        """
-        login = self._login
-        with login.lock:
-            if not login.ended:
-                self._client.log_out(login.session_id)
-                login.ended = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._is_opened:
-            return
-        try:
-            self.logout()
-        except AptecoFramesError:
-            if error is None:  # otherwise the error on its way says more
-                raise
 
     def serialize(self, *, include_catalogue: bool = False) -> str:
         """The session as a string, in the JSON layout of ``apteco`` 0.8.2.
