@@ -16,6 +16,7 @@ from apteco_frames.derived.variables import check, count_by_table, tell_kinds, w
 from apteco_frames.errors import NotLoadedError, SnapshotError
 from apteco_frames.folders import Folders, arrange, nodes_of
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import Column
 from apteco_frames.orbit.text import clipped
 from apteco_frames.store import snapshot, strings
 from apteco_frames.store.label import DAMAGE
@@ -342,7 +343,7 @@ def _arrow_table(data: Any) -> pa.Table:
     return data if isinstance(data, pa.Table) else pa.table(data)
 
 
-def _from_api(data: Any, columns: tuple[schema.Column, ...]) -> pa.Table:
+def _from_api(data: Any, columns: tuple[Column, ...]) -> pa.Table:
     """The columns that the API has, under their declared types."""
     arrow = _arrow_table(data)
     fields = [pa.field(c.name, c.type, c.nullable) for c in columns if c.api_field]

@@ -16,6 +16,7 @@ from apteco_frames.frame.arrays import strings
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Home, Row, attribute
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import describe, enums
 from apteco_frames.orbit.text import clipped
 from apteco_frames.questions import severity
 from apteco_frames.system import FastStatsSystem
@@ -62,7 +63,7 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
     Where the codes of a variable were put in another order, the variable has a row with
     the column ``codes``. The columns:
 
-    {schema.describe(schema.CHANGES).replace(chr(10), chr(10) + " " * 4)}
+    {describe(schema.CHANGES).replace(chr(10), chr(10) + " " * 4)}
 
     Texts are as JSON has them, but without quotes around a text alone; times are in ISO
     8601. Severities, from the rules below of which the first that fits decides. Columns
@@ -77,7 +78,7 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
         not_compared: what was left out, in a sentence each.
     """
 
-    _enums: ClassVar = schema.enums(schema.CHANGES)
+    _enums: ClassVar = enums(schema.CHANGES)
     schema: ClassVar[pa.Schema] = schema.CHANGES_SCHEMA
     _noun = "change"
     _row_type = Change

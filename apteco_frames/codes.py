@@ -16,6 +16,7 @@ from apteco_frames.frame.arrays import integers, spans_of, strings
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Home, Row, attribute
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import api_schema, describe
 from apteco_frames.orbit.text import clipped
 from apteco_frames.pages import card
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from apteco_frames.variables import Variable, Variables
 
 # What a variable's codes have of their own; the other columns follow from the variable.
-_OWN_SCHEMA = schema.api_schema(schema.CODES)
+_OWN_SCHEMA = api_schema(schema.CODES)
 _OWN = _OWN_SCHEMA.names
 _SAVED_SCHEMA = pa.schema([schema.CODES_SCHEMA.field("variable_name"), *_OWN_SCHEMA])
 
@@ -73,7 +74,7 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
     of those ``["29"]`` and ``["Sweden"]`` are single codes, looked up by code, then by
     description; blanks around a code may be left out if nothing else fits. The columns:
 
-    {schema.describe(schema.CODES).replace(chr(10), chr(10) + " " * 4)}
+    {describe(schema.CODES).replace(chr(10), chr(10) + " " * 4)}
     """
 
     schema: ClassVar[pa.Schema] = schema.CODES_SCHEMA

@@ -16,6 +16,7 @@ from apteco_frames.frame.arrays import booleans, integers, strings
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import NAMES, describe
 from apteco_frames.orbit.folders import Node
 from apteco_frames.orbit.text import clipped
 from apteco_frames.pages import card
@@ -99,7 +100,7 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
     name. In a path a ``/`` or a ``%`` that belongs to a name is written ``%2F`` or ``%25``.
     The columns:
 
-    {schema.describe(schema.FOLDERS).replace(chr(10), chr(10) + " " * 4)}
+    {describe(schema.FOLDERS).replace(chr(10), chr(10) + " " * 4)}
     """
 
     schema: ClassVar[pa.Schema] = schema.FOLDERS_SCHEMA
@@ -226,7 +227,7 @@ def arrange(nodes: Sequence[Node], names: pa.ChunkedArray, source: str) -> pa.Ta
         "variable_names": pa.ListArray.from_arrays(
             integers(accumulate(map(len, inside), initial=0), pa.int32()),
             strings(chain.from_iterable(inside)),
-            type=schema.NAMES,
+            type=NAMES,
         ),
     }
     return pa.table([columns[c.name] for c in schema.FOLDERS], schema=schema.FOLDERS_SCHEMA)

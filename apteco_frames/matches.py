@@ -12,6 +12,7 @@ from apteco_frames.errors import AmbiguousKeyError, UnknownKeyError
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Home, Row, attribute
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import describe, enums
 from apteco_frames.orbit.text import clipped
 from apteco_frames.questions.words import words
 
@@ -39,7 +40,7 @@ class Match(Row):
 class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the columns
     __doc__ = f"""What a search found, the best first. The columns:
 
-    {schema.describe(schema.MATCHES).replace(chr(10), chr(10) + " " * 4)}
+    {describe(schema.MATCHES).replace(chr(10), chr(10) + " " * 4)}
 
     Args:
         arrow: the matches, under :attr:`schema`.
@@ -50,7 +51,7 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         not_searched: what was left out, in a sentence each.
     """
 
-    _enums: ClassVar = schema.enums(schema.MATCHES)
+    _enums: ClassVar = enums(schema.MATCHES)
     schema: ClassVar[pa.Schema] = schema.MATCHES_SCHEMA
     _noun = "match"
     _row_type = Match

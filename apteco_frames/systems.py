@@ -11,6 +11,7 @@ import pyarrow as pa
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Home, Row, attribute
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import describe
 from apteco_frames.orbit.text import clipped
 
 
@@ -30,7 +31,7 @@ class Systems(CatalogueFrame[System]):  # noqa: D101 - it has one, with the colu
 
     Lookup is by name. The columns:
 
-    {schema.describe(schema.SYSTEMS).replace(chr(10), chr(10) + " " * 4)}
+    {describe(schema.SYSTEMS).replace(chr(10), chr(10) + " " * 4)}
 
     Args:
         arrow: the systems, under :attr:`schema`.

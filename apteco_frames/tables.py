@@ -15,6 +15,7 @@ from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.former import STAYS, FormerNames
 from apteco_frames.frame.rows import Block, Home, attribute
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import describe
 from apteco_frames.orbit.text import clipped
 from apteco_frames.pages import card
 from apteco_frames.pages.tree import Item, Tree
@@ -201,7 +202,7 @@ class Tables(CatalogueFrame[Table]):  # noqa: D101 - it has one, with the column
 
     ``tables["People"]`` looks a table up by name. The columns:
 
-    {schema.describe(schema.TABLES).replace(chr(10), chr(10) + " " * 4)}
+    {describe(schema.TABLES).replace(chr(10), chr(10) + " " * 4)}
     """
 
     schema: ClassVar[pa.Schema] = schema.TABLES_SCHEMA

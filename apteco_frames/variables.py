@@ -18,6 +18,7 @@ from apteco_frames.frame.column_keys import ColumnKeys
 from apteco_frames.frame.former import STAYS, FormerNames
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import describe, enums
 from apteco_frames.orbit.text import clipped
 from apteco_frames.pages import card
 
@@ -259,10 +260,10 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
     ``variables[key]`` takes a name or a description; ``.names`` and ``.descs`` take one
     of them alone. The columns:
 
-    {schema.describe(schema.VARIABLES).replace(chr(10), chr(10) + " " * 4)}
+    {describe(schema.VARIABLES).replace(chr(10), chr(10) + " " * 4)}
     """
 
-    _enums: ClassVar = schema.enums(schema.VARIABLES)
+    _enums: ClassVar = enums(schema.VARIABLES)
     schema: ClassVar[pa.Schema] = schema.VARIABLES_SCHEMA
     _noun = "variable"
     _row_type = Variable

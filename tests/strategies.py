@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.folders import arrange
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import INT, STRING
 from apteco_frames.orbit.decode import decode_page
 from apteco_frames.orbit.folders import Node
 from apteco_frames.system import FastStatsSystem
@@ -311,8 +312,8 @@ def codes_for(draw: st.DrawFn, catalogue: Catalogue) -> pa.Table:
         if variable.api_type == "Selector"
         for code, text, number in draw(st.lists(st.tuples(texts(), texts(), count), max_size=5))
     ]
-    columns = {"variable_name": schema.STRING, "code": schema.STRING}
-    columns |= {"description": schema.STRING, "count": schema.INT}
+    columns = {"variable_name": STRING, "code": STRING}
+    columns |= {"description": STRING, "count": INT}
     return pa.Table.from_pylist(rows, pa.schema(list(columns.items())))
 
 
@@ -351,7 +352,7 @@ def with_codes_and_folders(draw: st.DrawFn, catalogue: Catalogue) -> Catalogue:
         for code, description, count in draw(lists)
     ]
     sizes = Counter(code["variable_name"] for code in codes)
-    numbers = pc.if_else(is_selector, pa.array([sizes[n] for n in names], schema.INT), None)
+    numbers = pc.if_else(is_selector, pa.array([sizes[n] for n in names], INT), None)
     place = variables.schema.get_field_index("num_codes")
     variables = variables.set_column(place, variables.schema.field(place), numbers)
 

@@ -41,15 +41,10 @@ from apteco_frames.catalogue import Catalogue
 from apteco_frames.folders import arrange
 from apteco_frames.frame.arrays import strings
 from apteco_frames.frame.fork import import_polars
+from apteco_frames.orbit.column import Column
 from apteco_frames.orbit.decode import decode_page
 from apteco_frames.orbit.folders import Node
-from apteco_frames.orbit.schema import (
-    CODES,
-    CODES_SCHEMA,
-    TABLES,
-    VARIABLES,
-    Column,
-)
+from apteco_frames.orbit.schema import CODES, CODES_SCHEMA, TABLES, VARIABLES
 from apteco_frames.system import FastStatsSystem
 
 if TYPE_CHECKING:

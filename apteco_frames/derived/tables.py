@@ -10,6 +10,7 @@ import pyarrow as pa
 from apteco_frames.errors import TablesError, warn
 from apteco_frames.frame.arrays import integers
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import NAMES
 from apteco_frames.orbit.text import clipped
 
 
@@ -97,7 +98,7 @@ def _name_lists(raw: pa.Table, positions: list[list[int]]) -> pa.Array:
     offsets = integers(accumulate(map(len, positions), initial=0), pa.int32())
     flat = integers(chain.from_iterable(positions))
     names = raw["name"].combine_chunks().take(flat)
-    return pa.ListArray.from_arrays(offsets, names, type=schema.NAMES)
+    return pa.ListArray.from_arrays(offsets, names, type=NAMES)
 
 
 def _check_names(names: list[str], parents: list[str], source: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self
 
 import pyarrow as pa
 
-from apteco_frames.orbit.schema import Column
+from apteco_frames.orbit.column import Column
 from apteco_frames.orbit.text import clipped
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from apteco_frames.errors import ApiResultsError
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.arguments import Report
-from apteco_frames.orbit.client import FIRST_PAGE_SIZE, NAMES, OrbitClient
+from apteco_frames.orbit.client import FIRST_PAGE_SIZE, NAME_COLUMNS, OrbitClient
 from apteco_frames.orbit.decode import Page
 from apteco_frames.orbit.paging import ListChangedError, Paging, Span
 from apteco_frames.orbit.pool import Pool, run_all
@@ -48,7 +48,7 @@ def glance(client: OrbitClient, system: str, task: Task) -> tuple[dict[str, Any]
     url = client.system_url(system, "Variables")
     calls: dict[str, Callable[[], Any]] = {
         "details": partial(client.system, system, part),
-        "page": partial(client.page, url, NAMES, part, 0, 1),
+        "page": partial(client.page, url, NAME_COLUMNS, part, 0, 1),
     }
     found = dict(run_all(calls.items(), part, client.base_url, client.max_connections))
     return found["details"], found["page"].total

@@ -27,6 +27,7 @@ from apteco_frames.orbit.arguments import (
     checked_options,
     checked_text,
 )
+from apteco_frames.orbit.column import STRING, TIMESTAMP, Column, required_texts
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
 from apteco_frames.orbit.lists import read_list
 from apteco_frames.orbit.login import second_factor, session_details
@@ -58,11 +59,11 @@ _MOST_NAMES = 20
 
 _SYSTEM = pa.struct(
     [
-        *schema.required_texts("name", "description", "viewName"),
-        pa.field("fastStatsBuildDate", schema.TIMESTAMP),
+        *required_texts("name", "description", "viewName"),
+        pa.field("fastStatsBuildDate", TIMESTAMP),
     ]
 )
-NAMES = (schema.Column("name", schema.STRING, False, "name", ""),)
+NAME_COLUMNS = (Column("name", STRING, False, "name", ""),)
 """What of the items of a list is read where their names are enough."""
 
 
@@ -289,7 +290,7 @@ class OrbitClient:
     def page(
         self,
         url: str,
-        columns: tuple[schema.Column, ...],
+        columns: tuple[Column, ...],
         task: Task,
         offset: int,
         count: int,
@@ -331,7 +332,7 @@ class OrbitClient:
             listing = self.transport.request(
                 "GET", url, task=task, authorise=authorise, params={"count": 100}
             )
-            page = decode_page(checked(listing), NAMES, url)
+            page = decode_page(checked(listing), NAME_COLUMNS, url)
         except AptecoFramesError:
             return api_error(ApiError, answer, f"There is no {kind} {name!r}", "Check its name")
         names = page.rows["name"].to_pylist()[:_MOST_NAMES]

@@ -1,8 +1,6 @@
 """The declared Arrow schemas, and what each column is in the API.
 
-One :class:`Column` per column is the single source: from it come the schema, the
-shape that an answer of the API must have, the documentation of the frames and of the
-row attributes. Types, units and nullability follow the API's own description
+Types, units and nullability follow the API's own description
 (``/swagger/docs/v2``, definitions ``Table``, ``Variable``, ``SelectorVariableInfo``,
 ``NumericVariableInfo``, ``TextVariableInfo``).
 
@@ -12,17 +10,17 @@ and stay naive (``timestamp[us]`` without ``tz``).
 
 from __future__ import annotations
 
-from functools import cache
-from typing import NamedTuple
-
-import pyarrow as pa
-
-STRING = pa.string()
-BOOL = pa.bool_()
-INT = pa.int64()
-DOUBLE = pa.float64()
-TIMESTAMP = pa.timestamp("us")
-NAMES = pa.list_(pa.field("item", pa.string(), nullable=False))
+from apteco_frames.orbit.column import (
+    BOOL,
+    DOUBLE,
+    INT,
+    KIND,
+    NAMES,
+    STRING,
+    TIMESTAMP,
+    Column,
+    arrow_schema,
+)
 
 VARIABLE_TYPES = (
     "Selector",
@@ -37,40 +35,8 @@ VARIABLE_TYPES = (
 )
 """The closed set of values of the column ``type`` of variables."""
 
-KIND = pa.dictionary(pa.uint8(), pa.string())
-
-
 DATE_SUB_TYPES = frozenset({"Date", "DateTime"})
 """The values of ``selectorInfo.subType`` for dates."""
-
-
-class Column(NamedTuple):
-    """One column of a catalogue frame.
-
-    Attributes:
-        name: name of the column and of the row attribute.
-        type: Arrow type.
-        nullable: whether the column may hold nulls.
-        api_field: where the value stands in an item of the API's list, with dots
-            between levels; empty for a column that is derived.
-        doc: one line on what it means, with the unit.
-        or_field: another place where the value stands in items of another type; empty
-            for most columns.
-        values: the closed set of values of an enum, in their order; empty for others.
-    """
-
-    name: str
-    type: pa.DataType
-    nullable: bool
-    api_field: str
-    doc: str
-    or_field: str = ""
-    values: tuple[str, ...] = ()
-
-    @property
-    def api_fields(self) -> tuple[str, ...]:
-        """Where the value may stand: no place, one or two."""
-        return tuple(field for field in (self.api_field, self.or_field) if field)
 
 
 SYSTEMS: tuple[Column, ...] = (
@@ -370,43 +336,6 @@ MATCHES: tuple[Column, ...] = (
 )
 
 
-def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
-    """The Arrow schema of a frame with these columns, in their order.
-
-    >>> arrow_schema(TABLES).field("total_records")
-    pyarrow.Field<total_records: int64 not null>
-    """
-    return pa.schema([pa.field(c.name, c.type, c.nullable) for c in columns])
-
-
-@cache
-def api_schema(columns: tuple[Column, ...]) -> pa.Schema:
-    """The Arrow schema of what the API sends of these columns.
-
-    >>> api_schema(CODES).names
-    ['code', 'description', 'count']
-    """
-    return pa.schema([pa.field(c.name, c.type, c.nullable) for c in columns if c.api_field])
-
-
-def required_texts(*names: str) -> list[pa.Field]:
-    """Fields of an object of the API that must be there, each a text.
-
-    >>> required_texts("name")
-    [pyarrow.Field<name: string not null>]
-    """
-    return [pa.field(name, STRING, nullable=False) for name in names]
-
-
-def enums(columns: tuple[Column, ...]) -> dict[str, tuple[str, ...]]:
-    """The closed sets of values, by the names of their columns.
-
-    >>> enums(VARIABLES)["type"][:2]
-    ('Selector', 'Numeric')
-    """
-    return {column.name: column.values for column in columns if column.values}
-
-
 SYSTEMS_SCHEMA = arrow_schema(SYSTEMS)
 TABLES_SCHEMA = arrow_schema(TABLES)
 VARIABLES_SCHEMA = arrow_schema(VARIABLES)
@@ -415,28 +344,3 @@ FOLDERS_SCHEMA = arrow_schema(FOLDERS)
 CHANGES_SCHEMA = arrow_schema(CHANGES)
 BUILDS_SCHEMA = arrow_schema(BUILDS)
 MATCHES_SCHEMA = arrow_schema(MATCHES)
-
-
-def describe(columns: tuple[Column, ...]) -> str:
-    """The columns as lines of text: name, type, nullability, API field, meaning.
-
-    >>> print(describe(TABLES[:1]))
-    name: string, required, from ``name``. Name of the table, unique in the system.
-    """
-    return "\n".join(
-        f"{column.name}: {_type_name(column.type)}, "
-        f"{'nullable' if column.nullable else 'required'}, "
-        f"{_origin(column)}. {column.doc}"
-        for column in columns
-    )
-
-
-def _origin(column: Column) -> str:
-    fields = " or ".join(f"``{field}``" for field in column.api_fields)
-    return f"from {fields}" if fields else "derived"
-
-
-def _type_name(arrow_type: pa.DataType) -> str:
-    if arrow_type == KIND:
-        return "enum"
-    return "list of string" if arrow_type == NAMES else str(arrow_type)

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from apteco_frames.frame.arrays import strings
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import NAMES, STRING, TIMESTAMP
 from apteco_frames.questions import severity
 from apteco_frames.questions.pairing import Rows, Sides, array, integer, same
 from apteco_frames.questions.severity import CODE_ORDER, Happened
@@ -34,7 +35,7 @@ _COMPARED = {
 # The place of a change in the answer: its row, and below that its column, from 1.
 _PLACE = "place"
 _PLACES_A_ROW = 64
-_TEXT = schema.STRING
+_TEXT = STRING
 # Made once: json.dumps would make an encoder at each call.
 _json = json.JSONEncoder(ensure_ascii=False, default=datetime.isoformat).encode
 
@@ -228,12 +229,12 @@ def _comparable(values: pa.Array) -> pa.Array:
     """A column of simple values: enums and lists as their texts."""
     if pa.types.is_dictionary(values.type):
         return values.dictionary_decode()
-    return strings(map(_json, values.to_pylist())) if values.type == schema.NAMES else values
+    return strings(map(_json, values.to_pylist())) if values.type == NAMES else values
 
 
 def _texts(values: pa.Array) -> pa.Array:
     """Values as texts: as JSON writes them, times in ISO 8601."""
-    if values.type == schema.TIMESTAMP:
+    if values.type == TIMESTAMP:
         return pc.replace_substring_regex(
             values.cast(_TEXT), pattern=r"^(.{10}) (.*?)(\.000000)?$", replacement=r"\1T\2"
         )

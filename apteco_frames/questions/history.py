@@ -8,22 +8,23 @@ from typing import Any
 import pyarrow as pa
 
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import BOOL, INT, NAMES, STRING, TIMESTAMP
 
 _SHOWN = ("type", "num_codes", "var_code_min_count", "var_code_max_count")
 _COMPARED = [c.name for c in schema.VARIABLES if c.api_field or c.name == "type"]
 
 HISTORY_SCHEMA = pa.schema(
     [
-        pa.field("system", schema.STRING, False),
-        pa.field("build", schema.STRING, False),
-        pa.field("build_date", schema.TIMESTAMP),
-        pa.field("is_there", schema.BOOL, False),
-        pa.field("type", schema.STRING),
-        pa.field("num_codes", schema.INT),
-        pa.field("var_code_min_count", schema.INT),
-        pa.field("var_code_max_count", schema.INT),
-        pa.field("is_changed", schema.BOOL),
-        pa.field("changed_columns", schema.NAMES),
+        pa.field("system", STRING, False),
+        pa.field("build", STRING, False),
+        pa.field("build_date", TIMESTAMP),
+        pa.field("is_there", BOOL, False),
+        pa.field("type", STRING),
+        pa.field("num_codes", INT),
+        pa.field("var_code_min_count", INT),
+        pa.field("var_code_max_count", INT),
+        pa.field("is_changed", BOOL),
+        pa.field("changed_columns", NAMES),
     ]
 )
 """The columns of a history."""

@@ -20,6 +20,7 @@ from rapidfuzz.distance import OSA
 
 from apteco_frames.frame.arrays import booleans, integers, strings
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import DOUBLE, STRING
 from apteco_frames.questions.pairing import Rows, integer, same
 from apteco_frames.questions.words import apart, parts, split, words
 
@@ -391,12 +392,12 @@ def _table(found: list[_Match]) -> pa.Table:
         "noun": integers((match.noun for match in found), _NUMBER),
         "name": strings(match.name for match in found),
         "description": strings(match.description for match in found),
-        "table_name": pc.if_else(has_table, table_names, pa.nulls(len(found), schema.STRING)),
+        "table_name": pc.if_else(has_table, table_names, pa.nulls(len(found), STRING)),
         "matched_in": integers((match.matched_in for match in found), _NUMBER),
         "matched_text": strings(match.matched_text for match in found),
         "score": pc.divide(
-            integers(match.score for match in found).cast(schema.DOUBLE),
-            integer(_BEST).cast(schema.DOUBLE),
+            integers(match.score for match in found).cast(DOUBLE),
+            integer(_BEST).cast(DOUBLE),
         ),
     }
     return pa.table(

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from apteco_frames.errors import SqlError
 from apteco_frames.frame.fork import import_polars
-from apteco_frames.orbit.schema import KIND
+from apteco_frames.orbit.column import KIND
 from apteco_frames.orbit.text import clipped
 
 if TYPE_CHECKING:

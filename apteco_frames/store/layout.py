@@ -11,11 +11,12 @@ from urllib.parse import quote
 import pyarrow as pa
 
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import INT, KIND, STRING, TIMESTAMP, Column
 
 VERSION = 1
 """Version of the layout; it rises only when a column or a folder goes or changes its type."""
 
-NOUNS: dict[str, tuple[schema.Column, ...]] = {
+NOUNS: dict[str, tuple[Column, ...]] = {
     "tables": schema.TABLES,
     "variables": schema.VARIABLES,
     "codes": schema.CODES,
@@ -23,7 +24,7 @@ NOUNS: dict[str, tuple[schema.Column, ...]] = {
 }
 """The nouns, with the columns that they have in a catalogue."""
 
-PARTITIONS = pa.schema([("system", schema.STRING), ("build", schema.STRING)])
+PARTITIONS = pa.schema([("system", STRING), ("build", STRING)])
 """The columns that the names of folders are."""
 
 BUILDS = "builds"
@@ -41,18 +42,18 @@ BUILDS_SCHEMA = pa.schema(
             f.with_name({"system": "system_name", "build": "build_name"}.get(f.name, f.name))
             for f in schema.BUILDS_SCHEMA
         ),
-        pa.field("file", schema.STRING, False),
-        pa.field("content", schema.STRING, False),
-        pa.field("version", schema.INT, False),
+        pa.field("file", STRING, False),
+        pa.field("content", STRING, False),
+        pa.field("version", INT, False),
     ]
 )
 """The columns of the files there, of which none is called as a partition is."""
 
 _SORTED_BY = {"tables": "name", "variables": "name", "codes": "variable_name", "folders": "path"}
 _OWN = (
-    pa.field("row_number", schema.INT, False),
-    pa.field("system_name", schema.STRING, False),
-    pa.field("build_date", schema.TIMESTAMP),
+    pa.field("row_number", INT, False),
+    pa.field("system_name", STRING, False),
+    pa.field("build_date", TIMESTAMP),
 )
 _ROWS_PER_GROUP = 20_000
 _LONGEST = 200  # a folder's name has no more than 255 bytes
@@ -85,8 +86,7 @@ def file_schema(noun: str) -> pa.Schema:
     ['count', 'row_number', 'system_name', 'build_date']
     """
     fields = [
-        pa.field(c.name, schema.STRING if c.type == schema.KIND else c.type, c.nullable)
-        for c in NOUNS[noun]
+        pa.field(c.name, STRING if c.type == KIND else c.type, c.nullable) for c in NOUNS[noun]
     ]
     return pa.schema([*fields, *_OWN])
 
@@ -101,9 +101,9 @@ def file_of(noun: str, rows: pa.Table, system: dict[str, Any]) -> pa.Buffer:
     """
     size = len(rows)
     own = (
-        pa.array(range(size), schema.INT),
-        pa.repeat(pa.scalar(system["name"], schema.STRING), size),
-        pa.repeat(pa.scalar(system["build_date"], schema.TIMESTAMP), size),
+        pa.array(range(size), INT),
+        pa.repeat(pa.scalar(system["name"], STRING), size),
+        pa.repeat(pa.scalar(system["build_date"], TIMESTAMP), size),
     )
     for field, values in zip(_OWN, own, strict=True):
         rows = rows.append_column(field, values)

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pyarrow as pa
 
 from apteco_frames.errors import SnapshotError
-from apteco_frames.orbit.schema import CODES_SCHEMA, FOLDERS_SCHEMA, STRING, TIMESTAMP
+from apteco_frames.orbit.column import STRING, TIMESTAMP
+from apteco_frames.orbit.schema import CODES_SCHEMA, FOLDERS_SCHEMA
 from apteco_frames.store.label import DAMAGE, KINDS, Label
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from apteco_frames.orbit.schema import BOOL, DOUBLE, INT, STRING, Column
+from apteco_frames.orbit.column import BOOL, DOUBLE, INT, STRING, Column
 from apteco_frames.orbit.times import decode_time
 
 

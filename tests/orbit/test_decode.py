@@ -27,20 +27,20 @@ from strategies import (
 
 from apteco_frames.errors import ApiResultsError, GatewayError
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import BOOL, DOUBLE, INT, STRING, TIMESTAMP, Column
 from apteco_frames.orbit.decode import decode_error, decode_object, decode_page
-from apteco_frames.orbit.schema import Column
 from apteco_frames.orbit.times import decode_time
 
 SOURCE = "https://orbit.my-site.com/OrbitAPI/Holidays/FastStatsSystems/holidays/Variables"
 
 # One column of each type and depth, so that a property need not know tables and variables.
 COLUMNS = (
-    Column("text", schema.STRING, False, "text", ""),
-    Column("flag", schema.BOOL, True, "flag", ""),
-    Column("number", schema.INT, True, "number", ""),
-    Column("double", schema.DOUBLE, True, "info.double", ""),
-    Column("time", schema.TIMESTAMP, True, "info.time", ""),
-    Column("derived", schema.INT, False, "", ""),
+    Column("text", STRING, False, "text", ""),
+    Column("flag", BOOL, True, "flag", ""),
+    Column("number", INT, True, "number", ""),
+    Column("double", DOUBLE, True, "info.double", ""),
+    Column("time", TIMESTAMP, True, "info.time", ""),
+    Column("derived", INT, False, "", ""),
 )
 ITEM: Item = {"text": "a", "flag": True, "number": 1, "info": {"double": 1.5, "time": None}}
 SHAPE = pa.struct(
@@ -96,7 +96,7 @@ def expected(items: list[Item], columns: tuple[Column, ...]) -> list[dict[str, A
     def value(item: Item, column: Column) -> Any:
         values = (at(item, field) for field in column.api_fields)
         found: Any = next((value for value in values if value is not None), None)
-        is_time = column.type == schema.TIMESTAMP and found is not None
+        is_time = column.type == TIMESTAMP and found is not None
         return datetime.fromisoformat(found) if is_time else found
 
     return [{c.name: value(item, c) for c in columns if c.api_field} for item in items]
@@ -168,7 +168,7 @@ def test_short_times(text: str, time: datetime) -> None:
     """A date alone, a time without seconds and a blank for the T are taken, as apteco does."""
     assert decode([{**ITEM, "info": {"time": text}}, ITEM])[0]["time"] == time
     assert decode_time(text) == time
-    shape = pa.struct([pa.field("time", schema.TIMESTAMP)])
+    shape = pa.struct([pa.field("time", TIMESTAMP)])
     assert decode_object(json.dumps({"time": text}).encode(), shape, SOURCE) == {"time": text}
 
 
@@ -313,9 +313,9 @@ def test_any_wrong_value_is_found(data: st.DataObject) -> None:
 
 def fits(value: Any, arrow_type: pa.DataType) -> bool:
     """Whether a JSON value is one of a type of column that tables have."""
-    if arrow_type == schema.INT:
+    if arrow_type == INT:
         return type(value) is int and -(2**63) <= value < 2**63
-    return isinstance(value, bool if arrow_type == schema.BOOL else str)
+    return isinstance(value, bool if arrow_type == BOOL else str)
 
 
 @pytest.mark.parametrize(
@@ -439,7 +439,7 @@ def test_no_numbers_elsewhere(name: str, literal: str) -> None:
 
 def test_no_number_where_null_may_not_be() -> None:
     """Where a double must be there, what .NET writes for none is refused."""
-    column = Column("double", schema.DOUBLE, False, "info.double", "")
+    column = Column("double", DOUBLE, False, "info.double", "")
     said = fault(with_double("1", "NaN"), (column,))
     assert said == "$.list[1].info.double should be a number, but is NaN"
 

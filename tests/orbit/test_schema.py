@@ -11,6 +11,7 @@ from apteco_frames.codes import Code, Codes
 from apteco_frames.folders import Folders
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import Column, arrow_schema, describe
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.systems import System, Systems
 from apteco_frames.tables import Table, Tables
@@ -69,9 +70,9 @@ def test_columns_of_folders() -> None:
 
 
 @COLUMNS
-def test_schema_follows_columns(columns: tuple[schema.Column, ...]) -> None:
+def test_schema_follows_columns(columns: tuple[Column, ...]) -> None:
     """An Arrow schema has each column's name, type and nullability, in order."""
-    fields = [(field.name, field.type, field.nullable) for field in schema.arrow_schema(columns)]
+    fields = [(field.name, field.type, field.nullable) for field in arrow_schema(columns)]
     assert fields == [(column.name, column.type, column.nullable) for column in columns]
 
 
@@ -95,7 +96,7 @@ def test_only_what_may_be_missing_is_nullable() -> None:
 
 
 @COLUMNS
-def test_columns_are_told_apart(columns: tuple[schema.Column, ...]) -> None:
+def test_columns_are_told_apart(columns: tuple[Column, ...]) -> None:
     """No two columns share a name or a field of the API."""
     names = [column.name for column in columns]
     fields = [field for column in columns for field in column.api_fields]
@@ -115,17 +116,17 @@ def test_kinds_are_a_closed_set() -> None:
 
 
 @COLUMNS
-def test_schemas_bear_no_marks(columns: tuple[schema.Column, ...]) -> None:
+def test_schemas_bear_no_marks(columns: tuple[Column, ...]) -> None:
     """Fields have no metadata: what one library writes there, another may not read."""
-    declared = schema.arrow_schema(columns)
+    declared = arrow_schema(columns)
     assert declared.metadata is None
     assert [field.name for field in declared if field.metadata] == []
 
 
 @COLUMNS
-def test_every_column_is_described(columns: tuple[schema.Column, ...]) -> None:
+def test_every_column_is_described(columns: tuple[Column, ...]) -> None:
     """The description has one line per column, with nullability and what it means."""
-    lines = schema.describe(columns).splitlines()
+    lines = describe(columns).splitlines()
     for column, line in zip(columns, lines, strict=True):
         assert line.startswith(f"{column.name}: ")
         assert ("nullable" if column.nullable else "required") in line

@@ -21,6 +21,7 @@ from apteco_frames.catalogue import Catalogue
 from apteco_frames.demo import DemoServer
 from apteco_frames.demo.api import VERSION
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import TIMESTAMP, Column
 from apteco_frames.orbit.decode import decode_page
 from apteco_frames.orbit.times import decode_time
 
@@ -292,7 +293,7 @@ def check_endpoints(judge: Judge, client: Any, session: Session) -> None:
         date = system.fast_stats_build_date
         judge.equal(f"{kind}.fastStatsBuildDate", date, info.build_date)
 
-    frames: tuple[tuple[str, tuple[schema.Column, ...], Any], ...] = (
+    frames: tuple[tuple[str, tuple[Column, ...], Any], ...] = (
         ("table", schema.TABLES, session.tables),
         ("variable", schema.VARIABLES, session.variables),
     )
@@ -395,7 +396,7 @@ def check_everything(judge: Judge, ask: Callable[..., Any], session: Session) ->
     judge.equal("FastStatsSystemItem: VarCode", names["VarCode"], codes)
 
 
-def check_model(judge: Judge, model: Any, row: Any, columns: Iterable[schema.Column]) -> None:
+def check_model(judge: Judge, model: Any, row: Any, columns: Iterable[Column]) -> None:
     """Every value of a model is in the row's column for it."""
     ours = row.to_dict()
     for column in columns:
@@ -451,5 +452,5 @@ def read_time(text: str) -> Any:
 def column_time(text: str) -> Any:
     """A time as our columns hold it."""
     page = {"offset": 0, "count": 1, "totalCount": 1, "list": [{"time": text}]}
-    column = schema.Column("time", schema.TIMESTAMP, False, "time", "")
+    column = Column("time", TIMESTAMP, False, "time", "")
     return decode_page(json.dumps(page).encode(), (column,), "a test").rows["time"][0].as_py()

@@ -29,6 +29,7 @@ from strategies import (
 
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import KIND, STRING, TIMESTAMP
 from apteco_frames.questions import severity
 from apteco_frames.questions.diff import changes, not_compared
 
@@ -157,9 +158,9 @@ def key_of(noun: str, name: str) -> Any:
 def value_of(noun: str, column: str, text: Any) -> Any:
     """A value, read from the text that it has in a change or in JSON."""
     kind = SCHEMAS[noun].field(column).type
-    if text is None or kind in (schema.STRING, schema.KIND):
+    if text is None or kind in (STRING, KIND):
         return text
-    if kind == schema.TIMESTAMP:
+    if kind == TIMESTAMP:
         return datetime.fromisoformat(text)
     return json.loads(text) if isinstance(text, str) else text
 
