@@ -21,26 +21,19 @@ from rapidfuzz.distance import OSA
 from apteco_frames.frame.arrays import booleans, integers, strings
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.column import DOUBLE, STRING
+from apteco_frames.questions import ranks
 from apteco_frames.questions.pairing import Rows, integer, same
+from apteco_frames.questions.ranks import pack, small, spread
 from apteco_frames.questions.words import apart, parts, split, words
 
-# How a word fits one that was asked for: 0 not at all, with two typing errors, with one,
-# as its start, to the letter.
-_ONE_ERROR, _START, _EXACT = 2, 3, 4
-# The longest words with no typing error, and with one; longer ones have two at most.
-_LONGEST_EXACT, _LONGEST_WITH_ONE = 4, 8
-
-# Where a word stands: in a code, in what is around, in notes, in what names or describes.
-_CODE, _AROUND, _NOTES, _OWN = range(4)
-_PLACES = 4
 _SEARCHED = {
-    "table": {"name": _OWN, "plural": _OWN, "singular": _OWN},
+    "table": {"name": ranks.OWN, "plural": ranks.OWN, "singular": ranks.OWN},
     "variable": {
-        **{"description": _OWN, "name": _OWN, "notes": _NOTES},
-        **{"folder_name": _AROUND, "table_name": _AROUND},
+        **{"description": ranks.OWN, "name": ranks.OWN, "notes": ranks.NOTES},
+        **{"folder_name": ranks.AROUND, "table_name": ranks.AROUND},
     },
-    "folder": {"name": _OWN, "description": _OWN},
-    "code": {"description": _CODE, "code": _CODE},
+    "folder": {"name": ranks.OWN, "description": ranks.OWN},
+    "code": {"description": ranks.CODE, "code": ranks.CODE},
 }
 # Columns of names, which are searched by their parts, too.
 _NAMES = frozenset({"name", "singular", "plural"})
@@ -51,9 +44,9 @@ _SHOWN = {
     noun: {*columns, *filter(None, (_DESCRIBES.get(noun), _TABLE_NAME.get(noun)))}
     for noun, columns in _SEARCHED.items()
 }
-_BEST = (_EXACT * _PLACES + _OWN) * 2 + 1
+# The score of what is all that was asked for, to the letter, in a name; see ``Index._scored``.
+_BEST = (ranks.EXACT * ranks.PLACES + ranks.OWN) * 2 + 1
 _MOST_NEAREST = 3
-_NUMBER = pa.uint8()
 
 
 class Found(NamedTuple):
@@ -150,8 +143,9 @@ class Index:
         """The distinct words that fit one that was asked for."""
         starting = pc.indices_nonzero(pc.starts_with(self._words, word))
         is_it = pc.equal(self._words.take(starting), strings([word])[0])
-        places, fits = [starting], [pc.if_else(is_it, _number(_EXACT), _number(_START))]
-        most = _most_errors(word)
+        fits = [pc.if_else(is_it, small(ranks.EXACT), small(ranks.START))]
+        places = [starting]
+        most = ranks.most_errors(word)
         for length in range(len(word) - most, len(word) + most + 1) if most else ():
             positions, spelled = self._of_length(length)
             alike = process.extract(
@@ -159,7 +153,7 @@ class Index:
             )
             misspelled = [(at, errors) for _, errors, at in alike if errors]
             places.append(positions.take(integers(at for at, _ in misspelled)))
-            fits.append(integers((_START - errors for _, errors in misspelled), _NUMBER))
+            fits.append(integers((ranks.START - errors for _, errors in misspelled), ranks.NUMBER))
         return _Fitting(pa.concat_arrays(places), pa.concat_arrays(fits))
 
     def _of_length(self, length: int) -> tuple[pa.Array, list[str]]:
@@ -181,7 +175,7 @@ class Index:
         number = len(chosen.dictionary)
         starts = _starts(len(fits.words) for fits in fitting)
         each = [
-            _spread(chosen.indices[start : start + len(fits.words)], fits.fits, number)
+            spread(chosen.indices[start : start + len(fits.words)], fits.fits, number)
             for start, fits in zip(starts, fitting, strict=False)
         ]
         lists = self._texts_of.take(chosen.dictionary)
@@ -192,21 +186,21 @@ class Index:
         place = self._place_of.take(text)
         encoded = self._row_of.take(text).dictionary_encode()
         rows, row = encoded.dictionary, encoded.indices
-        by_word = [_spread(row, _packed(fits.take(word), place), len(rows)) for fits in each]
+        by_word = [spread(row, pack(fits.take(word), place), len(rows)) for fits in each]
         if len(by_word) > 1:
             # A code that has one of the words has the others where its variable has them.
             variable = pc.index_in(self._variable_of.take(rows), value_set=rows)
             by_word = [
-                pc.if_else(pc.equal(own, _number(0)), _as_code(own.take(variable)), own)
+                pc.if_else(pc.equal(own, small(0)), ranks.as_code(own.take(variable)), own)
                 for own in by_word
             ]
-        how = reduce(_smaller, map(_how, by_word))
-        packed = _packed(how, reduce(_smaller, map(_place, by_word)))
-        whole = self._whole(text, reduce(_larger, each).take(word), len(fitting))
+        how = reduce(ranks.smaller, map(ranks.how_of, by_word))
+        packed = pack(how, reduce(ranks.smaller, map(ranks.place_of, by_word)))
+        whole = self._whole(text, reduce(ranks.larger, each).take(word), len(fitting))
         at = pc.index_in(whole.rows, value_set=rows)
-        is_whole = pc.greater_equal(_spread(at, whole.packed, len(rows)), packed)
-        scores = pc.add(pc.multiply(packed, _number(2)), is_whole.cast(_NUMBER))
-        has_all = pc.not_equal(how, _number(0))
+        is_whole = pc.greater_equal(spread(at, whole.packed, len(rows)), packed)
+        scores = pc.add(pc.multiply(packed, small(2)), is_whole.cast(ranks.NUMBER))
+        has_all = pc.not_equal(how, small(0))
         return rows.filter(has_all), scores.filter(has_all)
 
     def _may_have_all(self, lists: pa.Array, each: list[pa.Array]) -> pa.Array:
@@ -217,7 +211,7 @@ class Index:
             each: how each of these words fits, for each word asked for.
         """
         lengths = pc.list_value_length(lists)
-        fit = [pc.not_equal(fits, _number(0)) for fits in each]
+        fit = [pc.not_equal(fits, small(0)) for fits in each]
         rarest = min(fit, key=lambda chosen: pc.sum(lengths.filter(chosen), min_count=0).as_py())
         rare = self._row_of.take(lists.filter(rarest).flatten())
         near = pa.concat_arrays([rare, self._variable_of.take(rare).drop_null()])
@@ -238,10 +232,10 @@ class Index:
         is_whole = pc.equal(counts, self._length_of.take(texts))
         is_whole = pc.and_(is_whole, pc.greater_equal(counts, integer(asked)))
         # The worst of its words decides.
-        unfit = pc.subtract(_number(_EXACT), fits)
-        fits = pc.subtract(_number(_EXACT), _spread(encoded.indices, unfit, len(texts)))
+        unfit = pc.subtract(small(ranks.EXACT), fits)
+        fits = pc.subtract(small(ranks.EXACT), spread(encoded.indices, unfit, len(texts)))
         texts, fits = texts.filter(is_whole), fits.filter(is_whole)
-        return _Whole(self._row_of.take(texts), _packed(fits, self._place_of.take(texts)))
+        return _Whole(self._row_of.take(texts), pack(fits, self._place_of.take(texts)))
 
     def _match(self, row: int, score: int, asked: list[str]) -> _Match:
         """What was found, and the column that fits best."""
@@ -310,61 +304,8 @@ def _column_fits(column: str, values: Mapping[str, Any], asked: list[str]) -> tu
     """How many of the words asked for a column has, and how well they fit."""
     text = values[column] or ""
     there = words(text) + (parts(text) if column in _NAMES else [])
-    fits = [max((_fit(word, other) for other in there), default=0) for word in asked]
+    fits = [max((ranks.fit(word, other) for other in there), default=0) for word in asked]
     return len(fits) - fits.count(0), sum(fits)
-
-
-def _fit(asked: str, word: str) -> int:
-    """How a word fits one that was asked for; ``Index._fitting`` has it for all words."""
-    if word.startswith(asked):
-        return _EXACT if word == asked else _START
-    most = 0 if word.isdecimal() else _most_errors(asked)
-    if abs(len(asked) - len(word)) > most:
-        return 0
-    errors = OSA.distance(asked, word, score_cutoff=most)
-    return _START - errors if 0 < errors <= most else 0
-
-
-def _most_errors(word: str) -> int:
-    """How many typing errors a word may have; a number has none."""
-    if len(word) <= _LONGEST_EXACT or word.isdecimal():
-        return 0
-    return 1 if len(word) <= _LONGEST_WITH_ONE else 2
-
-
-def _spread(positions: pa.Array, values: pa.Array, size: int) -> pa.Array:
-    """An array of zeros, but for the largest of the values at each position."""
-    order = pc.array_sort_indices(values)
-    # Of several at one position, the last counts.
-    places = pc.inverse_permutation(positions.take(order), max_index=size - 1)
-    return values.take(order).take(places).fill_null(_number(0))
-
-
-def _packed(how: pa.Array, place: pa.Array) -> pa.Array:
-    """How a word fits and where it stands as one number, the larger the better, or 0."""
-    packed = pc.add(pc.multiply(how, _number(_PLACES)), place)
-    return pc.if_else(pc.equal(how, _number(0)), _number(0), packed)
-
-
-def _as_code(packed: pa.Array) -> pa.Array:
-    """How words fit, standing with a code; 0 for null."""
-    return pc.multiply(_how(packed), _number(_PLACES)).fill_null(_number(0))
-
-
-def _how(packed: pa.Array) -> pa.Array:
-    return pc.divide(packed, _number(_PLACES))
-
-
-def _place(packed: pa.Array) -> pa.Array:
-    return pc.bit_wise_and(packed, _number(_PLACES - 1))
-
-
-def _larger(one: pa.Array, other: pa.Array) -> pa.Array:
-    return pc.if_else(pc.greater(one, other), one, other)
-
-
-def _smaller(one: pa.Array, other: pa.Array) -> pa.Array:
-    return pc.if_else(pc.less(one, other), one, other)
 
 
 def _from_zero(ends: pa.Array) -> pa.Array:
@@ -379,21 +320,17 @@ def _plus(numbers: pa.Array, start: int) -> pa.Array:
     return pc.add(numbers.cast(pa.int64()), integer(start)).cast(pa.int32())
 
 
-def _number(value: int) -> pa.Scalar:
-    return integers([value], _NUMBER)[0]
-
-
 def _table(found: list[_Match]) -> pa.Table:
     """Matches under the schema."""
     # Not pa.array(), which would import pandas.
     has_table = booleans(match.table_name is not None for match in found)
     table_names = strings(match.table_name or "" for match in found)
     columns = {
-        "noun": integers((match.noun for match in found), _NUMBER),
+        "noun": integers((match.noun for match in found), pa.uint8()),
         "name": strings(match.name for match in found),
         "description": strings(match.description for match in found),
         "table_name": pc.if_else(has_table, table_names, pa.nulls(len(found), STRING)),
-        "matched_in": integers((match.matched_in for match in found), _NUMBER),
+        "matched_in": integers((match.matched_in for match in found), pa.uint8()),
         "matched_text": strings(match.matched_text for match in found),
         "score": pc.divide(
             integers(match.score for match in found).cast(DOUBLE),
