@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.errors import AptecoFramesError, ArchiveError, UnknownKeyError, warn
+from apteco_frames.frame.arguments import checked_path, checked_text, not_a
 from apteco_frames.frame.arrays import strings
 from apteco_frames.frame.fork import import_polars
 from apteco_frames.frame.keys import nearest
@@ -90,9 +91,16 @@ class Archive:
     a ``/proc`` that is its own; elsewhere its build cannot be added by others for ten minutes.
 
     Args:
-        root: a folder; or a URI such as ``s3://bucket/path``, as ``pyarrow.fs`` takes it; or
-            a path in ``filesystem``. It need not be there yet.
+        root: a folder, in which ``~`` stands for the user's own; or a URI such as
+            ``s3://bucket/path``, as ``pyarrow.fs`` takes it; or a path in ``filesystem``. It
+            need not be there yet.
         filesystem: a ``pyarrow.fs.FileSystem``; the one that ``root`` names, if not given.
+
+    Raises:
+        TypeError: ``root`` is no path, or ``filesystem`` no file system.
+
+    What goes to the files of an archive raises an ``ArchiveError`` where ``root`` is a file, or
+    a URI of no file system that ``pyarrow.fs`` knows.
 
     >>> from tempfile import TemporaryDirectory
     >>> from apteco_frames.demo import holidays
@@ -105,7 +113,14 @@ class Archive:
     """
 
     def __init__(self, root: str | Path, *, filesystem: Any = None) -> None:
-        self._hive = Hive(root, filesystem)
+        folder = checked_path(root, "Archive()")
+        if filesystem is not None:
+            from pyarrow import fs
+
+            if not isinstance(filesystem, fs.FileSystem):
+                raise not_a("filesystem= takes a pyarrow.fs.FileSystem", filesystem)
+        is_elsewhere = filesystem is not None or (isinstance(root, str) and "://" in root)
+        self._hive = Hive(root if is_elsewhere else folder, filesystem)
 
     def add(self, catalogue: SystemFrames) -> bool:
         """Add a catalogue, whole or not at all: its codes and folders, too, if it holds them.
@@ -121,9 +136,13 @@ class Archive:
             whether it was added: False, and nothing was changed, if it is there already.
 
         Raises:
-            ArchiveError: it took too long, or a file there is damaged.
+            TypeError: it is neither a catalogue nor a session.
+            ArchiveError: it took too long, or a file there is damaged; or the file system
+                takes the system's name for that of another system which is there.
             OSError: a file cannot be written.
         """
+        if not isinstance(catalogue, SystemFrames):
+            raise not_a("add() takes a catalogue, or a session with it", catalogue)
         given = catalogue.catalogue
         if not (given.has_codes and given.has_folders) and self._covers(given):
             return False
@@ -132,11 +151,10 @@ class Archive:
     def _covers(self, given: Contents) -> bool:
         """Whether a build is here that has all of a catalogue, and perhaps more."""
         info = given.system_info
-        for build in self._hive.builds():
-            values = build.values
-            if (values["system"], values["build_date"]) != (info.name, info.build_date):
+        for build in self._hive.builds(info.name):
+            if build.values["build_date"] != info.build_date:
                 continue
-            kept = self.catalogue(info.name, values["build"])
+            kept = self.catalogue(info.name, build.values["build"])
             if (
                 (kept.system_info, kept.tables, kept.variables)
                 == (info, given.tables, given.variables)
@@ -160,9 +178,12 @@ class Archive:
             what became of each system, in the order of ``session.systems``.
 
         Raises:
+            TypeError: it is no session.
             AptecoFramesError: the systems could not be listed.
             OSError: a file cannot be written.
         """
+        if not hasattr(type(session), "open"):
+            raise not_a("add_all() takes a session", session)
         done = []
         for system in session.systems:
             try:
@@ -198,14 +219,17 @@ class Archive:
                 several that fit, the one that was added last.
 
         Raises:
+            TypeError: ``system`` is no text, or ``build`` neither text nor a ``datetime``.
             UnknownKeyError: there is no such build.
             ArchiveError: a file is damaged, or of a newer version of this package.
             OSError: the archive cannot be read.
         """
+        if not isinstance(build, str | datetime | None):
+            raise not_a("build= takes what builds calls it (str), or a datetime", build)
         found = self._of(system)
         if build is not None:
             column = "build_date" if isinstance(build, datetime) else "build"
-            names = [b.values["build"] for b in found]
+            names = [b.values["build"] for b in reversed(found)]
             found = [b for b in found if b.values[column] == build]
             if not found:
                 raise UnknownKeyError(
@@ -233,11 +257,12 @@ class Archive:
             noun: ``tables``, ``variables``, ``codes`` or ``folders``.
 
         Raises:
+            TypeError: ``noun`` is no text.
             UnknownKeyError: there is no such noun.
             OSError: the archive cannot be listed.
             ForkedProcessError: polars was used before this process was forked.
         """
-        if noun not in NOUNS:
+        if checked_text(noun, "scan()") not in NOUNS:
             raise UnknownKeyError(
                 f"An archive has no {clipped(noun)!r}. It has {_listed(list(NOUNS))}."
             )
@@ -262,6 +287,8 @@ class Archive:
             )
         else:  # polars reads local files only as we do, and takes "=" above them for partitions
             lazy = pl.scan_pyarrow_dataset(self._hive.fragments(noun, system))
+        if system is not None:  # a file system may take it for another that differs in case
+            lazy = lazy.filter(system_name=system)
         enums = {c.name: pl.Enum(c.values) for c in NOUNS[noun] if c.values}
         return lazy.with_columns(pl.col(name).cast(enum) for name, enum in enums.items())  # type: ignore[no-any-return]
 
@@ -281,11 +308,13 @@ class Archive:
             meaning.
 
         Raises:
+            TypeError: ``variable_name`` or ``system`` is no text.
             UnknownKeyError: no build has such a variable, or there is no such system.
             ArchiveError: a file is damaged, or of a newer version of this package.
             OSError: the archive cannot be read.
             ForkedProcessError: polars was used before this process was forked.
         """
+        checked_text(variable_name, "history()")
         pl = import_polars()
         builds = self._hive.builds() if system is None else self._of(system)
         variables = self._rows("variables", system, name=variable_name)
@@ -301,7 +330,7 @@ class Archive:
 
     def _of(self, system: str) -> list[Build]:
         """The builds of a system, the latest last."""
-        found = self._hive.builds(system)
+        found = self._hive.builds(checked_text(system, "system="))
         if not found:
             names = {build.values["system"] for build in self._hive.builds()}
             raise UnknownKeyError(

@@ -15,6 +15,7 @@ from apteco_frames.derived.tables import relate
 from apteco_frames.derived.variables import check, count_by_table, tell_kinds, warn_of_unknown
 from apteco_frames.errors import NotLoadedError, SnapshotError
 from apteco_frames.folders import Folders, arrange, nodes_of
+from apteco_frames.frame.arguments import checked_path, not_a
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.column import Column
 from apteco_frames.orbit.text import clipped
@@ -47,6 +48,8 @@ class Catalogue(SystemFrames):
         source: where they came from, a URL or a path, for error messages.
 
     Raises:
+        TypeError: ``system_info`` is no ``FastStatsSystem``, or what should be rows is no
+            table.
         TablesError: the tables do not form one tree.
         VariablesError: a variable is on a table that is not there, or a name comes twice.
         CodesError: there are codes of what is no variable.
@@ -74,6 +77,8 @@ class Catalogue(SystemFrames):
         unavailable: Iterable[str] = (),
         source: str = "",
     ) -> None:
+        if not isinstance(system_info, FastStatsSystem):
+            raise not_a("Catalogue() takes a FastStatsSystem as system_info", system_info)
         place = source or f"system {clipped(system_info.name)!r}"
         raw_tables = _from_api(tables, schema.TABLES)
         raw_variables = _from_api(variables, schema.VARIABLES)
@@ -191,10 +196,11 @@ class Catalogue(SystemFrames):
             the paths written.
 
         Raises:
+            TypeError: ``directory`` is no path.
             SnapshotError: a file there is no catalogue file.
             OSError: the folder cannot be written.
         """
-        return snapshot.write(Path(directory), *self._values())
+        return snapshot.write(checked_path(directory, "write_parquet()"), *self._values())
 
     @classmethod
     def read_parquet(cls, directory: str | Path) -> Catalogue:
@@ -204,15 +210,17 @@ class Catalogue(SystemFrames):
             directory: the folder.
 
         Raises:
+            TypeError: ``directory`` is no path.
             SnapshotError: a file is missing, damaged, of another origin, or written by
                 a newer version of this package.
         """
-        saved = snapshot.read(Path(directory))
+        folder = checked_path(directory, "read_parquet()")
+        saved = snapshot.read(folder)
         try:
-            return cls._restored(saved, str(directory))
+            return cls._restored(saved, str(folder))
         except DAMAGE as error:
             raise SnapshotError(
-                f"The catalogue of {Path(directory) / 'tables.parquet'} is damaged: {error}"
+                f"The catalogue of {folder / 'tables.parquet'} is damaged: {error}"
             ) from None
 
     def _to_json(self) -> dict[str, Any]:
@@ -340,7 +348,15 @@ def _listed(names: list[str]) -> str:
 
 
 def _arrow_table(data: Any) -> pa.Table:
-    return data if isinstance(data, pa.Table) else pa.table(data)
+    if isinstance(data, pa.Table):
+        return data
+    wanted = "Catalogue() takes rows as a frame, a table, or another Arrow stream"
+    if isinstance(data, list | tuple):  # which pyarrow takes for columns without names
+        raise not_a(wanted, data)
+    try:
+        return pa.table(data)
+    except TypeError:
+        raise not_a(wanted, data) from None
 
 
 def _from_api(data: Any, columns: tuple[Column, ...]) -> pa.Table:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes
+from apteco_frames.frame.arguments import checked_number, checked_path, checked_text, not_a
 from apteco_frames.frame.rows import Home
 from apteco_frames.matches import Matches
 from apteco_frames.pages import dictionary, workbook
@@ -123,6 +124,7 @@ class SystemFrames(ABC):
                 number of codes, by more than that is ``breaking``.
 
         Raises:
+            TypeError: ``older`` is neither a catalogue nor a session, or ``drop`` no number.
             ValueError: ``drop`` is not between 0 and 1.
 
         >>> from apteco_frames import Catalogue
@@ -132,6 +134,8 @@ class SystemFrames(ABC):
         >>> [(row.change, row.noun, row.name, row.severity) for row in fewer.diff(whole)][0]
         ('removed', 'variable', 'hoURN', 'breaking')
         """
+        if not isinstance(older, SystemFrames):
+            raise not_a("diff() takes the older catalogue, or a session with it", older)
         before, after = older.catalogue, self.catalogue
         pair = after._arrows(), before._arrows()
         rows = changes(*pair, drop=drop)
@@ -159,16 +163,17 @@ class SystemFrames(ABC):
             limit: how many matches at most; ``.total`` says how many there are.
 
         Raises:
+            TypeError: ``text`` is no text, or ``limit`` no whole number.
             ValueError: ``limit`` is less than 1.
 
         >>> from apteco_frames.demo import holidays
         >>> [(match.name, match.description) for match in holidays().search("travle date")]
         [('boTrav', 'Travel Date'), ('PoTrave1', 'Policy Travel Date')]
         """
-        if limit < 1:
-            raise ValueError(f"limit= takes a number from 1 on, not {limit!r}")
+        checked_text(text, "search()")
+        most = checked_number(limit, "limit=")
         index, left_out = self.catalogue._index()
-        found = index.search(text, limit)
+        found = index.search(text, most)
         home = self._tables._home
         return Matches(found.rows, home, text, found.total, found.nearest, left_out)
 
@@ -189,6 +194,7 @@ class SystemFrames(ABC):
             query: one statement.
 
         Raises:
+            TypeError: it is no text.
             SqlError: it names a table or column that is not there, and says which are; or
                 a file that cannot be read; or it is no query that polars understands.
             ForkedProcessError: polars was used before this process was forked.
@@ -198,6 +204,7 @@ class SystemFrames(ABC):
         >>> holidays().sql(query)["name"].to_list()
         ['pe1R0UXG', 'pe1ZD7MN']
         """
+        checked_text(query, "sql()")
         catalogue = self.catalogue
         system = pa.Table.from_pylist([self.system_info._asdict()], snapshot.SYSTEM_SCHEMA)
         rows = {**catalogue._arrows(), "system": system}
@@ -224,10 +231,12 @@ class SystemFrames(ABC):
             the path written.
 
         Raises:
+            TypeError: ``path`` is no path.
             OSError: the file cannot be written; an older one is still as it was.
         """
+        target = checked_path(path, "write_html()")
         text = dictionary.page(**self.catalogue._dictionary()).encode()
-        files.replace(target := Path(path), lambda part: part.write_bytes(text))
+        files.replace(target, lambda part: part.write_bytes(text))
         return target
 
     def write_excel(self, path: str | Path) -> Path:
@@ -248,10 +257,11 @@ class SystemFrames(ABC):
             the path written.
 
         Raises:
+            TypeError: ``path`` is no path.
             MissingDependencyError: XlsxWriter is not installed.
             OSError: the file cannot be written.
         """
-        target = Path(path)
+        target = checked_path(path, "write_excel()")
         workbook.write(target, *self.catalogue._values())
         return target
 

@@ -47,7 +47,7 @@ def test_several_are_called_matches() -> None:
 @pytest.mark.parametrize("limit", [0, -1])
 def test_a_limit_below_one_is_refused(limit: int) -> None:
     """A search for nothing is a mistake."""
-    with pytest.raises(ValueError, match="limit= takes a number from 1 on"):
+    with pytest.raises(ValueError, match="limit= takes a whole number from 1 on"):
         holidays().search("date", limit=limit)
 
 

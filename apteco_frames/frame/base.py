@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from apteco_frames.errors import AmbiguousKeyError, RowIndexError, UnknownKeyError
 from apteco_frames.frame import display
+from apteco_frames.frame.arguments import not_a
 from apteco_frames.frame.arrays import integers
 from apteco_frames.frame.keys import KeyIndex, nearest, search
 from apteco_frames.frame.rows import Block, Home, Row
@@ -244,6 +245,8 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         return found
 
     def _checked(self, position: Any) -> int:
+        if not hasattr(position, "__index__"):
+            raise not_a(f"{type(self).__name__}[...] takes a key, a position or a slice", position)
         index = operator.index(position)
         if not -len(self) <= index < len(self):
             last = f"positions go from 0 to {len(self) - 1:,}" if len(self) else "there is none"

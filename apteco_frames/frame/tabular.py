@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pyarrow as pa
 
 from apteco_frames.errors import MissingDependencyError
+from apteco_frames.frame.arguments import checked_path
 from apteco_frames.frame.fork import import_polars
 from apteco_frames.store import files
 
@@ -113,11 +114,12 @@ class Tabular:
             the path written.
 
         Raises:
+            TypeError: ``path`` is no path.
             OSError: the file cannot be written.
         """
         import pyarrow.parquet
 
-        target = Path(path)
+        target = checked_path(path, "write_parquet()")
         files.replace(target, lambda part: pyarrow.parquet.write_table(self._arrow, part))
         return target
 
@@ -136,11 +138,12 @@ class Tabular:
             the path written.
 
         Raises:
+            TypeError: ``path`` is no path.
             OSError: the file cannot be written.
             ForkedProcessError: polars was used before this process was forked.
         """
+        target = checked_path(path, "write_csv()")
         pl = import_polars()
-        target = Path(path)
         plain = self._polars.with_columns(
             pl.col(pl.List(pl.String)).list.join("; "), pl.col(pl.Enum).cast(pl.String)
         ).with_columns(pl.col(pl.String).str.replace(_FORMULA, "'$1"))

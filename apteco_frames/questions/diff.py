@@ -20,6 +20,7 @@ from fractions import Fraction
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from apteco_frames.frame.arguments import not_a
 from apteco_frames.frame.arrays import strings
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.column import NAMES, STRING, TIMESTAMP
@@ -59,6 +60,7 @@ def changes(
         removed in the older one's. Empty for equal catalogues.
 
     Raises:
+        TypeError: ``drop`` is no number.
         ValueError: ``drop`` is no fraction between 0 and 1.
     """
     limit = None if drop is None else _fraction(drop)
@@ -242,6 +244,8 @@ def _texts(values: pa.Array) -> pa.Array:
 
 
 def _fraction(drop: float) -> Fraction:
+    if not hasattr(drop, "__float__"):
+        raise not_a("drop= takes a fraction between 0 and 1, such as 0.2 for a fifth", drop)
     if not 0 < drop < 1:
         raise ValueError(f"drop= is a fraction between 0 and 1, such as 0.2 for a fifth: {drop!r}")
     return Fraction(str(drop))

@@ -1,0 +1,85 @@
+"""What a user gives to a method, checked where it comes in: one sentence says what is wanted."""
+
+from __future__ import annotations
+
+import operator
+import os
+from pathlib import Path
+from typing import Any
+
+
+def not_a(wanted: str, value: object) -> TypeError:
+    """The error for an argument of a wrong type; only of small values it shows which.
+
+    Args:
+        wanted: what takes what, as ``search() takes text (str)``.
+        value: what was given instead.
+
+    >>> print(not_a("search() takes text (str)", 5))
+    search() takes text (str), not 5.
+    >>> print(not_a("search() takes text (str)", ["boDest"]))
+    search() takes text (str), not a list.
+    """
+    is_small = value is None or isinstance(value, bool | int | float)
+    kind = type(value).__name__
+    article = "an" if kind[:1].lower() in "aeiou" else "a"
+    return TypeError(
+        f"{wanted}, not {value!r}." if is_small else f"{wanted}, not {article} {kind}."
+    )
+
+
+def checked_text(text: str, what: str) -> str:
+    """The text that an argument should be.
+
+    Args:
+        text: what was given.
+        what: what takes it.
+
+    Raises:
+        TypeError: it is no text.
+    """
+    if not isinstance(text, str):
+        raise not_a(f"{what} takes text (str)", text)
+    return text
+
+
+def checked_number(number: int, what: str) -> int:
+    """The whole number from 1 on that an argument should be.
+
+    Args:
+        number: what was given; NumPy's whole numbers do, too.
+        what: what takes it.
+
+    Raises:
+        TypeError: it is no whole number.
+        ValueError: it is less than 1.
+
+    >>> checked_number(0, "limit=")
+    Traceback (most recent call last):
+    ValueError: limit= takes a whole number from 1 on, not 0.
+    """
+    wanted = f"{what} takes a whole number from 1 on"
+    if isinstance(number, bool) or not hasattr(number, "__index__"):
+        raise not_a(wanted, number)
+    if number < 1:
+        raise ValueError(f"{wanted}, not {number}.")
+    return operator.index(number)
+
+
+def checked_path(path: str | os.PathLike[str], what: str) -> Path:
+    """The file or folder that an argument should name; ``~`` stands for the user's own.
+
+    Args:
+        path: what was given.
+        what: what takes it.
+
+    Raises:
+        TypeError: it is neither text nor a path.
+    """
+    named: Any = path
+    if isinstance(path, os.PathLike):
+        named = os.fspath(path)
+    if not isinstance(named, str):
+        raise not_a(f"{what} takes a path (str or pathlib.Path)", path)
+    # Unlike that of pathlib, it leaves alone what no user is called: "~$budget.xlsx".
+    return Path(os.path.expanduser(named))  # noqa: PTH111
