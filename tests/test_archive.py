@@ -115,6 +115,137 @@ def test_less_of_a_build_does_not_hide_more(tmp_path: Path) -> None:
         assert len(archive.builds) == 2
 
 
+def test_adding_less_looks_at_its_own_system_alone(filled: Path, tmp_path: Path) -> None:
+    """Whether a build is there with more is asked of its own system, whatever others are like."""
+    root = tmp_path / "archive"
+    shutil.copytree(filled, root)
+    for path in root.rglob("*.parquet"):
+        if "system=holidays" not in path.as_posix():
+            path.write_bytes(b"destroyed")
+    whole = holidays()
+    bare = Catalogue(whole.system_info, whole.tables, whole.variables)
+    assert not Archive(root).add(bare)
+    assert Archive(root).add(rebuilt(bare, 7))
+
+
+class NoCase(pyarrow.fs.FileSystemHandler):  # type: ignore[misc]
+    """A file system that does not tell small letters from capital ones, as on Windows."""
+
+    def __init__(self, root: Path) -> None:
+        self.inner = pyarrow.fs.SubTreeFileSystem(str(root), pyarrow.fs.LocalFileSystem())
+
+    def get_type_name(self) -> str:
+        return "nocase"
+
+    def normalize_path(self, path: str) -> str:
+        return path
+
+    def get_file_info(self, paths: list[str]) -> Any:
+        return self.inner.get_file_info([path.lower() for path in paths])
+
+    def get_file_info_selector(self, selector: Any) -> Any:
+        lower = pyarrow.fs.FileSelector(
+            selector.base_dir.lower(), selector.allow_not_found, selector.recursive
+        )
+        return self.inner.get_file_info(lower)
+
+    def create_dir(self, path: str, recursive: bool) -> None:
+        self.inner.create_dir(path.lower(), recursive=recursive)
+
+    def delete_file(self, path: str) -> None:
+        self.inner.delete_file(path.lower())
+
+    def move(self, source: str, target: str) -> None:
+        self.inner.move(source.lower(), target.lower())
+
+    def open_input_stream(self, path: str) -> Any:
+        return self.inner.open_input_stream(path.lower())
+
+    def open_input_file(self, path: str) -> Any:
+        return self.inner.open_input_file(path.lower())
+
+    def open_output_stream(self, path: str, metadata: Any) -> Any:
+        return self.inner.open_output_stream(path.lower(), metadata=metadata)
+
+    def not_used(self, *arguments: Any) -> Any:
+        raise NotImplementedError
+
+    delete_dir = delete_dir_contents = delete_root_dir_contents = not_used
+    copy_file = open_append_stream = not_used
+
+
+def test_names_that_differ_in_case(tmp_path: Path) -> None:
+    """Systems are told apart by all letters; where a file system does not, that is an error."""
+    capital = rebuilt(holidays(), 1, name="Holidays")
+    archive = Archive(tmp_path / "a")
+    assert archive.add(capital)
+    assert archive.add(holidays())
+    for name, expected in (("Holidays", capital), ("holidays", holidays())):
+        assert archive.catalogue(name) == expected
+        assert archive.history("boDest", system=name)["system"].to_list() == [name]
+    there = pyarrow.fs.PyFileSystem(NoCase(tmp_path))
+    other = Archive("b", filesystem=there)
+    assert other.add(capital)
+    for _ in range(2):
+        with pytest.raises(
+            errors.ArchiveError, match=r"'Holidays'.* not tell 'holidays'.*another archive"
+        ):
+            other.add(holidays())
+    assert not other.add(capital)
+    assert other.builds["system"].to_list() == ["Holidays"]
+    assert other.catalogue("Holidays") == capital
+    with pytest.raises(errors.UnknownKeyError, match=r"no system 'holidays'.* has 'Holidays'"):
+        other.catalogue("holidays")
+    with pytest.raises(errors.UnknownKeyError, match="no system 'holidays'"):
+        other.history("boDest", system="holidays")
+    assert other.history("boDest", system="Holidays").height == 1
+
+
+def test_a_root_that_is_a_file(tmp_path: Path) -> None:
+    """A file is no empty archive, whatever one asks of it."""
+    (tmp_path / "a").write_bytes(b"kept")
+    uses: list[Any] = [
+        lambda archive: archive.builds,
+        lambda archive: archive.add(holidays()),
+        lambda archive: archive.catalogue("holidays"),
+        lambda archive: archive.scan("tables"),
+        lambda archive: archive.history("boDest"),
+    ]
+    for use in uses:
+        with pytest.raises(errors.ArchiveError, match=r"/a is a file, .* is a folder"):
+            use(Archive(tmp_path / "a"))
+    assert (tmp_path / "a").read_bytes() == b"kept"
+
+
+@pytest.mark.parametrize(
+    ("root", "said"),
+    [
+        ("foo://x", r"foo://x \(Unrecognized filesystem type in URI\)"),
+        ("http://me:secret@x/a?b=secret", r"http://x/a \(Unrecognized"),
+        ("s3:///b", r"\(Missing bucket name in S3 URI\)"),
+        ("s3://me:secret@b/%zz", r"s3://b/%zz \(Cannot parse URI\)"),
+        ("s3://me:secret@b/a?c=secret", r"s3://b/a \(Unexpected query parameter in S3 URI\)"),
+    ],
+)
+def test_a_place_that_is_not_known(root: str, said: str) -> None:
+    """A URI of no file system is named, without what is secret in it, and what there is."""
+    with pytest.raises(errors.ArchiveError, match=rf"{said}.*s3://.*filesystem=\.") as told:
+        _ = Archive(root).builds
+    assert "secret" not in str(told.value)
+    assert told.value.__suppress_context__
+
+
+def test_a_build_that_is_not_there_is_told_with_the_newest(tmp_path: Path) -> None:
+    """Of many builds the error names the latest ones, the last first."""
+    archive = Archive(tmp_path)
+    for day in range(1, 13):
+        archive.add(catalogue_of(build_date=datetime(2026, 11, day)))
+    with pytest.raises(errors.UnknownKeyError) as told:
+        archive.catalogue("testing", "2025")
+    assert "It has '2026-11-12T00-00-00', '2026-11-11T00-00-00'," in str(told.value)
+    assert str(told.value).endswith("'2026-11-03T00-00-00' and 2 more.")
+
+
 def test_builds(filled: Path) -> None:
     """A row for each build, by system and date; of what each consists."""
     builds = Archive(filled).builds

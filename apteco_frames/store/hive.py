@@ -33,6 +33,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames.errors import ArchiveError
+from apteco_frames.orbit.text import clipped
 from apteco_frames.store import claims, content, files
 from apteco_frames.store.layout import (
     BUILDS,
@@ -86,15 +87,40 @@ class Hive:
 
     @property
     def files(self) -> Any:
-        """The file system, the archive at its root."""
+        """The file system, the archive at its root.
+
+        Raises:
+            ArchiveError: the archive would be in a file, or in no file system that is known.
+        """
         if self._filesystem is None:
             from pyarrow import fs
 
             found, path = self._given or fs.LocalFileSystem(), self._root
             if self._is_uri:
-                found, path = fs.FileSystem.from_uri(self._root)
+                found, path = self._of_uri()
+            (info,) = found.get_file_info([path])
+            if info.is_file:
+                raise ArchiveError(
+                    f"{self.place} is a file, and an archive is a folder. Name the folder that it "
+                    "is in, or one that is not there yet."
+                )
             self._filesystem = fs.SubTreeFileSystem(path, found)
         return self._filesystem
+
+    def _of_uri(self) -> tuple[Any, str]:
+        """The file system that the URI names, and the path in it."""
+        from pyarrow import fs
+
+        try:
+            return fs.FileSystem.from_uri(self._root)  # type: ignore[no-any-return]
+        except pa.ArrowInvalid as error:
+            # No more of it, as it may repeat the URI with the credentials in it.
+            reason = str(error).partition(":")[0]
+            raise ArchiveError(
+                f"No archive can be at {self.place} ({reason}). Name a folder; a URI that begins "
+                "file:///, s3://, gs://, abfs:// or hdfs://, as pyarrow.fs takes it; or give "
+                "another file system with filesystem=."
+            ) from None
 
     @property
     def local_root(self) -> Path | None:
@@ -116,7 +142,8 @@ class Hive:
             whether it was added; False if it is there.
 
         Raises:
-            ArchiveError: it took too long; or a file there is damaged.
+            ArchiveError: it took too long; a file there is damaged; or the file system does
+                not tell the system's name from another's.
             OSError: a file cannot be written.
         """
         unavailable = sorted(unavailable)
@@ -124,7 +151,8 @@ class Hive:
         paths = paths_of(system, arrows, told)
         with claims.alone(self.files, paths[0].rpartition("/")[0], paths) as held:
             self._clear(held.now)
-            builds = self.builds(system["name"])
+            builds = self._in_folder(system["name"])
+            self._check_apart(system["name"], builds)
             date = system["build_date"]
             if any((b.values["build_date"], b.content) == (date, told) for b in builds):
                 return False
@@ -152,12 +180,31 @@ class Hive:
         Raises:
             ArchiveError: a file is damaged, or of a newer version of this package.
         """
+        found = self._in_folder(system)
+        return [build for build in found if system in (None, build.values["system"])]
+
+    def _in_folder(self, system: str | None) -> list[Build]:
+        """The builds in the folder of a system; another's too, where its folder is the same."""
         listed = self._list(system)
         new = [path for path in listed if path not in self._known]
         if new:
             self._known.update(zip(new, self._read_builds(new), strict=True))
         found = [self._known[path] for path in listed]
         return sorted(found, key=lambda build: (build.values["system"], *build.order))
+
+    def _check_apart(self, name: str, builds: list[Build]) -> None:
+        """See that a system's folder is its own: other engines tell systems by folders.
+
+        Raises:
+            ArchiveError: the file system takes it for that of another system.
+        """
+        others = {build.values["system"] for build in builds} - {name}
+        if others:
+            raise ArchiveError(
+                f"The archive at {self.place} has a system {clipped(min(others))!r}, from which "
+                f"its file system does not tell {clipped(name)!r}. Nothing was added. Keep one of "
+                "the two in another archive."
+            )
 
     def read(self, build: Build) -> Snapshot:
         """The catalogue of a build; codes and folders are read when they are asked for.
