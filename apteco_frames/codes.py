@@ -82,7 +82,6 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
     _row_type = Code
     _keys = ("code", "description")
     _preview = ("variable_name", "code", "description", "count")
-    _unambiguous = "by its position"
 
     def __init__(
         self, arrow: pa.Table, home: Home, variables: Variables, variable: str | None = None
@@ -185,10 +184,11 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         return _unpickled, (type(self), self._arrow, catalogue, self._variables, self._variable)
 
     @property
-    def _title(self) -> str:
-        if self._variable is None:
-            return super()._title
-        return f"{self._counted} of variable {clipped(self._variable)!r} of {self._system}"
+    def _system(self) -> str:
+        """What the rows are of, for titles and errors: here a variable, or a whole system."""
+        system = super()._system
+        of_one = self._variable is not None
+        return f"variable {clipped(self._variable)!r} of {system}" if of_one else system
 
 
 def _unpickled(kind: type[Codes], *values: Any) -> Codes:

@@ -269,6 +269,8 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
     _row_type = Variable
     _keys = ("name", "description")
     _preview = ("name", "description", "type", "table_name")
+    # Said by tables, folders and codes, too, which look up variables.
+    _unambiguous = "by its name alone: variables.names[...]"
     _kept_codes: Codes | None = None
 
     @property

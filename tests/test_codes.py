@@ -166,10 +166,13 @@ def test_what_is_not_there() -> None:
     codes = codes_of(("01", "Sweden"), ("02", "Norway"))
     with pytest.raises(UnknownKeyError, match="variable"):
         codes["Destination"]
-    with pytest.raises(UnknownKeyError, match="Nearest: 'Sweden'"):
+    of_one = "of variable 'v' of system 'testing'"
+    with pytest.raises(UnknownKeyError, match=f"No code {of_one} .*Nearest: 'Sweden'"):
         codes["v"]["Swedn"]
-    with pytest.raises(RowIndexError):
+    with pytest.raises(RowIndexError, match=f"of 2 codes {of_one}"):
         codes["v"][2]
+    with pytest.raises(RowIndexError, match="of 2 codes of system 'testing'"):
+        codes[2]
     assert "Swedn" not in codes["v"]
     assert codes["v"].get("Swedn") is None
     assert codes.get("Destination", 5) == 5
@@ -178,6 +181,22 @@ def test_what_is_not_there() -> None:
     assert codes["v"]["01"] in codes["v"]
     assert codes["v"]["01"] in codes
     assert 5 not in codes["v"]
+
+
+def test_a_description_that_several_variables_have() -> None:
+    """Whatever looks a variable up by it, the error says how to have the one that is meant."""
+    items = [variable_item(name, description="Status") for name in ("one", "two")]
+    made = catalogue_of(None, items)
+    codes = pl.DataFrame(
+        {"variable_name": ["one", "two"], "code": ["1", "2"], "description": "x", "count": 1}
+    )
+    catalogue = Catalogue(made.system_info, made.tables, made.variables, codes)
+    frames: list[Any] = [catalogue.codes, catalogue.tables["People"], catalogue.variables]
+    for frame in frames:
+        with pytest.raises(AmbiguousKeyError, match=r"'two' .* alone: variables\.names\[\.\.\.\]"):
+            frame["Status"]
+    variables = catalogue.variables
+    assert variables.names["two"].codes["2"] == catalogue.codes["two"]["2"]
 
 
 def test_a_code_or_description_that_comes_twice() -> None:

@@ -52,7 +52,7 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
     _row_type: ClassVar[type[Row]]
     _keys: ClassVar[tuple[str, ...]] = ("name",)
     _preview: ClassVar[tuple[str, ...]]
-    _unambiguous: ClassVar[str] = "by its name alone: .names[...]"
+    _unambiguous: ClassVar[str] = "by its position"
     """How to look up one of several rows that have a key."""
 
     def __init__(self, arrow: pa.Table, home: Home) -> None:
