@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from html import escape
 from typing import Any, ClassVar
 
 import pyarrow as pa
 
 from apteco_frames.errors import AmbiguousKeyError, UnknownKeyError
+from apteco_frames.frame import display
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Home, Row, attribute
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.column import describe, enums
 from apteco_frames.orbit.text import clipped
 from apteco_frames.questions.words import words
+
+
+class _Noun(StrEnum):
+    """What may be found, each in a colour of its own where matches are shown."""
+
+    TABLE = "table"
+    VARIABLE = "variable"
+    FOLDER = "folder"
+    CODE = "code"
 
 
 class Match(Row):
@@ -130,9 +141,17 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         return "matches"
 
     @property
+    def _counted(self) -> str:
+        is_part = self._total > len(self)
+        return f"{len(self):,} of {self._total:,} matches" if is_part else super()._counted
+
+    @property
     def _title(self) -> str:
-        title = f"{self._counted} in {self._system} for {clipped(self._query)!r}"
-        return f"{title}, of {self._total:,}" if self._total > len(self) else title
+        return f"{self._counted} in {self._system} for {clipped(self._query)!r}"
+
+    def _preview_rows(self, most: int = display.PREVIEW_ROWS) -> Iterator[tuple[Any, ...]]:
+        for noun, *others in super()._preview_rows(most):
+            yield _Noun(noun), *others
 
     def _remarks(self) -> Iterator[str]:
         """What is to be said besides: where to look instead, and what was left out."""

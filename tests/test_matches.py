@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from html import escape
 
 import polars as pl
@@ -27,19 +28,39 @@ def test_matches_at_a_prompt() -> None:
 
 
 def test_more_than_the_limit_is_said() -> None:
-    """The title says of how many the best are shown."""
-    found = holidays().search("date", limit=3)
-    assert len(found) == 3
-    assert found.total > 3
-    assert repr(found).startswith(
-        f"3 matches in system 'holidays' for 'date', of {found.total:,}\n"
-    )
+    """Title and footer say of how many these are the best, also of a part of them."""
+    found = holidays().search("a", limit=15)
+    assert len(found) == 15
+    assert found.total > 15
+    for shown_matches, footer in (
+        (found, f"15 of {found.total} matches, 12 shown"),
+        (found[:3], f"3 of {found.total} matches, all shown"),
+    ):
+        title = f"{footer.partition(',')[0]} in system 'holidays' for 'a'"
+        assert repr(shown_matches).startswith(f"{title}\n")
+        html = shown_matches._repr_html_()
+        assert f"<p>{escape(title)}</p>" in html
+        assert f"<p>{footer}</p>" in html
+
+
+def test_nouns_have_a_quiet_colour() -> None:
+    """In a notebook each noun is marked in a colour of its own, as the kinds of variables are."""
+    found = holidays().search("policy", limit=100)
+    html = found._repr_html_()
+    nouns = list(dict.fromkeys(match.noun for match in found[:12]))
+    assert len(nouns) > 1
+    marks = {noun: re.findall(rf'<span style="([^"]*)">{noun}</span>', html) for noun in nouns}
+    assert [len(set(styles)) for styles in marks.values()] == [1] * len(nouns)
+    assert len({styles[0] for styles in marks.values()}) == len(nouns)
+    assert type(found[0].noun) is str
 
 
 def test_several_are_called_matches() -> None:
     """The word for several of them is right below the rows and in an error, too."""
     found = holidays().search("a", limit=15)
-    assert "<p>15 matches, 12 shown</p>" in found._repr_html_()
+    assert f"<p>15 of {found.total} matches, 12 shown</p>" in found._repr_html_()
+    everything = holidays().search("a", limit=1000)
+    assert f"<p>{everything.total} matches, 12 shown</p>" in everything._repr_html_()
     with pytest.raises(KeyError, match="There are 15 matches;"):
         found["zzz"]
 
