@@ -84,12 +84,18 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
     _preview = ("variable_name", "code", "description", "count")
 
     def __init__(
-        self, arrow: pa.Table, home: Home, variables: Variables, variable: str | None = None
+        self,
+        arrow: pa.Table,
+        home: Home,
+        variables: Variables,
+        variable: str | None = None,
+        known: KnownCodes | None = None,
     ) -> None:
         super().__init__(arrow, home)
         self._variables = variables
         self._variable = variable
-        self._refused = home.catalogue._known_codes.refused
+        self._known = known or home.catalogue._known_codes
+        self._refused = self._known.refused
         self._by_variable: dict[str, Codes] = {}
 
     @property
@@ -99,8 +105,9 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
 
     @property
     def _is_current(self) -> bool:
-        """Whether nothing was refused or granted since."""
-        return self._refused is self._home.catalogue._known_codes.refused
+        """Whether nothing was refused, granted or forgotten since."""
+        now = self._home.catalogue._known_codes
+        return self._known is now and self._refused is now.refused
 
     @overload  # type: ignore[override]
     def __getitem__(self, key: str) -> Any: ...
@@ -154,7 +161,7 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
     def _of_name(self, name: str) -> Codes:
         start, stop = self._spans.get(name, (0, 0))
         rows = self._arrow.slice(start, stop - start)
-        return Codes(rows, self._home, self._variables, name)
+        return Codes(rows, self._home, self._variables, name, self._known)
 
     def _code_positions(self, key: str) -> list[int]:
         """Where the codes of one variable have a code, or else a description."""
@@ -177,7 +184,7 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         return spans_of(self._arrays["variable_name"])
 
     def _part(self, arrow: pa.Table) -> Self:
-        return type(self)(arrow, self._home, self._variables, self._variable)
+        return type(self)(arrow, self._home, self._variables, self._variable, self._known)
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         catalogue = self._home.catalogue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from apteco_frames.errors import FoldersError
 from apteco_frames.frame.arrays import booleans, integers, strings
 from apteco_frames.frame.base import CatalogueFrame
-from apteco_frames.frame.rows import Row, attribute
+from apteco_frames.frame.rows import Home, Row, attribute
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.column import NAMES, describe
 from apteco_frames.orbit.folders import Node
@@ -110,6 +110,10 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
     _preview = ("path", "description", "variable_count", "total_variable_count")
     _unambiguous = "by its path"
 
+    def __init__(self, arrow: pa.Table, home: Home, whole: Folders | None = None) -> None:
+        super().__init__(arrow, home)
+        self._part_of = whole
+
     def tree(self) -> Tree:
         """The folders as a tree that prints itself, with the numbers of variables."""
         above = self._whole._above
@@ -130,7 +134,13 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
     @property
     def _whole(self) -> Folders:
         """All folders of the system, also where these are a part of them."""
-        return self._home.folders  # type: ignore[no-any-return]
+        return self if self._part_of is None else self._part_of
+
+    def _part(self, arrow: pa.Table) -> Folders:
+        return type(self)(arrow, self._home, self._whole)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+        return type(self), (self._arrow, self._home.catalogue, self._part_of)
 
     @cached_property
     def _places(self) -> dict[str, int]:

@@ -83,8 +83,8 @@ def read_catalogue(
 class LiveBuild(SystemFrames):
     """A build of a system that reads codes and folders on first use, each once.
 
-    Its frames keep to it when the session goes on to another build. Its methods may be
-    called from many threads.
+    Its frames keep to it when the session goes on to another build; where that is the same,
+    but read anew, it goes on with what was read. Its methods may be called from many threads.
 
     Args:
         session: the session that it belongs to.
@@ -101,7 +101,6 @@ class LiveBuild(SystemFrames):
         self._client = client
         self._system = system
         self._lock = threading.Lock()
-        self._making = threading.Lock()
         self._folders: Folders | None = None
         self._system_info = catalogue.system_info
         self._tables = Tables(catalogue.tables.arrow, self)
@@ -120,12 +119,14 @@ class LiveBuild(SystemFrames):
             ApiResultsError: the system was rebuilt since, or the folders have no end.
             AptecoFramesError: another error of the tree.
         """
-        if self._folders is None:
-            self._read_folders()
-            with self._making:  # or two threads could get different objects
-                if self._folders is None:
-                    self._folders = Folders(self.catalogue.folders.arrow, self)
-        return self._folders
+        folders = self._folders
+        if folders is None:
+            with self._alone() as task:
+                folders = self._folders
+                if folders is None:  # no other thread was faster
+                    self._read_folders(task)
+                    folders = self._folders = Folders(self.catalogue.folders.arrow, self)
+        return folders
 
     def load_codes(self, variables: Variables, skip: bool, progress: Progress) -> Codes:
         """The codes of variables, after those that are not there yet, or were refused before.
@@ -135,9 +136,22 @@ class LiveBuild(SystemFrames):
         self._read_codes(variables.arrow, skip=skip, again=not skip, progress=progress)
         return variables.codes if variables._home is self else self._codes_of(variables)
 
+    def start_anew(self, read: Read) -> None:
+        """Go on with a catalogue that has the same tables and variables; forget all else.
+
+        Frames and rows of codes and folders that are there already stay as they are.
+
+        Args:
+            read: the catalogue, and where its codes and folders are kept on disk.
+        """
+        with self._alone():
+            self._catalogue, self._kept = read
+            self._has_kept_codes = False
+            self._folders = None
+
     def _codes_of(self, variables: Variables) -> Codes:
-        self._read_codes(variables.arrow)
-        return Codes(self.catalogue._known_codes.of(variables.arrow), self, variables)
+        known = self._read_codes(variables.arrow)
+        return Codes(known.of(variables.arrow), self, variables, known=known)
 
     def _read_codes(
         self,
@@ -146,7 +160,7 @@ class LiveBuild(SystemFrames):
         skip: bool = False,
         again: bool = False,
         progress: Progress = None,
-    ) -> None:
+    ) -> KnownCodes:
         """Read the codes of variables that are not there yet.
 
         Args:
@@ -154,6 +168,9 @@ class LiveBuild(SystemFrames):
             skip: whether to leave out variables whose codes the API refuses.
             again: whether to ask again for those that were left out before.
             progress: what to report to; as at login unless given.
+
+        Returns:
+            what is known now, with the codes of these variables.
 
         Raises:
             CodesError: the API refuses codes; what it gave is kept all the same.
@@ -163,12 +180,13 @@ class LiveBuild(SystemFrames):
         """
         known = self.catalogue._known_codes
         if not known.missing(variables, again):
-            return
+            return known
         with self._alone() as task:
+            known = self.catalogue._known_codes
             self._take_kept_codes(known)
             wanted = _wanted(variables, known.missing(variables, again))
             if not wanted:  # another thread was faster
-                return
+                return known
             self._check_build(task)
             chosen = self._client.progress if progress is None else progress
             with progress_of("codes of variables", chosen) as report:
@@ -188,6 +206,7 @@ class LiveBuild(SystemFrames):
         _warn_of_numbers(wanted, sizes, self._place)
         if loaded.refused and not skip:
             raise self._refused(loaded.refused)
+        return known
 
     def _take_kept_codes(self, known: KnownCodes) -> None:
         """Take in the codes that an earlier session kept; those that were refused it asks for."""
@@ -211,7 +230,7 @@ class LiveBuild(SystemFrames):
             self._kept.write("codes", rows, {"lacking": lacking})
             self._has_kept_codes = True
 
-    def _read_folders(self) -> None:
+    def _read_folders(self, task: Task) -> None:
         """Read the folders, unless they are there.
 
         Raises:
@@ -220,24 +239,19 @@ class LiveBuild(SystemFrames):
         """
         if self.catalogue.has_folders:
             return
-        with self._alone() as task:
-            if self.catalogue.has_folders:
-                return
-            kept = self._kept.read("folders") if self._kept else None
-            if kept:
-                self.catalogue._keep_folders(kept.rows["folders"])
-                return
-            self._check_build(task)
-            with progress_of("folders", self._client.progress) as report:
-                connections = self._client.code_connections
-                found = walk(
-                    self._client, self._system, task, connections=connections, report=report
-                )
-            self._check_build(task)
-            arranged, is_odd = self._arranged(found)
-            self.catalogue._keep_folders(arranged)
-            if self._kept and not is_odd:  # what was warned of is asked for again
-                self._kept.write("folders", arranged, {})
+        kept = self._kept.read("folders") if self._kept else None
+        if kept:
+            self.catalogue._keep_folders(kept.rows["folders"])
+            return
+        self._check_build(task)
+        with progress_of("folders", self._client.progress) as report:
+            connections = self._client.code_connections
+            found = walk(self._client, self._system, task, connections=connections, report=report)
+        self._check_build(task)
+        arranged, is_odd = self._arranged(found)
+        self.catalogue._keep_folders(arranged)
+        if self._kept and not is_odd:  # what was warned of is asked for again
+            self._kept.write("folders", arranged, {})
 
     @contextmanager
     def _alone(self) -> Iterator[Task]:

@@ -212,7 +212,8 @@ class Session(LoggedIn, SystemFrames):
         Codes and folders are forgotten with the build that they were of; frames and rows
         that are there already stay as they are. Where catalogues are kept on disk (``cache=``
         of :func:`login`) all is read from the server anew, rebuilt or not, and what is kept
-        is replaced.
+        is replaced; codes and folders are forgotten in any case. Tables and variables that are
+        the same stay the same objects.
 
         Returns:
             whether the system was rebuilt, or its tables or variables are others now.
@@ -223,10 +224,16 @@ class Session(LoggedIn, SystemFrames):
         task = self._client.new_task()
         if not self._client.cache:
             return self._read_if_rebuilt(task)
-        before = self.catalogue
-        self._keep(read_catalogue(self._client, self._system, self._user.username, task, anew=True))
-        same = self.system_info == before.system_info and self.tables == before.tables
-        return not (same and self.variables == before.variables)
+        read = read_catalogue(self._client, self._system, self._user.username, task, anew=True)
+        before, now = self.catalogue, read.catalogue
+        if (now.system_info, now.tables, now.variables) == (
+            *(before.system_info, before.tables, before.variables),
+        ):
+            self._build.start_anew(read)
+            self._systems = None
+            return False
+        self._keep(read)
+        return True
 
     def _read_if_rebuilt(self, task: Task) -> bool:
         info = system_info_of(self._client.system(self._system, task))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
@@ -350,6 +351,40 @@ def test_refresh_forgets_codes_and_folders(server: Rebuildable, tmp_path: Path) 
     assert session.refresh() is False
     assert session.codes.arrow.equals(rows)
     assert server.login(cache=tmp_path).codes.arrow.equals(rows)
+
+
+def test_refresh_keeps_what_is_the_same(server: Rebuildable, tmp_path: Path) -> None:
+    """Where nothing was rebuilt, tables and frames are the same objects; old rows go on."""
+    session = server.login(cache=tmp_path)
+    people, variables, catalogue = session.tables["People"], session.variables, session.catalogue
+    codes, folders = session.codes, session.folders
+    assert session.refresh() is False
+    assert session.tables["People"] is people
+    assert session.variables is variables
+    assert session.variables["peOccu"].table is people
+    assert people.parent is session.master_table
+    before = len(server.asked)
+    # What was read before is as it was, and asks for nothing.
+    assert catalogue == holidays()
+    assert codes["boDest"]["Sweden"].table is session.tables["Bookings"]
+    booking = folders["Booking"]
+    assert [child.parent for child in booking.children] == [booking] * len(booking.children)
+    assert pickle.loads(pickle.dumps(folders.filter(depth=1)))[0].parent is not None
+    assert len(server.asked) == before
+    # What the session gives is read anew, whichever frame one asks.
+    assert people.codes == codes.filter(table_name="People")
+    assert session.codes == codes
+    assert session.codes is not codes
+    assert session.folders == folders
+    assert session.folders is not folders
+    assert len(server.asked) > before
+    before = len(server.asked)
+    assert session.codes is session.variables.codes
+    assert session.variables["peOccu"].codes == codes["peOccu"]
+    assert len(server.asked) == before
+    server.rebuild(described(holidays(), "New"))
+    assert session.refresh() is True
+    assert session.tables["People"] is not people
 
 
 def test_renew_reads_only_what_was_rebuilt(server: Rebuildable, tmp_path: Path) -> None:
