@@ -41,6 +41,36 @@ class Change(Row):
     severity: str = attribute(schema.CHANGES, "severity")
     is_virtual: bool = attribute(schema.CHANGES, "is_virtual")
 
+    @property
+    def told(self) -> tuple[str | None, str | None]:
+        """What was there, and what is there now, for a person to read.
+
+        Of a column its values; of a whole row the part that tells what it is, such as the
+        description of a variable.
+        """
+        if self.column is not None:
+            return self.old, self.new
+        old, new = (text and json.loads(text)[_TELLING[self.noun]] for text in (self.old, self.new))
+        return old, new
+
+    @property
+    def summary(self) -> str:
+        """The change, without its severity, as one text of any length; nothing is escaped.
+
+        >>> from apteco_frames.demo import holidays
+        >>> from apteco_frames import Catalogue
+        >>> whole = holidays()
+        >>> fewer = Catalogue(whole.system_info, whole.tables, whole.variables[1:])
+        >>> fewer.diff(whole)["hoURN"].summary
+        '- variable hoURN: Household URN'
+        """
+        what = f"{_SIGNS[self.change]} {self.noun} {self.name}"
+        old, new = self.told
+        if self.column is None:
+            return f"{what}: {new if old is None else old}"
+        old, new = ("null" if text is None else text for text in (old, new))
+        return f"{what}, {self.column}: {old} -> {new}"
+
     def _describe(self) -> str:
         what = f"{_SIGNS[self.change]} {self.noun} {clipped(self.name)!r}"
         if self.column is None:
@@ -102,6 +132,17 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
         return next((level for level in reversed(schema.SEVERITIES) if counts[level]), None)
 
     @property
+    def newer(self) -> FastStatsSystem:
+        """The system as the newer catalogue has it."""
+        newer: FastStatsSystem = self._home.catalogue.system_info
+        return newer
+
+    @property
+    def title(self) -> str:
+        """What it is, with how many there are of each severity."""
+        return self._title
+
+    @property
     def not_compared(self) -> tuple[str, ...]:
         """What was left out since a catalogue lacks it, in a sentence each."""
         return self._not_compared
@@ -143,7 +184,7 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
     @property
     def _title(self) -> str:
         title = super()._title
-        newer = self._home.catalogue.system_info
+        newer = self.newer
         if self._older is not None:
             same = self._older.name == newer.name
             other = "" if same else f"system {clipped(self._older.name)!r}, built "
@@ -193,11 +234,8 @@ def _section(noun: str, changes: Changes) -> _Section:
 
 
 def _cells(change: Change) -> tuple[Any, ...]:
-    old, new = change.old, change.new
-    if change.column is None:
-        old, new = (text and json.loads(text)[_TELLING[change.noun]] for text in (old, new))
     severity = f"{change.severity} (virtual)" if change.is_virtual else change.severity
-    return _SIGNS[change.change], change.name, change.column, old, new, severity
+    return _SIGNS[change.change], change.name, change.column, *change.told, severity
 
 
 def _totals(counts: dict[str, int]) -> str:

@@ -106,16 +106,21 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         """What was left out since it is not loaded, in a sentence each."""
         return self._not_searched
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Where to look instead of nothing, and what was left out, in a sentence each."""
+        return (*self._advice(), *self._not_searched)
+
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         return type(self), (self._arrow, self._home.catalogue, *self._kept)
 
     def __repr__(self) -> str:
         shown = super().__repr__() if len(self) else self._title
-        return "\n".join([shown, *self._remarks()])
+        return "\n".join([shown, *self.remarks])
 
     def _repr_html_(self) -> str:
         shown = super()._repr_html_() if len(self) else f"<p>{escape(self._title)}</p>"
-        remarks = (f"<p>{escape(remark)}</p>" for remark in self._remarks())
+        remarks = (f"<p>{escape(remark)}</p>" for remark in self.remarks)
         return f"<div>{shown}{''.join(remarks)}</div>"
 
     @property
@@ -153,15 +158,15 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         for noun, *others in super()._preview_rows(most):
             yield _Noun(noun), *others
 
-    def _remarks(self) -> Iterator[str]:
-        """What is to be said besides: where to look instead, and what was left out."""
-        if not self._total:
-            for word, others in self._nearest.items():
-                near = ", ".join(repr(clipped(other)) for other in others)
-                hint = f" The nearest words that there are: {near}." if near else ""
-                yield f"There is nothing like {clipped(word)!r}.{hint}"
-            if not words(self._query):
-                yield "There is no word in it to search for."
-            elif not self._nearest:
-                yield "Nothing has all of these words. Search for fewer of them."
-        yield from self._not_searched
+    def _advice(self) -> Iterator[str]:
+        """Where to look instead, if nothing was found."""
+        if self._total:
+            return
+        for word, others in self._nearest.items():
+            near = ", ".join(repr(clipped(other)) for other in others)
+            hint = f" The nearest words that there are: {near}." if near else ""
+            yield f"There is nothing like {clipped(word)!r}.{hint}"
+        if not words(self._query):
+            yield "There is no word in it to search for."
+        elif not self._nearest:
+            yield "Nothing has all of these words. Search for fewer of them."

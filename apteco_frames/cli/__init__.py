@@ -1,35 +1,41 @@
 """The command line: arguments to public functions to text.
 
-The exit status is 0; 1 after an error, which is printed; 2 after wrong arguments. As a
-shell shows it for programs that a signal ended, it is 130 after Ctrl-C and 141 where
-nobody reads the output any more (``| head``); nothing is printed then.
+The exit status is 0; 1 after an error, which is printed in one line; 2 after wrong
+arguments. Commands that compare have those of ``diff``: 0 where nothing was found, 1 where
+something was, 2 after trouble of any kind, so that a comparison that failed never reads as
+"no changes". As a shell shows it for programs that a signal ended, it is 130 after Ctrl-C
+and 141 where nobody reads the output any more (``| head``); nothing is printed then.
+
+Modules of this room import what is heavy when a command has been chosen that needs it.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Callable, Sequence
-from types import FrameType
-from typing import Any, NoReturn
+import traceback
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import NoReturn
 
-_INTERRUPTED = 128 + 2
+from apteco_frames.cli.interrupts import INTERRUPTED, end_at_once
+from apteco_frames.cli.messages import NAME, explain, say, warnings_in_lines
+
+COMPLETION = "_APTECO_FRAMES_COMPLETE"
+"""The environment variable by which a shell asks for completions."""
+
+_FAILED = 1
+_TROUBLE = 2
 _UNREAD = 128 + 13
 
 
 def program() -> NoReturn:
     """Run ``apteco-frames`` as this process, which ends with it."""
-    # While modules are imported, and at the end, nothing needs to be put in order; and an
-    # exception would come out of whatever runs then, with a long traceback.
-    _on_interrupt(_leave)
-    from apteco_frames.cli import demo  # noqa: F401
-
+    end_at_once()  # until a command begins its work
     try:
-        _on_interrupt(signal.default_int_handler)
         sys.exit(main())
     finally:
-        _on_interrupt(_leave)
+        end_at_once()
         _let_go_of_output()
 
 
@@ -45,56 +51,62 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: with 2 after wrong arguments, with 0 after ``--help``.
     """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # Told by the words alone, so that it holds whatever fails after this.
+    words = [word for word in given if not word.startswith("-")][:2]
+    trouble = _TROUBLE if words[:1] == ["diff"] or words == ["archive", "check"] else _FAILED
     try:
         try:
-            return _run(arguments)
+            return _run(given, trouble)
         finally:
             if sys.stdout:
                 sys.stdout.flush()
+    except SystemExit:
+        raise
     except KeyboardInterrupt:
-        return _INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
         return _UNREAD
     except OSError as error:
-        return _failed(error)
+        return _failed(error, trouble)
+    except BaseException:  # polars' PanicException is no Exception
+        if trouble == _FAILED:
+            raise
+        with suppress(BaseException):
+            traceback.print_exc()
+        return trouble
 
 
-def _run(arguments: Sequence[str] | None) -> int:
-    import argparse
+def _run(arguments: list[str], trouble: int) -> int:
+    import click
+    from click.shell_completion import shell_complete
 
-    from apteco_frames.cli import demo
+    from apteco_frames.cli.commands import commands
     from apteco_frames.errors import AptecoFramesError
 
     # A redirected console may have a code page without the characters of a catalogue.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    parser = argparse.ArgumentParser(
-        "apteco-frames", description="Apteco FastStats metadata as dataframes."
-    )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    demo.add_to(commands)
-    options = parser.parse_args(arguments)
+    instruction = os.environ.get(COMPLETION)
+    if instruction:
+        return shell_complete(commands, {}, NAME, COMPLETION, instruction)
     try:
-        options.run(options)
-    except AptecoFramesError as error:
-        return _failed(error)
-    return 0
+        # Not commands.main(), which prints a line at Ctrl-C.
+        with warnings_in_lines(), commands.make_context(NAME, arguments) as context:
+            return commands.invoke(context) or 0
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.UsageError as error:
+        explain(error)
+        sys.exit(_TROUBLE)
+    except (click.ClickException, AptecoFramesError) as error:
+        return _failed(error, trouble)
 
 
-def _failed(error: Exception) -> int:
-    print(f"apteco-frames: {error}", file=sys.stderr)
-    return 1
-
-
-def _on_interrupt(handler: Callable[[int, FrameType | None], Any]) -> None:
-    """Set what Ctrl-C does, unless whoever started the process told it to pass it over."""
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, handler)
-
-
-def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    os._exit(_INTERRUPTED)
+def _failed(error: Exception, status: int) -> int:
+    say(str(error))
+    return status
 
 
 def _let_go_of_output() -> None:

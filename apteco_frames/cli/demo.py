@@ -2,54 +2,64 @@
 
 from __future__ import annotations
 
-import argparse
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from apteco_frames.frame.fork import import_polars
-from apteco_frames.logins import login_with_password
+import click
+
+from apteco_frames.cli.command import Command
 from apteco_frames.orbit.text import shown
-from apteco_frames.session import Session
+
+if TYPE_CHECKING:
+    from apteco_frames.catalogue import Catalogue
+    from apteco_frames.session import Session
 
 
-def add_to(commands: Any) -> None:
-    """Add the command to a parser's commands; ``options.run(options)`` runs it."""
-    demo = commands.add_parser(
-        "demo",
-        help="show the package at work on the Holidays demo system",
-        description="Start a demo server on this machine, log in to it, show what it has, and "
-        "write its catalogue as Parquet files.",
-    )
-    demo.add_argument(
-        "--output",
-        type=Path,
-        default=Path("holidays-catalogue"),
-        metavar="DIR",
-        help="folder for the Parquet files (default: %(default)s)",
-    )
-    demo.add_argument("--serve", action="store_true", help="only serve, until Ctrl-C")
-    demo.add_argument(
-        "--port", type=_port, default=0, metavar="N", help="port to listen on (default: a free one)"
-    )
-    demo.set_defaults(run=_run)
-
-
-def _run(options: argparse.Namespace) -> None:
-    if options.serve:
-        _serve(options.port)
-    else:
-        _demonstrate(options.port, options.output)
-
-
-def _port(text: str) -> int:
-    if text.isdecimal() and int(text) <= 65535:
+def _port(text: str | int) -> int:
+    if isinstance(text, int) or (text.isdecimal() and int(text) <= 65535):
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 0 to 65535")
+    raise click.BadParameter(f"{text!r} is no port: a number from 0 to 65535")
+
+
+with_port = click.option(
+    "--port",
+    type=_port,
+    default=0,
+    metavar="N",
+    help="Port to listen on (default: a free one).",
+)
+
+
+@click.command(
+    cls=Command,
+    example="apteco-frames demo",
+    short_help="Show the package at work on the Holidays demo system.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("holidays-catalogue"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder for the Parquet files.",
+)
+@click.option("--serve", "only_serve", is_flag=True, help="Only serve, until Ctrl-C.")
+@with_port
+def demo(output: Path, only_serve: bool, port: int) -> None:
+    """Start a demo server on this machine, and show the package at work on it.
+
+    It logs in, shows what there is, and writes the catalogue as Parquet files.
+    """
+    if only_serve:
+        serve(None, port)
+    else:
+        _demonstrate(port, output)
 
 
 def _demonstrate(port: int, output: Path) -> None:
     from apteco_frames.demo import DemoServer
+    from apteco_frames.logins import login_with_password
 
     with DemoServer(port=port) as demo:
         print(f"Demo server at {demo.base_url}, logged in as {demo.user}")
@@ -68,8 +78,9 @@ def _demonstrate(port: int, output: Path) -> None:
 
 
 def _show(session: Session) -> None:
-    pl = import_polars()
+    from apteco_frames.frame.fork import import_polars
 
+    pl = import_polars()
     print(f"\n{len(session.tables)} tables:")
     for table in session.tables:
         print(f"{table.total_records:>9,} {shown(table.plural)}")
@@ -86,10 +97,19 @@ def _show(session: Session) -> None:
     print(f"\n{len(session.codes):,} codes; with one for Sweden: {'; '.join(swedish)}")
 
 
-def _serve(port: int) -> None:
+def serve(catalogue: Catalogue | None, port: int) -> None:
+    """Serve a catalogue until Ctrl-C, and say where to log in.
+
+    Args:
+        catalogue: the catalogue; that of the Holidays demo system if there is none.
+        port: the TCP port; 0 for a free one.
+
+    Raises:
+        OSError: the port is taken, or must not be used.
+    """
     from apteco_frames.demo import DemoServer
 
-    with DemoServer(port=port) as demo:
+    with DemoServer(catalogue, port=port) as demo:
         print(f"base URL  {demo.base_url}")
         print(f"DataView  {demo.data_view}")
         print(f"system    {demo.system}")

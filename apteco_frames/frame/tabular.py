@@ -22,6 +22,19 @@ if TYPE_CHECKING:
 _FORMULA = r"^([\x00-\x20]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]|[\t\r\n])"
 
 
+def for_spreadsheets(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows as :meth:`Tabular.write_csv` writes them: enums and lists as texts, no formulas.
+
+    Raises:
+        ForkedProcessError: polars was used before this process was forked.
+    """
+    pl = import_polars()
+    plain = frame.with_columns(
+        pl.col(pl.List(pl.String)).list.join("; "), pl.col(pl.Enum, pl.Categorical).cast(pl.String)
+    )
+    return plain.with_columns(pl.col(pl.String).str.replace(_FORMULA, "'$1"))
+
+
 class Tabular:
     """What a catalogue frame is as a table; the Arrow table is the truth."""
 
@@ -143,9 +156,6 @@ class Tabular:
             ForkedProcessError: polars was used before this process was forked.
         """
         target = checked_path(path, "write_csv()")
-        pl = import_polars()
-        plain = self._polars.with_columns(
-            pl.col(pl.List(pl.String)).list.join("; "), pl.col(pl.Enum).cast(pl.String)
-        ).with_columns(pl.col(pl.String).str.replace(_FORMULA, "'$1"))
+        plain = for_spreadsheets(self._polars)
         files.replace(target, lambda part: plain.write_csv(part, quote_style="non_numeric"))
         return target

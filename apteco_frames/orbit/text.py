@@ -22,11 +22,14 @@ def shown(value: object) -> str:
     """
     if value is None:
         return ""
+    text = str(value)
+    if text.isprintable():  # at once, as most are
+        return text
     return "".join(
         character.encode("unicode_escape").decode()
         if unicodedata.category(character) in _UNSHOWN
         else character
-        for character in str(value)
+        for character in text
     )
 
 

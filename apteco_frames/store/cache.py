@@ -35,12 +35,13 @@ FOLDER_VARIABLE = "APTECO_FRAMES_CACHE_DIR"
 BUILDS = 3
 """How many builds of a system are kept, for each user."""
 
-_CATALOGUE = "catalogue"
-_SCHEMAS: dict[str, dict[str, pa.Schema]] = {
-    _CATALOGUE: {"tables": schema.TABLES_SCHEMA, "variables": schema.VARIABLES_SCHEMA},
+CATALOGUE = "catalogue"
+SCHEMAS: dict[str, dict[str, pa.Schema]] = {
+    CATALOGUE: {"tables": schema.TABLES_SCHEMA, "variables": schema.VARIABLES_SCHEMA},
     "codes": {"codes": schema.CODES_SCHEMA},
     "folders": {"folders": schema.FOLDERS_SCHEMA},
 }
+"""What there is a file of for each build, and the tables in it."""
 
 # What was being written for so long was left behind by a process that was ended.
 _LEFT_BEHIND_SECONDS = 86_400
@@ -113,7 +114,7 @@ class Cache:
             variables: how many variables it has now.
         """
         date = system["build_date"]
-        kept = self._read(date, _CATALOGUE) if date else None
+        kept = self._read(date, CATALOGUE) if date else None
         if kept is None or kept.about.get("system") != pack_system(dict(system)):
             return None
         return kept if len(kept.rows["variables"]) == variables else None
@@ -145,10 +146,10 @@ class Cache:
         if date is None:
             return None
         if anew:
-            for kind in _SCHEMAS:
+            for kind in SCHEMAS:
                 _remove(self._place(date, kind))
         about = {"system": pack_system(dict(system)), "warnings": list(warnings)}
-        catalogue = self._write(date, _CATALOGUE, rows, about)
+        catalogue = self._write(date, CATALOGUE, rows, about)
         self._prune(date)
         return KeptBuild(self, date, catalogue) if catalogue else None
 
@@ -157,7 +158,7 @@ class Cache:
             return None
         try:
             with pa.OSFile(os.fsencode(self._place(date, kind))) as file:
-                found = packed.unpack(file.read_buffer(), _SCHEMAS[kind])
+                found = packed.unpack(file.read_buffer(), SCHEMAS[kind])
         except packed.FAULTS:
             return None
         # Of another version, which may read more from the same answers; or of other variables.
@@ -177,7 +178,7 @@ class Cache:
         if not self._is_made():
             return None
         place = self._place(date, kind)
-        streams = packed.streams(rows[name] for name in _SCHEMAS[kind])
+        streams = packed.streams(rows[name] for name in SCHEMAS[kind])
         catalogue = catalogue or packed.hash_of(streams)
         parts = packed.pack(streams, {**about, "of": catalogue, "version": _version()})
         try:
@@ -236,7 +237,7 @@ class Cache:
                     with suppress(OSError):
                         if path.stat().st_mtime < time.time() - _LEFT_BEHIND_SECONDS:
                             _remove(path)
-                elif path.suffix[1:] in _SCHEMAS:
+                elif path.suffix[1:] in SCHEMAS:
                     by_build.setdefault(path.stem, []).append(path)
         others = sorted(by_build.keys() - {_stamp(date)})
         for build in others[: len(others) - (BUILDS - 1)] if len(others) >= BUILDS else []:

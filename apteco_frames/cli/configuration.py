@@ -1,0 +1,178 @@
+"""Profiles: where to log in, by a name, in a TOML file of the user's.
+
+The file is ``profiles.toml`` in the user's configuration folder::
+
+    [orbit]
+    base_url = "https://orbit.my-site.com/OrbitAPI"
+    data_view = "my_data_view"
+    system = "my_system"
+    user = "jdoe"
+    certificate = "/etc/ssl/my-company-ca.pem"
+
+It never holds a password.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+FOLDER_VARIABLE = "APTECO_FRAMES_CONFIG_DIR"
+"""The environment variable that names the folder."""
+
+KEYS = ("base_url", "data_view", "system", "user", "certificate")
+"""What a profile may have."""
+
+_WITHHELD = ("pass", "secret", "token")
+
+
+def default_folder() -> Path:
+    """Where the configuration is.
+
+    The folder that ``APTECO_FRAMES_CONFIG_DIR`` names; without it ``apteco-frames`` in the
+    platform's place for such: ``%APPDATA%`` on Windows, ``~/Library/Application Support`` on
+    macOS, elsewhere ``$XDG_CONFIG_HOME`` or ``~/.config`` (XDG Base Directory Specification).
+
+    Raises:
+        ClickException: the user has no home.
+    """
+    told = os.environ.get(FOLDER_VARIABLE)
+    try:
+        if told:
+            return Path(told).expanduser()
+        if sys.platform == "win32":
+            roaming = os.environ.get("APPDATA")
+            base = Path(roaming) if roaming else Path.home() / "AppData" / "Roaming"
+        elif sys.platform == "darwin":
+            base = Path.home() / "Library" / "Application Support"
+        else:
+            # Paths that are not absolute are to be ignored.
+            base = Path(os.environ.get("XDG_CONFIG_HOME") or ".")
+            base = base if base.is_absolute() else Path.home() / ".config"
+    except RuntimeError as error:
+        raise click.ClickException(
+            f"There is no folder for profiles ({error}). Name one with {FOLDER_VARIABLE}."
+        ) from None
+    return base / "apteco-frames"
+
+
+def place() -> Path:
+    """The file with the profiles; it need not be there."""
+    return default_folder() / "profiles.toml"
+
+
+def profiles() -> dict[str, dict[str, str]]:
+    """All profiles by their names, in the order of the file.
+
+    Raises:
+        ClickException: the file is not as it should be, or holds a password.
+        OSError: it cannot be read.
+    """
+    return _parsed(_text())
+
+
+def profile(name: str) -> dict[str, str]:
+    """A profile.
+
+    Raises:
+        ClickException: there is none of that name; or as :func:`profiles`.
+        OSError: the file cannot be read.
+    """
+    found = profiles()
+    if name not in found:
+        names = ", ".join(map(repr, found)) or "none"
+        raise click.ClickException(
+            f"There is no profile {name!r} in {place()}. There is: {names}. Add it with: "
+            "apteco-frames profile add"
+        )
+    return found[name]
+
+
+def add(name: str, values: Mapping[str, str | None]) -> Path:
+    """Add a profile to the file, which is written whole, for its owner alone.
+
+    What the user wrote into it stays as it is.
+
+    Args:
+        name: its name.
+        values: what it has, of :data:`KEYS`; None for what it has not.
+
+    Returns:
+        the file.
+
+    Raises:
+        ClickException: there is one of that name; or as :func:`profiles`.
+        OSError: the file cannot be read or written.
+    """
+    from apteco_frames.store import files
+
+    text, target = _text(), place()
+    if name in _parsed(text):
+        raise click.ClickException(
+            f"There is a profile {name!r} in {target} already. Edit it there, or take it out."
+        )
+    lines = [f"[{_quoted(name)}]"]
+    lines += [f"{key} = {_quoted(value)}" for key in KEYS if (value := values.get(key))]
+    apart = "\n" if text and not text.endswith("\n\n") else ""
+    ended = "" if not text or text.endswith("\n") else "\n"
+    whole = f"{text}{ended}{apart}" + "".join(f"{line}\n" for line in lines)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files.replace(target, lambda part: _fill(part, whole))
+    return target
+
+
+def _text() -> str:
+    try:
+        return place().read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{place()} is not TOML: it is not UTF-8.") from None
+
+
+def _parsed(text: str) -> dict[str, dict[str, str]]:
+    try:
+        found: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise click.ClickException(f"{place()} is not TOML: {error}.") from None
+    for name, values in found.items():
+        if not isinstance(values, dict):
+            raise click.ClickException(
+                f"{place()} has {name!r} outside of a profile. A profile begins with a line such "
+                f"as [orbit], and may have {', '.join(KEYS)}."
+            )
+        for key, value in values.items():
+            _check(name, key, value)
+    return found
+
+
+def _check(name: str, key: str, value: object) -> None:
+    if any(word in key.lower() for word in _WITHHELD):
+        raise click.ClickException(
+            f"Profile {name!r} in {place()} has {key!r}: a file is no place for a password. "
+            "Take it out, and use APTECO_PASSWORD, --password-command or --password-stdin."
+        )
+    if key not in KEYS or not isinstance(value, str):
+        what = "which is no text" if key in KEYS else "which no profile has"
+        raise click.ClickException(
+            f"Profile {name!r} in {place()} has {key!r}, {what}. It may have {', '.join(KEYS)}, "
+            "each a text."
+        )
+
+
+def _quoted(text: str) -> str:
+    """A text as TOML writes it: as JSON does, but for one character."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _fill(part: Path, text: str) -> None:
+    """Write a file that its owner alone can read."""
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(text.encode())

@@ -1,0 +1,132 @@
+"""Commands that write files of a catalogue, or serve it; and the cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from apteco_frames.cli import demo
+from apteco_frames.cli.command import Command, Group
+from apteco_frames.cli.messages import say
+from apteco_frames.cli.output import Output, with_output
+from apteco_frames.cli.read import load
+from apteco_frames.cli.source import Source, with_source
+
+_FOLDER = click.Path(path_type=Path)
+
+with_codes = click.option(
+    "--codes/--no-codes",
+    default=True,
+    show_default=True,
+    help="Whether codes and folders are read, too: a request for each variable with codes.",
+)
+
+
+@click.command(
+    cls=Command,
+    example="apteco-frames export holidays --profile orbit",
+    short_help="Save the catalogue as Parquet files.",
+)
+@click.argument("directory", metavar="DIR", type=_FOLDER)
+@with_codes
+@with_source
+def export(source: Source, directory: Path, codes: bool) -> None:
+    """Save the catalogue in folder DIR, a Parquet file of each kind, to use it offline.
+
+    It prints the files. A catalogue that is there is replaced, whole or not at all; files of
+    another origin are not.
+    """
+    with source.opened() as system:
+        load(system, codes=codes, folders=codes)
+        for path in system.catalogue.write_parquet(directory):
+            click.echo(path)
+
+
+def _dictionary_file(_context: click.Context, _argument: click.Parameter, path: Path) -> Path:
+    if path.suffix.lower() not in (".html", ".xlsx"):
+        raise click.BadParameter(f"'{path}' ends neither in .html nor in .xlsx")
+    return path
+
+
+@click.command(
+    cls=Command,
+    example="apteco-frames dictionary holidays.html --catalogue holidays",
+    short_help="Write the data dictionary, in HTML or Excel.",
+)
+@click.argument("file", metavar="FILE", type=_FOLDER, callback=_dictionary_file)
+@with_codes
+@with_source
+def dictionary(source: Source, file: Path, codes: bool) -> None:
+    """Write the data dictionary into FILE, and print its name.
+
+    FILE ends in .html for a page to search and read in a browser, or in .xlsx for an Excel
+    workbook (which needs the extra excel). An existing file is replaced.
+    """
+    with source.opened() as system:
+        load(system, codes=codes, folders=codes)
+        is_page = file.suffix.lower() == ".html"
+        click.echo(system.write_html(file) if is_page else system.write_excel(file))
+
+
+@click.command(
+    cls=Command,
+    example="apteco-frames serve holidays --port 8080",
+    short_help="Serve a saved catalogue as an Orbit API.",
+)
+@click.argument("directory", metavar="DIR", type=_FOLDER)
+@demo.with_port
+def serve(directory: Path, port: int) -> None:
+    """Serve the catalogue saved in folder DIR as an Orbit API on this machine, until Ctrl-C.
+
+    Programs can be tried on it without an Orbit installation. It says where to log in.
+    """
+    from apteco_frames.catalogue import Catalogue
+
+    demo.serve(Catalogue.read_parquet(directory), port)
+
+
+@click.group(
+    cls=Group,
+    example="apteco-frames cache dir",
+    short_help="Catalogues that are kept on this machine.",
+)
+def cache() -> None:
+    """Look after the catalogues that are kept on this machine between logins.
+
+    They are in the folder that APTECO_FRAMES_CACHE_DIR names, or in the platform's place for
+    caches. No password and no token is.
+    """
+
+
+@cache.command("dir", example="apteco-frames cache dir", short_help="Print where they are.")
+def cache_dir() -> None:
+    """Print the folder of the cache; it need not be there."""
+    from apteco_frames.store.cache import default_folder
+
+    click.echo(default_folder())
+
+
+@cache.command("list", example="apteco-frames cache list", short_help="List what is kept.")
+@with_output
+def cache_list(output: Output) -> None:
+    """Print which builds of which systems are kept, and how many bytes they take.
+
+    A build that is kept for two users is there twice.
+    """
+    from apteco_frames.store.cache import default_folder
+    from apteco_frames.store.caches import kept
+
+    output.show(
+        kept(default_folder()), ("system", "build_date", "has_codes", "has_folders", "bytes")
+    )
+
+
+@cache.command("clean", example="apteco-frames cache clean", short_help="Remove what is kept.")
+def cache_clean() -> None:
+    """Remove what is kept, and say how much it was; the next login reads from the server."""
+    from apteco_frames.store.cache import default_folder
+    from apteco_frames.store.caches import clean
+
+    count, size = clean(folder := default_folder())
+    say(f"removed {count:,} {'file' if count == 1 else 'files'}, {size:,} bytes, from {folder}")

@@ -1,0 +1,37 @@
+"""What Ctrl-C does: it ends the program at once, or is a ``KeyboardInterrupt``.
+
+While modules are imported, and at the end, nothing needs to be put in order; and an
+exception would come out of whatever runs then, with a long traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, NoReturn
+
+INTERRUPTED = 128 + 2
+"""The exit status after Ctrl-C, as a shell shows it for programs that a signal ended."""
+
+
+def end_at_once() -> None:
+    """From here on Ctrl-C ends the program."""
+    _on_interrupt(_leave)
+
+
+def put_in_order() -> None:
+    """From here on Ctrl-C is a ``KeyboardInterrupt``, if it has ended the program until now."""
+    if signal.getsignal(signal.SIGINT) is _leave:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _on_interrupt(handler: Callable[[int, FrameType | None], Any]) -> None:
+    """Set what Ctrl-C does, unless whoever started the process told it to pass it over."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, handler)
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    os._exit(INTERRUPTED)

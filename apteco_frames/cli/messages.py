@@ -1,0 +1,61 @@
+"""What is said on standard error: errors, warnings and remarks, in one line each."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from apteco_frames.errors import AptecoFramesWarning
+from apteco_frames.orbit.text import shown
+
+if TYPE_CHECKING:
+    import click
+
+NAME = "apteco-frames"
+
+
+def say(text: str) -> None:
+    """Print a line on standard error, with the program's name before it."""
+    print(f"{NAME}: {shown(' '.join(text.splitlines()))}", file=sys.stderr)
+
+
+def explain(error: click.UsageError) -> None:
+    """Print how the command is used, and what was wrong."""
+    path = NAME
+    if error.ctx is not None:
+        path = error.ctx.command_path
+        print(error.ctx.get_usage(), file=sys.stderr)
+    print(f"{path}: error: {shown(_message(error))}", file=sys.stderr)
+
+
+def _message(error: click.UsageError) -> str:
+    import click
+
+    if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
+        hint = error.param_hint
+        if error.param is not None and not hint:
+            hint = "/".join(error.param.opts) or error.param.human_readable_name
+        if hint:
+            return f"argument {hint}: {error.message}"
+    return error.format_message()
+
+
+@contextmanager
+def warnings_in_lines() -> Iterator[None]:
+    """Show warnings of this package as lines of their own, without a place in our code."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def showwarning(
+            message: Warning | str, category: type[Warning], *place: Any, **rest: Any
+        ) -> None:
+            if issubclass(category, AptecoFramesWarning):
+                say(f"warning: {message}")
+            else:
+                show(message, category, *place, **rest)
+
+        warnings.showwarning = showwarning
+        yield

@@ -1,0 +1,254 @@
+"""Rows on standard output: a table on a terminal, and what programs read elsewhere."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime, time
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from apteco_frames.orbit.text import clipped, columns_of, shown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMATS = ("table", "json", "jsonl", "csv", "parquet")
+
+
+class Output(NamedTuple):
+    """How rows are to be printed.
+
+    Attributes:
+        format: one of :data:`FORMATS`.
+        columns: names of the columns; none if they were not chosen.
+        header: whether a table has the columns' names above it.
+    """
+
+    format: str = "table"
+    columns: tuple[str, ...] = ()
+    header: bool = True
+
+    def show(self, rows: pa.Table, preview: Sequence[str] = ()) -> None:
+        """Print rows.
+
+        Args:
+            rows: the rows.
+            preview: the columns of a table, unless others were chosen; all if not given.
+                Formats for programs have all columns.
+
+        Raises:
+            UsageError: there is no such column, or Parquet would go to a terminal.
+        """
+        self.check(rows.column_names)
+        chosen = self.columns or (preview if self.format == "table" else ())
+        rows = rows.select(list(chosen or rows.column_names))
+        if self.format == "table":
+            print_lines(_table(rows, self.header))
+        elif self.format == "parquet":
+            _write_parquet(rows)
+        else:
+            print_rows(rows, self.format)
+
+    def check(self, names: Sequence[str]) -> None:
+        """See that there are the columns that were chosen.
+
+        Raises:
+            UsageError: there is no such column, or Parquet would go to a terminal.
+        """
+        for name in self.columns:
+            if name not in names:
+                raise click.BadParameter(
+                    f"no column {name!r}; there are {', '.join(names)}",
+                    click.get_current_context(),
+                    param_hint="--columns",
+                )
+        if self.format == "parquet" and is_terminal():
+            raise click.BadParameter(
+                "a terminal cannot show Parquet; send it to a file: > rows.parquet",
+                click.get_current_context(),
+                param_hint="--output",
+            )
+
+
+def with_output(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options for rows; it is called with ``output=``."""
+
+    @click.option(
+        "--output",
+        "output_format",
+        type=click.Choice(FORMATS),
+        default="table",
+        show_default=True,
+        help="How to print rows: a table (to a terminal with aligned columns that fit its width; "
+        "elsewhere whole and separated by tabs), or all columns in a format for programs.",
+    )
+    @click.option(
+        "--columns",
+        metavar="A,B",
+        default="",
+        callback=lambda _context, _option, text: _names(text),
+        help="The columns to print, in this order.",
+    )
+    @click.option("--no-header", is_flag=True, help="Leave out the line of columns in a table.")
+    @wraps(function)
+    def command(output_format: str, columns: tuple[str, ...], no_header: bool, **rest: Any) -> Any:
+        return function(output=Output(output_format, columns, not no_header), **rest)
+
+    return command
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for name in map(str.strip, text.split(",")) if name)
+
+
+def is_terminal() -> bool:
+    """Whether standard output is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def width() -> int:
+    """How many columns the terminal has; ``COLUMNS`` says otherwise, as elsewhere."""
+    return shutil.get_terminal_size().columns
+
+
+def styled(text: str, **style: Any) -> str:
+    """A text in a colour or in bold, on a terminal whose user wants that (``NO_COLOR``)."""
+    wanted = is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return click.style(text, **style) if wanted else text
+
+
+def escaped(text: str) -> str:
+    r"""A text for one field of a line: a backslash is doubled, tabs and the like are escaped.
+
+    >>> print(escaped("a\tb"), escaped("C:\\new"), escaped("\x1b[31m"))
+    a\tb C:\\new \x1b[31m
+    """
+    if text.isprintable() and "\\" not in text:
+        return text
+    return shown(text.replace("\\", "\\\\"))
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines on standard output, if there is one."""
+    if sys.stdout is not None:
+        sys.stdout.writelines(f"{line}\n" for line in lines)
+
+
+def print_rows(rows: pa.Table, form: str) -> None:
+    """Print rows for programs.
+
+    Args:
+        rows: the rows.
+        form: ``json``, ``jsonl`` or ``csv``.
+    """
+    print_lines({"json": _json_array, "jsonl": _json_rows, "csv": _csv}[form](rows))
+
+
+def _table(rows: pa.Table, header: bool) -> Iterator[str]:
+    names = [shown(name) for name in rows.column_names]
+    columns = [column.to_pylist() for column in rows.columns]
+    if not is_terminal():
+        if header:
+            yield "\t".join(names)
+        for values in zip(*columns, strict=True):
+            yield "\t".join(escaped(text_of(value)) for value in values)
+        return
+    from apteco_frames.frame.display import text_table
+
+    cells = zip(*([_cell(value) for value in column] for column in columns), strict=True)
+    lines = text_table(names, cells, width()).splitlines()
+    for number, line in enumerate(lines if header else lines[1:]):
+        fitting = line if columns_of(line) <= width() else clipped(line, width())
+        yield styled(fitting, bold=True) if header and not number else fitting
+
+
+def _cell(value: Any) -> Any:
+    """A value for a table of text, which aligns numbers."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number else text_of(value)
+
+
+def text_of(value: Any) -> str:
+    """A value as text: nothing for null, times in ISO 8601, lists with ``; `` between.
+
+    >>> text_of(None), text_of(True), text_of(["Bookings", "People"])
+    ('', 'true', 'Bookings; People')
+    """
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return "; ".join(map(text_of, value))
+    if isinstance(value, dict):
+        return _to_json(value)
+    return value.isoformat() if isinstance(value, datetime | date | time) else str(value)
+
+
+def _to_json(value: Any) -> str:
+    text = json.dumps(_finite(value), ensure_ascii=False, default=text_of)
+    if text.isprintable():
+        return text
+    # Legal in JSON, but not harmless on a terminal.
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
+def _finite(value: Any) -> Any:
+    """A value without NaN and infinities, which JSON does not have."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(inner) for name, inner in value.items()}
+    return [_finite(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _json_rows(rows: pa.Table) -> Iterator[str]:
+    for batch in rows.to_batches(max_chunksize=1024):
+        yield from map(_to_json, batch.to_pylist())
+
+
+def _json_array(rows: pa.Table) -> Iterator[str]:
+    yield "["
+    last = len(rows) - 1
+    for number, row in enumerate(_json_rows(rows)):
+        yield row if number == last else f"{row},"
+    yield "]"
+
+
+def _csv(rows: pa.Table) -> Iterator[str]:
+    from apteco_frames.frame.fork import import_polars
+    from apteco_frames.frame.tabular import for_spreadsheets
+
+    pl = import_polars()
+    frame = pl.DataFrame(rows)
+    nested = [name for name, kind in frame.schema.items() if kind.is_nested() or kind == pl.Binary]
+    frame = frame.with_columns(
+        pl.Series(
+            name, [None if v is None else text_of(v) for v in frame[name].to_list()], pl.String
+        )
+        for name in nested
+    )
+    text = for_spreadsheets(frame).write_csv(quote_style="non_numeric")
+    lines = text.removesuffix("\n").split("\n")
+    return map(shown, lines) if is_terminal() else iter(lines)
+
+
+def _write_parquet(rows: pa.Table) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    sink = pa.BufferOutputStream()
+    pyarrow.parquet.write_table(rows, sink)
+    if sys.stdout is not None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(sink.getvalue())
+        sys.stdout.buffer.flush()

@@ -1,0 +1,178 @@
+"""Commands that show what a system consists of."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from apteco_frames.cli.command import Command
+from apteco_frames.cli.messages import say
+from apteco_frames.cli.output import Output, with_output
+from apteco_frames.cli.source import Source, with_source
+
+if TYPE_CHECKING:
+    from apteco_frames.catalogue import SystemFrames
+
+
+@click.command(
+    cls=Command,
+    example="apteco-frames tables --profile orbit\n"
+    "apteco-frames tables --profile orbit --columns name,total_records | sort",
+    short_help="The tables of a system.",
+)
+@with_source
+@with_output
+def tables(source: Source, output: Output) -> None:
+    """Print the tables of a system."""
+    with source.opened() as system:
+        preview = ("name", "plural", "parent_name", "total_records", "variable_count")
+        output.show(system.tables.arrow, preview)
+
+
+@click.command(
+    cls=Command,
+    example="apteco-frames variables --catalogue holidays\n"
+    "apteco-frames variables --catalogue holidays --output csv > variables.csv",
+    short_help="The variables of a system.",
+)
+@with_source
+@with_output
+def variables(source: Source, output: Output) -> None:
+    """Print the variables of a system."""
+    with source.opened() as system:
+        preview = ("name", "description", "type", "table_name", "folder_name")
+        output.show(system.variables.arrow, preview)
+
+
+@click.command(
+    cls=Command,
+    example="apteco-frames codes boDest --profile orbit",
+    short_help="The codes of a variable.",
+)
+@click.argument("name")
+@with_source
+@with_output
+def codes(source: Source, output: Output, name: str) -> None:
+    """Print the codes of variable NAME, which is its name or its description."""
+    with source.opened() as system:
+        output.show(system.variables[name].codes.arrow, ("code", "description", "count"))
+
+
+@click.command(
+    cls=Command,
+    example="apteco-frames folders --profile orbit",
+    short_help="The folders of a system.",
+)
+@with_source
+@with_output
+def folders(source: Source, output: Output) -> None:
+    """Print the folders of a system."""
+    with source.opened() as system:
+        preview = ("path", "description", "variable_count", "total_variable_count")
+        output.show(_folders(system).arrow, preview)
+
+
+@click.command(
+    cls=Command,
+    example="apteco-frames search travle date --catalogue holidays\n"
+    "apteco-frames search sweden --codes --profile orbit",
+    short_help="What has all of these words, the best first.",
+)
+@click.argument("words", nargs=-1, required=True)
+@click.option(
+    "--codes",
+    is_flag=True,
+    help="Read codes and folders of the system, too: a request for each variable with codes.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="How many matches at most.",
+)
+@with_source
+@with_output
+def search(source: Source, output: Output, words: tuple[str, ...], codes: bool, limit: int) -> None:
+    """Print what has all of these WORDS, the best first; typing errors are forgiven."""
+    with source.opened() as system:
+        if codes:
+            load(system)
+        matches = system.search(" ".join(words), limit=limit)
+        output.show(
+            matches.arrow,
+            ("noun", "name", "description", "table_name", "matched_in", "matched_text"),
+        )
+        for remark in matches.remarks:
+            say(re.sub(r"; session\..* reads them", "; --codes reads them", remark))
+        if matches.total > len(matches):
+            say(f"These are the best {len(matches):,} of {matches.total:,}; --limit shows more.")
+
+
+@click.command(
+    cls=Command,
+    example='apteco-frames sql "select type, count(*) from variables group by type" '
+    "--catalogue holidays",
+    short_help="The answer to a query in SQL.",
+)
+@click.argument("query")
+@with_source
+@with_output
+def sql(source: Source, output: Output, query: str) -> None:
+    """Print the answer to QUERY, in the dialect of polars.
+
+    Its tables are tables, variables, codes, folders and system. A query that names codes reads
+    those of all variables: a request for each.
+    """
+    with source.opened() as system:
+        named = set(re.findall(r"\w+", query.lower()))
+        load(system, codes="codes" in named, folders="folders" in named)
+        output.show(system.sql(query).to_arrow())
+
+
+@click.command(
+    cls=Command,
+    example="apteco-frames systems --profile orbit",
+    short_help="The systems of a DataView.",
+)
+@with_source
+@with_output
+def systems(source: Source, output: Output) -> None:
+    """Print the systems of a DataView; of a saved catalogue, the one it is of."""
+    import pyarrow as pa
+
+    from apteco_frames.orbit.schema import SYSTEMS_SCHEMA
+    from apteco_frames.session import Session
+
+    with source.opened() as system:
+        if isinstance(system, Session):
+            rows = system.systems.arrow
+        else:
+            rows = pa.Table.from_pylist([system.system_info._asdict()], SYSTEMS_SCHEMA)
+        output.show(rows, ("name", "description", "build_date"))
+
+
+def load(system: SystemFrames, *, codes: bool = True, folders: bool = True) -> None:
+    """Read codes and folders, so that a session's catalogue holds them.
+
+    Codes that the API refuses are left out, and it is said whose.
+    """
+    from apteco_frames.session import Session
+
+    if not isinstance(system, Session):
+        return
+    if codes:
+        refused = system.load_codes(unavailable="skip").unavailable
+        if refused:
+            say(f"warning: the API refused the codes of {', '.join(refused)}; they are left out")
+    if folders:
+        _folders(system)
+
+
+def _folders(system: SystemFrames) -> Any:
+    """The folders, which catalogues and sessions have alike."""
+    from apteco_frames.session import Session
+
+    return system.folders if isinstance(system, Session) else system.catalogue.folders
