@@ -13,7 +13,8 @@ from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.source import Source, with_source
 
 if TYPE_CHECKING:
-    from apteco_frames.catalogue import SystemFrames
+    from apteco_frames.catalogue import Catalogue
+    from apteco_frames.session import Session
 
 
 @click.command(
@@ -154,7 +155,7 @@ def systems(source: Source, output: Output) -> None:
         output.show(rows, ("name", "description", "build_date"))
 
 
-def load(system: SystemFrames, *, codes: bool = True, folders: bool = True) -> None:
+def load(system: Catalogue | Session, *, codes: bool = True, folders: bool = True) -> None:
     """Read codes and folders, so that a session's catalogue holds them.
 
     Codes that the API refuses are left out, and it is said whose.
@@ -171,7 +172,7 @@ def load(system: SystemFrames, *, codes: bool = True, folders: bool = True) -> N
         _folders(system)
 
 
-def _folders(system: SystemFrames) -> Any:
+def _folders(system: Catalogue | Session) -> Any:
     """The folders, which catalogues and sessions have alike."""
     from apteco_frames.session import Session
 

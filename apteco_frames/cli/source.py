@@ -24,7 +24,7 @@ from click.core import ParameterSource
 from apteco_frames.cli import configuration
 
 if TYPE_CHECKING:
-    from apteco_frames.catalogue import SystemFrames
+    from apteco_frames.catalogue import Catalogue
     from apteco_frames.orbit.arguments import Options
     from apteco_frames.session import Session
 
@@ -62,7 +62,7 @@ class Source(NamedTuple):
     cache: bool
 
     @contextmanager
-    def opened(self) -> Iterator[SystemFrames]:
+    def opened(self) -> Iterator[Catalogue | Session]:
         """The saved catalogue, or a session that ends afterwards.
 
         Raises:
