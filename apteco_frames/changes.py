@@ -10,7 +10,6 @@ from typing import Any, ClassVar, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames.errors import AmbiguousKeyError, UnknownKeyError
 from apteco_frames.frame import display
 from apteco_frames.frame.arrays import strings
 from apteco_frames.frame.base import CatalogueFrame
@@ -113,6 +112,7 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
     _noun = "change"
     _row_type = Change
     _preview = ("name", *_HEADER)
+    _when_several = "Have them all with .filter(name=...)."
 
     def __init__(
         self,
@@ -169,17 +169,6 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
 
     def _part(self, arrow: pa.Table) -> Changes:
         return type(self)(arrow, self._home, self._older, self._not_compared)
-
-    def _lookup_error(
-        self, key: str, positions: list[int], columns: tuple[str, ...]
-    ) -> UnknownKeyError | AmbiguousKeyError:
-        if not positions:
-            return super()._lookup_error(key, positions, columns)
-        rows = "; ".join(self._row(position)._describe() for position in positions[:10])
-        return AmbiguousKeyError(
-            f"There are {len(positions)} changes of {clipped(key)!r}: {rows}. "
-            "Have them all with .filter(name=...)."
-        )
 
     @property
     def _title(self) -> str:

@@ -108,7 +108,7 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
     _row_type = Folder
     _keys = ("path", "name")
     _preview = ("path", "description", "variable_count", "total_variable_count")
-    _unambiguous = "by its path"
+    _when_several = "Look the one you mean up by its path."
 
     def __init__(self, arrow: pa.Table, home: Home, whole: Folders | None = None) -> None:
         super().__init__(arrow, home)

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from apteco_frames.errors import AmbiguousKeyError, UnknownKeyError
 from apteco_frames.frame import display
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Home, Row, attribute
@@ -67,6 +66,7 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
     _noun = "match"
     _row_type = Match
     _preview = ("noun", "name", "description", "table_name", "matched_in", "matched_text")
+    _when_several = "Have them all with .filter(name=...)."
 
     def __init__(
         self,
@@ -129,17 +129,6 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
 
     def _part(self, arrow: pa.Table) -> Matches:
         return type(self)(arrow, self._home, *self._kept)
-
-    def _lookup_error(
-        self, key: str, positions: list[int], columns: tuple[str, ...]
-    ) -> UnknownKeyError | AmbiguousKeyError:
-        if not positions:
-            return super()._lookup_error(key, positions, columns)
-        rows = "; ".join(self._row(position)._describe() for position in positions[:10])
-        return AmbiguousKeyError(
-            f"There are {len(positions)} matches of the name {clipped(key)!r}: {rows}. "
-            "Have them all with .filter(name=...)."
-        )
 
     @property
     def _nouns(self) -> str:

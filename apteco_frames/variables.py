@@ -270,7 +270,7 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
     _keys = ("name", "description")
     _preview = ("name", "description", "type", "table_name")
     # Said by tables, folders and codes, too, which look up variables.
-    _unambiguous = "by its name alone: variables.names[...]"
+    _when_several = "Look the one you mean up by its name alone: variables.names[...]."
     _kept_codes: Codes | None = None
 
     @property

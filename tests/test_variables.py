@@ -569,6 +569,13 @@ def test_a_description_of_two_variables_is_ambiguous() -> None:
     assert variables["peName"].table["Name"] == variables["peName"]
 
 
+def test_a_description_of_many_variables_is_ambiguous() -> None:
+    """The error names ten of them, and says how many more there are."""
+    alike = variables_of(*(variable_item(f"v{i}", description="Alike") for i in range(12)))
+    with pytest.raises(AmbiguousKeyError, match=r"'v9' \([^)]*\); and 2 more\."):
+        alike["Alike"]
+
+
 def test_a_name_that_is_another_variables_description_is_ambiguous() -> None:
     """The error names both; ``names`` and ``descs`` tell them apart."""
     variables = sample()

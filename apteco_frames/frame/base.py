@@ -52,8 +52,8 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
     _row_type: ClassVar[type[Row]]
     _keys: ClassVar[tuple[str, ...]] = ("name",)
     _preview: ClassVar[tuple[str, ...]]
-    _unambiguous: ClassVar[str] = "by its position"
-    """How to look up one of several rows that have a key."""
+    _when_several: ClassVar[str] = "Look the one you mean up by its position."
+    """What to do where several rows have a key."""
 
     def __init__(self, arrow: pa.Table, home: Home) -> None:
         super().__init__(arrow)
@@ -261,9 +261,10 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         kind = " or ".join(columns)
         if positions:
             rows = "; ".join(self._row(position)._describe() for position in positions[:10])
+            rows += f"; and {len(positions) - 10:,} more" if len(positions) > 10 else ""
             return AmbiguousKeyError(
                 f"Several {self._nouns} of {self._system} have the {kind} "
-                f"{clipped(key)!r}: {rows}. Look the one you mean up {self._unambiguous}."
+                f"{clipped(key)!r}: {rows}. {self._when_several}"
             )
         near = nearest(key, [self._arrays[column] for column in columns])
         hint = (
