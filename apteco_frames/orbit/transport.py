@@ -92,6 +92,19 @@ class _Shown:
         return self._secrets.without_issued(self._url)
 
 
+class _Request(NamedTuple):
+    """What is sent, and whether with the token; ``content`` is as in ``requests``."""
+
+    method: str
+    url: str
+    authorise: bool
+    headers: Mapping[str, str]
+    content: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"<{self.method} request>"  # the rest may hold a password or a token
+
+
 class Transport:
     """Sends requests to one host.
 
@@ -165,12 +178,13 @@ class Transport:
         if self._process != os.getpid():
             self._leave_to_parent()
         changes_nothing = method in ("GET", "HEAD", "OPTIONS")
+        request = _Request(method, url, authorise, headers or {}, content)
         shown = _Shown(url, self.secrets)
         last: Answer | Failure
         before = ""
         for attempt in range(_ATTEMPTS):
             started = time.monotonic()
-            last = self._follow(method, url, task, authorise, headers, content)
+            last = self._follow(request, task)
             again = changes_nothing
             pause = min(_LONGEST_BACKOFF_SECONDS, _BACKOFF_SECONDS * 2**attempt)
             pause *= random.uniform(0.5, 1.0)
@@ -201,95 +215,70 @@ class Transport:
         self._http = timed(self._given)
         self._process = os.getpid()
 
-    def _follow(
-        self,
-        method: str,
-        url: str,
-        task: Task,
-        authorise: bool,
-        headers: Mapping[str, str] | None,
-        content: dict[str, Any],
-    ) -> Answer | Failure:
+    def _follow(self, request: _Request, task: Task) -> Answer | Failure:
         """One attempt, with redirects on the same host followed."""
-        shown: _Shown | str = _Shown(url, self.secrets)
+        shown: _Shown | str = _Shown(request.url, self.secrets)
         target = None
         for _ in range(_MOST_REDIRECTS):
-            answer = self._send(method, url, task, authorise, headers, content)
+            answer = self._send(request, task)
             if isinstance(answer, Failure):
                 return answer
             if answer.status not in _REDIRECTS:
                 return answer if target is None else answer._replace(asked=str(shown))
             location = answer.headers.get(_LOCATION, "")
-            kept = method == "GET" or answer.status in (307, 308)
-            target = redirect_target(url, location) if kept else None
-            shown_target = self.secrets.without(shown_location(url, location))
+            kept = request.method == "GET" or answer.status in (307, 308)
+            target = redirect_target(request.url, location) if kept else None
+            shown_target = self.secrets.without(shown_location(request.url, location))
             if target is None:
                 raise OrbitConnectionError(
                     f"{shown} redirects to {shown_target}, which was not followed: passwords "
                     "and tokens are sent to the host of the base URL only, and never from https to "
                     "http. If the new address is right, use it as the base URL."
                 )
-            url, shown = target, shown_target
-            content = {**content, "params": None}
+            shown = shown_target
+            request = request._replace(url=target, content={**request.content, "params": None})
         raise OrbitConnectionError(
-            f"{method} {shown} failed: it redirects in a circle. Check the base URL."
+            f"{request.method} {shown} failed: it redirects in a circle. Check the base URL."
         )
 
-    def _send(
-        self,
-        method: str,
-        url: str,
-        task: Task,
-        authorise: bool,
-        headers: Mapping[str, str] | None,
-        content: dict[str, Any],
-    ) -> Answer | Failure:
+    def _send(self, request: _Request, task: Task) -> Answer | Failure:
         if not task.wait_for(lambda seconds: self._slots.acquire(timeout=seconds)):
             return TIME_IS_UP
         try:
-            exchange = partial(self._exchange, method, url, task, authorise, headers, content)
+            exchange = partial(self._exchange, request, task)
             # A thread costs half of what a small request does. But the main one can wait for
             # no server, since where polars is loaded such waits go on after Ctrl-C.
             is_main = threading.current_thread() is threading.main_thread()
-            if is_main or not waits_in_time(self._http, url):
+            if is_main or not waits_in_time(self._http, request.url):
                 return task.run_aside(exchange) or TIME_IS_UP
             return exchange()
         finally:
             self._slots.release()
 
-    def _exchange(
-        self,
-        method: str,
-        url: str,
-        task: Task,
-        authorise: bool,
-        headers: Mapping[str, str] | None,
-        content: dict[str, Any],
-    ) -> Answer | Failure:
+    def _exchange(self, request: _Request, task: Task) -> Answer | Failure:
         left = task.seconds_left()
         if not left:
             return TIME_IS_UP
         reading.set(task)
         try:
             with self._http.request(
-                method,
-                url,
-                headers={"Accept": "application/json", **(headers or {})},
-                auth=_Authorisation(self.token if authorise else None),
+                request.method,
+                request.url,
+                headers={"Accept": "application/json", **request.headers},
+                auth=_Authorisation(self.token if request.authorise else None),
                 timeout=(min(task.timeout.connect, left), min(task.timeout.read, left)),
                 verify=self._verify,
                 allow_redirects=False,
                 hooks=_hooks(self._http),
                 stream=True,
-                **content,
+                **request.content,
             ) as response:
                 body = _read_body(response, task)
                 if isinstance(body, Failure):
                     return body
                 reason = response.reason or ""
-                return Answer(
-                    response.status_code, reason, response.headers, body, url, self.secrets
-                )
+                status, headers = response.status_code, response.headers
+                return Answer(status, reason, headers, body, request.url, self.secrets)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             # Described here and raised outside: the error holds the request, and the
             # request holds the password or the token.
