@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from apteco_frames.codes import Codes, KnownCodes, with_codes
+from apteco_frames.derived.folders import arrange, nodes_of
 from apteco_frames.derived.tables import relate
 from apteco_frames.derived.variables import check, count_by_table, tell_kinds, warn_of_unknown
 from apteco_frames.errors import NotLoadedError, SnapshotError
-from apteco_frames.folders import Folders, arrange, nodes_of
+from apteco_frames.folders import Folders
 from apteco_frames.frame.arguments import checked_path, not_a
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.column import Column

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.codes import Codes, KnownCodes, with_codes
+from apteco_frames.derived.folders import arrange, flat
 from apteco_frames.errors import ApiResultsError, CodesError, warn
-from apteco_frames.folders import Folders, arrange, flat
+from apteco_frames.folders import Folders
 from apteco_frames.orbit.arguments import Progress
 from apteco_frames.orbit.build import Build, glance, load_build
 from apteco_frames.orbit.client import OrbitClient

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames.derived.tables import children_of
+from apteco_frames.derived.tree import children_of
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.former import STAYS, FormerNames
 from apteco_frames.frame.rows import Block, Home, attribute

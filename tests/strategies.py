@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from hypothesis import strategies as st
 
 from apteco_frames.catalogue import Catalogue
-from apteco_frames.folders import arrange
+from apteco_frames.derived.folders import arrange
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.column import INT, STRING
 from apteco_frames.orbit.decode import decode_page

@@ -19,6 +19,7 @@ from strategies import addressable, catalogue_of, catalogues, folders_for, varia
 
 from apteco_frames import Catalogue, Session
 from apteco_frames.demo import DemoServer, holidays
+from apteco_frames.derived.folders import arrange
 from apteco_frames.errors import (
     AmbiguousKeyError,
     CatalogueWarning,
@@ -26,7 +27,7 @@ from apteco_frames.errors import (
     NotLoadedError,
     UnknownKeyError,
 )
-from apteco_frames.folders import Folder, Folders, arrange
+from apteco_frames.folders import Folder, Folders
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.folders import Node
 

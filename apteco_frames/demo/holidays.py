@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from apteco_frames.catalogue import Catalogue
-from apteco_frames.folders import arrange
+from apteco_frames.derived.folders import arrange
 from apteco_frames.frame.arrays import strings
 from apteco_frames.frame.fork import import_polars
 from apteco_frames.orbit.column import Column

@@ -7,6 +7,7 @@ from itertools import accumulate, chain
 
 import pyarrow as pa
 
+from apteco_frames.derived.tree import children_of
 from apteco_frames.errors import TablesError, warn
 from apteco_frames.frame.arrays import integers
 from apteco_frames.orbit import schema
@@ -70,18 +71,6 @@ def relate(raw: pa.Table, variable_counts: dict[str, int], source: str) -> pa.Ta
         [derived[c.name] if c.name in derived else raw[c.name] for c in schema.TABLES],
         schema=schema.TABLES_SCHEMA,
     ).combine_chunks()
-
-
-def children_of(parents: list[str]) -> dict[str, list[int]]:
-    """Positions of the child tables by the name of the table above; the master's is empty.
-
-    >>> children_of(["", "People", "People"])
-    {'': [0], 'People': [1, 2]}
-    """
-    children: dict[str, list[int]] = {}
-    for position, parent in enumerate(parents):
-        children.setdefault(parent, []).append(position)
-    return children
 
 
 def _cycle(start: int, parents: list[int]) -> list[int]:
