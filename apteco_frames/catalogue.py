@@ -260,6 +260,15 @@ class Catalogue(SystemFrames):
             rows["folders"] = self.folders.arrow
         return rows
 
+    def _compared(self) -> tuple[dict[str, pa.Table], frozenset[str]]:
+        """The rows of all that is known, and of which variables the codes are not."""
+        known, variables = self._known_codes, self._variables.arrow
+        rows, lacking = self._arrows(), frozenset(known.missing(variables)) | known.refused
+        known.read()
+        if "codes" not in rows and known.variable_count:
+            rows["codes"] = known.of(variables)
+        return rows, lacking
+
     def _dictionary(self) -> dict[str, Any]:
         """What the data dictionary shows: all that is known, and what is not."""
         known, variables = self._known_codes, self._variables.arrow

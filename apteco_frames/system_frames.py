@@ -14,7 +14,7 @@ from apteco_frames.frame.arguments import checked_number, checked_path, checked_
 from apteco_frames.frame.rows import Home
 from apteco_frames.matches import Matches
 from apteco_frames.pages import dictionary, workbook
-from apteco_frames.questions.diff import changes, not_compared
+from apteco_frames.questions.diff import changes, not_compared, without_codes_of
 from apteco_frames.questions.sql import answer
 from apteco_frames.store import files, snapshot
 from apteco_frames.system import FastStatsSystem
@@ -62,6 +62,9 @@ class Contents(Home, Protocol):
 
     def _arrows(self) -> dict[str, pa.Table]:
         """The rows of all that is known, by noun."""
+
+    def _compared(self) -> tuple[dict[str, pa.Table], frozenset[str]]:
+        """The rows of all that is known, and of which variables the codes are not."""
 
     def _values(self) -> tuple[dict[str, Any], dict[str, pa.Table], list[str]]:
         """The system, the rows of all that is known, and whose codes were refused."""
@@ -114,8 +117,9 @@ class SystemFrames(ABC):
     def diff(self, older: SystemFrames, *, drop: float | None = None) -> Changes:
         """What changed since an older catalogue, and how much each change matters.
 
-        Tables, variables and, where both have them, folders and codes are compared; nothing
-        is read from a server. :class:`~apteco_frames.changes.Changes` says what is compared
+        Tables, variables and, where both have them, folders and codes are compared, codes
+        variable by variable; nothing is read from a server. ``.not_compared`` says what was
+        left out. :class:`~apteco_frames.changes.Changes` says what is compared
         with what, and which change is ``breaking``, ``notable`` or ``routine``.
 
         Args:
@@ -137,9 +141,10 @@ class SystemFrames(ABC):
         if not isinstance(older, SystemFrames):
             raise not_a("diff() takes the older catalogue, or a session with it", older)
         before, after = older.catalogue, self.catalogue
-        pair = after._arrows(), before._arrows()
-        rows = changes(*pair, drop=drop)
-        return Changes(rows, after, before.system_info, not_compared(*pair))
+        (new, new_lacks), (old, old_lacks) = after._compared(), before._compared()
+        pair = [without_codes_of(rows, new_lacks | old_lacks) for rows in (new, old)]
+        left_out = not_compared(new, old, lacking=(new_lacks, old_lacks))
+        return Changes(changes(*pair, drop=drop), after, before.system_info, left_out)
 
     def search(self, text: str, *, limit: int = 20) -> Matches:
         """What has all words of a text, the best first.

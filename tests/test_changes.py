@@ -13,7 +13,7 @@ from strategies import ODD_TEXTS, catalogue_of, table_item, variable_item
 
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.changes import Change, Changes
-from apteco_frames.demo import holidays
+from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.errors import AmbiguousKeyError, UnknownKeyError
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.text import clipped, shown
@@ -106,6 +106,56 @@ def test_the_worst_of_them() -> None:
     assert found.filter(severity="routine").worst == "routine"
     assert found.filter(pl.col("severity") < "breaking").worst == "notable"
     assert found[:0].worst is None
+
+
+def recoded(old: Catalogue) -> Catalogue:
+    """Holidays after Sweden was renamed, and all counts of genders are gone."""
+    codes = old.codes.frame.with_columns(
+        description=pl.when(pl.col("description") == "Sweden")
+        .then(pl.lit("Sverige"))
+        .otherwise("description"),
+        count=pl.when(pl.col("variable_name") != "peGender").then("count"),
+    )
+    return Catalogue(old.system_info, old.tables, old.variables, codes, old.folders)
+
+
+def test_codes_of_some_variables_are_compared() -> None:
+    """Of codes that one side lacks nothing is said but that; all others are compared."""
+    new = recoded(holidays())
+    whole = new.diff(holidays())
+    with DemoServer(new) as server, server.login() as session:
+        session.folders  # noqa: B018
+        assert session.diff(holidays()).not_compared == (
+            "Codes were not compared: the newer catalogue has none.",
+        )
+        some = session.variables.filter(table_name="Bookings")
+        session.load_codes(some)
+        number = sum(v.api_type == "Selector" and v.name not in some.names for v in new.variables)
+        found, back = session.diff(holidays()), holidays().diff(session)
+        assert found.not_compared == (
+            f"Codes of {number} variables were not compared: the newer catalogue lacks them.",
+        )
+        assert back.not_compared[0].endswith("were not compared: the older catalogue lacks them.")
+        renamed = [('boDest["29"]', "description", "Sweden", "Sverige")]
+        assert [(c.name, c.column, c.old, c.new) for c in found] == renamed
+        assert len(whole) > len(found) == len(back) == 1
+        assert found.not_compared[0] in repr(found)
+        session.load_codes()
+        assert session.diff(holidays()) == whole
+        assert session.diff(holidays()).not_compared == ()
+
+
+def test_refused_codes_are_not_removed_ones() -> None:
+    """That codes were refused says nothing of whether they are there."""
+    old = holidays()
+    rest = old.codes.frame.filter(pl.col("variable_name") != "boDest")
+    rows = old.tables, old.variables, rest, old.folders
+    refused = Catalogue(old.system_info, *rows, unavailable=["boDest"])
+    sentence = "Codes of 1 variable were not compared: the {} catalogue lacks them."
+    for changes_, side in ((refused.diff(old), "newer"), (old.diff(refused), "older")):
+        assert len(changes_) == 0
+        assert changes_.not_compared == (sentence.format(side),)
+    assert refused.diff(refused).not_compared[0].endswith("neither catalogue has them.")
 
 
 def test_parts_keep_what_was_not_compared() -> None:

@@ -13,7 +13,7 @@ second, in a forked process, too.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from datetime import datetime
 from fractions import Fraction
 
@@ -81,11 +81,39 @@ def changes(
     return pa.concat_tables([nothing, *found]).combine_chunks()
 
 
-def not_compared(new: Mapping[str, pa.Table], old: Mapping[str, pa.Table]) -> tuple[str, ...]:
-    """What :func:`changes` leaves out since a catalogue lacks it, in a sentence each.
+def without_codes_of(catalogue: Mapping[str, pa.Table], lacking: Set[str]) -> dict[str, pa.Table]:
+    """A catalogue without the codes of some variables.
+
+    Args:
+        catalogue: as :func:`changes` takes it.
+        lacking: names of the variables whose codes one of two catalogues lacks.
+    """
+    rows = dict(catalogue)
+    if lacking and "codes" in rows:
+        is_of = pc.is_in(rows["codes"]["variable_name"], value_set=strings(lacking))
+        rows["codes"] = rows["codes"].filter(pc.invert(is_of))
+    return rows
+
+
+def not_compared(
+    new: Mapping[str, pa.Table],
+    old: Mapping[str, pa.Table],
+    *,
+    lacking: tuple[Set[str], Set[str]] = (frozenset(), frozenset()),
+) -> tuple[str, ...]:
+    """What is left out since a catalogue lacks it, in a sentence each.
+
+    Args:
+        new: the newer catalogue, as :func:`changes` takes it.
+        old: the older catalogue, likewise.
+        lacking: names of the variables whose codes the newer lacks, and of those whose codes
+            the older lacks, where both have codes.
 
     >>> not_compared({}, {"codes": None, "folders": None})[1]
     'Codes were not compared: the newer catalogue has none.'
+    >>> both = {"codes": None, "folders": None}
+    >>> not_compared(both, both, lacking=({"boDest"}, {"boDest", "peOccu"}))
+    ('Codes of 2 variables were not compared: one of the catalogues lacks them.',)
     """
     who = {
         (True, False): "the older catalogue has none",
@@ -93,11 +121,22 @@ def not_compared(new: Mapping[str, pa.Table], old: Mapping[str, pa.Table]) -> tu
         (False, False): "neither catalogue has any",
     }
     presence = {noun: (noun in new, noun in old) for noun in ("folders", "codes")}
-    return tuple(
+    sentences = [
         f"{noun.capitalize()} were not compared: {who[has]}."
         for noun, has in presence.items()
         if has in who
-    )
+    ]
+    number = len(lacking[0] | lacking[1])
+    if number and presence["codes"] == (True, True):
+        variables = "1 variable" if number == 1 else f"{number:,} variables"
+        if lacking[0] == lacking[1]:
+            why = "neither catalogue has them"
+        elif all(lacking):
+            why = "one of the catalogues lacks them"
+        else:
+            why = f"the {'newer' if lacking[0] else 'older'} catalogue lacks them"
+        sentences.append(f"Codes of {variables} were not compared: {why}.")
+    return tuple(sentences)
 
 
 def _parts(both: Sides, drop: Fraction | None) -> Iterator[pa.Table]:
