@@ -19,7 +19,8 @@ def replace(target: Path, write: Callable[[Path], Any]) -> None:
     Raises:
         OSError: the file cannot be written; an older one is still as it was.
     """
-    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+    # Without the name, which may be as long as the file system allows.
+    part = target.with_name(f".{uuid.uuid4().hex}.part")
     try:
         write(part)
         sync(part)
