@@ -141,7 +141,7 @@ class Tabular:
 
         A text that a spreadsheet would run as a formula (it starts with ``=``, ``+``,
         ``-``, ``@`` or their full-width forms, be it after blanks, or with a tab or a line
-        break) gets a ``'`` before it. Texts are quoted, lists joined with ``; ``. Use
+        break) gets a ``'`` before it. Texts are quoted, lists joined with ``"; "``. Use
         :meth:`write_parquet` to keep every value to the letter.
 
         Args:

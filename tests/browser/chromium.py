@@ -197,6 +197,13 @@ class Browser:
         self.send("Page.navigate", url=path.as_uri() + fragment)
         self.wait_for("location.protocol === 'file:' && document.documentElement?.dataset.opened")
 
+    def visit(self, path: Path) -> None:
+        """Open any page from disk, and wait until all that it loads is there."""
+        self.send("Page.navigate", url="about:blank")
+        self.wait_for("location.href === 'about:blank'")
+        self.send("Page.navigate", url=path.as_uri())
+        self.wait_for("location.protocol === 'file:' && document.readyState === 'complete'")
+
     def look(self, width: int, height: int = 900, *, scheme: str = "light") -> None:
         """Take on a width and height in pixels, and a theme, ``light`` or ``dark``."""
         self.send(

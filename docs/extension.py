@@ -1,0 +1,144 @@
+"""What the reference takes from the package itself: column tables, commands, references."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.docutils import SphinxDirective
+from sphinx.util.nodes import make_refnode
+
+from apteco_frames.orbit import schema
+from apteco_frames.questions import severity
+
+
+class Columns(SphinxDirective):
+    """``{columns} TABLES``: the columns that ``apteco_frames.orbit.schema`` declares."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """A table with a row for each column."""
+        columns: tuple[schema.Column, ...] = getattr(schema, self.arguments[0])
+        lines = ["| column | type | from the API | meaning |", "| --- | --- | --- | --- |"]
+        for column in columns:
+            fields = " or ".join(f"`{field}`" for field in column.api_fields)
+            kind = schema._type_name(column.type) + (" or null" if column.nullable else "")
+            doc = column.doc
+            if column.values:
+                doc += " " + ", ".join(f"`{value}`" for value in column.values) + "."
+            lines.append(f"| `{column.name}` | {kind} | {fields} | {doc} |")
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
+class Rules(SphinxDirective):
+    """``{rules}``: the rules by which a change is breaking, notable or routine."""
+
+    def run(self) -> list[nodes.Node]:
+        """A table with a row for each rule."""
+        lines = ["| severity | what happened | columns | if |", "| --- | --- | --- | --- |"]
+        for rule in severity.RULES:
+            columns = ", ".join(f"`{column}`" for column in rule.columns)
+            happened = f"{rule.noun} {rule.change}"
+            lines.append(f"| {rule.severity} | {happened} | {columns} | {rule.when} |")
+        return self.parse_text_to_nodes("\n".join(lines))
+
+
+class Command(SphinxDirective):
+    """``{command} archive add``: what ``apteco-frames archive add --help`` says."""
+
+    optional_arguments = 9
+    final_argument_whitespace = False
+
+    def run(self) -> list[nodes.Node]:
+        """A block of text."""
+        return []
+
+
+def find_by_short_name(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.Element
+) -> nodes.Element | None:
+    """Resolve a reference to a name of ours wherever it is written.
+
+    Docstrings say ``:func:`login``` and signatures ``apteco_frames.session.Session``; the site
+    has each of them once, under the name by which users import it.
+    """
+    if node.get("refdomain") != "py":
+        return None
+    domain = env.domains.python_domain
+    ending = node["reftarget"].lstrip("~.")
+    module, _, name = ending.rpartition(".")
+    endings = [ending] + ([name] if module.startswith("apteco_frames") else [])
+    for wanted in endings:
+        found = [
+            (full, entry)
+            for full, entry in domain.objects.items()
+            if not entry.aliased and (full == wanted or full.endswith(f".{wanted}"))
+        ]
+        if len(found) == 1:
+            ((full, entry),) = found
+            return make_refnode(
+                app.builder, node["refdoc"], entry.docname, entry.node_id, content, full
+            )
+    return None
+
+
+def say_what_users_need(
+    app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
+) -> None:
+    """Leave out of a frame's docstring its arguments, and its columns: a table is above it."""
+    if what != "class" or not hasattr(value, "schema"):
+        return
+    shown: list[str] = []
+    for paragraph in "\n".join(lines).split("\n\n"):
+        if paragraph.startswith("Args:"):
+            break
+        if not paragraph.lstrip().startswith("name: ") and "noun: enum" not in paragraph:
+            shown.append(paragraph)
+    text = "\n\n".join(shown)
+    lines[:] = text.replace(" The columns:", "").replace("\nThe columns:", "").splitlines()
+
+
+def show_no_constructor(
+    app: Sphinx, what: str, name: str, value: Any, options: Any, signature: str, returns: str
+) -> tuple[str, None] | None:
+    """Show how to make something only of what users make themselves."""
+    is_made = name.rpartition(".")[2] in ("Archive", "Catalogue", "DemoServer")
+    return ("", None) if what == "class" and not is_made else None
+
+
+def pass_private_bases_over(
+    app: Sphinx, name: str, value: type, options: Any, bases: list[type]
+) -> None:
+    """Name, in place of a base that is nobody's business, the bases of that."""
+    for place, base in reversed(list(enumerate(bases))):
+        if getattr(base, "__name__", "").startswith("_"):
+            bases[place : place + 1] = base.__bases__
+
+
+def say_the_level_of_captions(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], tree: Any
+) -> None:
+    """Give the headings of the list of pages a level, without which they are none to axe."""
+    listed = context.get("furo_navigation_tree", "")
+    context["furo_navigation_tree"] = listed.replace(
+        'role="heading"', 'role="heading" aria-level="2"'
+    )
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Tell Sphinx of them."""
+    app.add_directive("columns", Columns)
+    app.add_directive("rules", Rules)
+    app.add_directive("command", Command)
+    app.connect("missing-reference", find_by_short_name)
+    # Before napoleon, which makes fields of what follows "Args:".
+    app.connect("autodoc-process-docstring", say_what_users_need, priority=400)
+    app.connect("autodoc-process-signature", show_no_constructor)
+    app.connect("autodoc-process-bases", pass_private_bases_over)
+    # After furo, which makes the list.
+    app.connect("html-page-context", say_the_level_of_captions, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
