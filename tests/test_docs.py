@@ -6,19 +6,20 @@ What is typed into a terminal there runs in ``tests/docs``, which ``tox -e docs`
 from __future__ import annotations
 
 import getpass
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from examples import PAGES, ROOT, examples, run
 
+from apteco_frames import errors
 from apteco_frames.demo import DemoServer
 
 WITH_PYTHON = [
     path for path in PAGES if any(examples(path.read_text(encoding="utf-8"), "python", "pycon"))
 ]
-# By page, the packages that its examples take, and that not every environment has.
-TAKEN = {"from-apteco": ["apteco"], "spark": ["pyspark"]}
+ERROR = re.compile(r"`([A-Z]\w+(?:Error|Warning))`")
 
 
 @pytest.fixture
@@ -51,3 +52,11 @@ def test_the_python_of_a_page_runs(
 def test_there_are_pages() -> None:
     """The test above has something to run."""
     assert {"tutorial"} <= {path.stem for path in WITH_PYTHON}
+
+
+def test_errors_that_are_named_exist() -> None:
+    """The pages name errors and warnings that the package has, and its page names all of them."""
+    named = {page.stem: set(ERROR.findall(page.read_text(encoding="utf-8"))) for page in PAGES}
+    known = {name for name in vars(errors) if ERROR.fullmatch(f"`{name}`")}
+    assert {name for names in named.values() for name in names} <= known
+    assert named["errors"] >= known

@@ -7,20 +7,17 @@ import re
 from pathlib import Path
 
 import pytest
+from examples import ROOT, examples, with_demo
 
-from apteco_frames import Catalogue, errors
-from apteco_frames.cli import main
+from apteco_frames import Catalogue
 from apteco_frames.demo import DemoServer
 
-ROOT = Path(__file__).parents[1]
 README = ROOT.joinpath("README.md").read_text(encoding="utf-8")
-PORT = re.compile(r"(?<=127\.0\.0\.1:)\d+")
 
 
 def blocks(language: str) -> list[str]:
-    """The fenced blocks in that language, without the indentation they have in lists."""
-    fenced = re.findall(rf"^( *)```{language}\n(.*?)^\1```$", README, re.DOTALL | re.MULTILINE)
-    return [re.sub(rf"^{indent}", "", code, flags=re.MULTILINE) for indent, code in fenced]
+    """The fenced blocks in that language."""
+    return [example.text for example in examples(README, language)]
 
 
 @pytest.fixture(autouse=True)
@@ -36,58 +33,29 @@ def test_two_commands_do_everything() -> None:
     ]
 
 
-def test_the_demo_prints_what_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    """The output of the demo command is that of the README, but for the port."""
-    assert main(["demo"]) == 0
-    (shown,) = blocks("text")
-    assert PORT.sub("PORT", capsys.readouterr().out) == PORT.sub("PORT", shown)
-
-
 def test_the_scripts_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """All Python blocks run one after the other, with the demo server in place of the site."""
     script = "\n".join(blocks("python"))
-    prompts = []
-
-    def answer(prompt: str) -> str:
-        prompts.append(prompt)
-        return demo.password
-
     with DemoServer() as demo:
-        names = {
-            "https://orbit.my-site.com/OrbitAPI": demo.base_url,
-            "my_data_view": demo.data_view,
-            "my_system": demo.system,
-            "jdoe": demo.user,
-        }
-        for name, replacement in names.items():
-            assert script.count(f'"{name}"') == 4
-            script = script.replace(f'"{name}"', repr(replacement))
-        monkeypatch.setenv("ORBIT_PASSWORD", demo.password)
-        monkeypatch.setenv("APTECO_FRAMES_CACHE_DIR", "kept")
         # As a notebook puts its own hidden input in place.
-        monkeypatch.setattr(getpass, "getpass", answer)
-        # Looked for, but not used on plain http.
-        for file in "client.pem", "client.key", "my-company-ca.pem":
-            Path(file).touch()
-        exec(compile(script, "README.md", "exec"), {})
-    assert prompts == ["Enter your password: "] * 3
-    assert len(list(Path("kept").glob("*/*.catalogue"))) == 1
-    assert len(Catalogue.read_parquet("my-catalogue").variables) == 94
-    assert Path("variables.csv").read_text(encoding="utf-8").count("\n") == 95
-
-
-def test_every_error_of_the_table_exists() -> None:
-    """The errors at a glance are names of the package."""
-    names = re.findall(r"`(\w+(?:Error|Warning))`", README)
-    assert len(set(names)) > 10
-    assert [name for name in names if not hasattr(errors, name)] == []
+        monkeypatch.setattr(getpass, "getpass", lambda prompt: demo.password)
+        exec(compile(with_demo(script, demo), "README.md", "exec"), {})
+    catalogue = Catalogue.read_parquet("my-catalogue")
+    assert catalogue.has_codes
+    assert catalogue.has_folders
+    assert Path("holidays.html").is_file()
 
 
 def test_links_lead_somewhere() -> None:
-    """What the README links to in the repository is there."""
+    """What the README links to in the repository is there, and it links to each how-to page."""
     targets = re.findall(r"\]\((?!https://)([^)]+)\)", README)
-    notebooks = [
-        f"notebooks/{name}.ipynb" for name in ("quickstart", "data_dictionary", "what_changed")
-    ]
-    assert targets == [*notebooks, "LICENSE", "CHANGELOG.md"]
     assert [target for target in targets if not ROOT.joinpath(target).is_file()] == []
+    pages = ROOT.joinpath("docs").glob("*-*/*.md")
+    assert {str(page.relative_to(ROOT)) for page in pages} <= set(targets)
+
+
+def test_pictures_are_small() -> None:
+    """Each picture is quick to load."""
+    pictures = list(ROOT.joinpath("docs", "pictures").glob("*.png"))
+    assert len(pictures) == 2
+    assert [path for path in pictures if path.stat().st_size > 150_000] == []
