@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +16,7 @@ from apteco_frames.derived.variables import check, count_by_table, tell_kinds, w
 from apteco_frames.errors import NotLoadedError, SnapshotError
 from apteco_frames.folders import Folders
 from apteco_frames.frame.arguments import checked_path, not_a
+from apteco_frames.frame.fork import ProcessLock
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.column import Column
 from apteco_frames.orbit.text import clipped
@@ -117,7 +117,7 @@ class Catalogue(SystemFrames):
         self._known_codes = known_codes
         self._read_folders = read_folders
         self._indexed: tuple[tuple[int, bool], Index, tuple[str, ...]] | None = None
-        self._index_lock = threading.Lock()
+        self._index_lock = ProcessLock()
 
     @property
     def has_codes(self) -> bool:
@@ -170,7 +170,7 @@ class Catalogue(SystemFrames):
         known = self._known_codes
         known.read()
         state = known.variable_count, self.has_folders
-        with self._index_lock:
+        with self._index_lock.own:
             if self._indexed is None or self._indexed[0] != state:
                 rows = self._arrows()
                 if "codes" not in rows and known.variable_count:

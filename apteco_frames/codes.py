@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from apteco_frames.errors import CodesError
 from apteco_frames.frame.arrays import integers, spans_of, strings
 from apteco_frames.frame.base import CatalogueFrame
+from apteco_frames.frame.fork import ProcessLock
 from apteco_frames.frame.rows import Home, Row, attribute
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.column import api_schema, describe
@@ -226,7 +227,7 @@ class KnownCodes:
         self._complete = saved is not None
         self._source = source
         self._tables: dict[str, pa.Table] = {}
-        self._lock = threading.RLock()
+        self._lock = ProcessLock(threading.RLock)
 
     @property
     def variable_count(self) -> int:
@@ -252,7 +253,7 @@ class KnownCodes:
             tables: by variable, the columns ``code``, ``description`` and ``count``.
             refused: names of the variables whose codes the API refused.
         """
-        with self._lock:  # or what another thread adds could be lost
+        with self._lock.own:  # or what another thread adds could be lost
             now_refused = (self.refused | frozenset(refused)) - tables.keys()
             if now_refused != self.refused:  # frames that are there notice another set
                 self.refused = now_refused
@@ -318,7 +319,7 @@ class KnownCodes:
         Raises:
             CodesError: there are codes of what is no variable.
         """
-        with self._lock:
+        with self._lock.own:
             if self._saved is not None:
                 self._take_in(self._saved())
                 self._saved = None

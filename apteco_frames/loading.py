@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from apteco_frames.codes import Codes, KnownCodes, with_codes
 from apteco_frames.derived.folders import arrange, flat
 from apteco_frames.errors import ApiResultsError, CodesError, warn
 from apteco_frames.folders import Folders
+from apteco_frames.frame.fork import ProcessLock
 from apteco_frames.orbit.arguments import Progress
 from apteco_frames.orbit.build import Build, glance, load_build
 from apteco_frames.orbit.client import OrbitClient
@@ -101,7 +101,7 @@ class LiveBuild(SystemFrames):
         self._session = session
         self._client = client
         self._system = system
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._folders: Folders | None = None
         self._system_info = catalogue.system_info
         self._tables = Tables(catalogue.tables.arrow, self)
@@ -256,14 +256,15 @@ class LiveBuild(SystemFrames):
 
     @contextmanager
     def _alone(self) -> Iterator[Task]:
-        """A task, once no other thread reads for this session."""
+        """A task, once no other thread reads for this session in this process."""
         task = self._client.new_task()
-        if not task.wait_for(lambda seconds: self._lock.acquire(timeout=seconds)):
+        lock = self._lock.own
+        if not task.wait_for(lambda seconds: lock.acquire(timeout=seconds)):
             raise task.too_late(self._client.base_url)
         try:
             yield task
         finally:
-            self._lock.release()
+            lock.release()
 
     def _check_build(self, task: Task) -> None:
         """See that the system is of the build that the catalogue is of.

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from apteco_frames.errors import AptecoFramesError
+from apteco_frames.frame.fork import ProcessLock
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.secret import Secret
 from apteco_frames.orbit.task import Task
@@ -20,7 +21,12 @@ class Login:
     def __init__(self, session_id: str) -> None:
         self.session_id = session_id
         self.ended = False
-        self.lock = threading.Lock()
+        self._lock = ProcessLock()
+
+    @property
+    def lock(self) -> threading.Lock:
+        """Held while it changes."""
+        return self._lock.own  # type: ignore[no-any-return]
 
 
 class LoggedIn:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import threading
 from collections.abc import Iterator
 from datetime import datetime
 
 import polars as pl
 import pytest
+from faults.forked import ends_well
 from faults.server import FaultyServer
 
 from apteco_frames import Catalogue, Session
@@ -131,3 +134,33 @@ def test_what_was_not_read_of_the_build_before(server: FaultyServer, what: str) 
     assert not old.has_codes
     assert not old.has_folders
     assert requests_for(server, "/Codes", "/Folders") == 0
+
+
+# Forked processes.
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_child_forked_during_a_load_reads_for_itself(server: FaultyServer) -> None:
+    """Nobody in the child waits for a load of the parent, which goes on."""
+    session = server.login()
+    is_loading, may_go_on = threading.Event(), threading.Event()
+
+    def wait(done: int, of: int) -> None:
+        is_loading.set()
+        assert may_go_on.wait(120)
+
+    loading = threading.Thread(target=session.load_codes, kwargs={"progress": wait})
+    loading.start()
+    assert is_loading.wait(60)
+    expected, folders = holidays().codes, holidays().folders
+
+    def read() -> None:
+        assert session.codes == expected
+        assert session.folders == folders
+
+    try:
+        assert ends_well(read, 60)
+    finally:
+        may_go_on.set()
+        loading.join(120)
+    assert session.codes == expected

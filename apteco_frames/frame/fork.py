@@ -1,8 +1,9 @@
-"""The only way to polars, whose threads no fork survives.
+"""What forks need: the only way to polars, and locks that are not taken along.
 
 In a process that was forked after polars had worked, polars waits for ever for threads
 that were left behind in the parent. All of our uses of polars get it from
-:func:`import_polars`, which refuses there.
+:func:`import_polars`, which refuses there. A lock that such a thread held would never be
+free in the child: ours are :class:`ProcessLock` s.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 from types import ModuleType
+from typing import Any
+from weakref import WeakSet
 
 from apteco_frames.errors import ForkedProcessError
 
@@ -24,6 +28,35 @@ _lost = False
 _unsure = "polars" in sys.modules
 _asking: threading.Thread | None = None
 _lock = threading.Lock()
+
+
+class ProcessLock:
+    """A lock that each process has of its own, free at first.
+
+    What it guards must be changed in one step at last, so that a child which was forked
+    meanwhile finds it as it was before.
+
+    Args:
+        new: makes the lock.
+
+    >>> lock = ProcessLock()
+    >>> with lock.own:
+    ...     lock.own.locked()
+    True
+    """
+
+    def __init__(self, new: Callable[[], Any] = threading.Lock) -> None:
+        self._new = new
+        self.own: Any = new()
+        """The lock of this process; ask for it once, and release what was acquired."""
+        _locks.add(self)
+
+    def renew(self) -> None:
+        """Have another lock from now on."""
+        self.own = self._new()
+
+
+_locks: WeakSet[ProcessLock] = WeakSet()
 
 
 def import_polars() -> ModuleType:
@@ -66,6 +99,8 @@ def _after_fork() -> None:
     _lost = _lost or _used
     _unsure = not _lost and "polars" in sys.modules
     _used, _asking, _lock = False, None, threading.Lock()
+    for lock in _locks:
+        lock.renew()
 
 
 if hasattr(os, "register_at_fork"):

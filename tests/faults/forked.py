@@ -110,6 +110,26 @@ def forked() -> int:
         return os.fork()
 
 
+def ends_well(act: Callable[[], object], seconds: float) -> bool:
+    """Whether a forked child comes to the end of a function, and in time."""
+    child = forked()
+    if not child:
+        try:
+            act()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status) == 0
+        time.sleep(0.01)
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+    return False
+
+
 def child_of(use: str, expected: str) -> int:
     """A child that ends with how the use ended."""
     child = forked()

@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from faults import forked
 import apteco_frames
 from apteco_frames.demo import holidays
 from apteco_frames.errors import ForkedProcessError
+from apteco_frames.frame.fork import ProcessLock
 
 # How many children for each use: fewer where each waits for polars, or imports the package.
 TIMES = {"filter": 20, "frame.filter": 20, "write_csv": 20}
@@ -47,6 +49,30 @@ def test_forked_children_answer_or_refuse(way: str) -> None:
         use: {"refused" if worked and takes_polars else "right": times}
         for use, (_, takes_polars) in forked.USES.items()
     }
+
+
+@needs_fork
+@pytest.mark.parametrize("kind", [threading.Lock, threading.RLock])
+def test_a_lock_is_free_in_a_child(kind: Any) -> None:
+    """Whoever holds a lock when a process is forked keeps nobody waiting in the child."""
+    lock = ProcessLock(kind)
+    held, may_go_on = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock.own:
+            held.set()
+            assert may_go_on.wait(60)
+
+    holding = threading.Thread(target=hold)
+    holding.start()
+    assert held.wait(60)
+    try:
+        assert forked.ends_well(lambda: lock.own.__enter__(), 30)
+    finally:
+        may_go_on.set()
+        holding.join(60)
+    with lock.own:  # also where the thread that forks holds it, which goes on in the child
+        assert forked.ends_well(lambda: lock.own.__enter__(), 30)
 
 
 def number_of_dates(variables: Any) -> int:
