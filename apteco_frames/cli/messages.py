@@ -47,6 +47,7 @@ def _message(error: click.UsageError) -> str:
 def warnings_in_lines() -> Iterator[None]:
     """Show warnings of this package as lines of their own, without a place in our code."""
     with warnings.catch_warnings():
+        warnings.simplefilter("default", AptecoFramesWarning)
         show = warnings.showwarning
 
         def showwarning(

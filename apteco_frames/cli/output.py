@@ -120,7 +120,12 @@ def width() -> int:
 
 def styled(text: str, **style: Any) -> str:
     """A text in a colour or in bold, on a terminal whose user wants that (``NO_COLOR``)."""
-    wanted = is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    wanted = (
+        style
+        and is_terminal()
+        and not os.environ.get("NO_COLOR")
+        and os.environ.get("TERM") != "dumb"
+    )
     return click.style(text, **style) if wanted else text
 
 
@@ -153,7 +158,7 @@ def print_rows(rows: pa.Table, form: str) -> None:
 
 def _table(rows: pa.Table, header: bool) -> Iterator[str]:
     names = [shown(name) for name in rows.column_names]
-    columns = [column.to_pylist() for column in rows.columns]
+    columns = [column.to_pylist() for column in _without_nanoseconds(rows).columns]
     if not is_terminal():
         if header:
             yield "\t".join(names)
@@ -167,6 +172,24 @@ def _table(rows: pa.Table, header: bool) -> Iterator[str]:
     for number, line in enumerate(lines if header else lines[1:]):
         fitting = line if columns_of(line) <= width() else clipped(line, width())
         yield styled(fitting, bold=True) if header and not number else fitting
+
+
+def _without_nanoseconds(rows: pa.Table) -> pa.Table:
+    """Rows whose times Python can hold; pyarrow would make pandas' own of finer ones."""
+    import pyarrow as pa
+
+    for position, field in enumerate(rows.schema):
+        kind: Any = None
+        if pa.types.is_timestamp(field.type):
+            kind = pa.timestamp("us", field.type.tz)
+        elif pa.types.is_duration(field.type):
+            kind = pa.duration("us")
+        elif pa.types.is_time64(field.type):
+            kind = pa.time64("us")
+        if kind not in (None, field.type):
+            column = rows.column(position).cast(kind, safe=False)
+            rows = rows.set_column(position, field.name, column)
+    return rows
 
 
 def _cell(value: Any) -> Any:
@@ -212,7 +235,7 @@ def _finite(value: Any) -> Any:
 
 
 def _json_rows(rows: pa.Table) -> Iterator[str]:
-    for batch in rows.to_batches(max_chunksize=1024):
+    for batch in _without_nanoseconds(rows).to_batches(max_chunksize=1024):
         yield from map(_to_json, batch.to_pylist())
 
 
@@ -230,12 +253,16 @@ def _csv(rows: pa.Table) -> Iterator[str]:
 
     pl = import_polars()
     frame = pl.DataFrame(rows)
-    nested = [name for name, kind in frame.schema.items() if kind.is_nested() or kind == pl.Binary]
+    others = [
+        name
+        for name, kind in frame.schema.items()
+        if kind.is_nested() or kind in (pl.Binary, pl.Duration)
+    ]
     frame = frame.with_columns(
         pl.Series(
             name, [None if v is None else text_of(v) for v in frame[name].to_list()], pl.String
         )
-        for name in nested
+        for name in others
     )
     text = for_spreadsheets(frame).write_csv(quote_style="non_numeric")
     lines = text.removesuffix("\n").split("\n")

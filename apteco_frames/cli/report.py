@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from html import escape
 from typing import TYPE_CHECKING
 
 from apteco_frames.cli.output import is_terminal, print_lines, print_rows, styled, width
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
 
 FORMATS = ("text", "json", "csv", "markdown", "github")
 
-_COLOURS = {"breaking": "red", "notable": "yellow", "routine": None}
+_STYLES = {"breaking": {"fg": "red"}, "notable": {"fg": "yellow"}, "routine": {}}
 _COMMANDS = {"breaking": "error", "notable": "warning", "routine": "notice"}
-# What Markdown or HTML in it would take for more than text.
-_MARKED = re.compile(r"[\\`*_{}\[\]<>()#+\-.!|&~:@$]")
+# What Markdown would take for more than text; HTML is escaped besides.
+_MARKED = re.compile(r"([\\`*_{}\[\]|~$])")
 
 
 def print_changes(found: list[Changes], form: str) -> None:
@@ -55,7 +56,7 @@ def _text(changes: Changes) -> Iterator[str]:
     for change in changes:
         line = f"{change.severity:<8}  {change.summary}"
         line = clipped(line, width()) if is_terminal() else shown(line)
-        yield styled(line, fg=_COLOURS[change.severity])
+        yield styled(line, **_STYLES[change.severity])
 
 
 def _markdown(changes: Changes) -> Iterator[str]:
@@ -74,7 +75,7 @@ def _markdown(changes: Changes) -> Iterator[str]:
 
 def _marked(text: str | None) -> str:
     """A text that is nothing but text in Markdown, in a table, too."""
-    return _MARKED.sub(lambda found: f"&#{ord(found[0])};", shown(text))
+    return escape(_MARKED.sub(r"\\\1", shown(text)), quote=False)
 
 
 def _github(changes: Changes) -> Iterator[str]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 PASSWORD = "APTECO_PASSWORD"
 """The environment variable that holds a password."""
 
+_EXPORT = "apteco-frames export DIR --profile NAME"
 _SYSTEM = ("base_url", "data_view", "system", "user")
 _FIND_HELP = {
     "base_url": "URL of the Orbit API, normally ending /OrbitAPI.",
@@ -72,8 +73,12 @@ class Source(NamedTuple):
         """
         if self.catalogue is not None:
             from apteco_frames.catalogue import Catalogue
+            from apteco_frames.errors import NotLoadedError
 
-            yield Catalogue.read_parquet(self.catalogue)
+            try:
+                yield Catalogue.read_parquet(self.catalogue)
+            except NotLoadedError as error:
+                raise NotLoadedError(f"{error} On the command line: {_EXPORT}.") from None
         else:
             with self.session() as session:
                 yield session

@@ -1,0 +1,165 @@
+"""Commands, run in this process, in others, or on a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import apteco_frames
+from apteco_frames.cli import main
+from apteco_frames.demo import DemoServer
+from apteco_frames.demo.api import Answer, Request
+from apteco_frames.demo.server import DemoHandler
+
+PASSWORD = "K9-Sentinel-Passw0rd"
+
+
+class NotingServer(DemoServer):
+    """A demo server with a password that stands nowhere by chance.
+
+    Attributes:
+        tokens: the tokens and session ids that it gave.
+        open: the ids of the sessions that did not log out.
+        seen: the command lines of all processes, as they were during each login.
+    """
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.api.password = PASSWORD
+        self.tokens: list[str] = []
+        self.open: set[str] = set()
+        self.seen: list[str] = []
+        server = self
+
+        class Handler(DemoHandler):
+            def answer(self, request: Request) -> Answer:
+                answer = super().answer(request)
+                if request.target.endswith("/SimpleLogin"):
+                    server.seen += command_lines()
+                    if answer.status == 201:
+                        details = json.loads(answer.body)
+                        server.tokens += [details["accessToken"], details["sessionId"]]
+                        server.open.add(details["sessionId"])
+                elif request.method == "DELETE":
+                    server.open.discard(request.target.rpartition("/")[2])
+                return answer
+
+        self.handler = Handler
+
+
+def command_lines() -> Iterator[str]:
+    """What everybody can see of the processes of this machine."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            yield path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+
+
+class Ran(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    def rows(self) -> list[list[str]]:
+        """What it printed as fields between tabs."""
+        return [line.split("\t") for line in self.out.splitlines()]
+
+
+class Command:
+    """Runs commands in this process."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str) -> Ran:
+        try:
+            status: Any = main(arguments)
+        except SystemExit as ended:
+            status = ended.code
+        return Ran(status, *self._capsys.readouterr())
+
+
+def environment(**changes: str | None) -> dict[str, str]:
+    """The environment of a child process that runs the package under test."""
+    package = Path(apteco_frames.__file__).resolve().parents[1]
+    values = {**os.environ, "PYTHONPATH": str(package), "PYTHONIOENCODING": "utf-8", **changes}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def in_process(*arguments: str, given: str = "", program: str = "", **changes: str | None) -> Ran:
+    """Run a command in a process of its own, or a program in Python with its arguments.
+
+    Args:
+        arguments: the command line.
+        given: its standard input.
+        program: the program.
+        changes: to the environment.
+    """
+    what = ["-c", program] if program else ["-m", "apteco_frames"]
+    done = subprocess.run(
+        [sys.executable, *what, *arguments],
+        env=environment(**changes),
+        input=given,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def on_terminal(*arguments: str, columns: int = 80, **changes: str | None) -> Ran:
+    """Run a command whose standard output is a terminal of that width."""
+    import fcntl
+    import pty
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    changes = {"COLUMNS": None, "NO_COLOR": None, "TERM": "xterm", **changes}
+    with subprocess.Popen(
+        [sys.executable, "-m", "apteco_frames", *arguments],
+        env=environment(**changes),
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as child:
+        os.close(theirs)
+        shown = bytearray()
+        with suppress(OSError):  # Linux has an error in place of an end
+            while part := os.read(ours, 65536):
+                shown += part
+        os.close(ours)
+        assert child.stderr
+        err = child.stderr.read()
+        status = child.wait(60)
+    return Ran(status, shown.decode().replace("\r\n", "\n"), err)
+
+
+def shell(script: str, folder: Path, **changes: str | None) -> Ran:
+    """Run a script with ``sh``, for which ``apteco-frames`` is the package under test."""
+    program = folder / "bin/apteco-frames"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m apteco_frames "$@"\n')
+    program.chmod(0o755)
+    changes["PATH"] = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", "-c", script],
+        env=environment(**changes),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,201 @@
+"""Rows on standard output: the same on terminals, in pipes, and in formats for programs."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+import polars.testing
+import pyarrow.parquet as pq
+import pytest
+from cli.running import Command, on_terminal, shell
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import ODD_TEXTS, catalogue_of, table_item, variable_item
+
+from apteco_frames import Catalogue
+from apteco_frames.cli.output import escaped
+from apteco_frames.demo import holidays
+from apteco_frames.orbit.text import columns_of
+
+OFFLINE = ("--catalogue", "holidays")
+
+
+def unescaped(text: str) -> str:
+    """What was escaped for one field."""
+    return text.encode("latin-1", "backslashreplace").decode("unicode_escape")
+
+
+@given(st.text() | st.sampled_from(ODD_TEXTS))
+def test_fields_are_on_one_line(text: str) -> None:
+    """A field has no tab, line break or control character, and can be read back."""
+    field = escaped(text)
+    assert "\t" not in field
+    assert len(field.splitlines()) <= 1
+    assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in field)
+    assert unescaped(field) == text
+
+
+def test_pipe(command: Command) -> None:
+    """In a pipe fields are whole, with tabs between, under the names of their columns."""
+    rows = command("variables", *OFFLINE, "--columns", "name,is_virtual,min_date,num_codes").rows()
+    assert rows[0] == ["name", "is_virtual", "min_date", "num_codes"]
+    assert len(rows) == 95
+    date = holidays().variables["boDate"]
+    assert rows[1] == ["hoURN", "false", "", ""]
+    assert ["boDate", "false", date.min_date.isoformat(), str(date.num_codes)] in rows
+
+
+def test_no_header(command: Command) -> None:
+    """``--no-header`` leaves the line of columns out, for programs that read lines."""
+    names = [table.name for table in holidays().tables]
+    given = ("tables", *OFFLINE, "--columns", "name", "--no-header")
+    assert command(*given).out == "".join(f"{name}\n" for name in names)
+
+
+def test_formats_are_equal(command: Command) -> None:
+    """JSON, JSON lines, CSV and Parquet hold the same rows, with all columns."""
+    expected = holidays().tables.arrow.to_pylist()
+    assert json.loads(command("tables", *OFFLINE, "--output", "json").out) == expected
+    lines = command("tables", *OFFLINE, "--output", "jsonl").out.splitlines()
+    assert [json.loads(line) for line in lines] == expected
+    csv = command("tables", *OFFLINE, "--output", "csv").out
+    holidays().tables.write_csv("tables.csv")
+    assert csv == Path("tables.csv").read_text()
+
+
+def test_parquet(place: Path) -> None:
+    """Parquet goes to a file or a pipe, and is what ``write_parquet`` writes."""
+    done = shell("apteco-frames codes boDest --catalogue holidays --output parquet > x", place)
+    assert done == (0, "", "")
+    table = pq.read_table(place / "x")
+    assert table.equals(holidays().codes["boDest"].arrow)
+
+
+def test_columns(command: Command) -> None:
+    """``--columns`` holds in each format, in its order."""
+    given = ("tables", *OFFLINE, "--columns", "total_records, name")
+    assert command(*given).rows()[:2] == [["total_records", "name"], ["742565", "Households"]]
+    assert command(*given, "--output", "csv").out.startswith('"total_records","name"\n742565,"')
+    assert json.loads(command(*given, "--output", "json").out)[0] == {
+        "total_records": 742565,
+        "name": "Households",
+    }
+
+
+def test_columns_that_are_not_there(command: Command) -> None:
+    """A column that is not there is status 2, and those that are there are named."""
+    status, out, err = command("tables", *OFFLINE, "--columns", "name,nothing")
+    assert (status, out) == (2, "")
+    assert err.splitlines()[-1].startswith(
+        "apteco-frames tables: error: argument --columns: no column 'nothing'; there are name, "
+    )
+
+
+def test_empty_answers(command: Command) -> None:
+    """No rows are no rows, in each format."""
+    query = "select name, depth from tables where depth > 100"
+    outs = {
+        form: command("sql", query, *OFFLINE, "--output", form).out
+        for form in ("table", "json", "jsonl", "csv")
+    }
+    assert outs == {
+        "table": "name\tdepth\n",
+        "json": "[\n]\n",
+        "jsonl": "",
+        "csv": '"name","depth"\n',
+    }
+
+
+def test_odd_values_of_queries(command: Command) -> None:
+    """Whatever a query gives has a text: lists, durations, numbers that JSON lacks."""
+    query = (
+        "select array_agg(name) as names, cast('nan' as double) as nothing, "
+        "interval '1 hour' as hour from tables where depth = 0"
+    )
+    assert command("sql", query, *OFFLINE).rows()[1] == ["Households", "nan", "1:00:00"]
+    (row,) = json.loads(command("sql", query, *OFFLINE, "--output", "json").out)
+    assert row == {"names": ["Households"], "nothing": None, "hour": "1:00:00"}
+    assert command("sql", query, *OFFLINE, "--output", "csv").status == 0
+
+
+def widest(lines: Sequence[str]) -> int:
+    """The columns of the widest line."""
+    return max(map(columns_of, lines))
+
+
+@pytest.mark.parametrize("columns", [40, 120])
+def test_terminal(place: Path, columns: int) -> None:
+    """A terminal shows the same fields, aligned, and no line is wider than it is."""
+    done = on_terminal("tables", *OFFLINE, columns=columns, NO_COLOR="1")
+    lines = done.out.splitlines()
+    assert (done.status, done.err) == (0, "")
+    assert widest(lines) <= columns
+    assert len(lines) == 10
+    if columns == 120:
+        assert lines[0].split() == [
+            *("name", "plural", "parent_name", "total_records", "variable_count")
+        ]
+        assert lines[1].split() == ["Households", "Households", "742,565", "13"]
+
+
+def test_more_columns_than_the_terminal_has(place: Path) -> None:
+    """Where even one letter of each column is too much, lines are cut."""
+    names = ",".join(holidays().variables.arrow.column_names)
+    done = on_terminal("variables", *OFFLINE, "--columns", names, columns=20, NO_COLOR="1")
+    assert widest(done.out.splitlines()) <= 20
+
+
+def test_colour(place: Path) -> None:
+    """The line of columns is bold on a terminal, not where the user says no, nor in a pipe."""
+    assert on_terminal("tables", *OFFLINE).out.startswith("\x1b[1mname")
+    assert "\x1b" not in on_terminal("tables", *OFFLINE, NO_COLOR="1").out
+    assert "\x1b" not in on_terminal("tables", *OFFLINE, TERM="dumb").out
+    assert "\x1b" not in shell("apteco-frames tables --catalogue holidays", place).out
+
+
+def test_parquet_is_not_for_terminals(place: Path) -> None:
+    """Parquet to a terminal is status 2, with what to do instead."""
+    done = on_terminal("tables", *OFFLINE, "--output", "parquet")
+    assert (done.status, done.out) == (2, "")
+    assert "send it to a file" in done.err
+
+
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
+def test_terminals_obey_no_texts(place: Path, form: str) -> None:
+    """What a server says cannot make a terminal do anything, in any format."""
+    variables = [
+        variable_item(f"pe{number}", description=text)
+        for number, text in enumerate(ODD_TEXTS)
+        if "\x00" not in text
+    ]
+    odd = catalogue_of([table_item()], variables)
+    odd.write_parquet(place / "odd")
+    done = on_terminal("variables", "--catalogue", "odd", "--output", form, NO_COLOR="1")
+    assert done.status == 0
+    shown = done.out.replace("\n", "")
+    assert not [c for c in shown if ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u202e\u2028"]
+
+
+def test_json_keeps_what_it_escapes(command: Command, place: Path) -> None:
+    """Texts of all kinds are to the letter in JSON, in CSV, and in a pipe once read back."""
+    variables = [variable_item(f"pe{n}", description=text) for n, text in enumerate(ODD_TEXTS)]
+    catalogue_of([table_item()], variables).write_parquet(place / "odd")
+    given = ("variables", "--catalogue", "odd", "--columns", "description")
+    rows = json.loads(command(*given, "--output", "json").out)
+    assert [row["description"] for row in rows] == list(ODD_TEXTS)
+    fields = command(*given, "--no-header").out.split("\n")[:-1]
+    assert [unescaped(field) for field in fields] == list(ODD_TEXTS)
+    csv = pl.read_csv(io.StringIO(command(*given, "--output", "csv").out), infer_schema=False)
+    Catalogue.read_parquet("odd").variables.write_csv("odd.csv")
+    expected = pl.read_csv("odd.csv", infer_schema=False, columns=["description"])
+    polars.testing.assert_frame_equal(csv, expected)
+
+
+def test_nothing_to_write_to(place: Path) -> None:
+    """Without standard output there is nothing to say, and no error."""
+    done = shell("apteco-frames tables --catalogue holidays >&-", place)
+    assert done == (0, "", "")

@@ -1,0 +1,178 @@
+"""The program as a whole: how it starts, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from cli.running import Command, environment, in_process
+
+from apteco_frames import __version__
+from apteco_frames.cli.commands import commands
+
+COMPARISONS = [["diff", "older", "newer"], ["archive", "check", "my-archive"]]
+
+
+def paths(group: click.Group, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The words of all commands, groups among them."""
+    yield above
+    for name, one in group.commands.items():
+        if isinstance(one, click.Group):
+            yield from paths(one, (*above, name))
+        else:
+            yield (*above, name)
+
+
+ALL = list(paths(commands))
+
+READING = "pyarrow.parquet"
+"""A module that is imported when a comparison begins its work."""
+
+# As ``python -m apteco_frames`` does, with something that happens where a module is imported
+# that comparisons need and nothing else does.
+AT_IMPORT = """
+import os, signal, sys
+from apteco_frames.cli import program
+
+class PanicException(BaseException):
+    pass
+
+class Trouble:
+    def find_spec(self, name, path=None, target=None):
+        if name == "{module}":
+            {what}
+
+sys.meta_path.insert(0, Trouble())
+program()
+"""
+
+
+def test_help_is_quick() -> None:
+    """No command imports what is heavy to print its help, or to be completed."""
+    program = f"""
+import sys
+from apteco_frames.cli import main
+for words in {ALL!r}:
+    try:
+        main([*words, "--help"])
+    except SystemExit as ended:
+        assert ended.code == 0
+heavy = {{"pyarrow", "polars", "requests", "numpy", "pandas"}} & set(sys.modules)
+print(sorted(heavy), file=sys.stderr)
+"""
+    done = in_process(program=program)
+    assert done.err == "[]\n"
+    assert done.out.count("usage: apteco-frames") == len(ALL)
+
+
+def test_all_commands_are_there() -> None:
+    """The commands are those that the documentation names."""
+    assert [" ".join(words) for words in ALL] == [
+        "",
+        *("demo", "tables", "variables", "codes", "folders", "search", "sql", "export"),
+        *("dictionary", "diff", "archive", "archive add", "archive list", "archive history"),
+        *("archive check", "systems", "serve", "cache", "cache dir", "cache list"),
+        *("cache clean", "profile", "profile add", "profile list", "profile check"),
+    ]
+
+
+def test_version(command: Command) -> None:
+    """``--version`` prints the version, and nothing else."""
+    assert command("--version") == (0, f"{__version__}\n", "")
+
+
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
+def test_what_is_unknown_is_usage(command: Command, words: tuple[str, ...]) -> None:
+    """An option that is not there is status 2, after a line of usage."""
+    status, out, err = command(*words, "--no-such-option")
+    assert (status, out) == (2, "")
+    assert err.startswith(f"usage: {' '.join(('apteco-frames', *words))} ")
+    assert "error: No such option" in err
+
+
+def test_options_show_no_control_characters(command: Command) -> None:
+    """What the command line has wrong is shown harmlessly."""
+    assert "\x1b" not in command("tables", "--output", "\x1b[31mred").err
+
+
+@pytest.mark.parametrize("arguments", COMPARISONS, ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    ("module", "what", "shown"),
+    [
+        (READING, "raise PanicException('index out of bounds')", "index out of bounds"),
+        (READING, "raise OSError('no disk')", "apteco-frames: no disk"),
+        ("click", "raise MemoryError", "MemoryError"),
+    ],
+    ids=["panic", "disk", "memory"],
+)
+def test_unforeseen_trouble_is_no_answer(
+    place: Path, arguments: list[str], module: str, what: str, shown: str
+) -> None:
+    """A comparison that fails, for whatever reason and whenever, ends with 2."""
+    done = in_process(*arguments, program=AT_IMPORT.format(module=module, what=what))
+    assert (done.status, done.out) == (2, "")
+    assert shown in done.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
+@pytest.mark.parametrize("arguments", COMPARISONS, ids=lambda words: words[0])
+def test_interrupted_comparison(place: Path, arguments: list[str]) -> None:
+    """Ctrl-C is no answer either, and quiet."""
+    program = AT_IMPORT.format(module=READING, what="os.kill(os.getpid(), signal.SIGINT)")
+    done = in_process(*arguments, program=program)
+    assert done == (130, "", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
+def test_answer_that_cannot_be_written(place: Path) -> None:
+    """A comparison whose answer cannot be written has failed."""
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "apteco_frames", *COMPARISONS[0]],
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert "No space left on device" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no broken pipes")
+@pytest.mark.parametrize("arguments", [["variables", "--catalogue", "holidays"], COMPARISONS[0]])
+def test_nobody_reads(place: Path, arguments: list[str]) -> None:
+    """Where the reader has gone, commands end without a word."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "apteco_frames", *arguments],
+        env=environment(),
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str) -> None:
+    """Each shell gets its script, which asks for what there is."""
+    script = in_process(_APTECO_FRAMES_COMPLETE=f"{shell}_source")
+    assert script.status == 0
+    assert "_APTECO_FRAMES_COMPLETE" in script.out
+    words = "apteco-frames archive "
+    asked = {"COMP_WORDS": words, "COMP_CWORD": "2" if shell != "fish" else ""}
+    found = in_process(_APTECO_FRAMES_COMPLETE=f"{shell}_complete", **asked)
+    assert {"add", "list", "history", "check"} <= set(
+        found.out.replace(",", "\n").replace("\t", "\n").split("\n")
+    )

@@ -1,0 +1,119 @@
+"""Commands that show what a system consists of: offline, and of a system, alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cli.running import Command
+
+from apteco_frames.demo import holidays
+
+SOURCES = [("--catalogue", "holidays"), ("--profile", "orbit")]
+PREVIEWS = {
+    "tables": ["name", "plural", "parent_name", "total_records", "variable_count"],
+    "variables": ["name", "description", "type", "table_name", "folder_name"],
+    "folders": ["path", "description", "variable_count", "total_variable_count"],
+    "systems": ["name", "description", "build_date"],
+}
+
+
+@pytest.mark.parametrize("noun", PREVIEWS)
+def test_nouns(command: Command, noun: str) -> None:
+    """Each noun is printed, the same offline and of a system."""
+    offline, online = (command(noun, *source) for source in SOURCES)
+    assert offline == online
+    assert (offline.status, offline.err) == (0, "")
+    header, *rows = offline.rows()
+    assert header == PREVIEWS[noun]
+    whole = holidays()
+    expected = {
+        "tables": len(whole.tables),
+        "variables": len(whole.variables),
+        "folders": len(whole.folders),
+        "systems": 1,
+    }
+    assert len(rows) == expected[noun]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("name", ["boDest", "Destination"])
+def test_codes(command: Command, source: tuple[str, str], name: str) -> None:
+    """Codes are of one variable, by its name or its description."""
+    header, *rows = command("codes", name, *source).rows()
+    assert header == ["code", "description", "count"]
+    assert ["29", "Sweden", "25207"] in rows
+    assert len(rows) == len(holidays().codes["boDest"])
+
+
+def test_codes_of_what_is_not_there(command: Command) -> None:
+    """A name that no variable has is an error of one line, with the nearest."""
+    status, out, err = command("codes", "boDst", "--catalogue", "holidays")
+    assert (status, out) == (1, "")
+    assert len(err.splitlines()) == 1
+    assert "Nearest: 'boDest'" in err
+
+
+def test_what_was_not_saved(command: Command) -> None:
+    """A catalogue without codes says so, and what to do on the command line."""
+    for words in (["codes", "boDest"], ["folders"]):
+        status, out, err = command(*words, "--catalogue", "without-codes")
+        assert (status, out) == (1, "")
+        assert err.startswith("apteco-frames: The catalogue of system 'holidays' holds no ")
+        assert err.endswith("On the command line: apteco-frames export DIR --profile NAME.\n")
+
+
+def test_search(command: Command) -> None:
+    """Words are searched for, with typing errors, the best first."""
+    done = command("search", "travle", "date", "--catalogue", "holidays", "--columns", "name")
+    assert done == (0, "name\nboTrav\nPoTrave1\n", "")
+
+
+def test_search_tells_what_it_left_out(command: Command) -> None:
+    """What was not searched, or not shown, is said beside the answer."""
+    done = command("search", "sweden", "--profile", "orbit", "--columns", "noun,name")
+    assert done.out == "noun\tname\n"
+    assert "Codes were not searched: they are not loaded; --codes reads them." in done.err
+    done = command("search", "sweden", "--profile", "orbit", "--codes", "--columns", "noun,name")
+    assert done == (0, "noun\tname\ncode\tboDest: 29\n", "") or "code\t" in done.out
+    assert done.err == ""
+    done = command("search", "sweden", "--catalogue", "without-codes")
+    assert "Codes were not searched: they are not loaded.\n" in done.err
+    done = command("search", "date", "--catalogue", "holidays", "--limit", "2")
+    assert len(done.rows()) == 3
+    assert done.err.startswith("apteco-frames: These are the best 2 of ")
+
+
+def test_search_for_nothing_that_is_there(command: Command) -> None:
+    """Where nothing is found, the nearest words are named, and the status is 0."""
+    done = command("search", "xyzzyx", "--catalogue", "holidays")
+    assert (done.status, len(done.rows())) == (0, 1)
+    assert "There is nothing like 'xyzzyx'." in done.err
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_sql(command: Command, source: tuple[str, str]) -> None:
+    """Queries can name codes and folders, which are read then."""
+    query = "select count(*) as n from {}"
+    whole = holidays()
+    for noun, number in (
+        ("tables", 9),
+        ("variables", 94),
+        ("codes", len(whole.codes)),
+        ("folders", len(whole.folders)),
+        ("system", 1),
+    ):
+        assert command("sql", query.format(noun), *source) == (0, f"n\n{number}\n", "")
+
+
+def test_sql_that_is_none(command: Command) -> None:
+    """A query that names what is not there is an error of one line."""
+    done = command("sql", "select nam from\ntables", "--catalogue", "holidays")
+    assert (done.status, done.out, len(done.err.splitlines())) == (1, "", 1)
+
+
+def test_catalogue_that_is_not_there(command: Command, place: Path) -> None:
+    """A folder without a catalogue is an error of one line."""
+    status, out, err = command("tables", "--catalogue", "nothing")
+    assert (status, out) == (1, "")
+    assert err.startswith("apteco-frames: There is no nothing/tables.parquet.")
