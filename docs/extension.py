@@ -23,14 +23,13 @@ class Columns(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """A table with a row for each column."""
         columns: tuple[schema.Column, ...] = getattr(schema, self.arguments[0])
-        lines = ["| column | type | from the API | meaning |", "| --- | --- | --- | --- |"]
+        lines = ["| column | meaning | from the API |", "| --- | --- | --- |"]
         for column in columns:
-            fields = " or ".join(f"`{field}`" for field in column.api_fields)
+            fields = "<br>".join(f"`{field}`" for field in column.api_fields)
             kind = schema._type_name(column.type) + (" or null" if column.nullable else "")
-            doc = column.doc
-            if column.values:
-                doc += " " + ", ".join(f"`{value}`" for value in column.values) + "."
-            lines.append(f"| `{column.name}` | {kind} | {fields} | {doc} |")
+            values = ", ".join(f"`{value}`" for value in column.values)
+            doc = f"{column.doc} {values}." if values else column.doc
+            lines.append(f"| `{column.name}`<br>{kind} | {doc} | {fields} |")
         return self.parse_text_to_nodes("\n".join(lines))
 
 

@@ -11,6 +11,7 @@ import apteco
 import apteco.exceptions
 import apteco_api
 import pytest
+from examples import ROOT, examples
 from hypothesis import HealthCheck, given, settings
 from peer.clients import closing_connections, systems, theirs_and_ours
 from peer.judge import Judge
@@ -129,3 +130,13 @@ def test_both_refuse_what_is_no_json(text: str) -> None:
     ):
         with pytest.raises(error):
             read(text)
+
+
+def test_the_page_hands_a_session_over(ours: Session) -> None:
+    """What the page for users of apteco says of both packages does what it says."""
+    page = ROOT.joinpath("docs", "how-to", "from-apteco.md").read_text(encoding="utf-8")
+    (example,) = examples(page, "{code-block} python")
+    names: dict[str, Any] = {"session": ours}
+    exec(compile(example.text, "from-apteco.md", "exec"), names)
+    with closing_connections(names["apteco_session"].api_client):
+        assert type(names["expensive"]).__module__.startswith("apteco.")

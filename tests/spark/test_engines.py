@@ -6,6 +6,8 @@ Two hundred systems of five builds each, some of them named as engines take for 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ import duckdb
 import polars as pl
 import pyspark.sql
 import pytest
+from examples import ROOT, examples
 
 from apteco_frames import Archive, Catalogue
 from apteco_frames.demo import holidays
@@ -72,8 +75,9 @@ def by_duckdb(root: Path) -> list[list[tuple[Any, ...]]]:
     return [sorted(connection.execute(query).fetchall()) for query in QUERIES]
 
 
-def by_spark(root: Path) -> list[list[tuple[Any, ...]]]:
-    """What Spark makes of the files, told to take the names of folders for texts."""
+@contextmanager
+def spark_session() -> Iterator[Any]:
+    """A small Spark on this machine, told to take the names of folders for texts."""
     session = (
         pyspark.sql.SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")
@@ -84,11 +88,17 @@ def by_spark(root: Path) -> list[list[tuple[Any, ...]]]:
         .getOrCreate()
     )
     try:
+        yield session
+    finally:
+        session.stop()
+
+
+def by_spark(root: Path) -> list[list[tuple[Any, ...]]]:
+    """What Spark makes of the files."""
+    with spark_session() as session:
         for noun in NOUNS:
             session.read.parquet(str(root / noun)).createOrReplaceTempView(noun)
         return [sorted(tuple(row) for row in session.sql(query).collect()) for query in QUERIES]
-    finally:
-        session.stop()
 
 
 def test_engines_agree(root: Path) -> None:
@@ -100,3 +110,14 @@ def test_engines_agree(root: Path) -> None:
     assert found[2]
     assert by_duckdb(root) == found
     assert by_spark(root) == found
+
+
+def test_the_page_reads_an_archive(root: Path) -> None:
+    """What the page on other tools does in Spark counts the variables of each build."""
+    page = ROOT.joinpath("docs", "how-to", "tools.md").read_text(encoding="utf-8")
+    (example,) = examples(page, "{code-block} python")
+    code = example.text.replace("my-archive", str(root))
+    with spark_session() as spark:
+        names: dict[str, Any] = {"spark": spark}
+        exec(compile(code, "tools.md", "exec"), names)
+        assert sorted(tuple(row) for row in names["counted"].collect()) == by_polars(root)[0]
