@@ -35,6 +35,8 @@ nitpick_ignore = [
     ("py:class", "apteco_frames.archive.Opener"),
     ("py:class", "apteco_frames.demo.server.DemoHandler"),
     ("py:class", "apteco_frames.frame.base._RowType"),
+    ("py:class", "apteco_frames.frame.column_keys._RowType"),
+    ("py:class", "apteco_frames.system_frames.Contents"),
 ]
 
 html_theme = "furo"

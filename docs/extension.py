@@ -12,6 +12,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
 from apteco_frames.orbit import schema
+from apteco_frames.orbit.column import Column, type_name
 from apteco_frames.questions import severity
 
 
@@ -22,11 +23,11 @@ class Columns(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """A table with a row for each column."""
-        columns: tuple[schema.Column, ...] = getattr(schema, self.arguments[0])
+        columns: tuple[Column, ...] = getattr(schema, self.arguments[0])
         lines = ["| column | meaning | from the API |", "| --- | --- | --- |"]
         for column in columns:
             fields = "<br>".join(f"`{field}`" for field in column.api_fields)
-            kind = schema._type_name(column.type) + (" or null" if column.nullable else "")
+            kind = type_name(column.type) + (" or null" if column.nullable else "")
             values = ", ".join(f"`{value}`" for value in column.values)
             doc = f"{column.doc} {values}." if values else column.doc
             lines.append(f"| `{column.name}`<br>{kind} | {doc} | {fields} |")

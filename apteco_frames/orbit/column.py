@@ -98,7 +98,7 @@ def describe(columns: tuple[Column, ...]) -> str:
     name: string, required, from ``name``. Name of the table, unique in the system.
     """
     return "\n".join(
-        f"{column.name}: {_type_name(column.type)}, "
+        f"{column.name}: {type_name(column.type)}, "
         f"{'nullable' if column.nullable else 'required'}, "
         f"{_origin(column)}. {column.doc}"
         for column in columns
@@ -110,7 +110,12 @@ def _origin(column: Column) -> str:
     return f"from {fields}" if fields else "derived"
 
 
-def _type_name(arrow_type: pa.DataType) -> str:
+def type_name(arrow_type: pa.DataType) -> str:
+    """What the documentation calls a type.
+
+    >>> type_name(NAMES)
+    'list of string'
+    """
     if arrow_type == KIND:
         return "enum"
     return "list of string" if arrow_type == NAMES else str(arrow_type)
