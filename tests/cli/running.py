@@ -28,6 +28,7 @@ class NotingServer(DemoServer):
 
     Attributes:
         tokens: the tokens and session ids that it gave.
+        broken: a part of the URLs for which it has but an error.
         open: the ids of the sessions that did not log out.
         seen: the command lines of all processes, as they were during each login.
     """
@@ -38,10 +39,13 @@ class NotingServer(DemoServer):
         self.tokens: list[str] = []
         self.open: set[str] = set()
         self.seen: list[str] = []
+        self.broken: str | None = None
         server = self
 
         class Handler(DemoHandler):
             def answer(self, request: Request) -> Answer:
+                if server.broken and server.broken in request.target:
+                    return Answer(500, b"{}")
                 answer = super().answer(request)
                 if request.target.endswith("/SimpleLogin"):
                     server.seen += command_lines()

@@ -44,9 +44,9 @@ def test_pipe(command: Command) -> None:
     rows = command("variables", *OFFLINE, "--columns", "name,is_virtual,min_date,num_codes").rows()
     assert rows[0] == ["name", "is_virtual", "min_date", "num_codes"]
     assert len(rows) == 95
-    date = holidays().variables["boDate"]
+    date = holidays().variables["boDate"].to_dict()
     assert rows[1] == ["hoURN", "false", "", ""]
-    assert ["boDate", "false", date.min_date.isoformat(), str(date.num_codes)] in rows
+    assert ["boDate", "false", date["min_date"].isoformat(), str(date["num_codes"])] in rows
 
 
 def test_no_header(command: Command) -> None:

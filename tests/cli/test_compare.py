@@ -1,0 +1,342 @@
+"""Commands that keep builds, and say what changed; they end as diff(1) does."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from datetime import datetime
+from html import unescape
+from pathlib import Path
+
+import pytest
+from cli.running import PASSWORD, Command, NotingServer, on_terminal
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strategies import ODD_TEXTS, catalogue_of, table_item, variable_item
+
+from apteco_frames import Archive, Catalogue
+from apteco_frames.cli import main
+from apteco_frames.demo import holidays
+
+
+def test_diff(command: Command) -> None:
+    """What changed is a line each, after a title; something found is status 1."""
+    status, out, err = command("diff", "older", "newer")
+    assert (status, err) == (1, "")
+    assert out.splitlines()[1:3] == [
+        "routine   ~ table Bookings, total_records: 2130081 -> 213008",
+        "breaking  - variable hoURN: Household URN",
+    ]
+    assert out.splitlines()[0].startswith(
+        "3 changes of system 'holidays', built 2019-11-28 15:57:24, since 2019-11-27 15:57:24: "
+    )
+
+
+def test_diff_of_equals(command: Command) -> None:
+    """Nothing found is status 0."""
+    status, out, err = command("diff", "holidays", "older")
+    assert (status, err) == (0, "")
+    assert out.startswith("0 changes of system 'holidays'")
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        (["--fail-on", "any"], 1),
+        (["--fail-on", "notable"], 1),
+        (["--fail-on", "breaking"], 1),
+        (["--only", "table"], 1),
+        (["--only", "table", "--fail-on", "notable"], 0),
+        (["--only", "table", "--fail-on", "breaking", "--drop", "20%"], 1),
+        (["--only", "table", "--fail-on", "breaking", "--drop", "0.2"], 1),
+        (["--only", "table", "--fail-on", "breaking", "--drop", "95 %"], 0),
+        (["--only", "table", "--ignore-column", "total_records"], 0),
+        (["--only", "code"], 0),
+        (["--only", "breaking"], 1),
+        (["--only", "breaking", "--only", "table"], 0),
+        (["--only", "notable"], 0),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_level(command: Command, given: list[str], status: int) -> None:
+    """The options say what is looked at, and what of it counts."""
+    assert command("diff", "older", "newer", *given).status == status
+
+
+def test_only(command: Command) -> None:
+    """``--only`` shows nothing else; nouns and severities are each one of those named."""
+    out = command("diff", "older", "newer", "--only", "variable", "--only", "table").out
+    assert {line.split()[2] for line in out.splitlines()[1:]} == {"variable", "table"}
+    out = command("diff", "older", "newer", "--only", "breaking").out
+    assert [line.split()[0] for line in out.splitlines()[1:]] == ["breaking"]
+    assert out.startswith("1 change of system ")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--drop", "20"], "argument --drop: '20' is no share between 0 and 1, such as 0.2 or 20%"),
+        (["--drop", "0%"], "argument --drop: '0%' is no share"),
+        (["--drop", "1/0"], "argument --drop: '1/0' is no share"),
+        (["--drop", "some"], "argument --drop: 'some' is no share"),
+        (["--ignore-column", "cuont"], "no column 'cuont' is compared; those are parent_name, "),
+        (["--fail-on", "routine"], "argument --fail-on: "),
+        (["--only", "tables"], "argument --only: "),
+        (["--format", "xml"], "argument --format: "),
+        (["third"], "unexpected extra argument"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_arguments(command: Command, given: list[str], said: str) -> None:
+    """Wrong arguments are status 2, as trouble is."""
+    status, out, err = command("diff", "older", "newer", *given)
+    assert (status, out) == (2, "")
+    assert said in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("file", ["tables.parquet", "codes.parquet", "folders.parquet"])
+@pytest.mark.parametrize("which", ["older", "newer"])
+def test_damage_is_trouble(command: Command, place: Path, which: str, file: str) -> None:
+    """A catalogue that cannot be read is status 2, and nothing is said of changes."""
+    path = place / which / file
+    path.write_bytes(path.read_bytes()[:-200])
+    status, out, err = command("diff", "older", "newer")
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+
+
+def test_nothing_is_trouble(command: Command) -> None:
+    """Folders without a catalogue, and archives without a build, are status 2."""
+    assert command("diff", "older", "nothing").status == 2
+    assert command("archive", "check", "nothing").status == 2
+    assert command("archive", "check", "my-archive", "--system", "nothing").status == 2
+
+
+def test_what_was_not_compared(command: Command) -> None:
+    """What one of them lacks is said on standard error."""
+    status, out, err = command("diff", "holidays", "without-codes")
+    assert (status, len(out.splitlines())) == (0, 1)
+    assert err == (
+        "apteco-frames: holidays: Folders were not compared: the newer catalogue has none.\n"
+        "apteco-frames: holidays: Codes were not compared: the newer catalogue has none.\n"
+    )
+
+
+def test_json_and_csv(command: Command) -> None:
+    """Programs get the columns of changes, with the system's name."""
+    older, newer = map(Catalogue.read_parquet, ("older", "newer"))
+    expected = [{"system": "holidays", **row} for row in newer.diff(older).arrow.to_pylist()]
+    for words in (["diff", "older", "newer"], ["archive", "check", "my-archive"]):
+        assert json.loads(command(*words, "--format", "json").out) == expected
+        rows = list(csv.DictReader(io.StringIO(command(*words, "--format", "csv").out)))
+        assert [row["name"] for row in rows] == [row["name"] for row in expected]
+        assert list(rows[0]) == list(expected[0])
+    assert json.loads(command("diff", "older", "holidays", "--format", "json").out) == []
+
+
+def test_markdown(command: Command) -> None:
+    """Markdown has a table, or says that there is nothing."""
+    lines = command("diff", "older", "newer", "--format", "markdown").out.splitlines()
+    assert lines[:6] == [
+        lines[0],
+        "",
+        "| severity | change | what | name | column | old | new |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| routine | changed | table | Bookings | total\\_records | 2130081 | 213008 |",
+        "| breaking | removed | variable | hoURN |  | Household URN |  |",
+    ]
+    assert lines[0].startswith("### 3 changes of system 'holidays', built 2019-11-28")
+
+
+def test_github(command: Command) -> None:
+    """GitHub Actions get a workflow command for each change."""
+    lines = command("diff", "older", "newer", "--format", "github").out.splitlines()
+    assert lines[:2] == [
+        "::notice title=routine%3A holidays::~ table Bookings, total_records: 2130081 -> 213008",
+        "::error title=breaking%3A holidays::- variable hoURN: Household URN",
+    ]
+
+
+HOSTILE = (
+    *("a|b", "`code`", "<script>alert(1)</script>", "&amp;", "[x](y)", "**b**", "\\|", "100%0A"),
+    *("::error::x", "a\n::stop-commands::x", "a\r\nb", "x,y:z", *ODD_TEXTS),
+)
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two catalogues that differ in descriptions that mean something to formats."""
+    folder = tmp_path_factory.mktemp("hostile")
+    for name, texts in (("old", HOSTILE), ("new", HOSTILE[1:] + HOSTILE[:1])):
+        items = [variable_item(f"pe{n}", description=text) for n, text in enumerate(texts)]
+        catalogue = catalogue_of([table_item()], items, name="s,y:s%")
+        catalogue.write_parquet(folder / name)
+    return folder
+
+
+def test_markdown_is_text(hostile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing in a text ends a cell, or is HTML, code or a link."""
+    assert main(["diff", str(hostile / "old"), str(hostile / "new"), "--format=markdown"]) == 1
+    lines = capsys.readouterr().out.split("\n")
+    rows = [line for line in lines if line.startswith("| notable")]
+    assert len(rows) == len(lines) - 6
+    for row in rows:
+        bare = row.replace("\\\\", "").replace("\\|", "")
+        assert bare.count("|") == 8
+        assert "<" not in row
+        assert "`" not in bare.replace("\\`", "")
+        assert "[" not in bare.replace("\\[", "")
+    assert "<script>alert(1)</script>" in unescape(" ".join(rows))
+
+
+def test_github_commands_are_whole(hostile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing in a text begins a command, or a property of one."""
+    assert main(["diff", str(hostile / "old"), str(hostile / "new"), "--format=github"]) == 1
+    lines = capsys.readouterr().out.split("\n")[:-1]
+    assert len(lines) == len(HOSTILE)
+    start = "::warning title=notable%3A s%2Cy%3As%25::~ variable pe"
+    assert [line for line in lines if not line.startswith(start)] == []
+    assert any("100%250A" in line for line in lines)
+    assert any("a%0A::stop-commands::x" in line for line in lines)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@given(st.text(max_size=30))
+def test_every_format_takes_every_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    """A line stays a line in each format for people, whatever texts there are."""
+    for name, word in (("old", "before"), ("new", f"x{text}")):
+        catalogue_of([table_item(singularDisplayName=word)]).write_parquet(tmp_path / name)
+    numbers = {"text": 2, "markdown": 6, "github": 1}
+    for form, number in numbers.items():
+        assert main(["diff", str(tmp_path / "old"), str(tmp_path / "new"), f"--format={form}"]) == 1
+        assert len(capsys.readouterr().out.splitlines()) == number
+
+
+def test_terminal(place: Path) -> None:
+    """On a terminal severities have colours, and changes fit its width."""
+    done = on_terminal("diff", "older", "newer", columns=40)
+    lines = done.out.splitlines()
+    assert done.status == 1
+    assert lines[1] == "routine   ~ table Bookings, total_recor…"
+    assert lines[2] == "\x1b[31mbreaking  - variable hoURN: Household U…\x1b[0m"
+
+
+# The archive.
+
+
+def test_archive_add(command: Command) -> None:
+    """A system is added once, with codes if they are asked for."""
+    given = ("archive", "add", "new", "--profile", "orbit", "--no-header")
+    assert command(*given) == (0, "holidays\tadded\n", "")
+    assert command(*given) == (0, "holidays\tthere already\n", "")
+    assert command(*given, "--codes") == (0, "holidays\tadded\n", "")
+    assert Archive("new").catalogue("holidays") == holidays()
+
+
+def test_archive_add_offline(command: Command) -> None:
+    """A saved catalogue is added, too; all of a DataView need a login."""
+    given = ("archive", "add", "new", "--catalogue", "holidays")
+    assert command(*given, "--no-header") == (0, "holidays\tadded\n", "")
+    assert command(*given, "--all").status == 2
+
+
+def other(name: str) -> Catalogue:
+    """The demo system by another name."""
+    whole = holidays()
+    return Catalogue(whole.system_info._replace(name=name), whole.tables, whole.variables)
+
+
+def test_archive_add_all(command: Command) -> None:
+    """All systems of the DataView are added."""
+    with NotingServer(others=[other("second"), other("third")]) as server:
+        login = ("--profile", "orbit", "--base-url", server.base_url)
+        given = ("archive", "add", "new", "--all", *login, "--no-cache", "--no-header")
+        expected = "holidays\tadded\nsecond\tadded\nthird\tadded\n"
+        assert command(*given) == (0, expected, "")
+
+
+def test_archive_add_some(command: Command) -> None:
+    """Systems that fail are said, and are in the answer; the others are added."""
+    with NotingServer(others=[other("second")]) as server:
+        server.broken = "/second/Tables"
+        login = ("--profile", "orbit", "--base-url", server.base_url)
+        given = ("archive", "add", "new", "--all", *login, "--no-cache", "--output", "json")
+        status, out, err = command(*given)
+    assert status == 1
+    rows = json.loads(out)
+    assert [(row["system"], row["outcome"]) for row in rows] == [
+        ("holidays", "added"),
+        ("second", "failed"),
+    ]
+    assert rows[1]["error"]
+    assert err.startswith("apteco-frames: warning: System 'second' was not added to the archive: ")
+    assert len(err.splitlines()) == 1
+    assert Archive("new").builds["system"].to_list() == ["holidays"]
+
+
+def test_archive_list(command: Command) -> None:
+    """All builds are listed."""
+    header, *rows = command("archive", "list", "my-archive").rows()
+    assert header == ["system", "build", "added_at", "tables", "variables", "codes", "folders"]
+    assert [row[:2] + row[3:5] for row in rows] == [
+        ["holidays", "2019-11-27T15-57-24", "9", "94"],
+        ["holidays", "2019-11-28T15-57-24", "9", "93"],
+    ]
+
+
+def test_archive_history(command: Command) -> None:
+    """A variable is followed from build to build."""
+    given = ("archive", "history", "my-archive", "hoURN", "--columns", "build,is_there")
+    expected = "build\tis_there\n2019-11-27T15-57-24\ttrue\n2019-11-28T15-57-24\tfalse\n"
+    assert command(*given) == (0, expected, "")
+    assert command(*given, "--system", "holidays").out == expected
+    status, _, err = command("archive", "history", "my-archive", "hoUNR")
+    assert (status, len(err.splitlines())) == (1, 1)
+    assert "Nearest: 'hoURN'" in err
+
+
+def test_archive_check(command: Command) -> None:
+    """The newest build of each system is compared with the one before."""
+    assert command("archive", "check", "my-archive") == command("diff", "older", "newer")
+    assert Archive("my-archive").add(other("second"))
+    status, out, err = command("archive", "check", "my-archive", "--fail-on", "breaking")
+    assert (status, len([line for line in out.splitlines() if " changes of " in line])) == (1, 1)
+    assert err == (
+        "apteco-frames: second: 2019-11-27T15-57-24 is the only build, so there is nothing to "
+        "compare\n"
+    )
+    done = command("archive", "check", "my-archive", "--system", "second", "--format", "json")
+    assert (done.status, json.loads(done.out)) == (0, [])
+    given = ("archive", "check", "my-archive", "--system", "holidays")
+    assert command(*given, "--ignore-column", "total_records", "--only", "table").status == 0
+
+
+def test_archive_check_of_a_better_build(command: Command) -> None:
+    """Once a newer build is well again, the check passes."""
+    newer = Catalogue.read_parquet("newer")
+    info = newer.system_info._replace(build_date=datetime(2026, 11, 25, 3))
+    again = Catalogue(info, newer.tables, newer.variables, newer.codes, newer.folders)
+    assert Archive("my-archive").add(again)
+    assert command("archive", "check", "my-archive").status == 0
+
+
+def test_damaged_archives_are_trouble(command: Command, place: Path) -> None:
+    """An archive of which a file is damaged or gone is status 2."""
+    for path in (place / "my-archive/variables").rglob("*.parquet"):
+        path.write_bytes(path.read_bytes()[:-100])
+    status, out, err = command("archive", "check", "my-archive")
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    shutil.rmtree(place / "my-archive/variables")
+    assert command("archive", "check", "my-archive").status == 2
+
+
+def test_password_is_kept_for_all(command: Command) -> None:
+    """One login serves all systems."""
+    with NotingServer(others=[other("second")]) as server:
+        login = ("--profile", "orbit", "--base-url", server.base_url)
+        assert command("archive", "add", "new", "--all", *login, "--no-cache").status == 0
+        assert len(server.tokens) == 2
+        assert PASSWORD not in server.tokens

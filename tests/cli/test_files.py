@@ -1,0 +1,137 @@
+"""Commands that write files, or serve them; and the cache."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli.running import Command, NotingServer, environment
+from strategies import as_logged_in
+
+from apteco_frames import Catalogue, login_with_password
+from apteco_frames.demo import DemoServer, holidays
+
+KINDS = ("system", "tables", "variables", "codes", "folders")
+
+
+@pytest.mark.parametrize("source", [("--catalogue", "holidays"), ("--profile", "orbit")])
+def test_export(command: Command, source: tuple[str, str]) -> None:
+    """A catalogue is saved with codes and folders, and the files are printed."""
+    done = command("export", "saved", *source)
+    assert done == (0, "".join(f"{Path('saved', kind)}.parquet\n" for kind in KINDS), "")
+    saved, whole = Catalogue.read_parquet("saved"), holidays()
+    assert saved.codes == whole.codes
+    assert saved.folders == whole.folders
+
+
+def test_export_without_codes(command: Command) -> None:
+    """``--no-codes`` leaves out what takes many requests."""
+    done = command("export", "saved", "--profile", "orbit", "--no-codes", "--no-cache")
+    assert len(done.out.splitlines()) == 3
+    assert not Catalogue.read_parquet("saved").has_codes
+
+
+def test_export_over_other_files(command: Command, place: Path) -> None:
+    """Files of another origin are left alone."""
+    (place / "saved").mkdir()
+    (place / "saved/tables.parquet").write_text("mine")
+    status, out, err = command("export", "saved", "--catalogue", "holidays")
+    assert (status, out, len(err.splitlines())) == (1, "", 1)
+    assert (place / "saved/tables.parquet").read_text() == "mine"
+
+
+def test_refused_codes_are_named(command: Command, place: Path) -> None:
+    """Codes that the API refuses are left out, and it is said whose."""
+    whole = holidays()
+    codes = whole.codes.filter(~whole.codes.frame["variable_name"].eq("boDest"))
+    partly = Catalogue(
+        whole.system_info, whole.tables, whole.variables, codes, unavailable=["boDest"]
+    )
+    with DemoServer(partly) as server:
+        login = ("--profile", "orbit", "--base-url", server.base_url)
+        given = (*login, "--no-cache", "--password-command", f"echo {server.password}")
+        status, _, err = command("export", "saved", *given)
+    assert status == 0
+    assert "the API refused the codes of boDest; they are left out" in err
+    assert Catalogue.read_parquet("saved").codes.unavailable == ["boDest"]
+
+
+@pytest.mark.parametrize("name", ["d.html", "d.xlsx", "D.HTML"])
+def test_dictionary(command: Command, place: Path, name: str) -> None:
+    """The end of the file's name says what is written."""
+    assert command("dictionary", name, "--profile", "orbit") == (0, f"{name}\n", "")
+    written = (place / name).read_bytes()
+    assert written.startswith(b"PK" if name == "d.xlsx" else b"<!doctype html>")
+
+
+def test_dictionary_of_another_kind(command: Command, place: Path) -> None:
+    """Another end is status 2, before anything is read."""
+    status, _, err = command("dictionary", "d.pdf", "--catalogue", "nothing")
+    assert status == 2
+    assert err.endswith("error: argument file: 'd.pdf' ends neither in .html nor in .xlsx\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
+def test_serve(place: Path) -> None:
+    """A saved catalogue is served until Ctrl-C, and can be logged in to as it says."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "apteco_frames", "serve", "newer"],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as child:
+        assert child.stdout
+        lines = [child.stdout.readline().split() for _ in range(6)]
+        base_url, data_view, system, user, password = (line[-1] for line in lines[:5])
+        with login_with_password(base_url, data_view, system, user, password) as session:
+            assert session.variables == as_logged_in(Catalogue.read_parquet("newer")).variables
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate(timeout=20)
+    assert (child.returncode, err) in ((0, ""), (130, ""))
+
+
+def test_serve_nothing(command: Command) -> None:
+    """A folder without a catalogue is an error of one line."""
+    status, out, err = command("serve", "nothing")
+    assert (status, out, len(err.splitlines())) == (1, "", 1)
+
+
+def test_cache(command: Command, place: Path, server: NotingServer) -> None:
+    """What is kept is listed and removed, and nothing else in that folder."""
+    assert command("cache", "dir") == (0, f"{place / 'cache'}\n", "")
+    assert command("cache", "list", "--no-header") == (0, "", "")
+    assert command("cache", "clean").err.startswith("apteco-frames: removed 0 files, 0 bytes")
+    assert command("tables", "--profile", "orbit").status == 0
+    assert command("sql", "select * from codes, folders", "--profile", "orbit").status == 0
+    header, row = command("cache", "list").rows()
+    assert header == ["system", "build_date", "has_codes", "has_folders", "bytes"]
+    files = [path for path in (place / "cache").rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    assert row == ["holidays", "2019-11-27T15:57:24", "true", "true", str(size)]
+    mine = [place / "cache" / "mine.txt", files[0].with_name("mine.txt")]
+    for path in mine:
+        path.write_text("mine")
+    done = command("cache", "clean")
+    assert done == (
+        0,
+        "",
+        f"apteco-frames: removed {len(files)} files, {size:,} bytes, from {place / 'cache'}\n",
+    )
+    assert {path for path in (place / "cache").rglob("*") if path.is_file()} == set(mine)
+    assert command("cache", "list", "--no-header").out == ""
+
+
+def test_damaged_caches(command: Command, place: Path) -> None:
+    """What is damaged is not listed, and is removed all the same."""
+    assert command("tables", "--profile", "orbit").status == 0
+    (kept,) = (place / "cache").glob("*/*.catalogue")
+    kept.write_bytes(kept.read_bytes()[:-1])
+    kept.with_name(".left.part").write_text("half")
+    assert command("cache", "list", "--no-header") == (0, "", "")
+    assert "removed 2 files" in command("cache", "clean").err
+    assert list((place / "cache").iterdir()) == []

@@ -1,0 +1,198 @@
+"""Profiles: where to log in, in a file of the user's; never a password."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from cli.running import Command, NotingServer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from apteco_frames.cli import configuration
+
+VALUES = {
+    "base_url": "https://orbit.my-site.com/OrbitAPI",
+    "data_view": "my_data_view",
+    "system": "my_system",
+    "user": "jdoe",
+}
+GIVEN = [part for key, v in VALUES.items() for part in (f"--{key.replace('_', '-')}", v)]
+
+
+@pytest.fixture
+def file(place: Path) -> Path:
+    """The file with the profiles, which is not there yet, nor is its folder."""
+    path = place / "config/profiles.toml"
+    path.unlink()
+    path.parent.rmdir()
+    return path
+
+
+def test_add(command: Command, file: Path) -> None:
+    """A profile is written as TOML, for its owner alone; nothing is printed but where."""
+    done = command("profile", "add", "my orbit", *GIVEN, "--certificate", "ca.pem")
+    assert done == (0, "", f"apteco-frames: added profile 'my orbit' to {file}\n")
+    certificate = str(Path("ca.pem").resolve())
+    assert tomllib.loads(file.read_text()) == {"my orbit": {**VALUES, "certificate": certificate}}
+    if sys.platform != "win32":
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_add_keeps_what_is_there(command: Command, file: Path) -> None:
+    """What the user wrote stays to the letter; a name is given once."""
+    file.parent.mkdir()
+    file.write_text("# mine\n[other]\nuser = 'me' # and only me")
+    assert command("profile", "add", "orbit", *GIVEN).status == 0
+    assert command("profile", "add", "third", *GIVEN).status == 0
+    text = file.read_text()
+    assert text.startswith("# mine\n[other]\nuser = 'me' # and only me\n\n[\"orbit\"]\n")
+    assert list(tomllib.loads(text)) == ["other", "orbit", "third"]
+    status, out, err = command("profile", "add", "orbit", *GIVEN)
+    assert (status, out) == (1, "")
+    assert err.startswith(f"apteco-frames: There is a profile 'orbit' in {file} already.")
+    assert file.read_text() == text
+
+
+def test_add_without_what_is_needed(command: Command, file: Path) -> None:
+    """A profile needs a URL, a DataView and a user; the environment has no part in it."""
+    status, _, err = command("profile", "add", "orbit", *GIVEN[:4])
+    assert status == 2
+    assert err.endswith("error: a profile needs --user\n")
+    assert not file.exists()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(min_size=1), st.lists(st.text(min_size=1), min_size=4, max_size=4))
+def test_all_texts_are_kept(file: Path, name: str, texts: list[str]) -> None:
+    """Whatever text a name or a value is, it is read back as it was."""
+    file.unlink(missing_ok=True)
+    values = dict(zip(VALUES, texts, strict=True))
+    configuration.add(name, values)
+    assert configuration.profile(name) == values
+
+
+def test_list(command: Command, server: NotingServer) -> None:
+    """All profiles are listed."""
+    assert command("profile", "add", "another", *GIVEN).status == 0
+    rows = json.loads(command("profile", "list", "--output", "json").out)
+    assert rows == [
+        {
+            "name": "orbit",
+            "base_url": server.base_url,
+            "data_view": "Holidays",
+            "system": "holidays",
+            "user": "Administrator",
+            "certificate": None,
+        },
+        {"name": "another", **VALUES, "certificate": None},
+    ]
+
+
+def test_list_of_none(command: Command, file: Path) -> None:
+    """Without a file there are no profiles, which is no error."""
+    done = command("profile", "list", "--columns", "name")
+    assert done == (0, "name\n", "")
+
+
+@pytest.mark.parametrize("given", [["orbit"], ["--profile", "orbit"]], ids=" ".join)
+def test_check(command: Command, server: NotingServer, given: list[str]) -> None:
+    """``check`` logs in and says what it found."""
+    status, out, err = command("profile", "check", *given)
+    assert (status, err) == (0, "")
+    assert out == (
+        f"base URL  {server.base_url}\n"
+        "DataView  Holidays\n"
+        "user      Administrator\n"
+        "system    holidays: Holidays Demo Database\n"
+        "built     2019-11-27 15:57:24\n"
+        "tables    9\n"
+        "variables 94\n"
+    )
+
+
+def test_check_of_what_is_wrong(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong with a login is said in one line."""
+    monkeypatch.setenv("APTECO_PASSWORD", "wrong")
+    status, out, err = command("profile", "check", "orbit")
+    assert (status, out, len(err.splitlines())) == (1, "", 1)
+
+
+def test_profile_that_is_not_there(command: Command) -> None:
+    """An unknown name is an error that says which there are."""
+    status, _, err = command("tables", "--profile", "obrit")
+    assert status == 1
+    assert "There is no profile 'obrit'" in err
+    assert "There is: 'orbit'." in err
+
+
+def test_profile_in_part(command: Command, file: Path) -> None:
+    """What a profile lacks comes from the command line, or is asked for."""
+    assert command("profile", "add", "part", *GIVEN[:4], "--user", "me").status == 0
+    status, _, err = command("tables", "--profile", "part")
+    assert status == 2
+    assert err.endswith("error: of profile 'part' and the options, --system is missing\n")
+
+
+@pytest.mark.parametrize("key", ["password", "Password", "passwd", "pass", "token", "my_secret"])
+def test_passwords_are_refused(command: Command, file: Path, key: str) -> None:
+    """A file with a password is refused, whichever profile it is in; it is not shown."""
+    file.parent.mkdir()
+    file.write_text(f'[orbit]\nuser = "me"\n[other]\n{key} = "sesame-2026"\n')
+    for words in (["profile", "list"], ["tables", "--profile", "orbit"]):
+        status, out, err = command(*words)
+        assert (status, out, len(err.splitlines())) == (1, "", 1)
+        assert f"Profile 'other' in {file} has {key!r}: a file is no place for a password." in err
+        assert "sesame" not in err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[orbit]\nbase-url = "x"', "has 'base-url', which no profile has. It may have base_url,"),
+        ("[orbit]\nuser = 7", "has 'user', which is no text."),
+        ('user = "me"', "has 'user' outside of a profile."),
+        ("[orbit", "is not TOML: "),
+        ("[orbit]\nuser = \udcff", "is not TOML: it is not UTF-8."),
+    ],
+    ids=["key", "type", "top", "syntax", "bytes"],
+)
+def test_files_that_are_wrong(command: Command, file: Path, text: str, said: str) -> None:
+    """What is wrong with the file is said in one line, and it stays as it is."""
+    file.parent.mkdir()
+    file.write_bytes(text.encode(errors="surrogateescape"))
+    before = file.read_bytes()
+    for words in (["profile", "list"], ["profile", "add", "new", *GIVEN]):
+        status, out, err = command(*words)
+        assert (status, out, len(err.splitlines())) == (1, "", 1)
+        assert str(file) in err
+        assert said in err
+    assert file.read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="has a place of its own")
+def test_place(command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without a folder of the user's choice, it is where the platform has such."""
+    monkeypatch.delenv("APTECO_FRAMES_CONFIG_DIR")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", "not/absolute")
+    assert configuration.place() == tmp_path / ".config/apteco-frames/profiles.toml"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
+    assert configuration.place() == tmp_path / "xdg/apteco-frames/profiles.toml"
+    monkeypatch.setenv("APTECO_FRAMES_CONFIG_DIR", "~/mine")
+    assert configuration.place() == tmp_path / "mine/profiles.toml"
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.getuid() == 0, reason="root may read all")
+def test_file_that_cannot_be_read(command: Command, place: Path) -> None:
+    """A file that is somebody else's is an error of one line."""
+    (place / "config/profiles.toml").chmod(0)
+    status, _, err = command("profile", "list")
+    assert (status, len(err.splitlines())) == (1, 1)
