@@ -71,7 +71,7 @@ def dictionary(source: Source, file: Path, codes: bool) -> None:
 
 @click.command(
     cls=Command,
-    example="apteco-frames serve holidays --port 8080",
+    example="apteco-frames serve holidays",
     short_help="Serve a saved catalogue as an Orbit API.",
 )
 @click.argument("directory", metavar="DIR", type=_FOLDER)
