@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import NoReturn
 
+# No more than this: Ctrl-C has a traceback until the program is in control.
 from apteco_frames.cli.interrupts import INTERRUPTED, end_at_once
-from apteco_frames.cli.messages import NAME, explain, say, warnings_in_lines
 
 COMPLETION = "_APTECO_FRAMES_COMPLETE"
 """The environment variable by which a shell asks for completions."""
@@ -72,9 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BaseException:  # polars' PanicException is no Exception
         if trouble == _FAILED:
             raise
-        with suppress(BaseException):
-            traceback.print_exc()
-        return trouble
+        return _broke(trouble)
 
 
 def _run(arguments: list[str], trouble: int) -> int:
@@ -82,6 +78,7 @@ def _run(arguments: list[str], trouble: int) -> int:
     from click.shell_completion import shell_complete
 
     from apteco_frames.cli.commands import commands
+    from apteco_frames.cli.messages import NAME, explain, warnings_in_lines
     from apteco_frames.errors import AptecoFramesError
 
     # A redirected console may have a code page without the characters of a catalogue.
@@ -105,7 +102,20 @@ def _run(arguments: list[str], trouble: int) -> int:
 
 
 def _failed(error: Exception, status: int) -> int:
+    from apteco_frames.cli.messages import say
+
     say(str(error))
+    return status
+
+
+def _broke(status: int) -> int:
+    """The status after an error that was not foreseen, once it was shown, if it can be."""
+    from contextlib import suppress
+
+    with suppress(BaseException):
+        import traceback
+
+        traceback.print_exc()
     return status
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -115,7 +116,8 @@ def _rank(severity: str) -> int:
 def with_gate(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options for changes; it is called with ``gate=``."""
 
-    def command(
+    @wraps(function)
+    def gated(
         fail_on: str,
         drop: float | None,
         only: tuple[str, ...],
@@ -125,7 +127,7 @@ def with_gate(function: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         return function(gate=Gate(fail_on, drop, only, ignore_column, form), **rest)
 
-    command.__doc__, command.__name__ = function.__doc__, function.__name__
+    command: Callable[..., Any] = gated
     for option in (
         click.option(
             "--format",
@@ -277,7 +279,10 @@ def _show_added(added: list[Added], output: Output) -> None:
 def list_(output: Output, root: str) -> None:
     """Print the builds of all systems in the archive at ROOT."""
     preview = ("system", "build", "added_at", "tables", "variables", "codes", "folders")
-    output.show(_archive(root).builds.to_arrow(), preview)
+    builds = _archive(root).builds
+    output.show(builds.to_arrow(), preview)
+    if not len(builds):
+        say(f"there is no build in the archive at {root}")
 
 
 @archive.command(
@@ -315,7 +320,9 @@ def check(gate: Gate, root: str, system: tuple[str, ...]) -> int:
     archive = _archive(root)
     builds = archive.builds
     if not len(builds):
-        raise click.ClickException(f"There is no build in the archive at {root}; add one first.")
+        raise click.ClickException(
+            f"There is no build in the archive at {root}. Add one with: apteco-frames archive add"
+        )
     return gate.passed(_newest(archive, system or builds["system"].unique(maintain_order=True)))
 
 

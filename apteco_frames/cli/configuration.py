@@ -124,7 +124,8 @@ def add(name: str, values: Mapping[str, str | None]) -> Path:
     ended = "" if not text or text.endswith("\n") else "\n"
     whole = f"{text}{ended}{apart}" + "".join(f"{line}\n" for line in lines)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files.replace(target, lambda part: _fill(part, whole))
+    # Where the file is a link into a folder of the user's, it stays one.
+    files.replace(target.resolve(), lambda part: _fill(part, whole))
     return target
 
 

@@ -44,9 +44,15 @@ class Output(NamedTuple):
                 Formats for programs have all columns.
 
         Raises:
-            UsageError: there is no such column, or Parquet would go to a terminal.
+            UsageError: there is no column that was chosen.
         """
-        self.check(rows.column_names)
+        for name in self.columns:
+            if name not in rows.column_names:
+                raise click.BadParameter(
+                    f"no column {name!r}; there are {', '.join(rows.column_names)}",
+                    click.get_current_context(),
+                    param_hint="--columns",
+                )
         chosen = self.columns or (preview if self.format == "table" else ())
         rows = rows.select(list(chosen or rows.column_names))
         if self.format == "table":
@@ -55,26 +61,6 @@ class Output(NamedTuple):
             _write_parquet(rows)
         else:
             print_rows(rows, self.format)
-
-    def check(self, names: Sequence[str]) -> None:
-        """See that there are the columns that were chosen.
-
-        Raises:
-            UsageError: there is no such column, or Parquet would go to a terminal.
-        """
-        for name in self.columns:
-            if name not in names:
-                raise click.BadParameter(
-                    f"no column {name!r}; there are {', '.join(names)}",
-                    click.get_current_context(),
-                    param_hint="--columns",
-                )
-        if self.format == "parquet" and is_terminal():
-            raise click.BadParameter(
-                "a terminal cannot show Parquet; send it to a file: > rows.parquet",
-                click.get_current_context(),
-                param_hint="--output",
-            )
 
 
 def with_output(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -99,6 +85,12 @@ def with_output(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--no-header", is_flag=True, help="Leave out the line of columns in a table.")
     @wraps(function)
     def command(output_format: str, columns: tuple[str, ...], no_header: bool, **rest: Any) -> Any:
+        if output_format == "parquet" and is_terminal():
+            raise click.BadParameter(
+                "a terminal cannot show Parquet; send it to a file: > rows.parquet",
+                click.get_current_context(),
+                param_hint="--output",
+            )
         return function(output=Output(output_format, columns, not no_header), **rest)
 
     return command
@@ -168,7 +160,7 @@ def _table(rows: pa.Table, header: bool) -> Iterator[str]:
     from apteco_frames.frame.display import text_table
 
     cells = zip(*([_cell(value) for value in column] for column in columns), strict=True)
-    lines = text_table(names, cells, width()).splitlines()
+    lines = text_table(names, cells, width(), cell_width=width()).splitlines()
     for number, line in enumerate(lines if header else lines[1:]):
         fitting = line if columns_of(line) <= width() else clipped(line, width())
         yield styled(fitting, bold=True) if header and not number else fitting

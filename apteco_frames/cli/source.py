@@ -97,7 +97,9 @@ class Source(NamedTuple):
         found = self._system()
         base_url, data_view, system, user = (found[name] or "" for name in _SYSTEM)
         where = base_url, data_view, system, user
-        options: Options = {"cache": self.cache, "verify": found["certificate"]}
+        certificate = found["certificate"]
+        verify = str(Path(certificate).expanduser()) if certificate else None
+        options: Options = {"cache": self.cache, "verify": verify}
         password = self._password()
         try:
             if password is None:

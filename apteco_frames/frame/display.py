@@ -25,20 +25,24 @@ def line_width() -> int:
 
 
 def text_table(
-    header: Sequence[str], rows: Iterable[Sequence[object]], width: int = LINE_WIDTH
+    header: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    width: int = LINE_WIDTH,
+    *,
+    cell_width: int = CELL_WIDTH,
 ) -> str:
     """Rows under a header, numbers to the right; no line is longer than ``width`` columns.
 
-    What is cut to fit ends with ``…``. Texts are cut first; numbers only where there is no
-    room for them otherwise.
+    What is cut to fit ends with ``…``, and is no wider than ``cell_width``. Texts are cut
+    first; numbers only where there is no room for them otherwise.
 
     >>> print(text_table(["name", "records"], [["Households", 742565], ["People", 1156553]]))
     name          records
     Households    742,565
     People      1,156,553
     """
-    cells, numeric = _cells(header, rows)
-    widths = _widths(cells, numeric, width)
+    cells, numeric = _cells(header, rows, cell_width)
+    widths = _widths(cells, numeric, width, cell_width)
     return "\n".join(
         _GAP.join(
             _aligned(clipped(cell, taken), taken, right)
@@ -97,7 +101,7 @@ Selector</span>
 
 
 def _cells(
-    header: Sequence[str], rows: Iterable[Sequence[object]]
+    header: Sequence[str], rows: Iterable[Sequence[object]], cell_width: int = CELL_WIDTH
 ) -> tuple[list[list[str]], list[bool]]:
     """All cells as text, the header first; and which columns hold numbers."""
     lines = [list(row) for row in rows]
@@ -106,7 +110,8 @@ def _cells(
         for column in (zip(*lines, strict=True) if lines else [[]] * len(header))
     ]
     texts = [
-        [clipped(f"{value:,}" if _is_number(value) else value) for value in line] for line in lines
+        [clipped(f"{value:,}" if _is_number(value) else value, cell_width) for value in line]
+        for line in lines
     ]
     return [[clipped(name) for name in header], *texts], numeric
 
@@ -115,7 +120,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _widths(cells: list[list[str]], numeric: list[bool], width: int) -> list[int]:
+def _widths(cells: list[list[str]], numeric: list[bool], width: int, cell_width: int) -> list[int]:
     """What each column takes; the widest are cut back until a line holds them all."""
     columns = [list(map(columns_of, column)) for column in zip(*cells, strict=True)]
     widths = [max(column) for column in columns]
@@ -124,7 +129,7 @@ def _widths(cells: list[list[str]], numeric: list[bool], width: int) -> list[int
     ]
     room = width - len(_GAP) * (len(widths) - 1)
     for least in (whole, [1] * len(widths)):
-        for limit in range(CELL_WIDTH, 0, -1):
+        for limit in range(cell_width, 0, -1):
             cut = [min(w, max(limit, low)) for w, low in zip(widths, least, strict=True)]
             if sum(cut) <= room:
                 return cut

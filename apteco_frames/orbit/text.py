@@ -50,4 +50,6 @@ def clipped(value: object, width: int = CELL_WIDTH) -> str:
 
 def columns_of(text: str) -> int:
     """How many columns of a terminal the text takes: two for a wide character."""
+    if text.isascii():
+        return len(text)
     return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
