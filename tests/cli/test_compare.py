@@ -201,7 +201,7 @@ def test_github_commands_are_whole(hostile: Path, capsys: pytest.CaptureFixture[
     assert any("a%0A::stop-commands::x" in line for line in lines)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)
 @given(st.text(max_size=30))
 def test_every_format_takes_every_text(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str

@@ -107,7 +107,7 @@ def test_cache(command: Command, place: Path, server: NotingServer) -> None:
     assert command("cache", "list", "--no-header") == (0, "", "")
     assert command("cache", "clean").err.startswith("apteco-frames: removed 0 files, 0 bytes")
     assert command("tables", "--profile", "orbit").status == 0
-    assert command("sql", "select * from codes, folders", "--profile", "orbit").status == 0
+    assert command("export", "saved", "--profile", "orbit").status == 0
     header, row = command("cache", "list").rows()
     assert header == ["system", "build_date", "has_codes", "has_folders", "bytes"]
     files = [path for path in (place / "cache").rglob("*") if path.is_file()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import signal
@@ -140,10 +141,11 @@ def test_password_command(command: Command) -> None:
 
 @pytest.mark.usefixtures("unset")
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\nmore\n"])
-def test_password_stdin(end: str) -> None:
-    """The password is the first line of standard input."""
-    given = ("tables", "--profile", "orbit", "--password-stdin")
-    assert in_process(*given, given=PASSWORD + end).status == 0
+def test_password_stdin(command: Command, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    """The password is the first line of standard input, to the letter."""
+    text = io.TextIOWrapper(io.BytesIO(f"{PASSWORD}{end}".encode()), encoding="ascii")
+    monkeypatch.setattr(sys, "stdin", text)
+    assert command("tables", "--profile", "orbit", "--password-stdin").status == 0
 
 
 def test_order_of_passwords(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
