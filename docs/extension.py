@@ -16,6 +16,10 @@ from apteco_frames.orbit.column import Column, type_name
 from apteco_frames.questions import severity
 
 
+# Bases that hold a part of a class, which the site shows as one.
+INNER = ("Contents", "LoggedIn")
+
+
 class Columns(SphinxDirective):
     """``{columns} TABLES``: the columns that ``apteco_frames.orbit.schema`` declares."""
 
@@ -31,7 +35,9 @@ class Columns(SphinxDirective):
             values = ", ".join(f"`{value}`" for value in column.values)
             doc = f"{column.doc} {values}." if values else column.doc
             lines.append(f"| `{column.name}`<br>{kind} | {doc} | {fields} |")
-        return self.parse_text_to_nodes("\n".join(lines))
+        (table,) = self.parse_text_to_nodes("\n".join(lines))
+        table["classes"].append("columns")
+        return [table]
 
 
 class Rules(SphinxDirective):
@@ -90,6 +96,9 @@ def say_what_users_need(
     app: Sphinx, what: str, name: str, value: Any, options: Any, lines: list[str]
 ) -> None:
     """Leave out of a frame's docstring its arguments, and its columns: a table is above it."""
+    if what == "property":
+        # Napoleon would take what is before a colon for a type; this is a comment without words.
+        lines[:0] = ["..", ""]
     if what != "class" or not hasattr(value, "schema"):
         return
     shown: list[str] = []
@@ -111,11 +120,12 @@ def show_no_constructor(
 
 
 def pass_private_bases_over(
-    app: Sphinx, name: str, value: type, options: Any, bases: list[type]
+    app: Sphinx, full_name: str, value: type, options: Any, bases: list[type]
 ) -> None:
     """Name, in place of a base that is nobody's business, the bases of that."""
     for place, base in reversed(list(enumerate(bases))):
-        if getattr(base, "__name__", "").startswith("_"):
+        name = getattr(base, "__name__", "")
+        if name.startswith("_") or name in INNER:
             bases[place : place + 1] = base.__bases__
 
 

@@ -111,10 +111,10 @@ def _origin(column: Column) -> str:
 
 
 def type_name(arrow_type: pa.DataType) -> str:
-    """What the documentation calls a type.
+    """What a type is called in documentation.
 
-    >>> type_name(NAMES)
-    'list of string'
+    >>> type_name(NAMES), type_name(pa.int64())
+    ('list of string', 'int64')
     """
     if arrow_type == KIND:
         return "enum"
