@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import click
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
@@ -11,11 +12,12 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
+from apteco_frames.cli.commands import commands
 from apteco_frames.orbit import schema
 from apteco_frames.orbit.column import Column, type_name
 from apteco_frames.questions import severity
 
-
+WIDTH: dict[str, Any] = {"terminal_width": 92, "max_content_width": 92}
 # Bases that hold a part of a class, which the site shows as one.
 INNER = ("Contents", "LoggedIn")
 
@@ -54,14 +56,26 @@ class Rules(SphinxDirective):
 
 
 class Command(SphinxDirective):
-    """``{command} archive add``: what ``apteco-frames archive add --help`` says."""
+    """``{command} archive add``: what ``apteco-frames archive add --help`` says, folded up."""
 
-    optional_arguments = 9
-    final_argument_whitespace = False
+    final_argument_whitespace = True
+    optional_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """A block of text."""
-        return []
+        """A block of text that unfolds."""
+        context = click.Context(commands, info_name="apteco-frames", **WIDTH)
+        command: click.Command = commands
+        for name in " ".join(self.arguments).split():
+            assert isinstance(command, click.Group)
+            command = command.commands[name]
+            context = click.Context(command, info_name=name, parent=context, **WIDTH)
+        summary = f"<details><summary><code>{context.command_path} --help</code></summary>"
+        text = command.get_help(context)
+        return [
+            nodes.raw("", summary, format="html"),
+            nodes.literal_block(text, text, language="text"),
+            nodes.raw("", "</details>", format="html"),
+        ]
 
 
 def find_by_short_name(

@@ -1,0 +1,100 @@
+"""What the pages type into a terminal shows there what the pages show."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from cli.running import PASSWORD, NotingServer, shell
+from docs.terminal import SITE, Terminal, is_as_shown, typed
+from examples import PAGES, ROOT, examples
+
+from apteco_frames import Catalogue
+from apteco_frames.cli.commands import commands
+
+TRANSCRIPTS = [path for path in PAGES if any(examples(path.read_text(encoding="utf-8"), "console"))]
+
+
+@pytest.fixture
+def terminal(place: Path, server: NotingServer) -> Terminal:
+    """A terminal in a folder with saved catalogues, an archive of two builds, and a profile."""
+    told = {name: value for name, value in os.environ.items() if name.startswith("APTECO_")}
+    return Terminal(place, server.base_url, told)
+
+
+@pytest.mark.parametrize(
+    "path", TRANSCRIPTS, ids=lambda path: str(path.relative_to(ROOT / "docs").with_suffix(""))
+)
+def test_a_transcript_is_true(path: Path, terminal: Terminal) -> None:
+    """All commands of a page, one after the other, in one folder."""
+    wrong = []
+    for block in examples(path.read_text(encoding="utf-8"), "console"):
+        for what in typed(block.text):
+            really = terminal.run(what)
+            if not is_as_shown(what.shown, really):
+                wrong.append(f"line {block.line}: $ {what.command}\n{really}")
+    assert not wrong, "\n".join(wrong)
+
+
+def leaves(group: click.Group, *above: str) -> Iterator[tuple[str, ...]]:
+    """All commands that do something, with the groups that they are in."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from leaves(command, *above, name)
+        else:
+            yield (*above, name)
+
+
+def test_every_command_is_in_the_reference() -> None:
+    """The page on the terminal has the help of each command, and a transcript."""
+    page = ROOT.joinpath("docs", "reference", "terminal.md").read_text(encoding="utf-8")
+    run = [what.command for block in examples(page, "console") for what in typed(block.text)]
+    for command in map(" ".join, leaves(commands)):
+        assert f"{{command}} {command}\n" in page
+        assert any(f"apteco-frames {command} " in f"{line} " for line in run), command
+
+
+@pytest.fixture
+def nightly() -> str:
+    """The page on nightly builds."""
+    return ROOT.joinpath("docs", "how-to", "nightly-gate.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def nights(server: NotingServer, place: Path) -> Iterator[list[str]]:
+    """Where to log in on three nights: after a build, in the next one, after a build that broke."""
+    with NotingServer(Catalogue.read_parquet(place / "newer")) as rebuilt:
+        yield [server.base_url, server.base_url, rebuilt.base_url]
+
+
+def test_the_nightly_job(nightly: str, place: Path, nights: list[str]) -> None:
+    """The script says yes as long as nothing broke, then no, and names what."""
+    (script,) = examples(nightly, "sh")
+    place.joinpath("nightly.sh").write_text(script.text)
+    place.joinpath("orbit.password").write_text(PASSWORD)
+    shutil.rmtree(place / "my-archive")
+    ends = [
+        shell("sh nightly.sh", place, APTECO_BASE_URL=url, APTECO_PASSWORD=None) for url in nights
+    ]
+    assert [end.status for end in ends] == [0, 0, 1]
+    assert ["hoURN" in end.out for end in ends] == [False, False, True]
+    assert PASSWORD not in "".join(end.out + end.err for end in ends)
+
+
+def test_the_workflow(nightly: str, place: Path, nights: list[str]) -> None:
+    """The workflow's steps do the same, with its environment, and annotate what broke."""
+    (workflow,) = examples(nightly, "yaml")
+    told = dict(re.findall(r"^ +(APTECO_\w+): (.*)$", workflow.text, re.MULTILINE))
+    assert told.pop("APTECO_BASE_URL") == SITE
+    assert told.pop("APTECO_PASSWORD") == "${{ secrets.ORBIT_PASSWORD }}"
+    steps = re.findall(r"^ +run: (apteco-frames .*)$", workflow.text, re.MULTILINE)
+    assert len(steps) == 2
+    job = " && ".join(steps).replace("/srv/faststats/", "")
+    ends = [shell(job, place, APTECO_BASE_URL=url, **told) for url in nights]
+    assert [end.status for end in ends] == [0, 0, 1]
+    assert "::error title=breaking" in ends[-1].out
