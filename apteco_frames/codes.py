@@ -189,7 +189,7 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         catalogue = self._home.catalogue
-        return _unpickled, (type(self), self._arrow, catalogue, self._variables, self._variable)
+        return _unpickled, (type(self), self._pickled, catalogue, self._variables, self._variable)
 
     @property
     def _system(self) -> str:

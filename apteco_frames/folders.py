@@ -135,7 +135,7 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
         return type(self)(arrow, self._home, self._whole)
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return type(self), (self._arrow, self._home.catalogue, self._part_of)
+        return type(self), (self._pickled, self._home.catalogue, self._part_of)
 
     @cached_property
     def _places(self) -> dict[str, int]:

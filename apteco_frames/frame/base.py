@@ -151,7 +151,7 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         # Without the session: what is pickled holds no token.
-        return type(self), (self._arrow, self._home.catalogue)
+        return type(self), (self._pickled, self._home.catalogue)
 
     # A copy of what does not change is the thing itself, which keeps its session.
     def __copy__(self) -> Self:
@@ -175,6 +175,12 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         return self._completions(self._keys)
 
     # For the nouns.
+
+    @property
+    def _pickled(self) -> pa.Table:
+        """The rows alone: Arrow pickles the whole of what a slice is a view of."""
+        is_view = self._arrow.get_total_buffer_size() > 2 * self._arrow.nbytes
+        return self._arrow.take(integers(range(len(self)))) if is_view else self._arrow
 
     def _completions(self, columns: tuple[str, ...]) -> list[str]:
         """The first keys of each column, each once, 10,000 at most."""
