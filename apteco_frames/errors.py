@@ -135,7 +135,7 @@ class SnapshotError(AptecoFramesError):
 
 
 class ArchiveError(AptecoFramesError):
-    """Files of an archive are damaged or newer than this package, or adding took too long."""
+    """Files of an archive are damaged or too new, adding took too long, or none can be there."""
 
 
 class PasswordPromptError(AptecoFramesError):
