@@ -463,8 +463,13 @@ def test_the_window_stays_in_front_of_others(managed_display: str) -> None:
         other.stdout.readline()  # or it could come up, and take the focus, after ours
         with window(managed_display) as box:
             box.await_focus()
-            box.xdotool("search", "--sync", "--name", "^Cover$", "windowactivate", "--sync")
-            wait_until(lambda: box.focused() == "Cover")
+
+            def covers() -> bool:
+                # Again and again: a slow window manager may give a new window the focus late.
+                box.xdotool("search", "--sync", "--name", "^Cover$", "windowactivate")
+                return box.focused() == "Cover"
+
+            wait_until(covers)
             box.xdotool("mousemove", "400", "300", "click", "1")
             box.await_focus()
             box.type(SECRET)
