@@ -90,6 +90,9 @@ class Archive:
     same build of a system. A program that was killed is recognised at once on a machine with
     a ``/proc`` that is its own; elsewhere its build cannot be added by others for ten minutes.
 
+    Where ``root`` is a file, or a URI of no file system that ``pyarrow.fs`` knows, the first
+    use is an ``ArchiveError``.
+
     Args:
         root: a folder, in which ``~`` stands for the user's own; or a URI such as
             ``s3://bucket/path``, as ``pyarrow.fs`` takes it; or a path in ``filesystem``. It
@@ -98,9 +101,6 @@ class Archive:
 
     Raises:
         TypeError: ``root`` is no path, or ``filesystem`` no file system.
-
-    What goes to the files of an archive raises an ``ArchiveError`` where ``root`` is a file, or
-    a URI of no file system that ``pyarrow.fs`` knows.
 
     >>> from tempfile import TemporaryDirectory
     >>> from apteco_frames.demo import holidays

@@ -3,7 +3,7 @@
 In a process that was forked after polars had worked, polars waits for ever for threads
 that were left behind in the parent. All of our uses of polars get it from
 :func:`import_polars`, which refuses there. A lock that such a thread held would never be
-free in the child: ours are :class:`ProcessLock` s.
+free in the child; ours are each a :class:`ProcessLock`.
 """
 
 from __future__ import annotations
