@@ -302,6 +302,11 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
             codes = self._kept_codes = self._home._codes_of(self)
         return codes
 
+    @property
+    def _none(self) -> str:
+        is_part = len(self) < len(self._home.catalogue.variables)
+        return f"Of {self._counted} of {self._system} none" if is_part else super()._none
+
     def _only(self, name: str) -> Self:
         """That one variable, as a frame that is kept with its codes."""
         only = self._single.get(name)

@@ -662,3 +662,17 @@ def test_any_look_up_agrees_with_a_naive_one(catalogue: Catalogue, data: st.Data
                 collection[key]
     assert list(variables.names) == [row.name for row in rows]
     assert list(variables.descs) == list(dict.fromkeys(row.description for row in rows))
+
+
+def test_a_part_speaks_for_itself_alone() -> None:
+    """That a variable is not on a table, or not among some, says nothing of the system."""
+    catalogue = holidays()
+    people = catalogue.tables["People"]
+    parts: list[tuple[Any, str]] = [
+        (people, f"Of {len(people.variables)} variables of system 'holidays' none has the name"),
+        (catalogue.variables[:1], "Of 1 variable of system 'holidays' none has the name"),
+        (catalogue.variables, "No variable of system 'holidays' has the name"),
+    ]
+    for part, said in parts:
+        with pytest.raises(UnknownKeyError, match=f"^{said} or description 'Costs'"):
+            part["Costs"]

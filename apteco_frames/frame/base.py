@@ -278,13 +278,16 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
             if near
             else (f"There are {len(self)} {self._nouns}; iterate over them to see which.")
         )
-        return UnknownKeyError(
-            f"No {self._noun} of {self._system} has the {kind} {clipped(key)!r}. {hint}"
-        )
+        return UnknownKeyError(f"{self._none} has the {kind} {clipped(key)!r}. {hint}")
 
     @property
     def _system(self) -> str:
         return f"system {clipped(self._home.catalogue.system_info.name)!r}"
+
+    @property
+    def _none(self) -> str:
+        """How the error begins for a key that no row has."""
+        return f"No {self._noun} of {self._system}"
 
     @property
     def _title(self) -> str:
