@@ -186,6 +186,22 @@ def test_rows_of_changes() -> None:
     assert repr(moved[0]) == "<Change ~ variable 'peVar', folder_name: 'Folder' → null, notable>"
 
 
+def test_changes_as_sentences() -> None:
+    """A change tells itself in a line, of whole rows by what a person knows them by."""
+    found = diff(rebuilt(), holidays(), drop=0.5)
+    assert found.title == repr(found).split("\n")[0]
+    assert (found.newer, found.filter(noun="table").newer) == (rebuilt().system_info,) * 2
+    assert [(change.summary, change.told) for change in found.filter(severity="breaking")] == [
+        ("~ table Content, total_records: 153041 -> 15304", ("153041", "15304")),
+        ("~ variable peOccu, type: Selector -> Array", ("Selector", "Array")),
+        ("~ variable peOccu, selector_type: SingleValue -> OrArray", ("SingleValue", "OrArray")),
+        ("- variable boDest: Destination", ("Destination", None)),
+        ("- variable boCost: Cost", ("Cost", None)),
+    ]
+    assert found["boDestin"].told == (None, "Destination")
+    assert found["boDestin"].summary == "+ variable boDestin: Destination"
+
+
 def test_changes_are_looked_up_by_name() -> None:
     """A name finds its one change; of several the message shows each, and how to have them."""
     found = diff(rebuilt(), holidays())

@@ -106,6 +106,16 @@ def test_what_was_not_searched_is_said() -> None:
         ]
 
 
+def test_remarks_are_all_that_is_said_besides() -> None:
+    """What stands below the rows is there as texts, too."""
+    few = catalogue_of(None, [variable_item()])
+    for query, advice in (("people", 0), ("zzzz", 1)):
+        found = few.search(query)
+        assert found.remarks[advice:] == found.not_searched
+        assert repr(found).endswith("\n".join(("", *found.remarks)))
+    assert holidays().search("date").remarks == ()
+
+
 def test_rows_of_matches() -> None:
     """A row has the columns as attributes; a code goes by its variable and code."""
     row = holidays().search("Sweden")[0]

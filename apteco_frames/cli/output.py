@@ -185,9 +185,9 @@ def _without_nanoseconds(rows: pa.Table) -> pa.Table:
 
 
 def _cell(value: Any) -> Any:
-    """A value for a table of text, which aligns numbers."""
+    """A value for a table of text, which aligns the numbers of a column, nulls among them."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if is_number else text_of(value)
+    return value if value is None or is_number else text_of(value)
 
 
 def text_of(value: Any) -> str:

@@ -33,7 +33,7 @@ PASSWORD = "APTECO_PASSWORD"
 
 _EXPORT = "apteco-frames export DIR --profile NAME"
 _SYSTEM = ("base_url", "data_view", "system", "user")
-_FIND_HELP = {
+_HELP = {
     "base_url": "URL of the Orbit API, normally ending /OrbitAPI.",
     "data_view": "Name of the DataView.",
     "system": "Name of the FastStats system.",
@@ -120,14 +120,17 @@ class Source(NamedTuple):
         profile = configuration.profile(self.profile) if self.profile else {}
         found = {name: value or profile.get(name) for name, value in self.values.items()}
         missing = [f"--{name.replace('_', '-')}" for name in _SYSTEM if not found[name]]
+        if len(missing) == len(_SYSTEM):
+            raise click.UsageError(
+                "no system is named: use --catalogue DIR for a saved catalogue, or --profile NAME, "
+                "or --base-url, --data-view, --system and --user",
+                click.get_current_context(),
+            )
         if missing:
             of = f"profile {self.profile!r} and the options" if self.profile else "the options"
+            are = "is" if len(missing) == 1 else "are"
             raise click.UsageError(
-                f"of {of}, {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
-                if len(missing) < len(_SYSTEM)
-                else "no system is named: use --catalogue DIR for a saved catalogue, or --profile "
-                "NAME, or --base-url, --data-view, --system and --user",
-                click.get_current_context(),
+                f"of {of}, {' and '.join(missing)} {are} missing", click.get_current_context()
             )
         return found
 
@@ -163,7 +166,7 @@ def _with_options(function: Callable[..., Any], *, offline: bool) -> Callable[..
         catalogue: Path | None = None,
         **rest: Any,
     ) -> Any:
-        values = {name: rest.pop(name) for name in _FIND_HELP}
+        values = {name: rest.pop(name) for name in _HELP}
         _check_combination(catalogue is not None)
         source = Source(catalogue, profile, values, password_command, password_stdin, not no_cache)
         return function(source=source, **rest)
@@ -222,7 +225,7 @@ def system_options(*, environment: bool) -> list[Callable[[Any], Any]]:
             show_envvar=environment,
             help=text,
         )
-        for name, text in _FIND_HELP.items()
+        for name, text in _HELP.items()
     ]
 
 
@@ -231,7 +234,7 @@ def _check_combination(offline: bool) -> None:
     context = click.get_current_context()
     given = [
         f"--{name.replace('_', '-')}"
-        for name in ("profile", *_FIND_HELP, "password_command", "password_stdin")
+        for name in ("profile", *_HELP, "password_command", "password_stdin")
         if context.get_parameter_source(name) == ParameterSource.COMMANDLINE
     ]
     if offline and given:

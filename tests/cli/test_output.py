@@ -142,6 +142,13 @@ def test_terminal(place: Path, columns: int) -> None:
         assert lines[1].split() == ["Households", "Households", "742,565", "13"]
 
 
+def test_numbers_are_aligned(place: Path) -> None:
+    """Numbers are to the right, where some are not there, too."""
+    given = ("variables", *OFFLINE, "--columns", "num_codes,name", "--no-header")
+    lines = on_terminal(*given, NO_COLOR="1").out.splitlines()
+    assert lines[:3] == ["           hoURN", "       15  hoRegion", "      216  hoTown"]
+
+
 def test_more_columns_than_the_terminal_has(place: Path) -> None:
     """Where even one letter of each column is too much, lines are cut."""
     names = ",".join(holidays().variables.arrow.column_names)
