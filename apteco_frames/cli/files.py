@@ -99,7 +99,12 @@ def cache() -> None:
     """
 
 
-@cache.command("dir", example="apteco-frames cache dir", short_help="Print where they are.")
+_CACHES = ("apteco_frames.store.caches",)
+
+
+@cache.command(
+    "dir", example="apteco-frames cache dir", imports=_CACHES, short_help="Print where they are."
+)
 def cache_dir() -> None:
     """Print the folder of the cache; it need not be there."""
     from apteco_frames.store.cache import default_folder
@@ -107,7 +112,9 @@ def cache_dir() -> None:
     click.echo(default_folder())
 
 
-@cache.command("list", example="apteco-frames cache list", short_help="List what is kept.")
+@cache.command(
+    "list", example="apteco-frames cache list", imports=_CACHES, short_help="List what is kept."
+)
 @with_output
 def cache_list(output: Output) -> None:
     """Print which builds of which systems are kept, and how many bytes they take.
@@ -122,7 +129,12 @@ def cache_list(output: Output) -> None:
     )
 
 
-@cache.command("clean", example="apteco-frames cache clean", short_help="Remove what is kept.")
+@cache.command(
+    "clean",
+    example="apteco-frames cache clean",
+    imports=_CACHES,
+    short_help="Remove what is kept.",
+)
 def cache_clean() -> None:
     """Remove what is kept, and say how much it was; the next login reads from the server."""
     from apteco_frames.store.cache import default_folder

@@ -5,20 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
-from datetime import datetime
 from html import unescape
 from pathlib import Path
 
 import pytest
-from cli.running import PASSWORD, Command, NotingServer, on_terminal
+from cli.running import Command, on_terminal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies import ODD_TEXTS, catalogue_of, table_item, variable_item
 
-from apteco_frames import Archive, Catalogue
+from apteco_frames import Catalogue
 from apteco_frames.cli import main
-from apteco_frames.demo import holidays
 
 
 def test_diff(command: Command) -> None:
@@ -53,7 +50,7 @@ def test_diff_of_equals(command: Command) -> None:
         (["--only", "table", "--fail-on", "breaking", "--drop", "0.2"], 1),
         (["--only", "table", "--fail-on", "breaking", "--drop", "95 %"], 0),
         (["--only", "table", "--ignore-column", "total_records"], 0),
-        (["--only", "code"], 0),
+        (["--only", "codes"], 0),
         (["--only", "breaking"], 1),
         (["--only", "breaking", "--only", "table"], 0),
         (["--only", "notable"], 0),
@@ -83,7 +80,7 @@ def test_only(command: Command) -> None:
         (["--drop", "some"], "argument --drop: 'some' is no share"),
         (["--ignore-column", "cuont"], "no column 'cuont' is compared; those are parent_name, "),
         (["--fail-on", "routine"], "argument --fail-on: "),
-        (["--only", "tables"], "argument --only: "),
+        (["--only", "system"], "argument --only: 'system' is none of table, variable, "),
         (["--format", "xml"], "argument --format: "),
         (["third"], "unexpected extra argument"),
     ],
@@ -222,121 +219,3 @@ def test_terminal(place: Path) -> None:
     assert done.status == 1
     assert lines[1] == "routine   ~ table Bookings, total_recor…"
     assert lines[2] == "\x1b[31mbreaking  - variable hoURN: Household U…\x1b[0m"
-
-
-# The archive.
-
-
-def test_archive_add(command: Command) -> None:
-    """A system is added once, with codes if they are asked for."""
-    given = ("archive", "add", "new", "--profile", "orbit", "--no-header")
-    assert command(*given) == (0, "holidays\tadded\n", "")
-    assert command(*given) == (0, "holidays\tthere already\n", "")
-    assert command(*given, "--codes") == (0, "holidays\tadded\n", "")
-    assert Archive("new").catalogue("holidays") == holidays()
-
-
-def test_archive_add_offline(command: Command) -> None:
-    """A saved catalogue is added, too; all of a DataView need a login."""
-    given = ("archive", "add", "new", "--catalogue", "holidays")
-    assert command(*given, "--no-header") == (0, "holidays\tadded\n", "")
-    assert command(*given, "--all").status == 2
-
-
-def other(name: str) -> Catalogue:
-    """The demo system by another name."""
-    whole = holidays()
-    return Catalogue(whole.system_info._replace(name=name), whole.tables, whole.variables)
-
-
-def test_archive_add_all(command: Command) -> None:
-    """All systems of the DataView are added."""
-    with NotingServer(others=[other("second"), other("third")]) as server:
-        login = ("--profile", "orbit", "--base-url", server.base_url)
-        given = ("archive", "add", "new", "--all", *login, "--no-cache", "--no-header")
-        expected = "holidays\tadded\nsecond\tadded\nthird\tadded\n"
-        assert command(*given) == (0, expected, "")
-
-
-def test_archive_add_some(command: Command) -> None:
-    """Systems that fail are said, and are in the answer; the others are added."""
-    with NotingServer(others=[other("second")]) as server:
-        server.broken = "/second/Tables"
-        login = ("--profile", "orbit", "--base-url", server.base_url)
-        given = ("archive", "add", "new", "--all", *login, "--no-cache", "--output", "json")
-        status, out, err = command(*given)
-    assert status == 1
-    rows = json.loads(out)
-    assert [(row["system"], row["outcome"]) for row in rows] == [
-        ("holidays", "added"),
-        ("second", "failed"),
-    ]
-    assert rows[1]["error"]
-    assert err.startswith("apteco-frames: warning: System 'second' was not added to the archive: ")
-    assert len(err.splitlines()) == 1
-    assert Archive("new").builds["system"].to_list() == ["holidays"]
-
-
-def test_archive_list(command: Command) -> None:
-    """All builds are listed."""
-    header, *rows = command("archive", "list", "my-archive").rows()
-    assert header == ["system", "build", "added_at", "tables", "variables", "codes", "folders"]
-    assert [row[:2] + row[3:5] for row in rows] == [
-        ["holidays", "2019-11-27T15-57-24", "9", "94"],
-        ["holidays", "2019-11-28T15-57-24", "9", "93"],
-    ]
-
-
-def test_archive_history(command: Command) -> None:
-    """A variable is followed from build to build."""
-    given = ("archive", "history", "my-archive", "hoURN", "--columns", "build,is_there")
-    expected = "build\tis_there\n2019-11-27T15-57-24\ttrue\n2019-11-28T15-57-24\tfalse\n"
-    assert command(*given) == (0, expected, "")
-    assert command(*given, "--system", "holidays").out == expected
-    status, _, err = command("archive", "history", "my-archive", "hoUNR")
-    assert (status, len(err.splitlines())) == (1, 1)
-    assert "Nearest: 'hoURN'" in err
-
-
-def test_archive_check(command: Command) -> None:
-    """The newest build of each system is compared with the one before."""
-    assert command("archive", "check", "my-archive") == command("diff", "older", "newer")
-    assert Archive("my-archive").add(other("second"))
-    status, out, err = command("archive", "check", "my-archive", "--fail-on", "breaking")
-    assert (status, len([line for line in out.splitlines() if " changes of " in line])) == (1, 1)
-    assert err == (
-        "apteco-frames: second: 2019-11-27T15-57-24 is the only build, so there is nothing to "
-        "compare\n"
-    )
-    done = command("archive", "check", "my-archive", "--system", "second", "--format", "json")
-    assert (done.status, json.loads(done.out)) == (0, [])
-    given = ("archive", "check", "my-archive", "--system", "holidays")
-    assert command(*given, "--ignore-column", "total_records", "--only", "table").status == 0
-
-
-def test_archive_check_of_a_better_build(command: Command) -> None:
-    """Once a newer build is well again, the check passes."""
-    newer = Catalogue.read_parquet("newer")
-    info = newer.system_info._replace(build_date=datetime(2026, 11, 25, 3))
-    again = Catalogue(info, newer.tables, newer.variables, newer.codes, newer.folders)
-    assert Archive("my-archive").add(again)
-    assert command("archive", "check", "my-archive").status == 0
-
-
-def test_damaged_archives_are_trouble(command: Command, place: Path) -> None:
-    """An archive of which a file is damaged or gone is status 2."""
-    for path in (place / "my-archive/variables").rglob("*.parquet"):
-        path.write_bytes(path.read_bytes()[:-100])
-    status, out, err = command("archive", "check", "my-archive")
-    assert (status, out, len(err.splitlines())) == (2, "", 1)
-    shutil.rmtree(place / "my-archive/variables")
-    assert command("archive", "check", "my-archive").status == 2
-
-
-def test_password_is_kept_for_all(command: Command) -> None:
-    """One login serves all systems."""
-    with NotingServer(others=[other("second")]) as server:
-        login = ("--profile", "orbit", "--base-url", server.base_url)
-        assert command("archive", "add", "new", "--all", *login, "--no-cache").status == 0
-        assert len(server.tokens) == 2
-        assert PASSWORD not in server.tokens

@@ -6,7 +6,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -61,10 +60,9 @@ def check_serving(line: str) -> None:
         assert child.stdout
         lines = [child.stdout.readline() for _ in range(6)]
         assert lines[-1] == "Serving until Ctrl-C.\n"
-        time.sleep(0.2)  # it prints first and waits then
         child.send_signal(signal.SIGINT)
         child.communicate(timeout=20)
-    assert child.returncode == 0
+    assert child.returncode in (0, 130)  # it may not have waited yet
 
 
 NIGHTLY = """\
