@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -93,6 +94,15 @@ class Command:
         return Ran(status, *self._capsys.readouterr())
 
 
+# A child of a background job would pass Ctrl-C over.
+INTERRUPTIBLE = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from apteco_frames.cli import program
+program()
+"""
+
+
 def environment(**changes: str | None) -> dict[str, str]:
     """The environment of a child process that runs the package under test."""
     package = Path(apteco_frames.__file__).resolve().parents[1]
@@ -124,6 +134,8 @@ def in_process(*arguments: str, given: str = "", program: str = "", **changes: s
 
 def on_terminal(*arguments: str, columns: int = 80, **changes: str | None) -> Ran:
     """Run a command whose standard output is a terminal of that width."""
+    for module in ("fcntl", "pty", "termios"):
+        pytest.importorskip(module)
     import fcntl
     import pty
     import termios
@@ -152,6 +164,8 @@ def on_terminal(*arguments: str, columns: int = 80, **changes: str | None) -> Ra
 
 def shell(script: str, folder: Path, **changes: str | None) -> Ran:
     """Run a script with ``sh``, for which ``apteco-frames`` is the package under test."""
+    if not shutil.which("sh"):
+        pytest.skip("needs sh")
     program = folder / "bin/apteco-frames"
     program.parent.mkdir(exist_ok=True)
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m apteco_frames "$@"\n')

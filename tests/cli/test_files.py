@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli.running import Command, NotingServer, environment
+from cli.running import INTERRUPTIBLE, Command, NotingServer, environment
 from strategies import as_logged_in
 
 from apteco_frames import Catalogue, login_with_password
@@ -78,12 +78,11 @@ def test_dictionary_of_another_kind(command: Command, place: Path) -> None:
 def test_serve(place: Path) -> None:
     """A saved catalogue is served until Ctrl-C, and can be logged in to as it says."""
     with subprocess.Popen(
-        [sys.executable, "-m", "apteco_frames", "serve", "newer"],
+        [sys.executable, "-c", INTERRUPTIBLE, "serve", "newer"],
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as child:
         assert child.stdout
         lines = [child.stdout.readline().split() for _ in range(6)]

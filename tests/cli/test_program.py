@@ -37,6 +37,7 @@ READING = "pyarrow.parquet"
 # that comparisons need and nothing else does.
 AT_IMPORT = """
 import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from apteco_frames.cli import program
 
 class PanicException(BaseException):

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from cli.running import PASSWORD, Command, NotingServer, environment, in_process
+from cli.running import INTERRUPTIBLE, PASSWORD, Command, NotingServer, environment, in_process
 
 from apteco_frames.demo import DemoServer
 
@@ -209,7 +209,7 @@ def test_password_is_asked_for(place: Path, interrupted: bool) -> None:
 
     ours, theirs = pty.openpty()
     program = "import os; os.setsid(); os.close(os.open(os.ttyname(0), os.O_RDWR))\n"
-    program += "from apteco_frames.cli import program; program()"
+    program += INTERRUPTIBLE
     with subprocess.Popen(
         [sys.executable, "-c", program, "tables", "--profile", "orbit"],
         env=environment(),
