@@ -40,6 +40,7 @@ nitpick_ignore = [
 ]
 
 html_theme = "furo"
+pygments_dark_style = "github-dark"
 html_title = "apteco_frames"
 html_static_path = ["static"]
 html_css_files = ["site.css"]

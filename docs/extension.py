@@ -38,7 +38,7 @@ class Columns(SphinxDirective):
             doc = f"{column.doc} {values}." if values else column.doc
             lines.append(f"| `{column.name}`<br>{kind} | {doc} | {fields} |")
         (table,) = self.parse_text_to_nodes("\n".join(lines))
-        table["classes"].append("columns")
+        table["classes"] += ["stacked", "columns"]
         return [table]
 
 
@@ -52,7 +52,9 @@ class Rules(SphinxDirective):
             columns = ", ".join(f"`{column}`" for column in rule.columns)
             happened = f"{rule.noun} {rule.change}"
             lines.append(f"| {rule.severity} | {happened} | {columns} | {rule.when} |")
-        return self.parse_text_to_nodes("\n".join(lines))
+        (table,) = self.parse_text_to_nodes("\n".join(lines))
+        table["classes"].append("stacked")
+        return [table]
 
 
 class Command(SphinxDirective):
