@@ -48,6 +48,8 @@ html_copy_source = False
 html_show_sourcelink = False
 html_show_copyright = False
 html_domain_indices = False
+# For these the search fetches pages, which browsers refuse to pages that are opened from disk.
+html_show_search_summary = False
 html_theme_options = {"navigation_with_keys": False}
 # Doctests are shown as they are typed, options and all that belongs to them left out.
 trim_doctest_flags = True

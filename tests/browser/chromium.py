@@ -197,11 +197,11 @@ class Browser:
         self.send("Page.navigate", url=path.as_uri() + fragment)
         self.wait_for("location.protocol === 'file:' && document.documentElement?.dataset.opened")
 
-    def visit(self, path: Path) -> None:
+    def visit(self, path: Path, query: str = "") -> None:
         """Open any page from disk, and wait until all that it loads is there."""
         self.send("Page.navigate", url="about:blank")
         self.wait_for("location.href === 'about:blank'")
-        self.send("Page.navigate", url=path.as_uri())
+        self.send("Page.navigate", url=path.as_uri() + query)
         self.wait_for("location.protocol === 'file:' && document.readyState === 'complete'")
 
     def look(self, width: int, height: int = 900, *, scheme: str = "light") -> None:

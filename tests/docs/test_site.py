@@ -94,6 +94,13 @@ def test_nothing_is_loaded_from_elsewhere(documents: dict[Path, Document]) -> No
     assert {address for address in loaded if is_elsewhere(address)} == set()
 
 
+def test_the_search_finds(browser: Browser) -> None:
+    """The search works on pages that are opened from disk, and asks for nothing else."""
+    browser.visit(SITE / "search.html", "?q=dictionary")
+    browser.wait_for("document.querySelectorAll('#search-results li a').length > 2")
+    assert browser.complaints == []
+
+
 @pytest.mark.parametrize("name", BUILT)
 def test_a_page_opens_for_everybody(browser: Browser, name: str) -> None:
     """Nothing complains, nothing else is asked for, axe finds nothing serious; light and dark."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
-from cli.running import PASSWORD, NotingServer, shell
+from cli.running import PASSWORD, NotingServer, in_process, shell
 from docs.terminal import SITE, Terminal, is_as_shown, typed
 from examples import PAGES, ROOT, examples
 
@@ -39,6 +40,16 @@ def test_a_transcript_is_true(path: Path, terminal: Terminal) -> None:
             if not is_as_shown(what.shown, really):
                 wrong.append(f"line {block.line}: $ {what.command}\n{really}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_profile_is_one(place: Path) -> None:
+    """The file with a profile that the reference shows is taken as it stands."""
+    page = ROOT.joinpath("docs", "reference", "terminal.md").read_text(encoding="utf-8")
+    (profiles,) = examples(page, "toml")
+    place.joinpath("config", "profiles.toml").write_text(profiles.text)
+    listed = in_process("profile", "list", "--output", "jsonl")
+    assert listed.status == 0
+    assert json.loads(listed.out)["base_url"] == SITE
 
 
 def leaves(group: click.Group, *above: str) -> Iterator[tuple[str, ...]]:
