@@ -30,13 +30,17 @@ class Columns(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """A table with a row for each column."""
         columns: tuple[Column, ...] = getattr(schema, self.arguments[0])
-        lines = ["| column | meaning | from the API |", "| --- | --- | --- |"]
+        is_from_api = any(column.api_fields for column in columns)
+        lines = ["| column | meaning |", "| --- | --- |"]
+        if is_from_api:
+            lines = ["| column | meaning | from the API |", "| --- | --- | --- |"]
         for column in columns:
             fields = "<br>".join(f"`{field}`" for field in column.api_fields)
             kind = type_name(column.type) + (" or null" if column.nullable else "")
             values = ", ".join(f"`{value}`" for value in column.values)
             doc = f"{column.doc} {values}." if values else column.doc
-            lines.append(f"| `{column.name}`<br>{kind} | {doc} | {fields} |")
+            row = f"| `{column.name}`<br>{kind} | {doc} |"
+            lines.append(f"{row} {fields} |" if is_from_api else row)
         (table,) = self.parse_text_to_nodes("\n".join(lines))
         table["classes"] += ["stacked", "columns"]
         return [table]
@@ -94,11 +98,14 @@ def find_by_short_name(
     ending = node["reftarget"].lstrip("~.")
     module, _, name = ending.rpartition(".")
     endings = [ending] + ([name] if module.startswith("apteco_frames") else [])
+    kinds = domain.objtypes_for_role(node["reftype"])
     for wanted in endings:
         found = [
             (full, entry)
             for full, entry in domain.objects.items()
-            if not entry.aliased and (full == wanted or full.endswith(f".{wanted}"))
+            if (full == wanted or full.endswith(f".{wanted}"))
+            and entry.objtype in kinds
+            and not entry.aliased
         ]
         if len(found) == 1:
             ((full, entry),) = found
@@ -121,8 +128,9 @@ def say_what_users_need(
     for paragraph in "\n".join(lines).split("\n\n"):
         if paragraph.startswith("Args:"):
             break
-        if not paragraph.lstrip().startswith("name: ") and "noun: enum" not in paragraph:
-            shown.append(paragraph)
+        is_columns = paragraph.lstrip().startswith(("name: ", "noun: "))
+        if not is_columns and not paragraph.startswith(" "):
+            shown.append(paragraph.removesuffix("::") + "." * paragraph.endswith("::"))
     text = "\n\n".join(shown)
     lines[:] = text.replace(" The columns:", "").replace("\nThe columns:", "").splitlines()
 
