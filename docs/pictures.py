@@ -66,15 +66,15 @@ def notebook(cells: list[dict[str, Any]]) -> str:
     return PAGE % "".join(shown)
 
 
-def take(browser: Browser, page: Path, height: int, name: str, fragment: str = "") -> None:
+def take(browser: Browser, page: Path, height: int, picture: Path, fragment: str = "") -> None:
     """Write a picture of the upper part of a page."""
     browser.look(WIDTH, height)
     browser.open(page, fragment)
-    browser.picture(PICTURES / name)
+    browser.picture(picture)
 
 
-def main() -> None:
-    """Take the pictures anew."""
+def take_all(pictures: Path) -> None:
+    """Take the pictures anew, into a folder."""
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         place = Path(folder)
         quickstart = json.loads(ROOT.joinpath("notebooks", "quickstart.ipynb").read_text("utf-8"))
@@ -83,9 +83,9 @@ def main() -> None:
         dictionary = holidays().write_html(place / "holidays.html")
         place.joinpath("profile").mkdir()
         with Browser(place / "profile") as browser:
-            take(browser, page, 702, "notebook.png")
-            take(browser, dictionary, 1080, "dictionary.png", "#boDest")
+            take(browser, page, 702, pictures / "notebook.png")
+            take(browser, dictionary, 1080, pictures / "dictionary.png", "#boDest")
 
 
 if __name__ == "__main__":
-    main()
+    take_all(PICTURES)
