@@ -83,7 +83,7 @@ def take_all(pictures: Path) -> None:
         dictionary = holidays().write_html(place / "holidays.html")
         place.joinpath("profile").mkdir()
         with Browser(place / "profile") as browser:
-            take(browser, page, 702, pictures / "notebook.png")
+            take(browser, page, 720, pictures / "notebook.png")
             take(browser, dictionary, 1080, pictures / "dictionary.png", "#boDest")
 
 
