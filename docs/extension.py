@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -18,6 +19,8 @@ from apteco_frames.orbit.column import Column, type_name
 from apteco_frames.questions import severity
 
 WIDTH: dict[str, Any] = {"terminal_width": 92, "max_content_width": 92}
+# A line of `describe`, by which docstrings list the columns.
+COLUMN = re.compile(r"\w+: [^,]+, (required|nullable), ")
 # Bases that hold a part of a class, which the site shows as one.
 INNER = ("Contents", "LoggedIn")
 
@@ -128,8 +131,8 @@ def say_what_users_need(
     for paragraph in "\n".join(lines).split("\n\n"):
         if paragraph.startswith("Args:"):
             break
-        is_columns = paragraph.lstrip().startswith(("name: ", "noun: "))
-        if not is_columns and not paragraph.startswith(" "):
+        # Indented are the rules, which have a table of their own, too.
+        if not COLUMN.match(paragraph) and not paragraph.startswith(" "):
             shown.append(paragraph.removesuffix("::") + "." * paragraph.endswith("::"))
     text = "\n\n".join(shown)
     lines[:] = text.replace(" The columns:", "").replace("\nThe columns:", "").splitlines()
