@@ -14,6 +14,7 @@ from apteco_frames.cli.command import Group
 from apteco_frames.cli.compare import Gate, with_gate
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
+from apteco_frames.cli.place import ROOT
 from apteco_frames.cli.read import load
 from apteco_frames.cli.source import Source, with_source
 from apteco_frames.orbit.text import clipped
@@ -49,7 +50,7 @@ def _archive(root: str) -> Archive:
     imports=("apteco_frames.logins", *_IMPORTS),
     short_help="Add a system, or all of a DataView.",
 )
-@click.argument("root")
+@click.argument("root", type=ROOT)
 @click.option("--all", "all_systems", is_flag=True, help="Add every system of the DataView.")
 @click.option(
     "--codes",
@@ -107,7 +108,7 @@ def _show_added(added: list[Added], output: Output) -> None:
     imports=_IMPORTS,
     short_help="The builds of all systems.",
 )
-@click.argument("root")
+@click.argument("root", type=ROOT)
 @with_output
 def list_(output: Output, root: str) -> None:
     """Print the builds of all systems in the archive at ROOT."""
@@ -123,7 +124,7 @@ def list_(output: Output, root: str) -> None:
     imports=_IMPORTS,
     short_help="A variable from build to build.",
 )
-@click.argument("root")
+@click.argument("root", type=ROOT)
 @click.argument("variable")
 @click.option("--system", metavar="NAME", help="In this system; in all of them if not given.")
 @with_output
@@ -140,7 +141,7 @@ def history(output: Output, root: str, variable: str, system: str | None) -> Non
     imports=_IMPORTS,
     short_help="What changed in the newest build of each system.",
 )
-@click.argument("root")
+@click.argument("root", type=ROOT)
 @click.option("--system", multiple=True, metavar="NAME", help="Of this system. May be repeated.")
 @with_gate
 def check(gate: Gate, root: str, system: tuple[str, ...]) -> int:

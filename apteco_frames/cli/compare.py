@@ -16,6 +16,7 @@ import click
 from apteco_frames.cli import report
 from apteco_frames.cli.command import Command
 from apteco_frames.cli.messages import say
+from apteco_frames.cli.place import PLACE
 from apteco_frames.orbit.text import clipped
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 NOUNS = ("table", "variable", "folder", "code")
 SEVERITIES = ("breaking", "notable", "routine")
-
-_FOLDER = click.Path(path_type=Path)
 
 
 def _looked_at(word: str) -> str:
@@ -179,8 +178,8 @@ def with_gate(function: Callable[..., Any]) -> Callable[..., Any]:
     imports=("apteco_frames.catalogue",),
     short_help="What changed from one saved catalogue to another.",
 )
-@click.argument("old", type=_FOLDER)
-@click.argument("new", type=_FOLDER)
+@click.argument("old", type=PLACE)
+@click.argument("new", type=PLACE)
 @with_gate
 def diff(gate: Gate, old: Path, new: Path) -> int:
     """Print what changed from the catalogue saved in folder OLD to that in folder NEW.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from apteco_frames.cli.command import Command
+from apteco_frames.cli.place import PLACE
 from apteco_frames.orbit.text import shown
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ with_port = click.option(
 )
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=PLACE,
     default=Path("holidays-catalogue"),
     show_default=True,
     metavar="DIR",

@@ -22,6 +22,7 @@ import click
 from click.core import ParameterSource
 
 from apteco_frames.cli import configuration
+from apteco_frames.cli.place import PLACE
 
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
@@ -199,11 +200,10 @@ def _with_options(function: Callable[..., Any], *, offline: bool) -> Callable[..
         ),
     ]
     if offline:
-        folder = click.Path(path_type=Path)
         text = "Read a saved catalogue (see: export), without a login."
         options.insert(
             0,
-            click.option("--catalogue", type=folder, metavar="DIR", help=text),
+            click.option("--catalogue", type=PLACE, metavar="DIR", help=text),
         )
     for option in reversed(options):
         command = option(command)

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -130,6 +130,23 @@ def in_process(*arguments: str, given: str = "", program: str = "", **changes: s
         check=False,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """A command while it serves, and the lines that it printed by then; it ends in any case."""
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTIBLE, *arguments],
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+    ) as child:
+        assert child.stdout
+        try:
+            yield child, [child.stdout.readline().rstrip("\n") for _ in range(6)]
+        finally:
+            child.kill()
 
 
 def on_terminal(*arguments: str, columns: int = 80, **changes: str | None) -> Ran:

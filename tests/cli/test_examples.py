@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shlex
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cli.running import INTERRUPTIBLE, PASSWORD, NotingServer, environment, shell
+from cli.running import PASSWORD, NotingServer, serving, shell
 from cli.test_program import ALL
 
 from apteco_frames import Archive, Catalogue
@@ -51,18 +50,11 @@ def test_examples(place: Path, capsys: pytest.CaptureFixture[str], words: tuple[
 
 def check_serving(line: str) -> None:
     """See that an example serves until Ctrl-C."""
-    with subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTIBLE, *shlex.split(line)[1:]],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-    ) as child:
-        assert child.stdout
-        lines = [child.stdout.readline() for _ in range(6)]
-        assert lines[-1] == "Serving until Ctrl-C.\n"
+    with serving(*shlex.split(line)[1:]) as (child, lines):
+        assert lines[-1] == "Serving until Ctrl-C."
         child.send_signal(signal.SIGINT)
         child.communicate(timeout=20)
-    assert child.returncode in (0, 130)  # it may not have waited yet
+    assert child.returncode in (0, 130)  # the other if it did not wait yet
 
 
 NIGHTLY = """\

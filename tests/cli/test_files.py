@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from cli.running import INTERRUPTIBLE, Command, NotingServer, environment
+from cli.running import Command, NotingServer, serving
 from strategies import as_logged_in
 
 from apteco_frames import Catalogue, login_with_password
@@ -77,21 +76,13 @@ def test_dictionary_of_another_kind(command: Command, place: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
 def test_serve(place: Path) -> None:
     """A saved catalogue is served until Ctrl-C, and can be logged in to as it says."""
-    with subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTIBLE, "serve", "newer"],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    ) as child:
-        assert child.stdout
-        lines = [child.stdout.readline().split() for _ in range(6)]
-        base_url, data_view, system, user, password = (line[-1] for line in lines[:5])
+    with serving("serve", "newer") as (child, lines):
+        base_url, data_view, system, user, password = (line.split()[-1] for line in lines[:5])
         with login_with_password(base_url, data_view, system, user, password) as session:
             assert session.variables == as_logged_in(Catalogue.read_parquet("newer")).variables
         child.send_signal(signal.SIGINT)
         _, err = child.communicate(timeout=20)
-    assert (child.returncode, err) in ((0, ""), (130, ""))
+    assert (child.returncode, err) in ((0, ""), (130, ""))  # the other if it did not wait yet
 
 
 def test_serve_nothing(command: Command) -> None:

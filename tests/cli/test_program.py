@@ -129,6 +129,43 @@ def test_interrupted_comparison(place: Path, arguments: list[str]) -> None:
     assert done == (130, "", "")
 
 
+@pytest.mark.parametrize(
+    ("given", "which"),
+    [
+        (["diff", "", ""], "old"),
+        (["diff", "older", ""], "new"),
+        (["tables", "--catalogue", ""], "--catalogue"),
+        (["export", "", "--catalogue", "holidays"], "directory"),
+        (["archive", "check", ""], "root"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_empty_places(
+    place: Path, command: Command, monkeypatch: pytest.MonkeyPatch, given: list[str], which: str
+) -> None:
+    """A variable that is not set is no folder: not the current one, though it would do."""
+    monkeypatch.chdir(place / "holidays")
+    status, out, err = command(*given)
+    assert (status, out) == (2, "")
+    assert err.endswith(f"argument {which}: it is empty: is a variable not set?\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["sql", "\udcff", "--catalogue", "holidays"], 1),
+        (["archive", "check", "my-archive", "--system", "\udcff"], 2),
+        (["archive", "add", "\udcff", "--catalogue", "holidays"], 1),
+        (["profile", "add", "\udcff", "--base-url=x", "--data-view=x", "--user=x"], 1),
+    ],
+    ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
+)
+def test_bytes_that_are_no_text(command: Command, words: list[str], expected: int) -> None:
+    """Bytes that the locale has no characters for are an error of one line."""
+    status, out, err = command(*words)
+    assert (status, out, len(err.splitlines())) == (expected, "", 1)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
 def test_answer_that_cannot_be_written(place: Path) -> None:
     """A comparison whose answer cannot be written has failed."""

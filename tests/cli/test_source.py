@@ -121,7 +121,9 @@ def test_sessions_end(command: Command, server: NotingServer) -> None:
     assert server.open == set()
 
 
-# The password.
+# The password; and one that anybody can see while its command runs.
+
+OTHER = "Q3-Sentinel-0ther"
 
 PRINTS = f"{shlex.quote(sys.executable)} -c 'print(open(\"password\").read())'"
 
@@ -168,12 +170,12 @@ def test_two_passwords(command: Command) -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (f"{PASSWORD}", "could not be started: No such file or directory"),
-        (f"'{PASSWORD}", "could not be started: its quotes do not match"),
-        (f"{sys.executable} -c exit({PASSWORD!r})", "failed with status 1"),
-        (f"{sys.executable} -c 'pass' {PASSWORD}", "printed no password in its first line"),
+        (f"{OTHER}", "could not be started: No such file or directory"),
+        (f"'{OTHER}", "could not be started: its quotes do not match"),
+        (f"{sys.executable} -c exit({OTHER!r})", "failed with status 1"),
+        (f"{sys.executable} -c 'pass' {OTHER}", "printed no password in its first line"),
         (
-            f"{sys.executable} -c 'import sys; sys.stdout.buffer.write(b\"{PASSWORD}\\xff\")'",
+            f"{sys.executable} -c 'import sys; sys.stdout.buffer.write(b\"{OTHER}\\xff\")'",
             "printed a first line that is not UTF-8",
         ),
         (" ", "could not be started"),
@@ -187,7 +189,7 @@ def test_password_commands_that_fail(command: Command, asked: str, said: str) ->
     assert (status, out) == (1, "")
     assert said in err
     assert len(err.splitlines()) == 1
-    assert PASSWORD not in err
+    assert OTHER not in err
 
 
 @pytest.mark.usefixtures("unset")

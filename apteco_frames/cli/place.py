@@ -1,0 +1,39 @@
+"""The commands' arguments that are files and folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    _PathType = click.Path[Path]
+else:
+    _PathType = click.Path
+
+
+class Place(_PathType):
+    """A file or folder, which shells complete as such.
+
+    An empty text is none: it would be the current folder, and is a variable that is not set.
+    """
+
+    def convert(
+        self,
+        value: str | os.PathLike[str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:
+        """The path."""
+        if not os.fspath(value):
+            self.fail("it is empty: is a variable not set?", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PLACE = Place(path_type=Path)
+"""A file or folder on this machine."""
+
+ROOT = Place()
+"""The root of an archive, which can also be a place such as s3://bucket/path."""
