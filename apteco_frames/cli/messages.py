@@ -40,7 +40,12 @@ def _message(error: click.UsageError) -> str:
             hint = "/".join(error.param.opts) or error.param.human_readable_name
         if hint:
             return f"argument {hint}: {error.message}"
-    return error.format_message()
+    text = error.format_message()
+    asks = error.ctx is not None and any(
+        param.name == "password_stdin" for param in error.ctx.command.params
+    )
+    # What stands after --password-stdin could be a password.
+    return text.partition(" (")[0] if asks and "unexpected extra argument" in text else text
 
 
 @contextmanager

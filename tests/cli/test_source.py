@@ -192,6 +192,26 @@ def test_password_commands_that_fail(command: Command, asked: str, said: str) ->
     assert OTHER not in err
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--password", OTHER],
+        [f"--password={OTHER}"],
+        ["--password-stdin", OTHER],
+        [f"--password-stdin={OTHER}"],
+        ["-p", OTHER],
+        [f"-p{OTHER}"],
+        ["--base-url", f"https://me:{OTHER}@127.0.0.1/OrbitAPI"],
+    ],
+    ids=lambda given: given[0].partition("=")[0],
+)
+def test_passwords_are_no_arguments(command: Command, given: list[str]) -> None:
+    """A password among the arguments is refused, wherever it stands, and not said again."""
+    status, out, err = command("tables", "--profile", "orbit", *given)
+    assert (status, out) == (1 if given[0] == "--base-url" else 2, "")
+    assert OTHER not in err
+
+
 @pytest.mark.usefixtures("unset")
 def test_no_password_on_standard_input() -> None:
     """Standard input without a password is an error."""
