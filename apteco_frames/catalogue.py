@@ -302,8 +302,8 @@ class Catalogue(SystemFrames):
     def __repr__(self) -> str:
         return (
             f"<Catalogue of system {clipped(self.system_info.name)!r}, "
-            f"built {self.system_info.build_date}: {len(self.tables):,} tables, "
-            f"{len(self.variables):,} variables>"
+            f"built {self.system_info.build_date}: {self.tables._counted}, "
+            f"{self.variables._counted}>"
         )
 
 

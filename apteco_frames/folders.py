@@ -82,7 +82,9 @@ class Folder(Row):
         return hash(self.path)
 
     def __repr__(self) -> str:
-        return f"<Folder {clipped(self.path)!r}: {self.total_variable_count:,} variables>"
+        number = self.total_variable_count
+        noun = "variable" if number == 1 else "variables"
+        return f"<Folder {clipped(self.path)!r}: {number:,} {noun}>"
 
     def _repr_html_(self) -> str:
         return card.folder(self.to_dict(), [child.name for child in self.children])

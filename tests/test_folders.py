@@ -411,6 +411,9 @@ def test_rows_of_folders_compare_and_hash() -> None:
     assert folders["Bookings/Dates"] != folders["Policies/Dates"]
     assert folders["Dates"] in again
     assert repr(folders["Bookings/Dates"]) == "<Folder 'Bookings/Dates': 2 variables>"
+    assert repr(with_folders(node("Dates", None, "a")).folders["Dates"]) == (
+        "<Folder 'Dates': 1 variable>"
+    )
     assert folders["Dates"].to_dict()["variable_names"] == []
 
 
