@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _OWN_SCHEMA = api_schema(schema.CODES)
 _OWN = _OWN_SCHEMA.names
 _SAVED_SCHEMA = pa.schema([schema.CODES_SCHEMA.field("variable_name"), *_OWN_SCHEMA])
+
+# Unlike Arrow's own, it gives back at once what a large array took while it grew.
+_POOL = pa.system_memory_pool()
 
 
 class Code(Row):
@@ -291,12 +294,12 @@ class KnownCodes:
         starts = integers(accumulate(sizes, initial=0))
         rows = pa.arange(0, len(own))
         places = pc.list_parent_indices(pa.LargeListArray.from_arrays(starts, rows))
-        repeated = chosen.select(["name", "description", "table_name"]).take(places)
+        repeated = partial(pc.take, indices=places, memory_pool=_POOL)
         columns = {
-            "variable_name": repeated["name"],
-            "variable_description": repeated["description"],
-            "table_name": repeated["table_name"],
-            "position": pc.subtract(rows, starts.take(places)),
+            "position": pc.subtract(rows, repeated(starts), memory_pool=_POOL),
+            "variable_name": repeated(chosen["name"].combine_chunks()),
+            "variable_description": repeated(chosen["description"].combine_chunks()),
+            "table_name": repeated(chosen["table_name"].combine_chunks()),
             **{name: own[name] for name in _OWN},
         }
         return pa.table([columns[c.name] for c in schema.CODES], schema=schema.CODES_SCHEMA)
@@ -306,7 +309,9 @@ class KnownCodes:
         known = self._tables
         tables = [known[name] for name in names]
         sizes = list(map(len, tables))
-        own = pa.concat_tables([pa.Table.from_batches([], _OWN_SCHEMA), *tables]).combine_chunks()
+        own = pa.concat_tables([pa.Table.from_batches([], _OWN_SCHEMA), *tables]).combine_chunks(
+            _POOL
+        )
         if len(names) == len(known):
             # What is kept are views of the whole, so that nothing is held twice.
             starts = accumulate(sizes, initial=0)
