@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 # No more than this: Ctrl-C has a traceback until the program is in control.
@@ -95,7 +96,8 @@ def _run(arguments: list[str], trouble: int) -> int:
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.UsageError as error:
-        explain(error)
+        with suppress(OSError):
+            explain(error)
         sys.exit(_TROUBLE)
     except (click.ClickException, AptecoFramesError) as error:
         return _failed(error, trouble)
@@ -106,18 +108,18 @@ def _run(arguments: list[str], trouble: int) -> int:
 def _failed(error: Exception, status: int) -> int:
     from apteco_frames.cli.messages import say
 
-    say(str(error))
+    with suppress(OSError):  # where it cannot be said, the status does
+        say(str(error))
     return status
 
 
 def _broke(status: int) -> int:
     """The status after an error that was not foreseen, once it was shown, if it can be."""
-    from contextlib import suppress
-
     with suppress(BaseException):
         import traceback
 
-        traceback.print_exc()
+        if sys.stderr is not None:
+            traceback.print_exc()
     return status
 
 

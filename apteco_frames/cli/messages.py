@@ -19,7 +19,7 @@ NAME = "apteco-frames"
 
 def say(text: str) -> None:
     """Print a line on standard error, with the program's name before it."""
-    print(f"{NAME}: {shown(' '.join(text.splitlines()))}", file=sys.stderr)
+    _print(f"{NAME}: {shown(' '.join(text.splitlines()))}")
 
 
 def explain(error: click.UsageError) -> None:
@@ -27,8 +27,13 @@ def explain(error: click.UsageError) -> None:
     path = NAME
     if error.ctx is not None:
         path = error.ctx.command_path
-        print(error.ctx.get_usage(), file=sys.stderr)
-    print(f"{path}: error: {shown(_message(error))}", file=sys.stderr)
+        _print(error.ctx.get_usage())
+    _print(f"{path}: error: {shown(_message(error))}")
+
+
+def _print(line: str) -> None:
+    if sys.stderr is not None:  # or print() would take standard output
+        print(line, file=sys.stderr)
 
 
 def _message(error: click.UsageError) -> str:

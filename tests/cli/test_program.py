@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
-from cli.running import Command, environment, in_process
+from cli.running import Command, environment, in_process, shell
 
 from apteco_frames import __version__
 from apteco_frames.cli.commands import commands
@@ -181,6 +181,48 @@ def test_answer_that_cannot_be_written(place: Path) -> None:
         )
     assert done.returncode == 2
     assert "No space left on device" in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["diff", "older", "no-such-folder"], 2),
+        (["diff", "older", "without-codes"], 2),
+        (["diff", "older"], 2),
+        (["archive", "check", "no-such-archive"], 2),
+        (["tables", "--catalogue", "no-such-folder"], 1),
+        (["tables"], 2),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_trouble_that_cannot_be_told(place: Path, arguments: list[str], status: int) -> None:
+    """The status is right where a log is on a full disk."""
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "apteco_frames", *arguments],
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=full,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == status
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["diff", "older", "no-such-folder"], 2),
+        (["diff", "older"], 2),
+        (["tables", "--catalogue", "no-such-folder"], 1),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_no_standard_error(place: Path, arguments: list[str], status: int) -> None:
+    """Where there is no standard error, what is for it does not come between the rows."""
+    done = shell(f"apteco-frames {' '.join(arguments)} 2>&-", place)
+    assert (done.status, done.out) == (status, "")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no broken pipes")
