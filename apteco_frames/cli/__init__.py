@@ -87,7 +87,8 @@ def _run(arguments: list[str], trouble: int) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     instruction = os.environ.get(COMPLETION)
-    if instruction:
+    # Shells ask without arguments: where the variable was exported, commands are still run.
+    if instruction and not arguments:
         return shell_complete(commands, {}, NAME, COMPLETION, instruction)
     try:
         # Not commands.main(), which prints a line at Ctrl-C.

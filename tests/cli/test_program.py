@@ -256,3 +256,13 @@ def test_completion(shell: str) -> None:
     assert {"add", "list", "history", "check"} <= set(
         found.out.replace(",", "\n").replace("\t", "\n").split("\n")
     )
+
+
+@pytest.mark.parametrize("instruction", ["bash_source", "bash_complete", "no_such"])
+def test_completion_is_no_answer(
+    command: Command, monkeypatch: pytest.MonkeyPatch, instruction: str
+) -> None:
+    """Where the variable of completion was exported, a comparison that fails still says so."""
+    monkeypatch.setenv("_APTECO_FRAMES_COMPLETE", instruction)
+    assert command("diff", "older", "newer").status == 1
+    assert command("diff", "older", "no-such-folder").status == 2
