@@ -101,14 +101,23 @@ def cache() -> None:
 _CACHES = ("apteco_frames.store.caches",)
 
 
+def _cache_folder() -> Path:
+    from apteco_frames.store.cache import FOLDER_VARIABLE, default_folder
+
+    try:
+        return default_folder()
+    except RuntimeError as error:
+        raise click.ClickException(
+            f"There is no folder for a cache ({error}). Name one with {FOLDER_VARIABLE}."
+        ) from None
+
+
 @cache.command(
     "dir", example="apteco-frames cache dir", imports=_CACHES, short_help="Print where they are."
 )
 def cache_dir() -> None:
     """Print the folder of the cache; it need not be there."""
-    from apteco_frames.store.cache import default_folder
-
-    click.echo(default_folder())
+    click.echo(_cache_folder())
 
 
 @cache.command(
@@ -120,11 +129,10 @@ def cache_list(output: Output) -> None:
 
     A build that is kept for two users is there twice.
     """
-    from apteco_frames.store.cache import default_folder
     from apteco_frames.store.caches import kept
 
     output.show(
-        kept(default_folder()), ("system", "build_date", "has_codes", "has_folders", "bytes")
+        kept(_cache_folder()), ("system", "build_date", "has_codes", "has_folders", "bytes")
     )
 
 
@@ -136,8 +144,7 @@ def cache_list(output: Output) -> None:
 )
 def cache_clean() -> None:
     """Remove what is kept, and say how much it was; the next login reads from the server."""
-    from apteco_frames.store.cache import default_folder
     from apteco_frames.store.caches import clean
 
-    count, size = clean(folder := default_folder())
+    count, size = clean(folder := _cache_folder())
     say(f"removed {count:,} {'file' if count == 1 else 'files'}, {size:,} bytes, from {folder}")

@@ -116,6 +116,16 @@ def test_cache(command: Command, place: Path, server: NotingServer) -> None:
     assert command("cache", "list", "--no-header").out == ""
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="takes any name for a user's")
+@pytest.mark.parametrize("words", ["dir", "list", "clean"])
+def test_no_home_for_a_cache(command: Command, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    """Where there is no folder of the user's, that is an error of one line."""
+    monkeypatch.setenv("APTECO_FRAMES_CACHE_DIR", "~no-such-user/cache")
+    status, out, err = command("cache", words)
+    assert (status, out, len(err.splitlines())) == (1, "", 1)
+    assert "Name one with APTECO_FRAMES_CACHE_DIR." in err
+
+
 def test_damaged_caches(command: Command, place: Path) -> None:
     """What is damaged is not listed, and is removed all the same."""
     assert command("tables", "--profile", "orbit").status == 0
