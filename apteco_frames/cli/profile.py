@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -42,12 +41,14 @@ def _with_system(function: Any) -> Any:
 @_with_system
 def add(name: str, **values: str | None) -> None:
     """Add a profile NAME; nothing is sent to the server."""
+    from apteco_frames.frame.arguments import checked_path
+
     missing = [key for key in ("base_url", "data_view", "user") if not values[key]]
     if missing:
         options = " and ".join(f"--{key.replace('_', '-')}" for key in missing)
         raise click.UsageError(f"a profile needs {options}", click.get_current_context())
     if values["certificate"]:
-        values["certificate"] = str(Path(values["certificate"]).expanduser().resolve())
+        values["certificate"] = str(checked_path(values["certificate"], "--certificate").resolve())
     say(f"added profile {name!r} to {configuration.add(name, values)}")
 
 

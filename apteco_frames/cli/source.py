@@ -93,13 +93,14 @@ class Source(NamedTuple):
             AptecoFramesError: the login failed.
         """
         from apteco_frames.errors import AptecoFramesError, PasswordPromptError
+        from apteco_frames.frame.arguments import checked_path
         from apteco_frames.logins import login, login_with_password
 
         found = self._system()
         base_url, data_view, system, user = (found[name] or "" for name in _SYSTEM)
         where = base_url, data_view, system, user
         certificate = found["certificate"]
-        verify = str(Path(certificate).expanduser()) if certificate else None
+        verify = str(checked_path(certificate, "--certificate")) if certificate else None
         options: Options = {"cache": self.cache, "verify": verify}
         password = self._password()
         try:

@@ -97,12 +97,13 @@ def test_login_that_cannot_be_sent(command: Command) -> None:
     assert (status, len(err.splitlines())) == (1, 1)
 
 
-def test_certificate(command: Command) -> None:
+@pytest.mark.parametrize("name", ["none.pem", "~no-such-user/none.pem"])
+def test_certificate(command: Command, name: str) -> None:
     """A certificate that is not there is an error of one line."""
-    given = ("--base-url", "https://127.0.0.1:1/OrbitAPI", "--certificate", "none.pem")
+    given = ("--base-url", "https://127.0.0.1:1/OrbitAPI", "--certificate", name)
     status, _, err = command("tables", "--profile", "orbit", *given)
     assert (status, len(err.splitlines())) == (1, 1)
-    assert "none.pem" in err
+    assert name in err
 
 
 def test_cache(command: Command, place: Path) -> None:
