@@ -42,11 +42,13 @@ def _with_system(function: Any) -> Any:
 def add(name: str, **values: str | None) -> None:
     """Add a profile NAME; nothing is sent to the server."""
     from apteco_frames.frame.arguments import checked_path
+    from apteco_frames.orbit.url import checked_base_url
 
     missing = [key for key in ("base_url", "data_view", "user") if not values[key]]
     if missing:
         options = " and ".join(f"--{key.replace('_', '-')}" for key in missing)
         raise click.UsageError(f"a profile needs {options}", click.get_current_context())
+    checked_base_url(values["base_url"] or "")  # it could hold a password
     if values["certificate"]:
         values["certificate"] = str(checked_path(values["certificate"], "--certificate").resolve())
     say(f"added profile {name!r} to {configuration.add(name, values)}")

@@ -69,6 +69,18 @@ def test_add_without_what_is_needed(command: Command, file: Path) -> None:
     assert not file.exists()
 
 
+@pytest.mark.parametrize(
+    "url", ["https://jdoe:sesame-2026@orbit.my-site.com/", "https://orbit/?password=sesame-2026"]
+)
+def test_no_passwords_in_urls(command: Command, file: Path, url: str) -> None:
+    """A URL with a password in it is no part of a profile either; it is not shown."""
+    status, out, err = command("profile", "add", "orbit", *GIVEN, "--base-url", url)
+    assert (status, out, len(err.splitlines())) == (1, "", 1)
+    assert "base_url must be host and path only" in err
+    assert "sesame" not in err
+    assert not file.exists()
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(min_size=1), st.lists(st.text(min_size=1), min_size=4, max_size=4))
 def test_all_texts_are_kept(file: Path, name: str, texts: list[str]) -> None:
