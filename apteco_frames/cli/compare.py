@@ -71,13 +71,21 @@ class Gate(NamedTuple):
 
         Returns:
             the exit status: 0 if nothing was found that counts, otherwise 1.
+
+        Raises:
+            UsageError: no column is compared that is to be ignored.
+            ClickException: there are no codes, or no folders, which ``only`` asks for.
         """
         self._check_columns()
+        asked = tuple(f"{noun.capitalize()}s were" for noun in self.only)
         found = []
         for older, newer in pairs:
             changes = newer.diff(older, drop=self.drop)
             for sentence in changes.not_compared:
-                say(f"{clipped(newer.system_info.name)}: {sentence}")
+                told = f"{clipped(newer.system_info.name)}: {sentence}"
+                if sentence.startswith(asked):
+                    raise click.ClickException(f"{told} --only asks for them.")
+                say(told)
             found.append(self._wanted(changes))
         report.print_changes(found, self.format)
         counted = SEVERITIES if self.fail_on == "any" else SEVERITIES[: _rank(self.fail_on) + 1]

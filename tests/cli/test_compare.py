@@ -120,6 +120,16 @@ def test_what_was_not_compared(command: Command) -> None:
     )
 
 
+@pytest.mark.parametrize("noun", ["code", "folder"])
+@pytest.mark.parametrize("pair", [("holidays", "without-codes"), ("without-codes",) * 2])
+def test_nothing_of_what_was_asked_for(command: Command, pair: tuple[str, str], noun: str) -> None:
+    """Where what ``--only`` asks for is not there, that is trouble, and not without changes."""
+    status, out, err = command("diff", *pair, "--only", "table", "--only", noun)
+    assert (status, out) == (2, "")
+    assert f"{noun.capitalize()}s were not compared: " in err.splitlines()[-1]
+    assert command("diff", *pair, "--only", "table", "--only", "breaking").status == 0
+
+
 def test_json_and_csv(command: Command) -> None:
     """Programs get the columns of changes, with the system's name."""
     older, newer = map(Catalogue.read_parquet, ("older", "newer"))
