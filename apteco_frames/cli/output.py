@@ -269,5 +269,7 @@ def _write_parquet(rows: pa.Table) -> None:
     pyarrow.parquet.write_table(rows, sink)
     if sys.stdout is not None:
         sys.stdout.flush()
-        sys.stdout.buffer.write(sink.getvalue())
+        left = memoryview(sink.getvalue())
+        while left:  # with PYTHONUNBUFFERED a write may take but a part, as on a full disk
+            left = left[sys.stdout.buffer.write(left) :]
         sys.stdout.buffer.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -206,3 +207,14 @@ def test_nothing_to_write_to(place: Path) -> None:
     """Without standard output there is nothing to say, and no error."""
     done = shell("apteco-frames tables --catalogue holidays >&-", place)
     assert done == (0, "", "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no limit of that kind")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_parquet_that_is_cut_off(place: Path, unbuffered: str) -> None:
+    """Parquet of which a part alone can be written is an error."""
+    script = "ulimit -f 8; apteco-frames variables --catalogue holidays --output parquet > rows"
+    changes = {"PYTHONUNBUFFERED": unbuffered, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = shell(script, place, **changes)
+    assert (done.status, len(done.err.splitlines())) == (1, 1)
+    assert 0 < (place / "rows").stat().st_size <= 4096
