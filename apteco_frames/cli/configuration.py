@@ -131,7 +131,7 @@ def add(name: str, values: Mapping[str, str | None]) -> Path:
 
 def _text() -> str:
     try:
-        return place().read_text(encoding="utf-8")
+        return place().read_text(encoding="utf-8-sig")  # as Windows PowerShell writes it
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError:

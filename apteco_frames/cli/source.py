@@ -12,6 +12,7 @@ import os
 import shlex
 import subprocess
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -278,7 +279,8 @@ def _first_line_of_input() -> str:
 
 
 def _first_line(printed: bytes, whose: str) -> str:
-    line = printed.partition(b"\n")[0].rstrip(b"\r")
+    # Windows PowerShell begins files in UTF-8 with a byte order mark.
+    line = printed.partition(b"\n")[0].removeprefix(BOM_UTF8).rstrip(b"\r")
     try:
         if line:
             return line.decode()

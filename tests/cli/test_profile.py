@@ -61,6 +61,14 @@ def test_add_keeps_what_is_there(command: Command, file: Path) -> None:
     assert file.read_text() == text
 
 
+def test_byte_order_mark(command: Command, file: Path) -> None:
+    """A file that begins with a byte order mark, as some editors write it, is read and kept."""
+    file.parent.mkdir()
+    file.write_text("\ufeff[other]\nuser = 'me'\n", encoding="utf-8")
+    assert command("profile", "add", "orbit", *GIVEN).status == 0
+    assert list(configuration.profiles()) == ["other", "orbit"]
+
+
 def test_add_without_what_is_needed(command: Command, file: Path) -> None:
     """A profile needs a URL, a DataView and a user; the environment has no part in it."""
     status, _, err = command("profile", "add", "orbit", *GIVEN[:4])

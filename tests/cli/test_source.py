@@ -143,10 +143,13 @@ def test_password_command(command: Command) -> None:
 
 
 @pytest.mark.usefixtures("unset")
+@pytest.mark.parametrize("start", ["", "\ufeff"])
 @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\nmore\n"])
-def test_password_stdin(command: Command, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+def test_password_stdin(
+    command: Command, monkeypatch: pytest.MonkeyPatch, start: str, end: str
+) -> None:
     """The password is the first line of standard input, to the letter."""
-    text = io.TextIOWrapper(io.BytesIO(f"{PASSWORD}{end}".encode()), encoding="ascii")
+    text = io.TextIOWrapper(io.BytesIO(f"{start}{PASSWORD}{end}".encode()), encoding="ascii")
     monkeypatch.setattr(sys, "stdin", text)
     assert command("tables", "--profile", "orbit", "--password-stdin").status == 0
 
