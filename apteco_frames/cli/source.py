@@ -124,10 +124,12 @@ class Source(NamedTuple):
         found = {name: value or profile.get(name) for name, value in self.values.items()}
         missing = [f"--{name.replace('_', '-')}" for name in _SYSTEM if not found[name]]
         if len(missing) == len(_SYSTEM):
+            context = click.get_current_context()
+            saved = "--catalogue DIR for a saved catalogue, or " * ("catalogue" in context.params)
             raise click.UsageError(
-                "no system is named: use --catalogue DIR for a saved catalogue, or --profile NAME, "
-                "or --base-url, --data-view, --system and --user",
-                click.get_current_context(),
+                f"no system is named: use {saved}--profile NAME, or --base-url, --data-view, "
+                "--system and --user",
+                context,
             )
         if missing:
             of = f"profile {self.profile!r} and the options" if self.profile else "the options"

@@ -71,6 +71,8 @@ def test_nothing_named(command: Command) -> None:
     status, out, err = command("tables")
     assert (status, out) == (2, "")
     assert "no system is named: use --catalogue DIR" in err
+    err = command("profile", "check").err
+    assert "no system is named: use --profile NAME, or --base-url" in err  # never offline
 
 
 @pytest.mark.parametrize(
