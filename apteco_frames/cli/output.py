@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -138,13 +139,24 @@ def print_lines(lines: Iterable[str]) -> None:
         sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
+def write_for_programs() -> None:
+    """From here on standard output is in UTF-8, with line ends as they are, but on a terminal.
+
+    A redirected one may have a code page (Windows) without the characters of a catalogue, and
+    what stands for them elsewhere is no JSON.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper) and not is_terminal():
+        sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+
+
 def print_rows(rows: pa.Table, form: str) -> None:
-    """Print rows for programs.
+    """Print rows for programs, in UTF-8.
 
     Args:
         rows: the rows.
         form: ``json``, ``jsonl`` or ``csv``.
     """
+    write_for_programs()
     print_lines({"json": _json_array, "jsonl": _json_rows, "csv": _csv}[form](rows))
 
 

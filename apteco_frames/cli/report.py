@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
-from apteco_frames.cli.output import is_terminal, print_lines, print_rows, styled, width
+from apteco_frames.cli.output import (
+    is_terminal,
+    print_lines,
+    print_rows,
+    styled,
+    width,
+    write_for_programs,
+)
 from apteco_frames.orbit.text import clipped, shown
 
 if TYPE_CHECKING:
@@ -46,6 +53,8 @@ def print_changes(found: list[Changes], form: str) -> None:
             "markdown": _markdown,
             "github": _github,
         }
+        if form != "text":
+            write_for_programs()
         for changes in found:
             print_lines(lines[form](changes))
 

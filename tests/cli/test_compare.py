@@ -8,14 +8,16 @@ import json
 from html import unescape
 from pathlib import Path
 
+import polars as pl
 import pytest
-from cli.running import Command, on_terminal
+from cli.running import Command, in_process, on_terminal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies import ODD_TEXTS, catalogue_of, table_item, variable_item
 
 from apteco_frames import Catalogue
 from apteco_frames.cli import main
+from apteco_frames.demo import holidays
 
 
 def test_diff(command: Command) -> None:
@@ -229,3 +231,16 @@ def test_terminal(place: Path) -> None:
     assert done.status == 1
     assert lines[1] == "routine   ~ table Bookings, total_recor…"
     assert lines[2] == "\x1b[31mbreaking  - variable hoURN: Household U…\x1b[0m"
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "markdown", "github"])
+def test_changes_for_programs_are_utf_8(place: Path, form: str) -> None:
+    """Programs get UTF-8 where the locale has another encoding, as on Windows."""
+    whole = holidays()
+    variables = whole.variables.frame.with_columns(description=pl.lit("Żółw 日本"))
+    Catalogue(whole.system_info, whole.tables, variables).write_parquet(place / "odd")
+    done = in_process(
+        *("diff", "holidays", "odd", "--format", form), PYTHONIOENCODING="cp1252", PYTHONUTF8="0"
+    )
+    assert done.status == 1
+    assert done.out.count("Żółw 日本") == len(whole.variables)

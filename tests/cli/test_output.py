@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
 import polars.testing
 import pyarrow.parquet as pq
 import pytest
-from cli.running import Command, on_terminal, shell
+from cli.running import Command, environment, on_terminal, shell
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import ODD_TEXTS, catalogue_of, table_item, variable_item
@@ -218,3 +219,30 @@ def test_parquet_that_is_cut_off(place: Path, unbuffered: str) -> None:
     done = shell(script, place, **changes)
     assert (done.status, len(done.err.splitlines())) == (1, 1)
     assert 0 < (place / "rows").stat().st_size <= 4096
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
+def test_rows_for_programs_are_utf_8(place: Path, form: str, encoding: str) -> None:
+    """Programs get UTF-8 where the locale has another encoding, as on Windows."""
+    whole = holidays()
+    text = "Żółw 日本 👩\nand more"
+    variables = whole.variables.frame.with_columns(description=pl.lit(text))[:1]
+    Catalogue(whole.system_info, whole.tables, variables).write_parquet(place / "odd")
+    with open(place / "rows", "wb") as file:
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "apteco_frames", "variables", "--catalogue", "odd"),
+                *("--columns", "description", "--output", form),
+            ],
+            env=environment(PYTHONIOENCODING=encoding, PYTHONUTF8="0"),
+            stdout=file,
+            timeout=60,
+            check=True,
+        )
+    readers: dict[str, Callable[[Path], pl.DataFrame]] = {
+        "json": pl.read_json,
+        "jsonl": pl.read_ndjson,
+        "csv": pl.read_csv,
+    }
+    assert readers[form](place / "rows").to_dicts() == [{"description": text}]
