@@ -39,10 +39,11 @@ def _share(text: str) -> float:
     """A fraction between 0 and 1, also in percent."""
     try:
         share = Fraction(text.strip().removesuffix("%")) / (100 if text.strip()[-1:] == "%" else 1)
-    except (ValueError, ZeroDivisionError):
-        share = Fraction(0)
-    if 0 < share < 1:
-        return float(share)
+        rounded = float(share)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        rounded = 0.0
+    if 0 < rounded < 1:
+        return rounded
     raise click.BadParameter(f"{text!r} is no share between 0 and 1, such as 0.2 or 20%")
 
 

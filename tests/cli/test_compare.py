@@ -80,6 +80,8 @@ def test_only(command: Command) -> None:
         (["--drop", "0%"], "argument --drop: '0%' is no share"),
         (["--drop", "1/0"], "argument --drop: '1/0' is no share"),
         (["--drop", "some"], "argument --drop: 'some' is no share"),
+        (["--drop", "1e-400"], "argument --drop: '1e-400' is no share"),
+        (["--drop", "1e400"], "argument --drop: '1e400' is no share"),
         (["--ignore-column", "cuont"], "no column 'cuont' is compared; those are parent_name, "),
         (["--fail-on", "routine"], "argument --fail-on: "),
         (["--only", "system"], "argument --only: 'system' is none of table, variable, "),
