@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time
+from decimal import Decimal
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -230,7 +231,9 @@ def _to_json(value: Any) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """A value without NaN and infinities, which JSON does not have."""
+    """A value without NaN and infinities, which JSON does not have; decimals as its numbers."""
+    if isinstance(value, Decimal):  # what polars makes of 1.5 in SQL
+        return float(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):

@@ -246,3 +246,10 @@ def test_rows_for_programs_are_utf_8(place: Path, form: str, encoding: str) -> N
         "csv": pl.read_csv,
     }
     assert readers[form](place / "rows").to_dicts() == [{"description": text}]
+
+
+def test_decimals_are_numbers(command: Command) -> None:
+    """What is reckoned with a literal such as 1.5, a decimal, is a number in JSON, too."""
+    query = "select name, 1.5 * depth as share from tables limit 2"
+    out = command("sql", query, *OFFLINE, "--output", "json").out
+    assert [row["share"] for row in json.loads(out)] == [0, 1.5]
