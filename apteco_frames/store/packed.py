@@ -21,7 +21,10 @@ _OPTIONS = ipc.IpcWriteOptions(compression="lz4")
 _LENGTH = 8
 
 # What is raised about bytes that are not those that were written.
-FAULTS = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, RecursionError)
+FAULTS = (
+    *(pa.ArrowException, OSError, ValueError, LookupError, TypeError),
+    *(OverflowError, RecursionError),  # sizes beyond any, lists within lists
+)
 
 
 class Unpacked(NamedTuple):
@@ -68,7 +71,9 @@ def pack(tables: list[pa.Buffer], about: Mapping[str, Any]) -> list[Any]:
         about: JSON values to go with them.
     """
     values = {"sizes": [stream.size for stream in tables], "about": dict(about)}
-    text = json.dumps({**values, "checksum": _checksum(values, tables)}).encode()
+    whole = {**values, "checksum": _checksum(values, tables)}
+    # Without blanks, in place of which a damaged file could have others unnoticed.
+    text = json.dumps(whole, separators=(",", ":")).encode()
     return [len(text).to_bytes(_LENGTH) + text, *tables]
 
 

@@ -171,6 +171,17 @@ def test_anew(cache: Cache, tmp_path: Path) -> None:
     assert build.read("codes") is None
 
 
+def test_damage_of_what_is_told_first(cache: Cache, tmp_path: Path) -> None:
+    """The sizes and the checksum at the beginning are noticed to be others, too."""
+    put(cache, SMALL)
+    (path,) = kept_files(tmp_path)
+    whole = path.read_bytes()
+    for place in range(8 + int.from_bytes(whole[:8])):
+        for other in set(b"\0 \n\"',.:-+019eE[]{}") - {whole[place]}:
+            path.write_bytes(whole[:place] + bytes([other]) + whole[place + 1 :])
+            assert get(cache, SMALL) is None, (place, chr(other))
+
+
 def test_equal_files_stay(cache: Cache, tmp_path: Path) -> None:
     """Who comes second with the same throws it away."""
     put(cache, SMALL)
