@@ -55,9 +55,10 @@ class _TimedConnection:
 
         def connected() -> bool:
             super(_TimedConnection, self).connect()  # type: ignore[misc]
-            if not task.seconds_left():  # nobody waits any more
+            in_time = task.seconds_left() > 0
+            if not in_time:  # perhaps nobody waits any more
                 self.close()  # type: ignore[attr-defined]
-            return True
+            return in_time
 
         if not task.run_aside(connected):
             raise TimeoutError("the time for the whole task is up")

@@ -649,6 +649,27 @@ def test_connection_that_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None
     theirs.close()
 
 
+def test_connection_that_comes_as_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is there in the moment in which its task ends is not used."""
+    made: list[socket.socket] = []
+    task = Task(QUICK)
+
+    def late(*args: Any, **options: Any) -> socket.socket:
+        time.sleep(0.02)  # until it is waited for
+        task.give_up()
+        made.extend(socket.socketpair())
+        return made[0]
+
+    monkeypatch.setattr(urllib3.util.connection, "create_connection", late)
+    transport = Transport(verify=None, max_connections=1, http=None)
+    with ThreadPoolExecutor(1) as threads, pytest.raises(OrbitConnectionError):
+        threads.submit(transport.request, "GET", "http://127.0.0.1:9/x", task=task).result()
+    transport.close()
+    ours, theirs = made
+    assert ours.fileno() == -1
+    theirs.close()
+
+
 # The user's own requests.Session
 
 
