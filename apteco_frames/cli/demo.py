@@ -116,8 +116,8 @@ def serve(catalogue: Catalogue | None, port: int) -> None:
         print(f"system    {demo.system}")
         print(f"user      {demo.user}")
         print(f"password  {demo.password}")
-        print("Serving until Ctrl-C.", flush=True)
         try:
+            print("Serving until Ctrl-C.", flush=True)
             # Threading's own waits go on after Ctrl-C where polars is loaded; sleep does not.
             while True:
                 time.sleep(3600)
