@@ -152,7 +152,7 @@ def waits_in_time(http: requests.Session, url: str) -> bool:
 
     Not so where something of the user's own has a part in it.
     """
-    if type(http).__bases__[1:] != (requests.Session,) or http.hooks["response"]:
+    if type(http).__bases__[1:] != (requests.Session,) or http.hooks.get("response"):
         return False
     try:
         adapter = http.get_adapter(url)

@@ -618,6 +618,17 @@ def test_thread_of_a_request(
     assert ("apteco_frames request" in at_work) == (expected == "its own")
 
 
+@pytest.mark.parametrize("hooks", [{}, {"response": None}, {"response": lambda *_, **__: None}])
+def test_hooks_of_a_session(web: Web, hooks: dict[str, Any]) -> None:
+    """Threads of a load take whatever ``requests`` takes for hooks, none of any kind included."""
+    with requests.Session() as http, ThreadPoolExecutor(1) as threads:
+        http.trust_env = False
+        http.hooks = hooks
+        transport = Transport(verify=None, max_connections=1, http=http)
+        assert threads.submit(ask, transport, web.url).result().status == 200
+        transport.close()
+
+
 def test_connection_that_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that is there only after its task was given up is closed."""
     made: list[socket.socket] = []
