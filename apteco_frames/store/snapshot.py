@@ -2,8 +2,8 @@
 
 Each file names the snapshot it is part of and what else belongs to it. A new snapshot
 is first written whole beside the old files; moving ``tables.parquet`` into place makes
-it the current one. If that is interrupted before the other files are moved too, readers
-take them from where they were written. Readers need not wait for a writer; but two
+it the current one. If the process ends before the other files are moved too, readers take
+them from where they were written. Readers need not wait for a writer; but two
 writers at a time are one too many.
 
 Layout 1 had ``tables.parquet`` and ``variables.parquet`` alone; it is still read.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -110,16 +111,16 @@ def write(
             columns = tuple(rows[kind].column_names)
             label = Label(kind, columns, snapshot, kinds, system, tuple(unavailable))
             parquet.write(rows[kind], part, label)
-        for kind in sorted(kinds, key=lambda kind: kind != _FIRST):
-            parts[kind].replace(_place(directory, kind))
+        _move(directory, parts)
     except BaseException:
-        if _current(directory) != snapshot:
+        # It is the current one as soon as its first file is in place: the others follow.
+        if _current(directory) == snapshot:
+            with suppress(OSError):
+                _move(directory, parts)
+        else:
             for part in parts.values():
                 part.unlink(missing_ok=True)
         raise
-    for kind in set(KINDS) - set(kinds):
-        if parquet.is_ours(_place(directory, kind)):
-            _place(directory, kind).unlink()
     return [_place(directory, kind) for kind in kinds]
 
 
@@ -213,6 +214,18 @@ def _unfinished(directory: Path, current: str | None) -> dict[str, Path]:
     """The files of the current snapshot that an interrupted write did not move yet."""
     parts = {kind: _part(directory, kind, current) for kind in KINDS if current}
     return {kind: part for kind, part in parts.items() if part.exists()}
+
+
+def _move(directory: Path, parts: Mapping[str, Path]) -> None:
+    """Put the files of a snapshot in place, as far as they are not; remove those of other kinds."""
+    from apteco_frames.store import parquet
+
+    for kind in sorted(parts, key=lambda kind: kind != _FIRST):
+        if parts[kind].exists():
+            parts[kind].replace(_place(directory, kind))
+    for kind in set(KINDS) - set(parts):
+        if parquet.is_ours(_place(directory, kind)):
+            _place(directory, kind).unlink()
 
 
 def _clear(directory: Path) -> None:
