@@ -33,13 +33,33 @@ class Index {
     const { text, count } = this.column;
     if (this.row >= count) return false;
     const end = text.indexOf("\n", this.end + PIECE);
-    const part = folded(text.slice(this.end, end < 0 ? text.length : end));
+    const part = withoutNulls(folded(text.slice(this.end, end < 0 ? text.length : end)));
     const lines = end < 0 ? count - this.row : countOf(part, "\n") + 1;
-    this.pieces.push({ text: part, first: this.row, starts: startsOf(part, lines) });
+    this.pieces.push({ text: part, first: this.row, starts: startsOf(part, lines), letters: lettersOf(part, lines) });
     this.end = end + 1;
     this.row += lines;
     return true;
   }
+}
+
+const withoutNulls = (text) => (text.includes(NULL) ? text.replace(/^\\0$/gm, "") : text);
+
+// Nearly every line holds each letter: a search for one would stop at all of them. So it is kept
+// by bits which letters and figures a line holds, and which of them words begin with.
+function lettersOf(text, lines) {
+  const [letter, figure, firstLetter, firstFigure] = Array.from({ length: 4 }, () => new Uint32Array(lines));
+  for (let at = 0, row = 0, before = 10; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 96 && code < 123) {
+      letter[row] |= 1 << (code - 97);
+      if (!isInside(before)) firstLetter[row] |= 1 << (code - 97);
+    } else if (code > 47 && code < 58) {
+      figure[row] |= 1 << (code - 48);
+      if (!isInside(before)) firstFigure[row] |= 1 << (code - 48);
+    } else if (code === 10) row++;
+    before = code;
+  }
+  return { held: [letter, figure], begun: [firstLetter, firstFigure] };
 }
 
 function countOf(text, letter) {
@@ -50,9 +70,10 @@ function countOf(text, letter) {
 
 // Set the bit of a word for each line that holds it, another where a word begins with it, and
 // one where the line does.
-function mark({ text, first, starts }, word, bit, masks) {
+function mark(piece, word, bit, masks) {
+  if (/^[a-z0-9]$/.test(word)) return markLetter(piece, word, bit, masks);
+  const { text, first, starts } = piece;
   const both = bit | (bit << MOST_WORDS), top = both | AT_START;
-  if (word.length < 2) return markLetter(text, first, word, bit, both, masks);
   for (let at = text.indexOf(word), row = 0; at >= 0; ) {
     while (starts[row + 1] <= at) row++;
     const isAtStart = at === starts[row];
@@ -66,15 +87,17 @@ function mark({ text, first, starts }, word, bit, masks) {
   }
 }
 
-// The same for a single letter, which nearly every line holds.
-function markLetter(text, first, word, bit, both, masks) {
-  const wanted = word.charCodeAt(0);
-  let before = 10;
-  for (let at = 0, row = first; at < text.length; at++) {
-    const letter = text.charCodeAt(at);
-    if (letter === 10) row++;
-    else if (letter === wanted) masks[row] |= before === 10 ? both | AT_START : isInside(before) ? bit : both;
-    before = letter;
+// The same for a single letter or figure.
+function markLetter({ text, first, starts, letters }, word, bit, masks) {
+  const code = word.charCodeAt(0), isFigure = code < 58;
+  const wanted = 1 << (code - (isFigure ? 48 : 97));
+  const held = letters.held[Number(isFigure)], begun = letters.begun[Number(isFigure)];
+  for (let row = 0; row < held.length; row++) {
+    if (!(held[row] & wanted)) continue;
+    masks[first + row] |= bit;
+    if (!(begun[row] & wanted)) continue;
+    masks[first + row] |= bit << MOST_WORDS;
+    if (text.charCodeAt(starts[row]) === code) masks[first + row] |= AT_START;
   }
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,32 @@ def test_search(browser: Browser, path: Path) -> None:
     assert names(browser)[0] == "boDest"
     assert search(browser, "bodest swe") == "0 variables, 1 code"
     assert search(browser, "zzzz").startswith("Nothing found")
+
+
+@pytest.mark.parametrize("letter", ["e", "7", "0", "-"])
+def test_search_of_a_single_letter(browser: Browser, path: Path, letter: str) -> None:
+    """One letter finds what holds it: no less, and nothing for what is null."""
+    catalogue = holidays()
+    inside: dict[str, list[str]] = {}
+    for folder in catalogue.folders:
+        for variable in folder.variables:
+            inside.setdefault(variable.name, []).append(folder.name)
+    variables = [
+        f"{v.name} {v.description} {v.notes or ''} {v.type} {inside[v.name]} "
+        f"{v.table.name} {v.table.singular} {v.table.plural}"
+        for v in catalogue.variables
+    ]
+    codes = [f"{code.code} {code.description}" for code in catalogue.codes]
+    found = [sum(letter in plain(text) for text in texts) for texts in (variables, codes)]
+    browser.open(path)
+    said = search(browser, letter).replace(",", "")
+    assert [int(number) for number in re.findall(r"\d+", said)] == found
+
+
+def plain(text: str) -> str:
+    """A text without case and accents."""
+    letters = unicodedata.normalize("NFKD", text.lower())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def test_from_a_code_to_its_place(browser: Browser, path: Path) -> None:
