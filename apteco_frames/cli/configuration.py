@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
+
+from apteco_frames.store.user_folder import user_folder
 
 FOLDER_VARIABLE = "APTECO_FRAMES_CONFIG_DIR"
 """The environment variable that names the folder."""
@@ -43,24 +44,17 @@ def default_folder() -> Path:
     Raises:
         ClickException: the user has no home.
     """
-    told = os.environ.get(FOLDER_VARIABLE)
     try:
-        if told:
-            return Path(told).expanduser()
-        if sys.platform == "win32":
-            roaming = os.environ.get("APPDATA")
-            base = Path(roaming) if roaming else Path.home() / "AppData" / "Roaming"
-        elif sys.platform == "darwin":
-            base = Path.home() / "Library" / "Application Support"
-        else:
-            # Paths that are not absolute are to be ignored.
-            base = Path(os.environ.get("XDG_CONFIG_HOME") or ".")
-            base = base if base.is_absolute() else Path.home() / ".config"
+        return user_folder(
+            FOLDER_VARIABLE,
+            windows=("APPDATA", "AppData/Roaming"),
+            macos="Library/Application Support",
+            others=("XDG_CONFIG_HOME", ".config"),
+        )
     except RuntimeError as error:
         raise click.ClickException(
             f"There is no folder for profiles ({error}). Name one with {FOLDER_VARIABLE}."
         ) from None
-    return base / "apteco-frames"
 
 
 def place() -> Path:

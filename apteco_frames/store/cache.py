@@ -14,7 +14,6 @@ import hashlib
 import json
 import os
 import stat
-import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -28,6 +27,7 @@ from apteco_frames.errors import CacheWarning, warn
 from apteco_frames.orbit import schema
 from apteco_frames.store import files, packed
 from apteco_frames.store.label import pack_system
+from apteco_frames.store.user_folder import user_folder
 
 FOLDER_VARIABLE = "APTECO_FRAMES_CACHE_DIR"
 """The environment variable that names the folder."""
@@ -279,19 +279,12 @@ def default_folder() -> Path:
     Raises:
         RuntimeError: the user has no home.
     """
-    told = os.environ.get(FOLDER_VARIABLE)
-    if told:
-        return Path(told).expanduser()
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        base = Path(local) if local else Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        # Paths that are not absolute are to be ignored.
-        base = Path(os.environ.get("XDG_CACHE_HOME") or ".")
-        base = base if base.is_absolute() else Path.home() / ".cache"
-    return base / "apteco-frames"
+    return user_folder(
+        FOLDER_VARIABLE,
+        windows=("LOCALAPPDATA", "AppData/Local"),
+        macos="Library/Caches",
+        others=("XDG_CACHE_HOME", ".cache"),
+    )
 
 
 def _stamp(date: datetime) -> str:
