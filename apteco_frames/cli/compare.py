@@ -78,7 +78,8 @@ class Gate(NamedTuple):
             ClickException: there are no codes, or no folders, which ``only`` asks for.
         """
         self._check_columns()
-        asked = tuple(f"{noun.capitalize()}s were" for noun in self.only)
+        asked = tuple(f"{noun.capitalize()}s were" for noun in self._nouns())
+        looked_at = tuple(f"{noun.capitalize()}s " for noun in self._nouns() or NOUNS)
         found = []
         for older, newer in pairs:
             changes = newer.diff(older, drop=self.drop)
@@ -86,7 +87,8 @@ class Gate(NamedTuple):
                 told = f"{clipped(newer.system_info.name)}: {sentence}"
                 if sentence.startswith(asked):
                     raise click.ClickException(f"{told} --only asks for them.")
-                say(told)
+                if sentence.startswith(looked_at):
+                    say(told)
             found.append(self._wanted(changes))
         report.print_changes(found, self.format)
         counted = SEVERITIES if self.fail_on == "any" else SEVERITIES[: _rank(self.fail_on) + 1]
@@ -104,13 +106,17 @@ class Gate(NamedTuple):
                     param_hint="--ignore-column",
                 )
 
+    def _nouns(self) -> list[str]:
+        """The nouns that ``only`` names; none if it names none."""
+        return [name for name in self.only if name in NOUNS]
+
     def _wanted(self, changes: Changes) -> Changes:
         if not self.only and not self.ignored:
             return changes
         from apteco_frames.frame.fork import import_polars
 
         pl = import_polars()
-        nouns = [name for name in self.only if name in NOUNS] or list(NOUNS)
+        nouns = self._nouns() or list(NOUNS)
         severities = [name for name in self.only if name in SEVERITIES] or list(SEVERITIES)
         return changes.filter(
             pl.col("noun").cast(pl.String).is_in(nouns),
