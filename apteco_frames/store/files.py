@@ -25,8 +25,14 @@ def replace(target: Path, write: Callable[[Path], Any]) -> None:
         write(part)
         sync(part)
         part.replace(target)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        # Of the part file nobody has heard.
+        raise OSError(error.errno, os.strerror(error.errno), os.fspath(target)) from None
     finally:
-        part.unlink(missing_ok=True)
+        if part.exists():
+            part.unlink()
 
 
 def sync(path: Path) -> None:

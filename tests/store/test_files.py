@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +31,19 @@ def test_names_as_long_as_a_file_system_allows(tmp_path: Path, suffix: str) -> N
     with pytest.raises(OSError, match="name too long"):
         WRITES[suffix](target.with_name(f"x{target.name}"))
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("suffix", [suffix for suffix in WRITES if suffix != "csv"])
+def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path, suffix: str) -> None:
+    """Where a file cannot be made, the error says which: not the one beside its place."""
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    (tmp_path / "folder").mkdir()
+    for name in (f"missing/a.{suffix}", f"file/a.{suffix}", "folder"):
+        target = tmp_path / name
+        with pytest.raises(OSError, match=re.escape(f"{str(target)!r}")) as error:
+            WRITES[suffix](target)
+        assert ".part" not in str(error.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
