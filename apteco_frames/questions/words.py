@@ -87,11 +87,11 @@ def apart(names: pa.Array) -> tuple[pa.Array, pa.Array]:
     Returns:
         the names taken apart, and their positions.
     """
-    texts = names
+    positions = pc.indices_nonzero(pc.match_substring_regex(names, "|".join(_PARTS)))
+    texts = names.take(positions)
     for part in _PARTS:
         texts = pc.replace_substring_regex(texts, part, _APART)
-    positions = pc.indices_nonzero(pc.not_equal(texts, names))
-    return texts.take(positions), positions
+    return texts, positions
 
 
 def _unaccented(text: str) -> str:
