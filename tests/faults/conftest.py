@@ -53,7 +53,7 @@ def meet(
         action: Callable[[], Session] | None = None,
         *,
         kind: type[AptecoFramesError] | tuple[type[AptecoFramesError], ...] = (),
-        within: float = 10.0,
+        within: float = 20.0,
         where: str | None = None,
         **options: Any,
     ) -> str:

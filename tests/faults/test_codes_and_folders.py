@@ -147,7 +147,7 @@ def test_short_pages_of(meet: Meet, fault: Fault, path: str) -> None:
     """Where a server gives less than it was asked for, the rest is asked for."""
     with FaultyServer(fault, path) as server:
         act = codes if path == ONE else folders
-        assert meet(server, act(server, page_size=4), within=10) == FULL
+        assert meet(server, act(server, page_size=4), within=LONG[2]) == FULL
 
 
 def shifting(times: int) -> Fault:
