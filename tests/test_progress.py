@@ -39,7 +39,14 @@ print(sorted({"tqdm", "rich"} & set(sys.modules)))
 """
 
 
-def run(progress: str = "None", hidden: str = "", pause: float = 0.15, *, tty: bool) -> str:
+def run(
+    progress: str = "None",
+    hidden: str = "",
+    pause: float = 0.15,
+    *,
+    tty: bool,
+    kind: str = "xterm",
+) -> str:
     """What a program writes to standard error, a terminal or a pipe, while it reports."""
     command = [sys.executable, "-W", "error", "-c", SLOW, progress, hidden, str(pause)]
     if not tty:
@@ -47,7 +54,7 @@ def run(progress: str = "None", hidden: str = "", pause: float = 0.15, *, tty: b
         return done.stderr
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
-    environment = {**os.environ, "TERM": "xterm"}
+    environment = {**os.environ, "TERM": kind}
     with subprocess.Popen(
         command, stderr=theirs, stdout=subprocess.DEVNULL, env=environment
     ) as process:
@@ -86,6 +93,7 @@ def test_short_loads_show_nothing() -> None:
 def test_in_a_pipe() -> None:
     """Where nobody is looking nothing is shown, unless asked for."""
     assert run(tty=False) == ""
+    assert run(tty=True, kind="dumb") == ""  # what was written there could not be wiped out
     assert "codes of variables" in run("True", "tqdm rich", tty=False)
     assert run("False", tty=True) == ""
 

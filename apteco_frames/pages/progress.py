@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +29,8 @@ def progress_of(what: str, progress: Progress) -> Iterator[Report | None]:
     Args:
         what: what is loaded, such as "variables".
         progress: a callable to report to instead; True or False to show it, or not; None to
-            show it where a person is looking: on a terminal or in a notebook.
+            show it where a person is looking: in a notebook, or on a terminal that can wipe it
+            out again (``TERM`` is not ``dumb``).
     """
     if callable(progress):
         yield progress
@@ -72,7 +74,7 @@ def _in_notebook() -> bool:
 
 def _on_terminal() -> bool:
     try:
-        return sys.stderr.isatty()
+        return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     except (AttributeError, ValueError):  # there is none, or it is closed
         return False
 
@@ -104,13 +106,16 @@ def _notebook(what: str) -> tuple[_Show, _Close]:
 def _tqdm(what: str) -> tuple[_Show, _Close]:
     from tqdm import tqdm
 
-    bar = tqdm(desc=what, leave=False, file=sys.stderr, mininterval=0)
+    bar: tqdm[Any] | None = None
 
     def show(done: int, total: int) -> None:
+        nonlocal bar
+        if bar is None:  # what was done before is not part of its speed
+            bar = tqdm(desc=what, initial=done, total=total, leave=False, file=sys.stderr)
         bar.total, bar.n = total, done
         bar.refresh()
 
-    return show, bar.close
+    return show, lambda: bar and bar.close()
 
 
 def _rich(what: str) -> tuple[_Show, _Close]:
