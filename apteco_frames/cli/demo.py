@@ -35,6 +35,7 @@ with_port = click.option(
 @click.command(
     cls=Command,
     example="apteco-frames demo",
+    imports=("apteco_frames.logins", "apteco_frames.demo"),
     short_help="Show the package at work on the Holidays demo system.",
 )
 @click.option(
@@ -118,8 +119,9 @@ def serve(catalogue: Catalogue | None, port: int) -> None:
         print(f"password  {demo.password}")
         try:
             print("Serving until Ctrl-C.", flush=True)
-            # Threading's own waits go on after Ctrl-C where polars is loaded; sleep does not.
+            # Threading's own waits go on after Ctrl-C where polars is loaded; sleep does not,
+            # but for a Ctrl-C that comes just before it.
             while True:
-                time.sleep(3600)
+                time.sleep(1)
         except KeyboardInterrupt:
             print("\nStopped.")

@@ -71,6 +71,7 @@ def dictionary(source: Source, file: Path, codes: bool) -> None:
 @click.command(
     cls=Command,
     example="apteco-frames serve holidays",
+    imports=("apteco_frames.catalogue", "apteco_frames.demo"),
     short_help="Serve a saved catalogue as an Orbit API.",
 )
 @click.argument("directory", metavar="DIR", type=PLACE)

@@ -6,14 +6,19 @@ exception would come out of whatever runs then, with a long traceback.
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
+import sys
+import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, NoReturn
 
 INTERRUPTED = 128 + 2
 """The exit status after Ctrl-C, as a shell shows it for programs that a signal ended."""
+
+_MOMENT = 0.01
 
 
 def end_at_once() -> None:
@@ -24,7 +29,28 @@ def end_at_once() -> None:
 def put_in_order() -> None:
     """From here on Ctrl-C is a ``KeyboardInterrupt``, if it has ended the program until now."""
     if signal.getsignal(signal.SIGINT) is _leave:
+        sys.unraisablehook = _once_more
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _once_more(passed_over: sys.UnraisableHookArgs) -> None:
+    """Interrupt again where Python passed over an interrupt, since it came in a callback.
+
+    There is one after each import, and wherever something is finalised.
+    """
+    if passed_over.exc_type is KeyboardInterrupt:
+        later = threading.Timer(_MOMENT, _interrupt)  # once the callback is over
+        later.daemon = True
+        later.start()
+    else:
+        sys.__unraisablehook__(passed_over)
+
+
+def _interrupt() -> None:
+    if sys.platform == "win32":
+        _thread.interrupt_main()
+    else:  # so that sleeping ends
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
 def _on_interrupt(handler: Callable[[int, FrameType | None], Any]) -> None:

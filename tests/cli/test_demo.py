@@ -227,26 +227,36 @@ program()
 """
 
 
+@contextmanager
+def telling(folder: Path, program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A program in Python that takes Ctrl-C, once it has said "here"; ended at the latest here."""
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as child:
+        assert child.stdout
+        try:
+            assert child.stdout.readline() == "here\n"
+            yield child
+        finally:
+            child.kill()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
 @pytest.mark.parametrize("arguments", [["demo"], ["demo", "--serve"]], ids=" ".join)
 def test_interrupted_at_any_moment(tmp_path: Path, arguments: list[str]) -> None:
     """Ctrl-C ends the program quietly: while it imports, works, serves, or is about to end."""
     statuses = set()
     for moment in range(12):
-        with subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, *arguments],
-            cwd=tmp_path,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        ) as child:
-            assert child.stdout
-            assert child.stdout.readline() == "here\n"
+        with telling(tmp_path, PROGRAM, *arguments) as child:
             time.sleep(moment**2 / 60)  # most of the moments fall into the imports
             child.send_signal(signal.SIGINT)
-            out, errors = child.communicate(timeout=20)
+            out, errors = child.communicate(timeout=60)
         assert errors == ""
         statuses.add(child.returncode)
         # It went on to its end, or it was ended.
@@ -254,6 +264,36 @@ def test_interrupted_at_any_moment(tmp_path: Path, arguments: list[str]) -> None
         assert not list(tmp_path.rglob("*.part"))
     assert 130 in statuses
     assert statuses <= {0, 130, -signal.SIGINT}  # the last at the very end of Python
+
+
+# Ctrl-C comes while Python runs a callback, from which no exception gets out.
+IN_A_CALLBACK = """
+import os, signal, weakref
+from apteco_frames.cli import program
+from apteco_frames.demo import DemoServer
+
+class Thing:
+    pass
+
+def start(server, start=DemoServer.start):
+    thing = Thing()
+    reference = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT))
+    print("here", flush=True)
+    del thing
+    return start(server)
+
+DemoServer.start = start
+program()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
+def test_interrupted_in_a_callback(tmp_path: Path) -> None:
+    """Ctrl-C is not lost, and nothing is said, where Python passes exceptions over."""
+    with telling(tmp_path, IN_A_CALLBACK, "demo", "--serve") as child:
+        out, errors = child.communicate(timeout=60)
+    assert errors == ""
+    assert child.returncode == 130 or "Stopped." in out
 
 
 def test_passed_over_interrupt(tmp_path: Path) -> None:
