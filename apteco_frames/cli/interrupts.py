@@ -6,14 +6,12 @@ exception would come out of whatever runs then, with a long traceback.
 
 from __future__ import annotations
 
-import _thread
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 INTERRUPTED = 128 + 2
 """The exit status after Ctrl-C, as a shell shows it for programs that a signal ended."""
@@ -39,6 +37,8 @@ def _once_more(passed_over: sys.UnraisableHookArgs) -> None:
     There is one after each import, and wherever something is finalised.
     """
     if passed_over.exc_type is KeyboardInterrupt:
+        import threading
+
         later = threading.Timer(_MOMENT, _interrupt)  # once the callback is over
         later.daemon = True
         later.start()
@@ -47,10 +47,13 @@ def _once_more(passed_over: sys.UnraisableHookArgs) -> None:
 
 
 def _interrupt() -> None:
+    import _thread
+    import threading
+
     if sys.platform == "win32":
         _thread.interrupt_main()
     else:  # so that sleeping ends
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        signal.pthread_kill(cast(int, threading.main_thread().ident), signal.SIGINT)
 
 
 def _on_interrupt(handler: Callable[[int, FrameType | None], Any]) -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TextIO, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -161,24 +162,32 @@ def test_narrow_console(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """The program while it serves, and the lines it printed by then."""
+def started(
+    folder: Path, *arguments: str, on_interrupt: Any = signal.default_int_handler
+) -> Iterator[tuple[subprocess.Popen[str], TextIO]]:
+    """Python with these arguments, and its output; at the latest it ends here."""
     with subprocess.Popen(
-        [sys.executable, "-m", "apteco_frames", "demo", "--serve", *arguments],
+        [sys.executable, *arguments],
         cwd=folder,
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
         # A child of a background job would ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, on_interrupt),
     ) as child:
-        assert child.stdout
         try:
-            yield child, [child.stdout.readline().rstrip("\n") for _ in range(6)]
+            yield child, cast(TextIO, child.stdout)
         finally:
-            if child.poll() is None:
-                child.kill()
+            child.kill()
+
+
+@contextmanager
+def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """The program while it serves, and the lines it printed by then."""
+    command = ("-m", "apteco_frames", "demo", "--serve", *arguments)
+    with started(folder, *command) as (child, output):
+        yield child, [output.readline().rstrip("\n") for _ in range(6)]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
@@ -228,23 +237,14 @@ program()
 
 
 @contextmanager
-def telling(folder: Path, program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A program in Python that takes Ctrl-C, once it has said "here"; ended at the latest here."""
-    with subprocess.Popen(
-        [sys.executable, "-c", program, *arguments],
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    ) as child:
-        assert child.stdout
-        try:
-            assert child.stdout.readline() == "here\n"
-            yield child
-        finally:
-            child.kill()
+def telling(
+    folder: Path, program: str, *arguments: str, on_interrupt: Any = signal.default_int_handler
+) -> Iterator[subprocess.Popen[str]]:
+    """A program in Python, once it has said "here"."""
+    command = ("-c", program, *arguments)
+    with started(folder, *command, on_interrupt=on_interrupt) as (child, output):
+        assert output.readline() == "here\n"
+        yield child
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
@@ -300,16 +300,7 @@ def test_passed_over_interrupt(tmp_path: Path) -> None:
     """Where Ctrl-C is to be passed over, as for ``command &`` in a script, it is."""
     if sys.platform == "win32":
         pytest.skip("Windows sends no SIGINT to a child")
-    with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "demo"],
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
-    ) as child:
-        assert child.stdout
-        assert child.stdout.readline() == "here\n"
+    with telling(tmp_path, PROGRAM, "demo", on_interrupt=signal.SIG_IGN) as child:
         child.send_signal(signal.SIGINT)
         out, _ = child.communicate(timeout=60)
     assert child.returncode == 0
