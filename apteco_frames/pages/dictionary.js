@@ -57,7 +57,10 @@ class Dictionary {
         event.preventDefault();
         query.focus();
         query.select();
-      } else if (event.key === "Escape" && !isTyping && !byId("page").hidden) location.hash = "";
+      } else if (event.key === "Escape" && !isTyping && location.hash.length > 1) {
+        // The address is asked, since it changes a moment before the variable's page is drawn.
+        location.hash = "";
+      }
     });
     let waits = false;
     addEventListener("scroll", () => {

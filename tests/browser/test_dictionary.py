@@ -199,6 +199,20 @@ def test_keyboard(browser: Browser, path: Path) -> None:
     assert browser.run(FOCUSED) == last
 
 
+def test_escape_before_the_variable_is_drawn(browser: Browser, path: Path) -> None:
+    """Escape takes a reader back who presses it before the page of the variable is there."""
+    browser.open(path)
+    browser.run(
+        "new Promise((done) => {"
+        "  addEventListener('hashchange', () => setTimeout(done), { once: true });"
+        "  location.hash = 'boDest';"
+        "  dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }));"
+        "})"
+    )
+    assert browser.run("[location.hash, document.getElementById('list').hidden]") == ["", False]
+    assert browser.complaints == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1400])
 def test_looks(browser: Browser, path: Path, pictures: Path, width: int, scheme: str) -> None:
