@@ -153,7 +153,9 @@ def test_page_of_each_variable(browser: Browser, path: Path) -> None:
     browser.open(path)
     for variable in holidays().variables:
         browser.run("location.hash = $0", variable.name)
-        browser.wait_for("document.title.startsWith($0)", variable.description)
+        browser.wait_for(
+            "document.querySelector('#page .under code')?.textContent === $0", variable.name
+        )
         shown = browser.run(SHOWN)
         for text in (variable.name, variable.table_name, *filter(None, [variable.notes])):
             assert text in shown
