@@ -22,6 +22,7 @@ ROWS = "[...document.querySelectorAll($0 + ' .row')].map((row) => row.innerText.
 STATUS = "document.getElementById('status').textContent"
 SHOWN = "document.getElementById('page').innerText"
 FOCUSED = "document.activeElement.innerText"
+NAME = "document.querySelector('#page .under code')?.textContent"
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
@@ -153,9 +154,7 @@ def test_page_of_each_variable(browser: Browser, path: Path) -> None:
     browser.open(path)
     for variable in holidays().variables:
         browser.run("location.hash = $0", variable.name)
-        browser.wait_for(
-            "document.querySelector('#page .under code')?.textContent === $0", variable.name
-        )
+        browser.wait_for(f"{NAME} === $0", variable.name)
         shown = browser.run(SHOWN)
         for text in (variable.name, variable.table_name, *filter(None, [variable.notes])):
             assert text in shown
@@ -281,7 +280,7 @@ def test_hostile_texts(browser: Browser, tmp_path: Path) -> None:
     for number in range(2 * len(TEXTS)):
         name = TEXTS[number // 2] if number % 2 == 0 else f"date {number // 2}"
         browser.run("location.hash = encodeURIComponent($0)", name)
-        browser.wait_for("document.querySelector('#page .under code')?.textContent === $0", name)
+        browser.wait_for(f"{NAME} === $0", name)
         tags |= set(browser.run(elements))
     assert not tags & {"img", "iframe", "object", "svg", "form", "base", "link", "style", "math"}
     assert browser.run("document.scripts.length") == 1
@@ -313,7 +312,7 @@ def test_links_with_odd_names(
         fragment = browser.run("document.querySelector('[data-row=\"1\"] a').getAttribute('href')")
     assert fragment
     browser.open(path, fragment)
-    assert browser.run("document.querySelector('#page .under code').textContent") == name
+    assert browser.run(NAME) == name
 
 
 def test_what_was_not_read(browser: Browser, tmp_path: Path) -> None:
