@@ -46,7 +46,8 @@ class Secrets:
     may still be valid. A password is kept while it is under way only.
 
     A secret is found in every form that :class:`Readings` reads, and in Base64 with
-    whatever stands before and after it; also the beginning of one, where a text was cut.
+    whatever stands before and after it; also the beginning of one, where a text was cut,
+    and one without the blanks at its ends, which headers lose.
     Secrets of less than four characters are not looked for: they stand in any text by
     chance.
 
@@ -103,8 +104,7 @@ def _hide(text: str, secrets: list[Secret]) -> str:
     spans = sorted(
         span
         for secret in secrets
-        if len(secret.reveal()) >= _SHORTEST_HIDDEN
-        for word in {secret.reveal(), *_in_base64(secret.reveal())}
+        for word in _words(secret.reveal())
         for span in readings.spans(word, _SHORTEST_HIDDEN)
     )
     parts = []
@@ -114,6 +114,12 @@ def _hide(text: str, secrets: list[Secret]) -> str:
             parts += [text[shown:start], _HIDDEN]
         shown = max(shown, end)
     return "".join([*parts, text[shown:]])
+
+
+def _words(secret: str) -> set[str]:
+    """What to look for in a text, to find a secret."""
+    written = {text for text in (secret, secret.strip()) if len(text) >= _SHORTEST_HIDDEN}
+    return written.union(*map(_in_base64, written))
 
 
 def _in_base64(text: str) -> Iterator[str]:

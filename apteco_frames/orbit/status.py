@@ -61,7 +61,7 @@ def api_error(kind: type[ApiError], answer: Answer, what: str, hint: str) -> Apt
     code, error_id, message = decode_error(answer.body)
     if message is not None:  # once it is decoded, or an escape could hide what it says
         message = without_secrets(message)
-    status = f"status {answer.status} {clipped(without_secrets(answer.reason))}".strip()
+    status = f"status {answer.status} {clipped(answer.shown_reason)}".strip()
     wait = answer.headers.get("Retry-After")
     if wait and answer.status in (429, 503):
         hint += f". It asks to wait: {clipped(without_secrets(wait))!r} (seconds, or a time)"

@@ -69,13 +69,19 @@ class Answer(NamedTuple):
         """The URL that answered, as it may be shown."""
         return self.secrets.without_issued(self.asked)
 
+    @property
+    def shown_reason(self) -> str:
+        """The status in words, without any secret."""
+        # HTTP loses the blanks around it; those that a message puts there may be a password's.
+        return self.secrets.without(f" {self.reason} ").strip()
+
     def without_secrets(self) -> Answer:
         """The answer as it may be shown, its body cut to 32,768 bytes."""
         without = self.secrets.without
         names = map(without, self.headers)
         values = map(without, self.headers.values())
         return self._replace(
-            reason=without(self.reason),
+            reason=self.shown_reason,
             headers=CaseInsensitiveDict(zip(names, values, strict=True)),
             body=without(self.body.decode("latin-1")).encode("latin-1"),
         )

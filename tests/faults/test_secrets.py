@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -96,6 +96,18 @@ def test_passwords_in_any_form(place: str, pair: tuple[str, str], before: str, a
         with log() as lines:
             error = refused(*values, secret)
         assert found([secret], [*shown_by_error(error), *(("log", s) for s in lines)]) == []
+
+
+# What is left of the first two is too short to be looked for by itself.
+@pytest.mark.parametrize("password", [" 000", "000 ", "  R&D-7 "])
+@pytest.mark.parametrize("place", ["reason", "wait", "location"])
+def test_password_with_blanks_at_its_ends(place: str, password: str) -> None:
+    """Headers lose the blanks at their ends: the rest of a password is hidden, too."""
+    with FaultyServer(saying(password, place), "") as server:
+        values = (server.base_url, server.data_view, server.system, server.user)
+        error = refused(*values, password)
+    hidden = [text for text in (password, password.strip()) if len(text) > 3]
+    assert found(hidden, shown_by_error(error)) == []
 
 
 def refused(*values: str) -> AptecoFramesError:
@@ -243,12 +255,15 @@ def test_token_in_errors_of_the_vendor(place: str) -> None:
 
 
 @pytest.mark.parametrize("place", ["message", "reason"])
-def test_password_in_errors_of_the_vendor(place: str) -> None:
+@pytest.mark.parametrize(
+    ("password", "write"), [("R&D zoë/7", in_all_forms), (" 000", str), ("000 ", str)]
+)
+def test_password_in_errors_of_the_vendor(
+    place: str, password: str, write: Callable[[str], str]
+) -> None:
     """Nor a password that was logged in with through the vendor's client."""
-    password = "R&D zoë/7"  # by its name below, since a traceback shows the lines of the test
     with FaultyServer() as server, server.login() as session:
-        text = in_all_forms(password)
-        with FaultyServer(saying(text, place), "/SimpleLogin") as other:
+        with FaultyServer(saying(write(password), place), "/SimpleLogin") as other:
             other.api = server.api
             restored = json.loads(session.serialize(include_catalogue=True))
             restored["base_url"] = other.base_url
@@ -258,7 +273,7 @@ def test_password_in_errors_of_the_vendor(place: str) -> None:
                     server.data_view, server.user, password
                 )
         assert found([password], shown_by_error(caught.value)) == []
-        assert json.loads(caught.value.body)["parameters"][0].startswith("<secret> | <secret>")
+        assert json.loads(caught.value.body)["parameters"][0].startswith("<secret>")
 
 
 def test_session_id_in_the_url_of_the_vendor() -> None:
