@@ -56,39 +56,42 @@ def is_whole(folder: Path, name: str) -> bool:
     return bool((found.system, arrows) == SAVED[name])
 
 
-def write_for_ever(folder: Path, first: str) -> None:
-    """Write one catalogue after the other, until killed."""
+def write_for_ever(folder: Path, first: str, written: int) -> None:
+    """Write one catalogue after the other, until killed, and tell of each to this pipe."""
     for name in cycle("AB" if first == "A" else "BA"):
         write(folder, name)
+        os.write(written, b".")
 
 
-def kill_one(folder: Path, first: str, seconds: float) -> None:
-    """Kill a process that writes, after so many seconds."""
+def kill_one(folder: Path, first: str, seconds: float) -> int:
+    """Kill a process that writes, after so many seconds; how many catalogues it had written."""
+    tells, written = os.pipe()
     child = os.fork()
     if not child:
         try:
-            write_for_ever(folder, first)
+            write_for_ever(folder, first, written)
         finally:
             os._exit(1)
+    os.close(written)
     time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status), "the process ended by itself"
+    with open(tells, "rb") as pipe:
+        return len(pipe.read())
 
 
 def main(folder: Path, kills: int) -> None:
     """Kill, read, count."""
     write(folder, "A")
-    started = time.perf_counter()
-    for _ in range(5):
-        write(folder, "A")
-    # Some processes are to be killed in their first write, and some in one that follows.
-    longest = 4 * (time.perf_counter() - started) / 5
+    longest = 0.05
     found = {"A": 0, "B": 0, "neither": 0, "half moved": 0, "part files": 0}
     draw = random.Random(20191127)
     there = "A"
     for _ in range(kills):
-        kill_one(folder, "B" if there == "A" else "A", draw.uniform(0, longest))
+        written = kill_one(folder, "B" if there == "A" else "A", draw.uniform(0, longest))
+        # As many are to be killed in their first write as in one that follows, on any machine.
+        longest *= 0.8 if written else 1.25
         parts = [path.name for path in folder.iterdir() if path.suffix == ".part"]
         found["part files"] += bool(parts)
         found["half moved"] += len(parts) > 0 and not any(".tables" in part for part in parts)
