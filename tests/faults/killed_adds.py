@@ -6,17 +6,14 @@ Run as a program with a folder and a number of kills; it prints what it found as
 from __future__ import annotations
 
 import json
-import os
-import random
-import signal
 import sys
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+from faults.killing import Killer
 from store.arrows import SYSTEM, codes_of, folder_of
 from strategies import catalogue_of, variable_item
 
@@ -39,26 +36,13 @@ def catalogue(number: int) -> tuple[dict[str, Any], dict[str, Any]]:
     return {**SYSTEM, "name": name, "build_date": date, "description": str(number)}, ROWS
 
 
-def add_for_ever(root: Path, acknowledged: Path, first: int) -> None:
-    """Add one after the other until killed, and write down what was acknowledged."""
+def add_for_ever(root: Path, acknowledged: Path, first: int) -> Iterator[None]:
+    """Add one after the other, and write down what was acknowledged."""
     with acknowledged.open("ab", buffering=0) as file:
         for number in count(first):
             if Hive(root).add(*catalogue(number)):
                 file.write(f"{number}\n".encode())
-
-
-def kill_one(root: Path, acknowledged: Path, first: int, seconds: float) -> None:
-    """Kill a process that adds, after so many seconds."""
-    child = os.fork()
-    if not child:
-        try:
-            add_for_ever(root, acknowledged, first)
-        finally:
-            os._exit(1)
-    time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status), "the process ended by itself"
+            yield
 
 
 def seen(root: Path) -> Iterator[int]:
@@ -85,16 +69,14 @@ def main(folder: Path, kills: int) -> None:
     """Kill, look, count."""
     root, acknowledged = folder / "archive", folder / "acknowledged"
     acknowledged.touch()
-    started = time.perf_counter()
-    for number in range(1, 4):
-        Hive(folder / "first").add(*catalogue(number))
-    longest = 1.5 * (time.perf_counter() - started)
+    # Here, too: what it imports when first asked is then there.
+    Hive(folder / "first").add(*catalogue(1))
     found = dict.fromkeys(("acknowledged", "not acknowledged", "lost", "with left over files"), 0)
-    draw = random.Random(20191127)
+    killer = Killer()
     told: set[int] = set()
     there: set[int] = set()
     for kill in range(kills):
-        kill_one(root, acknowledged, kill * 1000, draw.uniform(0, longest))
+        killer.kill_one(add_for_ever(root, acknowledged, kill * 1000))
         told = set(map(int, acknowledged.read_text().split()))
         # Those of earlier kills were looked at then.
         if kill % 10 == 9 or kill == kills - 1:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import sys
-import time
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import count
 from pathlib import Path
 
 from faults.killed_writes import SAVED
+from faults.killing import Killer
 from store.arrows import SYSTEM
 
 from apteco_frames.store.cache import Cache
@@ -37,6 +37,13 @@ def write(cache: Cache, number: int) -> None:
     build.write("codes", CODES, {"lacking": []})
 
 
+def write_for_ever(cache: Cache) -> Iterator[None]:
+    """Keep one catalogue after the other, from any of them on."""
+    for number in count(random.randrange(60)):
+        write(cache, number)
+        yield
+
+
 def found(cache: Cache, day: datetime) -> str:
     """What is kept of a build: nothing, or one of the two catalogues, with codes or without."""
     for name, rows in ROWS.items():
@@ -48,32 +55,14 @@ def found(cache: Cache, day: datetime) -> str:
     return "nothing"
 
 
-def kill_one(cache: Cache, seconds: float) -> None:
-    """Kill a process that writes, after so many seconds."""
-    child = os.fork()
-    if not child:
-        try:
-            for number in count(random.randrange(60)):
-                write(cache, number)
-        finally:
-            os._exit(1)
-    time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status), "the process ended by itself"
-
-
 def main(folder: Path, kills: int) -> None:
     """Kill, read, count."""
     cache = Cache(folder, ("a", "b"))
-    started = time.perf_counter()
-    for number in range(5):
-        write(cache, number)
-    longest = 3 * (time.perf_counter() - started) / 5
-    draw = random.Random(20191127)
+    write(cache, 0)  # here, too: what it imports when first asked is then there
+    killer = Killer()
     results: Counter[str] = Counter()
     for _ in range(kills):
-        kill_one(cache, draw.uniform(0, longest))
+        killer.kill_one(write_for_ever(cache))
         results.update(found(cache, day) for day in DAYS)
     results["left over"] = sum(path.suffix == ".part" for path in folder.rglob("*"))
     for path in folder.rglob("*.part"):

@@ -6,14 +6,12 @@ Run as a program with a folder and a number of kills; it prints what it found as
 from __future__ import annotations
 
 import json
-import os
-import random
-import signal
 import sys
-import time
+from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 
+from faults.killing import Killer
 from store.arrows import codes_of, folder_of
 from strategies import catalogue_of, table_item, tree_items, variable_item
 
@@ -56,42 +54,21 @@ def is_whole(folder: Path, name: str) -> bool:
     return bool((found.system, arrows) == SAVED[name])
 
 
-def write_for_ever(folder: Path, first: str, written: int) -> None:
-    """Write one catalogue after the other, until killed, and tell of each to this pipe."""
+def write_for_ever(folder: Path, first: str) -> Iterator[None]:
+    """Write one catalogue after the other."""
     for name in cycle("AB" if first == "A" else "BA"):
         write(folder, name)
-        os.write(written, b".")
-
-
-def kill_one(folder: Path, first: str, seconds: float) -> int:
-    """Kill a process that writes, after so many seconds; how many catalogues it had written."""
-    tells, written = os.pipe()
-    child = os.fork()
-    if not child:
-        try:
-            write_for_ever(folder, first, written)
-        finally:
-            os._exit(1)
-    os.close(written)
-    time.sleep(seconds)
-    os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status), "the process ended by itself"
-    with open(tells, "rb") as pipe:
-        return len(pipe.read())
+        yield
 
 
 def main(folder: Path, kills: int) -> None:
     """Kill, read, count."""
     write(folder, "A")
-    longest = 0.05
     found = {"A": 0, "B": 0, "neither": 0, "half moved": 0, "part files": 0}
-    draw = random.Random(20191127)
+    killer = Killer()
     there = "A"
     for _ in range(kills):
-        written = kill_one(folder, "B" if there == "A" else "A", draw.uniform(0, longest))
-        # As many are to be killed in their first write as in one that follows, on any machine.
-        longest *= 0.8 if written else 1.25
+        killer.kill_one(write_for_ever(folder, "B" if there == "A" else "A"))
         parts = [path.name for path in folder.iterdir() if path.suffix == ".part"]
         found["part files"] += bool(parts)
         found["half moved"] += len(parts) > 0 and not any(".tables" in part for part in parts)
