@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pyarrow as pa
 
+from apteco_frames import schema
+from apteco_frames.analysis.history import history
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.errors import AptecoFramesError, ArchiveError, UnknownKeyError, warn
-from apteco_frames.frame.arguments import checked_path, checked_text, not_a
-from apteco_frames.frame.arrays import strings
-from apteco_frames.frame.fork import import_polars
 from apteco_frames.frame.keys import nearest
-from apteco_frames.orbit import schema
-from apteco_frames.orbit.text import clipped
-from apteco_frames.questions.history import history
-from apteco_frames.store.hive import Hive
-from apteco_frames.store.label import DAMAGE
-from apteco_frames.store.layout import NOUNS, Build, file_schema
+from apteco_frames.storage.hive import Hive
+from apteco_frames.storage.label import DAMAGE
+from apteco_frames.storage.layout import NOUNS, Build, file_schema
+from apteco_frames.support.arguments import checked_path, checked_text, not_a
+from apteco_frames.support.arrays import strings
+from apteco_frames.support.fork import import_polars
+from apteco_frames.support.text import clipped
 from apteco_frames.system_frames import Contents, SystemFrames
 
 if TYPE_CHECKING:

@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from apteco_frames import schema
 from apteco_frames.codes import Codes, KnownCodes, with_codes
-from apteco_frames.derived.folders import arrange, nodes_of
-from apteco_frames.derived.tables import relate
-from apteco_frames.derived.variables import check, count_by_table, tell_kinds, warn_of_unknown
 from apteco_frames.errors import NotLoadedError, SnapshotError
 from apteco_frames.folders import Folders
-from apteco_frames.frame.arguments import checked_path, not_a
-from apteco_frames.frame.fork import ProcessLock
-from apteco_frames.orbit import schema
-from apteco_frames.orbit.column import Column
-from apteco_frames.orbit.text import clipped
-from apteco_frames.store import snapshot, strings
-from apteco_frames.store.label import DAMAGE
+from apteco_frames.normalize.folders import arrange, nodes_of
+from apteco_frames.normalize.tables import relate
+from apteco_frames.normalize.variables import check, count_by_table, tell_kinds, warn_of_unknown
+from apteco_frames.schema.column import Column
+from apteco_frames.storage import snapshot, strings
+from apteco_frames.storage.label import DAMAGE
+from apteco_frames.support.arguments import checked_path, not_a
+from apteco_frames.support.fork import ProcessLock
+from apteco_frames.support.text import clipped
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.system_frames import LOADED_BY, SystemFrames
 from apteco_frames.tables import Tables
 from apteco_frames.variables import Variables
 
 if TYPE_CHECKING:
-    from apteco_frames.questions.search import Index
+    from apteco_frames.analysis.search import Index
 
 
 class Catalogue(SystemFrames):
@@ -165,7 +165,7 @@ class Catalogue(SystemFrames):
         Made once, and anew if codes or folders were loaded since.
         """
         # Here, since it loads rapidfuzz.
-        from apteco_frames.questions.search import Index
+        from apteco_frames.analysis.search import Index
 
         known = self._known_codes
         known.read()

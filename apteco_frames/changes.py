@@ -10,14 +10,14 @@ from typing import Any, ClassVar, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames.frame import display
-from apteco_frames.frame.arrays import strings
+from apteco_frames import schema
+from apteco_frames.analysis import severity
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Home, Row, attribute
-from apteco_frames.orbit import schema
-from apteco_frames.orbit.column import describe, enums
-from apteco_frames.orbit.text import clipped
-from apteco_frames.questions import severity
+from apteco_frames.schema.column import describe, enums
+from apteco_frames.support import display
+from apteco_frames.support.arrays import strings
+from apteco_frames.support.text import clipped
 from apteco_frames.system import FastStatsSystem
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}

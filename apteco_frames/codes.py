@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from apteco_frames import schema
 from apteco_frames.errors import CodesError
-from apteco_frames.frame.arrays import integers, spans_of, strings
 from apteco_frames.frame.base import CatalogueFrame
-from apteco_frames.frame.fork import ProcessLock
 from apteco_frames.frame.rows import Home, Row, attribute
-from apteco_frames.orbit import schema
-from apteco_frames.orbit.column import api_schema, describe
-from apteco_frames.orbit.text import clipped
-from apteco_frames.pages import card
+from apteco_frames.render import card
+from apteco_frames.schema.column import api_schema, describe
+from apteco_frames.support.arrays import integers, spans_of, strings
+from apteco_frames.support.fork import ProcessLock
+from apteco_frames.support.text import clipped
 
 if TYPE_CHECKING:
     from apteco_frames.tables import Table

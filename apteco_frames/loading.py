@@ -10,20 +10,19 @@ import pyarrow as pa
 
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.codes import Codes, KnownCodes, with_codes
-from apteco_frames.derived.folders import arrange, flat
 from apteco_frames.errors import ApiResultsError, CodesError, warn
 from apteco_frames.folders import Folders
-from apteco_frames.frame.fork import ProcessLock
-from apteco_frames.orbit.arguments import Progress
+from apteco_frames.normalize.folders import arrange, flat
 from apteco_frames.orbit.build import Build, glance, load_build
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.codes import Refusal, Wanted, load_codes
 from apteco_frames.orbit.folders import Walk, walk
-from apteco_frames.orbit.schema import DATE_SUB_TYPES
 from apteco_frames.orbit.task import Task
-from apteco_frames.orbit.text import clipped
-from apteco_frames.pages.progress import progress_of
-from apteco_frames.store.cache import KeptBuild, cache_of
+from apteco_frames.schema import DATE_SUB_TYPES
+from apteco_frames.storage.cache import KeptBuild, cache_of
+from apteco_frames.support.fork import ProcessLock
+from apteco_frames.support.progress import Progress, progress_of
+from apteco_frames.support.text import clipped
 from apteco_frames.system import system_info_of
 from apteco_frames.system_frames import SystemFrames
 from apteco_frames.tables import Tables

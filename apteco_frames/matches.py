@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from apteco_frames.frame import display
+from apteco_frames import schema
+from apteco_frames.analysis.words import words
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Home, Row, attribute
-from apteco_frames.orbit import schema
-from apteco_frames.orbit.column import describe, enums
-from apteco_frames.orbit.text import clipped
-from apteco_frames.questions.words import words
+from apteco_frames.schema.column import describe, enums
+from apteco_frames.support import display
+from apteco_frames.support.text import clipped
 
 
 class _Noun(StrEnum):

@@ -12,7 +12,6 @@ from apteco_frames.loading import LiveBuild, Read, read_catalogue
 from apteco_frames.logged_in import LoggedIn, Login
 from apteco_frames.orbit.arguments import (
     Options,
-    Progress,
     checked_name,
     checked_progress,
     checked_text,
@@ -22,8 +21,9 @@ from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.secret import Secret
 from apteco_frames.orbit.serialized import session_values
 from apteco_frames.orbit.task import Task
-from apteco_frames.orbit.text import clipped
-from apteco_frames.pages import card
+from apteco_frames.render import card
+from apteco_frames.support.progress import Progress
+from apteco_frames.support.text import clipped
 from apteco_frames.system import system_info_of
 from apteco_frames.system_frames import SystemFrames
 from apteco_frames.systems import Systems

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from apteco_frames.orbit.times import decode_time
+from apteco_frames.support.times import decode_time
 
 
 class FastStatsSystem(NamedTuple):

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
+from apteco_frames.analysis.diff import changes, not_compared, without_codes_of
+from apteco_frames.analysis.sql import answer
 from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes
-from apteco_frames.frame.arguments import checked_number, checked_path, checked_text, not_a
 from apteco_frames.frame.rows import Home
 from apteco_frames.matches import Matches
-from apteco_frames.pages import dictionary, workbook
-from apteco_frames.questions.diff import changes, not_compared, without_codes_of
-from apteco_frames.questions.sql import answer
-from apteco_frames.store import files, snapshot
+from apteco_frames.render import dictionary, workbook
+from apteco_frames.storage import snapshot
+from apteco_frames.support import files
+from apteco_frames.support.arguments import checked_number, checked_path, checked_text, not_a
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Table, Tables
 from apteco_frames.variables import Variables
@@ -24,7 +25,7 @@ from apteco_frames.variables import Variables
 if TYPE_CHECKING:
     import polars as pl
 
-    from apteco_frames.questions.search import Index
+    from apteco_frames.analysis.search import Index
 
 LOADED_BY = {
     "codes": "session.load_codes() reads them",

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames.derived.tree import children_of
+from apteco_frames import schema
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.former import STAYS, FormerNames
 from apteco_frames.frame.rows import Block, Home, attribute
-from apteco_frames.orbit import schema
-from apteco_frames.orbit.column import describe
-from apteco_frames.orbit.text import clipped
-from apteco_frames.pages import card
-from apteco_frames.pages.tree import Item, Tree
+from apteco_frames.normalize.tree import children_of
+from apteco_frames.render import card
+from apteco_frames.render.tree import Item, Tree
+from apteco_frames.schema.column import describe
+from apteco_frames.support.text import clipped
 
 if TYPE_CHECKING:
     from apteco_frames.codes import Codes

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames.frame.arrays import integers, spans_of
+from apteco_frames import schema
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.column_keys import ColumnKeys
 from apteco_frames.frame.former import STAYS, FormerNames
 from apteco_frames.frame.rows import Row, attribute
-from apteco_frames.orbit import schema
-from apteco_frames.orbit.column import describe, enums
-from apteco_frames.orbit.text import clipped
-from apteco_frames.pages import card
+from apteco_frames.render import card
+from apteco_frames.schema.column import describe, enums
+from apteco_frames.support.arrays import integers, spans_of
+from apteco_frames.support.text import clipped
 
 if TYPE_CHECKING:
     from apteco_frames.codes import Codes

@@ -13,10 +13,10 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
+from apteco_frames import schema
+from apteco_frames.analysis import severity
 from apteco_frames.cli.commands import commands
-from apteco_frames.orbit import schema
-from apteco_frames.orbit.column import Column, type_name
-from apteco_frames.questions import severity
+from apteco_frames.schema.column import Column, type_name
 
 WIDTH: dict[str, Any] = {"terminal_width": 92, "max_content_width": 92}
 # A line of `describe`, by which docstrings list the columns.
@@ -26,7 +26,7 @@ INNER = ("Contents", "LoggedIn")
 
 
 class Columns(SphinxDirective):
-    """``{columns} TABLES``: the columns that ``apteco_frames.orbit.schema`` declares."""
+    """``{columns} TABLES``: the columns that ``apteco_frames.schema`` declares."""
 
     required_arguments = 1
 

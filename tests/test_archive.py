@@ -18,12 +18,11 @@ import pytest
 from hypothesis import given, settings
 from strategies import catalogue_of, catalogues, variable_item, with_codes_and_folders
 
-from apteco_frames import Archive, Catalogue, errors
+from apteco_frames import Archive, Catalogue, errors, schema
 from apteco_frames.archive import Added
 from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.demo.api import Answer, Request
 from apteco_frames.demo.server import DemoHandler
-from apteco_frames.orbit import schema
 
 NOUNS = ("tables", "variables", "codes", "folders")
 

@@ -11,14 +11,14 @@ import polars as pl
 import pytest
 from strategies import ODD_TEXTS, catalogue_of, table_item, variable_item
 
+from apteco_frames import schema
+from apteco_frames.analysis import severity
+from apteco_frames.analysis.diff import changes, not_compared
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.changes import Change, Changes
 from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.errors import AmbiguousKeyError, UnknownKeyError
-from apteco_frames.orbit import schema
-from apteco_frames.orbit.text import clipped, shown
-from apteco_frames.questions import severity
-from apteco_frames.questions.diff import changes, not_compared
+from apteco_frames.support.text import clipped, shown
 
 
 def diff(new: Catalogue, old: Catalogue, **options: Any) -> Changes:

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import addressable, catalogue_of, catalogues, codes_for, variable_item
 
-from apteco_frames import Catalogue, Session
+from apteco_frames import Catalogue, Session, schema
 from apteco_frames.codes import Code, Codes
 from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.errors import (
@@ -28,7 +28,6 @@ from apteco_frames.errors import (
     RowIndexError,
     UnknownKeyError,
 )
-from apteco_frames.orbit import schema
 from apteco_frames.variables import SelectorVariable
 
 

@@ -27,7 +27,17 @@ NOUNS = ["system", "systems", "tables", "variables", "codes", "folders", "change
 
 # The rooms, from the ground up: a module imports only from its own room and those before it.
 ROOMS = [
-    *("errors", "orbit", "store", "frame", "derived", "questions", "pages"),
+    *(
+        "errors",
+        "schema",
+        "support",
+        "orbit",
+        "normalize",
+        "frame",
+        "analysis",
+        "render",
+        "storage",
+    ),
     *NOUNS,
     *("system_frames", "catalogue", "archive", "password", "loading"),
     *("logged_in", "session", "logins"),

@@ -17,9 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import addressable, catalogue_of, catalogues, folders_for, variable_item
 
-from apteco_frames import Catalogue, Session
+from apteco_frames import Catalogue, Session, schema
 from apteco_frames.demo import DemoServer, holidays
-from apteco_frames.derived.folders import arrange
 from apteco_frames.errors import (
     AmbiguousKeyError,
     CatalogueWarning,
@@ -28,7 +27,7 @@ from apteco_frames.errors import (
     UnknownKeyError,
 )
 from apteco_frames.folders import Folder, Folders
-from apteco_frames.orbit import schema
+from apteco_frames.normalize.folders import arrange
 from apteco_frames.orbit.folders import Node
 
 VARIABLES = ("a", "b", "c")

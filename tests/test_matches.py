@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 from strategies import ODD_TEXTS, catalogue_of, table_item, variable_item
 
+from apteco_frames import schema
 from apteco_frames.demo import holidays
 from apteco_frames.errors import AmbiguousKeyError, UnknownKeyError
 from apteco_frames.matches import Match, Matches
-from apteco_frames.orbit import schema
-from apteco_frames.orbit.text import shown
+from apteco_frames.support.text import shown
 
 
 def test_matches_at_a_prompt() -> None:

@@ -28,7 +28,7 @@ class Hidden:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Hidden())
-from apteco_frames.pages.progress import progress_of
+from apteco_frames.support.progress import progress_of
 progress = {"None": None, "True": True, "False": False}[sys.argv[1]]
 with progress_of("codes of variables", progress) as report:
     for done in range(1, 9):

@@ -17,7 +17,7 @@ from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.place import ROOT
 from apteco_frames.cli.read import load
 from apteco_frames.cli.source import Source, with_source
-from apteco_frames.orbit.text import clipped
+from apteco_frames.support.text import clipped
 
 if TYPE_CHECKING:
     from apteco_frames.archive import Added, Archive

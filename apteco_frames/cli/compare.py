@@ -17,7 +17,7 @@ from apteco_frames.cli import report
 from apteco_frames.cli.command import Command
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.place import PLACE
-from apteco_frames.orbit.text import clipped
+from apteco_frames.support.text import clipped
 
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
@@ -95,7 +95,7 @@ class Gate(NamedTuple):
         return int(any(changes.worst in counted for changes in found))
 
     def _check_columns(self) -> None:
-        from apteco_frames.questions.severity import CODE_ORDER, compared
+        from apteco_frames.analysis.severity import CODE_ORDER, compared
 
         names = dict.fromkeys([name for noun in NOUNS for name in compared(noun)] + [CODE_ORDER])
         for name in self.ignored:
@@ -113,7 +113,7 @@ class Gate(NamedTuple):
     def _wanted(self, changes: Changes) -> Changes:
         if not self.only and not self.ignored:
             return changes
-        from apteco_frames.frame.fork import import_polars
+        from apteco_frames.support.fork import import_polars
 
         pl = import_polars()
         nouns = self._nouns() or list(NOUNS)

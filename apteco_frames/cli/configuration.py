@@ -23,7 +23,7 @@ from typing import Any
 
 import click
 
-from apteco_frames.store.user_folder import user_folder
+from apteco_frames.support.user_folder import user_folder
 
 FOLDER_VARIABLE = "APTECO_FRAMES_CONFIG_DIR"
 """The environment variable that names the folder."""
@@ -105,7 +105,7 @@ def add(name: str, values: Mapping[str, str | None]) -> Path:
         ClickException: there is one of that name; or as :func:`profiles`.
         OSError: the file cannot be read or written.
     """
-    from apteco_frames.store import files
+    from apteco_frames.support import files
 
     text, target = _text(), place()
     if name in _parsed(text):

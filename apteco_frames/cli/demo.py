@@ -10,7 +10,7 @@ import click
 
 from apteco_frames.cli.command import Command
 from apteco_frames.cli.place import PLACE
-from apteco_frames.orbit.text import shown
+from apteco_frames.support.text import shown
 
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
@@ -80,7 +80,7 @@ def _demonstrate(port: int, output: Path) -> None:
 
 
 def _show(session: Session) -> None:
-    from apteco_frames.frame.fork import import_polars
+    from apteco_frames.support.fork import import_polars
 
     pl = import_polars()
     print(f"\n{len(session.tables)} tables:")

@@ -99,11 +99,11 @@ def cache() -> None:
     """
 
 
-_CACHES = ("apteco_frames.store.caches",)
+_CACHES = ("apteco_frames.storage.caches",)
 
 
 def _cache_folder() -> Path:
-    from apteco_frames.store.cache import FOLDER_VARIABLE, default_folder
+    from apteco_frames.storage.cache import FOLDER_VARIABLE, default_folder
 
     try:
         return default_folder()
@@ -130,7 +130,7 @@ def cache_list(output: Output) -> None:
 
     A build that is kept for two users is there twice.
     """
-    from apteco_frames.store.caches import kept
+    from apteco_frames.storage.caches import kept
 
     output.show(
         kept(_cache_folder()), ("system", "build_date", "has_codes", "has_folders", "bytes")
@@ -145,7 +145,7 @@ def cache_list(output: Output) -> None:
 )
 def cache_clean() -> None:
     """Remove what is kept, and say how much it was; the next login reads from the server."""
-    from apteco_frames.store.caches import clean
+    from apteco_frames.storage.caches import clean
 
     count, size = clean(folder := _cache_folder())
     say(f"removed {count:,} {'file' if count == 1 else 'files'}, {size:,} bytes, from {folder}")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from apteco_frames.errors import AptecoFramesWarning
-from apteco_frames.orbit.text import shown
+from apteco_frames.support.text import shown
 
 if TYPE_CHECKING:
     import click

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from apteco_frames.orbit.text import clipped, columns_of, shown
+from apteco_frames.support.text import clipped, columns_of, shown
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -170,7 +170,7 @@ def _table(rows: pa.Table, header: bool) -> Iterator[str]:
         for values in zip(*columns, strict=True):
             yield "\t".join(escaped(text_of(value)) for value in values)
         return
-    from apteco_frames.frame.display import text_table
+    from apteco_frames.support.display import text_table
 
     cells = zip(*([_cell(value) for value in column] for column in columns), strict=True)
     lines = text_table(names, cells, width(), cell_width=width()).splitlines()
@@ -255,8 +255,8 @@ def _json_array(rows: pa.Table) -> Iterator[str]:
 
 
 def _csv(rows: pa.Table) -> Iterator[str]:
-    from apteco_frames.frame.fork import import_polars
     from apteco_frames.frame.tabular import for_spreadsheets
+    from apteco_frames.support.fork import import_polars
 
     pl = import_polars()
     frame = pl.DataFrame(rows)

@@ -11,7 +11,7 @@ from apteco_frames.cli.command import Group
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.source import Source, system_options, with_login
-from apteco_frames.orbit.text import shown
+from apteco_frames.support.text import shown
 
 
 @click.group(
@@ -41,8 +41,8 @@ def _with_system(function: Any) -> Any:
 @_with_system
 def add(name: str, **values: str | None) -> None:
     """Add a profile NAME; nothing is sent to the server."""
-    from apteco_frames.frame.arguments import checked_path
     from apteco_frames.orbit.url import checked_base_url
+    from apteco_frames.support.arguments import checked_path
 
     missing = [key for key in ("base_url", "data_view", "user") if not values[key]]
     if missing:

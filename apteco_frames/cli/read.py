@@ -145,7 +145,7 @@ def systems(source: Source, output: Output) -> None:
     """Print the systems of a DataView; of a saved catalogue, the one it is of."""
     import pyarrow as pa
 
-    from apteco_frames.orbit.schema import SYSTEMS_SCHEMA
+    from apteco_frames.schema import SYSTEMS_SCHEMA
     from apteco_frames.session import Session
 
     with source.opened() as system:

@@ -15,7 +15,7 @@ from apteco_frames.cli.output import (
     width,
     write_for_programs,
 )
-from apteco_frames.orbit.text import clipped, shown
+from apteco_frames.support.text import clipped, shown
 
 if TYPE_CHECKING:
     from apteco_frames.changes import Changes
@@ -38,8 +38,8 @@ def print_changes(found: list[Changes], form: str) -> None:
     if form in ("json", "csv"):
         import pyarrow as pa
 
-        from apteco_frames.frame.arrays import strings
-        from apteco_frames.orbit.schema import CHANGES_SCHEMA
+        from apteco_frames.schema import CHANGES_SCHEMA
+        from apteco_frames.support.arrays import strings
 
         nothing = pa.Table.from_batches([], CHANGES_SCHEMA).add_column(0, "system", strings([]))
         parts = [nothing] + [

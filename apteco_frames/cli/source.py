@@ -94,8 +94,8 @@ class Source(NamedTuple):
             AptecoFramesError: the login failed.
         """
         from apteco_frames.errors import AptecoFramesError, PasswordPromptError
-        from apteco_frames.frame.arguments import checked_path
         from apteco_frames.logins import login, login_with_password
+        from apteco_frames.support.arguments import checked_path
 
         found = self._system()
         base_url, data_view, system, user = (found[name] or "" for name in _SYSTEM)

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.demo import render
-from apteco_frames.orbit.schema import CODES_SCHEMA
+from apteco_frames.schema import CODES_SCHEMA
 
 
 class Pages:

@@ -38,13 +38,13 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from apteco_frames.catalogue import Catalogue
-from apteco_frames.derived.folders import arrange
-from apteco_frames.frame.arrays import strings
-from apteco_frames.frame.fork import import_polars
-from apteco_frames.orbit.column import Column
+from apteco_frames.normalize.folders import arrange
 from apteco_frames.orbit.decode import decode_page
 from apteco_frames.orbit.folders import Node
-from apteco_frames.orbit.schema import CODES, CODES_SCHEMA, TABLES, VARIABLES
+from apteco_frames.schema import CODES, CODES_SCHEMA, TABLES, VARIABLES
+from apteco_frames.schema.column import Column
+from apteco_frames.support.arrays import strings
+from apteco_frames.support.fork import import_polars
 from apteco_frames.system import FastStatsSystem
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames.orbit.column import Column
-from apteco_frames.orbit.schema import CODES, FOLDERS, TABLES, VARIABLES
+from apteco_frames.schema import CODES, FOLDERS, TABLES, VARIABLES
+from apteco_frames.schema.column import Column
 from apteco_frames.system import FastStatsSystem
 
 INFOS = {

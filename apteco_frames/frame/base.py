@@ -17,13 +17,13 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 import pyarrow as pa
 
 from apteco_frames.errors import AmbiguousKeyError, RowIndexError, UnknownKeyError
-from apteco_frames.frame import display
-from apteco_frames.frame.arguments import not_a
-from apteco_frames.frame.arrays import integers
 from apteco_frames.frame.keys import KeyIndex, nearest, search
 from apteco_frames.frame.rows import Block, Home, Row
 from apteco_frames.frame.tabular import Tabular
-from apteco_frames.orbit.text import clipped
+from apteco_frames.support import display
+from apteco_frames.support.arguments import not_a
+from apteco_frames.support.arrays import integers
+from apteco_frames.support.text import clipped
 
 _ROWS_PER_BLOCK = 1024
 # IPython looks at each in Python, and takes a sixth of a second for so many.

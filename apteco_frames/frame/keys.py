@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames.frame.arrays import integers, strings
+from apteco_frames.support.arrays import integers, strings
 
 _MOST_COMPARED = 2_000
 

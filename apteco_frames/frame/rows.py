@@ -9,8 +9,8 @@ from typing import Any, Protocol, Self
 
 import pyarrow as pa
 
-from apteco_frames.orbit.column import Column
-from apteco_frames.orbit.text import clipped
+from apteco_frames.schema.column import Column
+from apteco_frames.support.text import clipped
 
 
 class Home(Protocol):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pyarrow as pa
 
 from apteco_frames.errors import MissingDependencyError
-from apteco_frames.frame.arguments import checked_path
-from apteco_frames.frame.fork import import_polars
-from apteco_frames.store import files
+from apteco_frames.support import files
+from apteco_frames.support.arguments import checked_path
+from apteco_frames.support.fork import import_polars
 
 if TYPE_CHECKING:
     import pandas

@@ -9,12 +9,11 @@ from operator import index
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from apteco_frames.errors import InvalidUrlError
+from apteco_frames.support.progress import Progress
 
 if TYPE_CHECKING:
     import requests
 
-Report = Callable[[int, int], object]
-Progress = Report | bool | None
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from apteco_frames import schema
 from apteco_frames.errors import ApiResultsError
-from apteco_frames.orbit import schema
-from apteco_frames.orbit.arguments import Report
 from apteco_frames.orbit.client import FIRST_PAGE_SIZE, NAME_COLUMNS, OrbitClient
 from apteco_frames.orbit.decode import Page
 from apteco_frames.orbit.paging import ListChangedError, Paging, Span
 from apteco_frames.orbit.pool import Pool, run_all
 from apteco_frames.orbit.task import Task
+from apteco_frames.support.progress import Report
 
 PAGE_SIZE = 5_000
 """Items of the pages after the first: many, for few round trips."""

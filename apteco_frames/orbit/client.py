@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
+from apteco_frames import schema
 from apteco_frames.errors import (
     ApiError,
     ApiResultsError,
@@ -20,14 +21,12 @@ from apteco_frames.errors import (
     LoginError,
     SessionExpiredError,
 )
-from apteco_frames.orbit import schema
 from apteco_frames.orbit.arguments import (
     Options,
     checked_name,
     checked_options,
     checked_text,
 )
-from apteco_frames.orbit.column import STRING, TIMESTAMP, Column, required_texts
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
 from apteco_frames.orbit.lists import read_list
 from apteco_frames.orbit.login import second_factor, session_details
@@ -35,9 +34,10 @@ from apteco_frames.orbit.secret import Secret, Secrets
 from apteco_frames.orbit.serialized import can_be_sent
 from apteco_frames.orbit.status import LOG_IN_AGAIN, api_error, checked
 from apteco_frames.orbit.task import Task, Timeout
-from apteco_frames.orbit.text import clipped
 from apteco_frames.orbit.transport import Answer, Transport, check_verify
 from apteco_frames.orbit.url import checked_base_url, warn_if_insecure
+from apteco_frames.schema.column import STRING, TIMESTAMP, Column, required_texts
+from apteco_frames.support.text import clipped
 
 logger = logging.getLogger("apteco_frames")
 

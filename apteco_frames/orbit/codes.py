@@ -18,13 +18,14 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from apteco_frames.errors import ApiError, InvalidUrlError
-from apteco_frames.orbit.arguments import Report, checked_name
+from apteco_frames.orbit.arguments import checked_name
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.column import api_schema
 from apteco_frames.orbit.lists import REFUSED, read_list
 from apteco_frames.orbit.pool import run_all
-from apteco_frames.orbit.schema import CODES
 from apteco_frames.orbit.task import Task
+from apteco_frames.schema import CODES
+from apteco_frames.schema.column import api_schema
+from apteco_frames.support.progress import Report
 
 Refusal = ApiError | InvalidUrlError
 

@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as arrow_json
 
-from apteco_frames.orbit.column import DOUBLE, STRING, TIMESTAMP, Column, api_schema
 from apteco_frames.orbit.json_text import bare, load, results_error, show
 from apteco_frames.orbit.shape import find_fault, is_no_number, page_shape
-from apteco_frames.orbit.times import TIME_GROUPS, TIME_PATTERN
+from apteco_frames.schema.column import DOUBLE, STRING, TIMESTAMP, Column, api_schema
+from apteco_frames.support.times import TIME_GROUPS, TIME_PATTERN
 
 # Arrow's own pool keeps for each thread what a page took while it was read.
 _SYSTEM_POOL = pa.system_memory_pool()
@@ -66,7 +66,7 @@ def decode_page(body: bytes, columns: tuple[Column, ...], source: str) -> Page:
         ApiResultsError: the body is no such page; the message names the place, as
             ``$.list[17].tableName``.
 
-    >>> from apteco_frames.orbit.column import Column, STRING
+    >>> from apteco_frames.schema.column import Column, STRING
     >>> name = Column("name", STRING, False, "name", "")
     >>> body = b'{"offset": 0, "count": 1, "totalCount": 1, "list": [{"name": "People"}]}'
     >>> decode_page(body, (name,), "http://localhost").rows.to_pylist()

@@ -11,13 +11,14 @@ from functools import partial
 from typing import NamedTuple
 
 from apteco_frames.errors import ApiError, ApiResultsError, InvalidUrlError
-from apteco_frames.orbit.arguments import Report, checked_name
+from apteco_frames.orbit.arguments import checked_name
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.column import STRING, Column
 from apteco_frames.orbit.decode import Page
 from apteco_frames.orbit.lists import REFUSED, read_list
 from apteco_frames.orbit.pool import run_all
 from apteco_frames.orbit.task import Task
+from apteco_frames.schema.column import STRING, Column
+from apteco_frames.support.progress import Report
 
 # No system has as many; a tree beyond them goes on for ever.
 MOST_LEVELS = 256

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from apteco_frames.errors import ApiResultsError, GatewayError
-from apteco_frames.orbit.column import required_texts
 from apteco_frames.orbit.decode import decode_object
+from apteco_frames.schema.column import required_texts
 
 _USER = pa.struct(required_texts("username", "firstname", "surname", "emailAddress"))
 _SESSION = pa.struct(

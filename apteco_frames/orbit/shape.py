@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from apteco_frames.orbit.column import BOOL, DOUBLE, INT, STRING, TIMESTAMP, Column
 from apteco_frames.orbit.json_text import NotFinite, show
-from apteco_frames.orbit.times import decode_time
+from apteco_frames.schema.column import BOOL, DOUBLE, INT, STRING, TIMESTAMP, Column
+from apteco_frames.support.times import decode_time
 
 _KINDS = {
     STRING: "a string",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from apteco_frames.errors import ApiError, AptecoFramesError, GatewayError, SessionExpiredError
 from apteco_frames.orbit.decode import decode_error
 from apteco_frames.orbit.failure import PROXY_LOGIN
-from apteco_frames.orbit.text import clipped
 from apteco_frames.orbit.transport import Answer
+from apteco_frames.support.text import clipped
 
 _LONGEST_MESSAGE = 500
 

@@ -18,7 +18,7 @@ from typing import Any
 import differences
 
 from apteco_frames.archive import Archive
-from apteco_frames.store.hive import Hive
+from apteco_frames.storage.hive import Hive
 
 REPEATS = 5
 SYSTEMS = 200

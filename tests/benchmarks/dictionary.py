@@ -17,7 +17,7 @@ from typing import Any
 from browser.chromium import PROGRAM, Browser
 from differences import nouns
 
-from apteco_frames.pages import dictionary
+from apteco_frames.render import dictionary
 
 SYSTEM = {"name": "benchmark", "description": "", "build_date": None, "view_name": "Benchmark"}
 OPENINGS = 5

@@ -16,10 +16,10 @@ import polars as pl
 import pyarrow as pa
 import system
 
+from apteco_frames import schema
+from apteco_frames.analysis.diff import changes
 from apteco_frames.catalogue import Catalogue
-from apteco_frames.orbit import schema
 from apteco_frames.orbit.decode import decode_page
-from apteco_frames.questions.diff import changes
 from apteco_frames.system import FastStatsSystem
 
 REPEATS = 7

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import differences
 
-from apteco_frames.pages import workbook
+from apteco_frames.render import workbook
 from apteco_frames.system import FastStatsSystem
 
 

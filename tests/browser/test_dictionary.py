@@ -16,7 +16,7 @@ from strategies import CODE_COLUMNS, catalogue_of, table_item, variable_item
 
 from apteco_frames import Catalogue
 from apteco_frames.demo import holidays
-from apteco_frames.orbit.schema import CODES_SCHEMA
+from apteco_frames.schema import CODES_SCHEMA
 
 ROWS = "[...document.querySelectorAll($0 + ' .row')].map((row) => row.innerText.split('\\n'))"
 STATUS = "document.getElementById('status').textContent"

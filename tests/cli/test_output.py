@@ -21,7 +21,7 @@ from strategies import ODD_TEXTS, catalogue_of, table_item, variable_item
 from apteco_frames import Catalogue
 from apteco_frames.cli.output import escaped
 from apteco_frames.demo import holidays
-from apteco_frames.orbit.text import columns_of
+from apteco_frames.support.text import columns_of
 
 OFFLINE = ("--catalogue", "holidays")
 

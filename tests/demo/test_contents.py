@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from apteco_frames import Catalogue
 from apteco_frames.demo import DemoServer, holidays
-from apteco_frames.orbit.schema import CODES_SCHEMA, FOLDERS_SCHEMA
+from apteco_frames.schema import CODES_SCHEMA, FOLDERS_SCHEMA
 
 ALL = 2**31 - 1
 CODES = holidays().codes.arrow.to_pylist()

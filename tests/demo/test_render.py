@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.demo import holidays, render
-from apteco_frames.orbit.column import BOOL, DOUBLE, INT, STRING, TIMESTAMP, Column
 from apteco_frames.orbit.decode import decode_page
-from apteco_frames.orbit.schema import CODES, TABLES, VARIABLES
+from apteco_frames.schema import CODES, TABLES, VARIABLES
+from apteco_frames.schema.column import BOOL, DOUBLE, INT, STRING, TIMESTAMP, Column
 from apteco_frames.system import FastStatsSystem
 
 VALUES: dict[pa.DataType, st.SearchStrategy[Any]] = {

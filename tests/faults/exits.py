@@ -12,14 +12,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from apteco_frames.demo import DemoServer, holidays
-from apteco_frames.orbit.schema import CODES_SCHEMA
-from apteco_frames.store import snapshot
+from apteco_frames.schema import CODES_SCHEMA
+from apteco_frames.storage import snapshot
 
 _BEGINNING = """
 import json, pickle, sys, tempfile
 from pathlib import Path
 from apteco_frames import Catalogue, Session, login_with_password
-from apteco_frames.store import snapshot
+from apteco_frames.storage import snapshot
 folder, text, *credentials = sys.argv[1:]
 """
 OFTEN = ("read", "write", "log in", "filter", "serialise")

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from faults.killing import Killer
-from store.arrows import SYSTEM, codes_of, folder_of
+from storage.arrows import SYSTEM, codes_of, folder_of
 from strategies import catalogue_of, variable_item
 
-from apteco_frames.store.hive import Hive
+from apteco_frames.storage.hive import Hive
 
 VARIABLES = catalogue_of(None, [variable_item(f"v{i}") for i in range(300)])
 ROWS = {

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from faults.killed_writes import SAVED
 from faults.killing import Killer
-from store.arrows import SYSTEM
+from storage.arrows import SYSTEM
 
-from apteco_frames.store.cache import Cache
+from apteco_frames.storage.cache import Cache
 
 DAYS = [datetime(2026, 11, 1) + timedelta(days=day) for day in range(4)]
 ROWS = {

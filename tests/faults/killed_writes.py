@@ -12,11 +12,11 @@ from itertools import cycle
 from pathlib import Path
 
 from faults.killing import Killer
-from store.arrows import codes_of, folder_of
+from storage.arrows import codes_of, folder_of
 from strategies import catalogue_of, table_item, tree_items, variable_item
 
 from apteco_frames import Catalogue
-from apteco_frames.store import snapshot
+from apteco_frames.storage import snapshot
 
 A = catalogue_of([table_item()], [variable_item(f"a{i}") for i in range(300)], description="A")
 B = catalogue_of(

@@ -6,8 +6,8 @@ import json
 import math
 from typing import Any
 
-from apteco_frames.orbit.column import BOOL, DOUBLE, INT, STRING, Column
-from apteco_frames.orbit.times import decode_time
+from apteco_frames.schema.column import BOOL, DOUBLE, INT, STRING, Column
+from apteco_frames.support.times import decode_time
 
 
 class NotAPageError(Exception):

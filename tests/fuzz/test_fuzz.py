@@ -21,7 +21,7 @@ from fuzz.mutations import spoilt_bytes, spoilt_json
 from fuzz.reference import AmbiguousError, NotAPageError, read_page, same
 from strategies import tree_items
 
-from apteco_frames import Catalogue, Session
+from apteco_frames import Catalogue, Session, schema
 from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.demo.api import Request
 from apteco_frames.errors import (
@@ -33,7 +33,6 @@ from apteco_frames.errors import (
     TablesError,
     VariablesError,
 )
-from apteco_frames.orbit import schema
 from apteco_frames.orbit.decode import decode_page
 from apteco_frames.orbit.folders import ITEMS as FOLDER_ITEMS
 

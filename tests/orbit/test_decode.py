@@ -25,11 +25,11 @@ from strategies import (
     variable_lists,
 )
 
+from apteco_frames import schema
 from apteco_frames.errors import ApiResultsError, GatewayError
-from apteco_frames.orbit import schema
-from apteco_frames.orbit.column import BOOL, DOUBLE, INT, STRING, TIMESTAMP, Column
 from apteco_frames.orbit.decode import decode_error, decode_object, decode_page
-from apteco_frames.orbit.times import decode_time
+from apteco_frames.schema.column import BOOL, DOUBLE, INT, STRING, TIMESTAMP, Column
+from apteco_frames.support.times import decode_time
 
 SOURCE = "https://orbit.my-site.com/OrbitAPI/Holidays/FastStatsSystems/holidays/Variables"
 

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import variable_item
 
+from apteco_frames import schema
 from apteco_frames.errors import ApiResultsError
-from apteco_frames.orbit import schema
 from apteco_frames.orbit.decode import Page, decode_page
 from apteco_frames.orbit.paging import ListChangedError, Paging, Span
 

@@ -16,14 +16,13 @@ from peer.clients import plain_api_client, whole_systems
 from peer.judge import Judge
 from strategies import times
 
-from apteco_frames import Session, errors, login_with_password
+from apteco_frames import Session, errors, login_with_password, schema
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.demo import DemoServer
 from apteco_frames.demo.api import VERSION
-from apteco_frames.orbit import schema
-from apteco_frames.orbit.column import TIMESTAMP, Column
 from apteco_frames.orbit.decode import decode_page
-from apteco_frames.orbit.times import decode_time
+from apteco_frames.schema.column import TIMESTAMP, Column
+from apteco_frames.support.times import decode_time
 
 # What this version of the client does not know yet, and passes over.
 NEWER = {

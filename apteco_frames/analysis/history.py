@@ -1,0 +1,87 @@
+"""What became of a variable from build to build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from apteco_frames import schema
+from apteco_frames.schema.column import BOOL, INT, NAMES, STRING, TIMESTAMP
+
+_SHOWN = ("type", "num_codes", "var_code_min_count", "var_code_max_count")
+_COMPARED = [c.name for c in schema.VARIABLES if c.api_field or c.name == "type"]
+
+HISTORY_SCHEMA = pa.schema(
+    [
+        pa.field("system", STRING, False),
+        pa.field("build", STRING, False),
+        pa.field("build_date", TIMESTAMP),
+        pa.field("is_there", BOOL, False),
+        pa.field("type", STRING),
+        pa.field("num_codes", INT),
+        pa.field("var_code_min_count", INT),
+        pa.field("var_code_max_count", INT),
+        pa.field("is_changed", BOOL),
+        pa.field("changed_columns", NAMES),
+    ]
+)
+"""The columns of a history."""
+
+_Row = Mapping[str, Any]
+
+
+def history(builds: Iterable[_Row], variables: Iterable[_Row], codes: Iterable[_Row]) -> pa.Table:
+    """A row for each build, under :data:`HISTORY_SCHEMA`.
+
+    Args:
+        builds: rows with the columns of ``schema.BUILDS``, those of a system together, the
+            oldest first.
+        variables: the variable's row in each build that has it, with ``system_name`` and
+            ``build`` beside the columns of ``schema.VARIABLES``.
+        codes: its codes in each build, likewise.
+    """
+    row_of = {_build(row): row for row in variables}
+    codes_of: dict[tuple[str, str], list[_Row]] = {}
+    for code in codes:
+        codes_of.setdefault(_build(code), []).append(code)
+    rows = []
+    older: tuple[str, _Row | None, list[Any] | None] | None = None
+    for build in builds:
+        key = build["system"], build["build"]
+        row = row_of.get(key)
+        meanings = None if build["codes"] is None else _meanings(codes_of.get(key, []))
+        changed = None
+        if older is not None and older[0] == build["system"]:
+            changed = _changed(older[1], row)
+            if None not in (older[2], meanings) and older[2] != meanings:
+                changed.append("codes")
+        rows.append(
+            {
+                **{name: build[name] for name in ("system", "build", "build_date")},
+                "is_there": row is not None,
+                **{name: row[name] if row else None for name in _SHOWN},
+                "is_changed": None if changed is None else bool(changed),
+                "changed_columns": changed,
+            }
+        )
+        older = build["system"], row, meanings
+    return pa.Table.from_pylist(rows, HISTORY_SCHEMA)
+
+
+def _build(row: _Row) -> tuple[str, str]:
+    return row["system_name"], row["build"]
+
+
+def _meanings(codes: list[_Row]) -> list[Any]:
+    """The codes in their order, and what they mean."""
+    in_order = sorted(codes, key=lambda code: code["position"])
+    return [(code["code"], code["description"]) for code in in_order]
+
+
+def _changed(old: _Row | None, new: _Row | None) -> list[str]:
+    """The columns that differ: all of them if the variable came or went."""
+    if old is None or new is None:
+        return [] if old is new else list(_COMPARED)
+    return [name for name in _COMPARED if old[name] != new[name]]

@@ -1,0 +1,158 @@
+"""Folders as the API gives them: the order of their tree, and what follows from it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, chain
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from apteco_frames import schema
+from apteco_frames.errors import FoldersError
+from apteco_frames.normalize.tree import children_of
+from apteco_frames.orbit.folders import Node
+from apteco_frames.schema.column import NAMES
+from apteco_frames.support.arrays import booleans, integers, strings
+from apteco_frames.support.text import clipped
+
+
+def arrange(nodes: Sequence[Node], names: pa.ChunkedArray, source: str) -> pa.Table:
+    """Folders in the order of their tree, with the columns that follow from it.
+
+    Args:
+        nodes: the folders, each after the one around it.
+        names: the names of all variables of the system.
+        source: where they came from, for error messages.
+
+    Returns:
+        a table under ``schema.FOLDERS_SCHEMA``, each folder followed by those within it.
+        Paths are the API's where it gives each folder one of its own, and made of the
+        names otherwise.
+
+    Raises:
+        FoldersError: a folder holds two of one name, which have one address, or what is no
+            variable.
+    """
+    known = set(names.to_pylist())
+    for node in nodes:
+        for name in node.variable_names:
+            if name not in known:
+                raise FoldersError(
+                    f"The folder {clipped(node.name)!r} holds {clipped(name)!r}, which is no "
+                    f"variable of {source}. Nothing of the folders was used. Read them anew."
+                )
+    within = children_of([node.parent for node in nodes])
+    order: list[int] = []
+    pending = within.get(None, [])[::-1]
+    while pending:
+        place = pending.pop()
+        order.append(place)
+        pending += within.get(place, [])[::-1]
+    paths = _paths(nodes, source)
+    depths = [0] * len(nodes)
+    positions = [0] * len(nodes)
+    for place, node in enumerate(nodes):
+        depths[place] = 0 if node.parent is None else depths[node.parent] + 1
+    for siblings in within.values():
+        for position, place in enumerate(siblings):
+            positions[place] = position
+    totals = _totals(nodes)
+    ordered = [nodes[place] for place in order]
+    inside = [node.variable_names for node in ordered]
+    columns = {
+        "path": strings(paths[place] for place in order),
+        "name": strings(node.name for node in ordered),
+        "description": strings(node.description for node in ordered),
+        "parent_path": _or_null(
+            None if node.parent is None else paths[node.parent] for node in ordered
+        ),
+        "depth": integers(depths[place] for place in order),
+        "position": integers(positions[place] for place in order),
+        "variable_count": integers(map(len, inside)),
+        "total_variable_count": integers(totals[place] for place in order),
+        "variable_names": pa.ListArray.from_arrays(
+            integers(accumulate(map(len, inside), initial=0), pa.int32()),
+            strings(chain.from_iterable(inside)),
+            type=NAMES,
+        ),
+    }
+    return pa.table([columns[c.name] for c in schema.FOLDERS], schema=schema.FOLDERS_SCHEMA)
+
+
+def nodes_of(arrow: pa.Table, source: str) -> list[Node]:
+    """Folders of a table under ``schema.FOLDERS_SCHEMA``, for :func:`arrange`.
+
+    Raises:
+        FoldersError: a path comes twice, or a folder is not after the one around it.
+    """
+    places: dict[str, int] = {}
+    nodes: list[Node] = []
+    wanted = ("path", "name", "description", "parent_path", "variable_names")
+    for row in arrow.select(wanted).to_pylist():
+        path, around = row["path"], row["parent_path"]
+        if path in places or (around is not None and around not in places):
+            raise FoldersError(
+                f"The folder {clipped(path)!r} comes twice, or before the folder around it "
+                f"({clipped(around)!r}). Nothing of {source} was used. Read the folders again."
+            )
+        parent = None if around is None else places[around]
+        places[path] = len(nodes)
+        nodes.append(Node(row["name"], row["description"], path, parent, row["variable_names"]))
+    return nodes
+
+
+def flat(folder_names: pa.Array, variable_names: pa.Array) -> list[Node]:
+    """Folders without a tree, as variables name them.
+
+    Args:
+        folder_names: the folder of each variable; null for none.
+        variable_names: the names of these variables.
+    """
+    inside: dict[str, list[str]] = {}
+    for folder, name in zip(folder_names.to_pylist(), variable_names.to_pylist(), strict=True):
+        if folder:
+            inside.setdefault(folder, []).append(name)
+    return [Node(folder, folder, None, None, names) for folder, names in inside.items()]
+
+
+def _paths(nodes: Sequence[Node], source: str) -> list[str]:
+    given = [node.path for node in nodes]
+    if None not in given and len(set(given)) == len(given):
+        return [path for path in given if path is not None]
+    made: list[str] = []
+    for node in nodes:
+        # "/" separates; "%" tells a "/" of a name from one that separates.
+        own = node.name.replace("%", "%25").replace("/", "%2F")
+        made.append(own if node.parent is None else f"{made[node.parent]}/{own}")
+    if len(set(made)) < len(made):
+        often = next(path for path, number in Counter(made).items() if number > 1)
+        raise FoldersError(
+            f"Two folders have one address: {clipped(often)!r}. Nothing of the folders of {source} "
+            "was used. Show this message to the administrator of your Orbit installation."
+        )
+    return made
+
+
+def _or_null(texts: Iterable[str | None]) -> pa.Array:
+    listed = list(texts)
+    known = strings(text or "" for text in listed)
+    none = pa.nulls(1, pa.string())[0]
+    return pc.if_else(booleans(text is not None for text in listed), known, none)
+
+
+def _totals(nodes: Sequence[Node]) -> list[int]:
+    """Number of different variables in each folder and below it."""
+    names = [set(node.variable_names) for node in nodes]
+    totals = [0] * len(nodes)
+    for place in range(len(nodes) - 1, -1, -1):
+        totals[place] = len(names[place])
+        parent = nodes[place].parent
+        if parent is not None:
+            # The smaller into the larger, so that a deep tree takes no longer than a flat one.
+            small, large = sorted((names[place], names[parent]), key=len)
+            large |= small
+            names[parent] = large
+        names[place] = set()
+    return totals

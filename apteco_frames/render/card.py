@@ -1,0 +1,213 @@
+"""Cards for notebooks: what there is to know of one table, variable, folder, code or session.
+
+HTML without script and without a style sheet. Colours are those of the page around it, or
+let it shine through, so that a card suits a light and a dark one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from html import escape
+from typing import Any
+
+from apteco_frames.support.display import kind_mark
+from apteco_frames.support.text import clipped
+
+_WIDTH = 80
+_NOTES_WIDTH = 400
+_MOST_NAMES = 8
+
+_FRAME = (
+    "border: 1px solid hsla(0, 0%, 50%, .4); border-radius: 6px; padding: .5em 1em; "
+    "display: inline-block; max-width: 100%; box-sizing: border-box"
+)
+_LABEL = "text-align: left; vertical-align: top; font-weight: normal; opacity: .8"
+# Blanks matter in codes.
+_NAME = "white-space: pre-wrap"
+_VALUE = f"text-align: left; vertical-align: top; overflow-wrap: anywhere; {_NAME}"
+_HEAD = "margin: 0 0 .3em; overflow-wrap: anywhere"
+
+
+def card(
+    title: str, name: str, facts: Iterable[tuple[str, object]], kind: StrEnum | None = None
+) -> str:
+    """A card of facts; those that are null or empty are left out.
+
+    Args:
+        title: what it is called.
+        name: what it is known by.
+        facts: a label and a value each; lists are cut to their first names.
+        kind: what it is one of, shown in its colour.
+
+    >>> html = card("Destination", "boDest", [("Codes", 20), ("Notes", None)])
+    >>> "<strong>Destination</strong>" in html, "20" in html, "Notes" in html
+    (True, True, False)
+    """
+    mark = f" {kind_mark(kind)}" if kind else ""
+    named = f'<code style="{_NAME}">{_escaped(name)}</code>'
+    head = f"<strong>{_escaped(title)}</strong> {named}{mark}"
+    rows = "".join(
+        f'<tr><th scope="row" style="{_LABEL}">{escape(label)}</th>'
+        f'<td style="{_VALUE}">{_shown(value)}</td></tr>'
+        for label, value in facts
+        if value not in (None, "", [])
+    )
+    return (
+        f'<div style="{_FRAME}"><p style="{_HEAD}">{head}</p>'
+        f"<table><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def table(row: Mapping[str, Any], children: Sequence[str]) -> str:
+    """The card of a table.
+
+    Args:
+        row: its values under ``schema.TABLES``.
+        children: names of the tables directly below it.
+    """
+    parent = f"{row['parent_relationship']} {row['parent_name']}" if row["parent_name"] else None
+    facts = [
+        ("Records", row["total_records"]),
+        ("One is called", row["singular"]),
+        ("Variables", row["variable_count"]),
+        ("Parent", parent),
+        ("Children", list(children)),
+        (
+            "All below",
+            None if len(row["descendant_names"]) == len(children) else row["descendant_names"],
+        ),
+        ("Is", _listed(row, {"is_default": "the default table", "is_people": "of people"})),
+    ]
+    return card(row["plural"], row["name"], facts)
+
+
+def variable(row: Mapping[str, Any]) -> str:
+    """The card of a variable: what applies to its kind.
+
+    Args:
+        row: its values under ``schema.VARIABLES``; ``type`` as an enum.
+    """
+    uses = {"is_selectable": "select", "is_browsable": "browse", "is_exportable": "export"}
+    facts = [
+        ("Table", row["table_name"]),
+        ("Folder", row["folder_name"]),
+        ("Path", row["path"]),
+        ("Codes", row["num_codes"]),
+        ("Selector", _listed(row, ("selector_type", "sub_type"))),
+        ("Order of codes", row["var_code_order"]),
+        ("Records per code", _span(row, "var_code_min_count", "var_code_max_count")),
+        ("Bytes per code", row["code_length"]),
+        ("Unclassified", _listed(row, ("unclassified_code", "unclassified_description"))),
+        ("Dates", _span(row, "min_date", "max_date")),
+        ("Summarises", row["combined_from"]),
+        ("Values", _span(row, "min_value", "max_value")),
+        ("Currency", _listed(row, ("currency_symbol", "currency_locale"))),
+        ("Decimal places", row["decimal_places"]),
+        ("Longest text, in bytes", row["max_length"]),
+        ("Reference", row["reference_type"]),
+        ("Longest value, in bytes", row["reference_length"]),
+        ("May be used to", _listed(row, uses)),
+        ("Virtual", "yes: made after the build" if row["is_virtual"] else None),
+        ("Notes", clipped(row["notes"], _NOTES_WIDTH)),
+    ]
+    return card(row["description"], row["name"], facts, row["type"])
+
+
+def folder(row: Mapping[str, Any], children: Sequence[str]) -> str:
+    """The card of a folder.
+
+    Args:
+        row: its values under ``schema.FOLDERS``.
+        children: names of the folders directly in it.
+    """
+    facts = [
+        ("Description", None if row["description"] == row["name"] else row["description"]),
+        ("Is in", row["parent_path"]),
+        ("Folders in it", list(children)),
+        ("Variables in it", row["variable_count"]),
+        ("Their names", row["variable_names"]),
+        ("With those below", row["total_variable_count"]),
+    ]
+    return card(row["name"], row["path"], facts)
+
+
+def code(row: Mapping[str, Any], records: int) -> str:
+    """The card of a code.
+
+    Args:
+        row: its values under ``schema.CODES``.
+        records: number of records of its table.
+    """
+    number = row["count"]
+    share = (
+        f" ({number / records:.1%} of the table's)" if number is not None and records > 0 else ""
+    )
+    facts = [
+        ("Variable", row["variable_description"]),
+        ("Its name", row["variable_name"]),
+        ("Table", row["table_name"]),
+        ("Position", row["position"]),
+        ("Records", "not known" if number is None else f"{number:,}{share}"),
+    ]
+    return card(row["description"], row["code"], facts)
+
+
+def session(
+    system: Mapping[str, Any],
+    counts: str,
+    user: str,
+    place: Mapping[str, str],
+    ends: datetime | None,
+) -> str:
+    """The card of a session.
+
+    Args:
+        system: ``name, description, build_date, view_name`` of the system.
+        counts: what its catalogue holds.
+        user: who is logged in.
+        place: ``data_view`` and ``base_url``.
+        ends: when the token ends, in UTC; None if it does not say.
+    """
+    facts = [
+        ("Built", system["build_date"]),
+        ("Holds", counts),
+        ("User", user),
+        ("DataView", place["data_view"]),
+        ("At", place["base_url"]),
+        ("Token ends", f"{ends:%Y-%m-%d %H:%M} UTC" if ends else "the token does not say when"),
+    ]
+    return card(system["description"], system["name"], facts)
+
+
+def _listed(row: Mapping[str, Any], columns: Iterable[str] | Mapping[str, str]) -> str:
+    """The values that there are; or what the columns that are true stand for."""
+    if isinstance(columns, Mapping):
+        return ", ".join(text for column, text in columns.items() if row[column])
+    return ", ".join(clipped(row[column]) for column in columns if row[column])
+
+
+def _span(row: Mapping[str, Any], low: str, high: str) -> str:
+    """From one value to the other, as far as they are known."""
+    if row[low] is None and row[high] is None:
+        return ""
+    return " to ".join("…" if row[c] is None else _text(row[c]) for c in (low, high))
+
+
+def _shown(value: object) -> str:
+    if not isinstance(value, list):
+        return escape(clipped(_text(value), _NOTES_WIDTH))
+    names = ", ".join(clipped(name) for name in value[:_MOST_NAMES])
+    more = len(value) - _MOST_NAMES
+    return escape(f"{names} and {more:,} more" if more > 0 else names)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return str(value).removesuffix(" 00:00:00")
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+def _escaped(text: str) -> str:
+    return escape(clipped(text, _WIDTH))

@@ -1,0 +1,128 @@
+"""One Parquet file of a catalogue: its label and its rows, both from one open file.
+
+Arrow opens its files by itself. Its threads may outlive the interpreter, and one that
+then lets go of a file object of Python's ends the process (apache/arrow issue 50482).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from apteco_frames.errors import SnapshotError
+from apteco_frames.storage.label import DAMAGE, VERSION, Label, version_of
+from apteco_frames.support import files
+
+_KEY = b"apteco_frames"
+_FAULTS = (pa.ArrowException, OSError, ValueError)
+
+# Who looks for the codes of one variable among half a million reads a part of the file.
+_ROWS_PER_GROUP = 20_000
+
+
+class LabelledFile(NamedTuple):
+    """A file that was opened: it stays what it is, whatever comes in its place.
+
+    It is closed as soon as nobody holds it.
+
+    Attributes:
+        path: where it was opened.
+        label: what it says of itself.
+        source: the open file.
+    """
+
+    path: Path
+    label: Label
+    source: pa.NativeFile
+
+    def rows(self) -> pa.Table:
+        """All rows.
+
+        Raises:
+            SnapshotError: the file is damaged.
+        """
+        try:
+            arrow = pq.ParquetFile(self.source, page_checksum_verification=True).read()
+        except _FAULTS as error:
+            raise damaged(self.path, type(error).__name__) from None
+        if not set(self.label.columns) <= set(arrow.column_names):
+            raise damaged(self.path, "a column is missing")
+        return arrow
+
+
+def write(arrow: pa.Table, path: Path, label: Label) -> None:
+    """Write rows with a label; return when they are on the disk.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    labelled = arrow.replace_schema_metadata({_KEY: label.to_json().encode()})
+    with pa.OSFile(os.fsencode(path), "wb") as sink:
+        pq.write_table(labelled, sink, row_group_size=_ROWS_PER_GROUP, write_page_checksum=True)
+    files.sync(path)
+
+
+def read(path: Path, or_else: Path | None = None) -> LabelledFile:
+    """Open a file and read its label, but no rows; or another, where there is none.
+
+    Raises:
+        SnapshotError: there is no such file, it is damaged, of another origin, or
+            written by a newer version of this package.
+    """
+    try:
+        source = _open(path)
+        metadata = pq.read_schema(source).metadata or {}
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        if or_else:
+            return read(or_else)
+        raise SnapshotError(
+            f"There is no {path}. Name the folder that Catalogue.write_parquet() wrote."
+        ) from None
+    except _FAULTS as error:
+        if isinstance(error, OSError) and error.errno:
+            raise SnapshotError(f"{path} cannot be read: {os.strerror(error.errno)}.") from None
+        raise damaged(path, type(error).__name__) from None
+    return LabelledFile(path, _label(path, metadata), source)
+
+
+def is_ours(path: Path) -> bool:
+    """Whether a file there is one of a catalogue, of any version."""
+    try:
+        return _KEY in (pq.read_schema(_open(path)).metadata or {})
+    except _FAULTS:
+        return False
+
+
+def damaged(path: Path, reason: str) -> SnapshotError:
+    """The error of a file that holds something else than was written."""
+    return SnapshotError(
+        f"{path} is damaged, cut off, or no Parquet file ({reason}). Write the catalogue again."
+    )
+
+
+def _open(path: Path) -> pa.NativeFile:
+    if path.is_dir():  # of which Arrow's error says nothing that a program can see
+        raise IsADirectoryError
+    return pa.OSFile(os.fsencode(path))
+
+
+def _label(path: Path, metadata: dict[bytes, bytes]) -> Label:
+    try:
+        values = json.loads(metadata[_KEY])
+        version = version_of(values)
+        if version <= VERSION:
+            return Label.of(values)
+    except (*DAMAGE, AttributeError, RecursionError):
+        raise SnapshotError(
+            f"{path} is a Parquet file, but no catalogue of apteco_frames. "
+            "Name the folder that Catalogue.write_parquet() wrote."
+        ) from None
+    raise SnapshotError(
+        f"{path} was written by a newer version of apteco_frames (layout {version}, known "
+        f"here: {VERSION}). Install it: python -m pip install --upgrade apteco-frames"
+    )

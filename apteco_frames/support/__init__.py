@@ -1,0 +1,1 @@
+"""What all rooms need and no noun owns."""
