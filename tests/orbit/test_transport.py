@@ -707,7 +707,7 @@ def test_own_session_is_used_and_not_closed(web: Web) -> None:
 
 
 def test_own_session_lives_on(web: Web) -> None:
-    """What is set in the user's session later counts too; it makes no connection for us."""
+    """What is set in the user's session later counts too; it gets no connection and no cookie."""
     with requests.Session() as http:
         plain = http.get_adapter(web.url)
         transport = Transport(verify=None, max_connections=2, http=http)
@@ -715,7 +715,7 @@ def test_own_session_lives_on(web: Web) -> None:
         ask(transport, web.url)
         http.headers = {"X-Gateway-Key": "open"}
         ask(transport, web.url)
-        assert (web.connections, dict(http.cookies)) == (1, {"seen": "1"})
+        assert (web.connections, dict(http.cookies)) == (1, {})
         assert http.get_adapter(web.url) is plain
         assert http.get(web.url, timeout=2).status_code == 200
         assert web.connections == 2
@@ -858,7 +858,6 @@ def test_verify(verify: bool | str | None, web: Web) -> None:
 
 def test_no_tls(web: Web, transport: Transport) -> None:
     """A server that does not speak TLS is told from one that cannot be reached."""
-    with pytest.raises(
-        OrbitConnectionError, match=r"the TLS connection failed: .*verify='ca\.pem'"
-    ):
+    said = "failed: what answers there does not speak https. Begin the base URL with http://, or"
+    with pytest.raises(OrbitConnectionError, match=said):
         ask(transport, web.url.replace("http:", "https:"), "POST")
