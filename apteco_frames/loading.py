@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -10,18 +11,18 @@ import pyarrow as pa
 
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.codes import Codes, KnownCodes, with_codes
-from apteco_frames.errors import ApiResultsError, CodesError, warn
+from apteco_frames.errors import ApiResultsError, CodesError, NotLoadedError, warn
 from apteco_frames.folders import Folders
 from apteco_frames.normalize.folders import arrange, flat
 from apteco_frames.orbit.build import Build, glance, load_build
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.codes import Refusal, Wanted, load_codes
 from apteco_frames.orbit.folders import Walk, walk
-from apteco_frames.orbit.task import Task
+from apteco_frames.orbit.task import Task, Turn
 from apteco_frames.schema import DATE_SUB_TYPES
 from apteco_frames.storage.cache import KeptBuild, cache_of
 from apteco_frames.support.fork import ProcessLock
-from apteco_frames.support.progress import Progress, progress_of
+from apteco_frames.support.progress import Progress, Report, progress_of
 from apteco_frames.support.text import clipped
 from apteco_frames.system import system_info_of
 from apteco_frames.system_frames import SystemFrames
@@ -100,7 +101,8 @@ class LiveBuild(SystemFrames):
         self._session = session
         self._client = client
         self._system = system
-        self._lock = ProcessLock()
+        self._turn = ProcessLock(Turn)
+        self._telling: int | None = None  # which thread is in a callable of the user's
         self._folders: Folders | None = None
         self._system_info = catalogue.system_info
         self._tables = Tables(catalogue.tables.arrow, self)
@@ -196,7 +198,7 @@ class LiveBuild(SystemFrames):
                     wanted,
                     task,
                     connections=self._client.code_connections,
-                    report=report,
+                    report=self._reporting(report),
                 )
             self._check_build(task)
             known.add(loaded.tables, loaded.refused if skip else ())
@@ -245,8 +247,13 @@ class LiveBuild(SystemFrames):
             return
         self._check_build(task)
         with progress_of("folders", self._client.progress) as report:
-            connections = self._client.code_connections
-            found = walk(self._client, self._system, task, connections=connections, report=report)
+            found = walk(
+                self._client,
+                self._system,
+                task,
+                connections=self._client.code_connections,
+                report=self._reporting(report),
+            )
         self._check_build(task)
         arranged, is_odd = self._arranged(found)
         self.catalogue._keep_folders(arranged)
@@ -255,15 +262,34 @@ class LiveBuild(SystemFrames):
 
     @contextmanager
     def _alone(self) -> Iterator[Task]:
-        """A task, once no other thread reads for this session in this process."""
+        """A task, once no other thread reads for this session in this process.
+
+        Raises:
+            NotLoadedError: this thread does, and asks for more from within ``progress=``.
+            OrbitConnectionError: the other thread took too long.
+        """
+        if self._telling == threading.get_ident():
+            raise NotLoadedError(
+                f"A progress= callable asked for codes or folders of the {self._place} while "
+                "others are being read. Take them before that load, or once it is over."
+            )
         task = self._client.new_task()
-        lock = self._lock.own
-        if not task.wait_for(lambda seconds: lock.acquire(timeout=seconds)):
-            raise task.too_late(self._client.base_url)
-        try:
+        with self._turn.own.taken(task, self._client.base_url):
             yield task
-        finally:
-            lock.release()
+
+    def _reporting(self, report: Report | None) -> Report | None:
+        """What calls the user's callable, and knows that it does."""
+        if report is None:
+            return None
+
+        def tell(done: int, total: int) -> None:
+            self._telling = threading.get_ident()
+            try:
+                report(done, total)
+            finally:
+                self._telling = None
+
+        return tell
 
     def _check_build(self, task: Task) -> None:
         """See that the system is of the build that the catalogue is of.

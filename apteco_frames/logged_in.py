@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from datetime import UTC, datetime
 from types import TracebackType
@@ -12,30 +11,14 @@ from apteco_frames.errors import AptecoFramesError
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.secret import Secret
 from apteco_frames.orbit.task import Task
-from apteco_frames.support.fork import ProcessLock
-
-
-class Login:
-    """What the sessions that were opened with one login share: it ends for all of them."""
-
-    def __init__(self, session_id: str) -> None:
-        self.session_id = session_id
-        self.ended = False
-        self._lock = ProcessLock()
-
-    @property
-    def lock(self) -> threading.Lock:
-        """Held while it changes."""
-        return self._lock.own  # type: ignore[no-any-return]
 
 
 class LoggedIn:
     """What a session is by its login; it ends with :meth:`logout`, or with a ``with`` block."""
 
     _client: OrbitClient
-    _login: Login
-    _is_opened: bool  # by another session, whose block ends the login
-    _api_client: Any
+    _is_opened: bool  # by another session, whose block ends the login of both
+    _api_clients: dict[str, Any]
 
     @property
     def base_url(self) -> str:
@@ -55,7 +38,9 @@ class LoggedIn:
     @property
     def session_id(self) -> str:
         """The traditional FastStats session id."""
-        return self._login.session_id
+        session_id = self._client.session_id
+        assert session_id is not None
+        return session_id.reveal()
 
     @property
     def api_client(self) -> Any:
@@ -65,12 +50,12 @@ class LoggedIn:
         and certificates. ``apteco_api.QueriesApi(session.api_client)`` and every other
         generated controller work with it, and raise ``apteco_api.ApiException``.
         """
-        with self._login.lock:
-            if self._api_client is None:
-                from apteco_frames.orbit.bridge import new_api_client
+        if not self._api_clients:
+            from apteco_frames.orbit.bridge import new_api_client
 
-                self._api_client = new_api_client(self._client)
-            return self._api_client
+            # In one step, so that all threads have the same.
+            self._api_clients.setdefault("", new_api_client(self._client))
+        return self._api_clients[""]
 
     @property
     def token_expires_at(self) -> datetime | None:
@@ -102,11 +87,10 @@ class LoggedIn:
         Raises:
             AptecoFramesError: the API could not be asked, or refused.
         """
-        login = self._login
-        with login.lock:
-            if not login.ended:
-                self._client.log_out(login.session_id)
-                login.ended = True
+        client = self._client
+        with client.turn.taken(client.new_task(), client.base_url):
+            if not client.has_ended:
+                client.log_out()
 
     def __enter__(self) -> Self:
         return self
@@ -127,10 +111,14 @@ class LoggedIn:
 
     def _log_in_again(self, user: str, password: Secret, task: Task) -> None:
         """Take another token and session id; those of before are ended, if that can be done."""
-        login = self._login
-        with login.lock:
-            old = None if login.ended else (login.session_id, self._client.token)
-            details = self._client.log_in(user, password, task)
-            login.session_id, login.ended = details["sessionId"], False
-        if old and old[0] != login.session_id:
-            self._client.end(*old)
+        client = self._client
+        old = None
+        try:
+            with client.turn.taken(task, client.base_url):
+                if client.session_id is not None and not client.has_ended:
+                    old = client.session_id, client.token
+                client.log_in(user, password, task)
+        finally:  # also if Ctrl-C came after the server had accepted the password
+            now = client.session_id
+            if old and now and old[0].reveal() != now.reveal():
+                client.end(*old)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Unpack
 
-from apteco_frames.errors import AptecoFramesError
 from apteco_frames.loading import read_catalogue
-from apteco_frames.orbit.arguments import Options, checked_name, checked_text, lists_options
+from apteco_frames.orbit.arguments import (
+    Options,
+    check_secret,
+    checked_name,
+    checked_text,
+    lists_options,
+)
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.secret import Secret
 from apteco_frames.session import Session, User
@@ -70,7 +74,7 @@ def login(
 
     client = OrbitClient(base_url, data_view, options)
     _check_names(system, user)
-    return _log_in(client, system, user, ask_password(user, system))
+    return _log_in(client, system, user, Secret(ask_password(user, system)))
 
 
 @lists_options
@@ -98,7 +102,7 @@ def login_with_password(
     """
     client = OrbitClient(base_url, data_view, options)
     _check_names(system, user)
-    return _log_in(client, system, user, password)
+    return _log_in(client, system, user, Secret(password))
 
 
 def _check_names(system: str, user: str) -> None:
@@ -106,24 +110,16 @@ def _check_names(system: str, user: str) -> None:
     checked_text(user, "user")
 
 
-def _log_in(client: OrbitClient, system: str, user: str, password: str) -> Session:
-    secret = Secret(checked_text(password, "password"))
+def _log_in(client: OrbitClient, system: str, user: str, password: Secret) -> Session:
+    check_secret(password, "password")
     task = client.new_task()
-    details = client.log_in(user, secret, task)
-    person = details["user"]
-    logged_in = User(
-        person["username"], person["firstname"], person["surname"], person["emailAddress"]
-    )
     try:
+        person = client.log_in(user, password, task)["user"]
+        logged_in = User(
+            person["username"], person["firstname"], person["surname"], person["emailAddress"]
+        )
         read = read_catalogue(client, system, logged_in.username, task)
+        return Session._new(client, system, logged_in, read, is_opened=False)
     except BaseException:
-        _try_log_out(client, details["sessionId"])
+        client.leave()
         raise
-    return Session._new(client, system, details["sessionId"], logged_in, read)
-
-
-def _try_log_out(client: OrbitClient, session_id: str) -> None:
-    """Leave no session behind on the server that nobody holds."""
-    with suppress(AptecoFramesError):
-        # Somebody pressed Ctrl-C, or has waited long enough.
-        client.log_out(session_id, within=1.0)

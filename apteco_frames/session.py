@@ -9,12 +9,12 @@ from apteco_frames.catalogue import Catalogue
 from apteco_frames.codes import Codes
 from apteco_frames.folders import Folders
 from apteco_frames.loading import LiveBuild, Read, read_catalogue
-from apteco_frames.logged_in import LoggedIn, Login
+from apteco_frames.logged_in import LoggedIn
 from apteco_frames.orbit.arguments import (
     Options,
+    check_secret,
     checked_name,
     checked_progress,
-    checked_text,
     lists_options,
 )
 from apteco_frames.orbit.client import OrbitClient
@@ -69,17 +69,17 @@ class Session(LoggedIn, SystemFrames):
         cls,
         client: OrbitClient,
         system: str,
-        login: str | Login,
         user: User,
         read: Read,
+        *,
+        is_opened: bool,
     ) -> Session:
         session = object.__new__(cls)
         session._client = client
         session._system = system
-        session._is_opened = isinstance(login, Login)
-        session._login = login if isinstance(login, Login) else Login(login)
+        session._is_opened = is_opened
         session._user = user
-        session._api_client = None
+        session._api_clients = {}
         session._keep(read)
         return session
 
@@ -152,7 +152,7 @@ class Session(LoggedIn, SystemFrames):
         checked_name(system, "system")
         task = self._client.new_task()
         read = read_catalogue(self._client, system, self._user.username, task)
-        return Session._new(self._client, system, self._login, self._user, read)
+        return Session._new(self._client, system, self._user, read, is_opened=True)
 
     def load_codes(
         self,
@@ -256,7 +256,8 @@ class Session(LoggedIn, SystemFrames):
             LoginError: the password was not accepted.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
-        secret = Secret(checked_text(password, "password"))
+        secret = Secret(password)
+        check_secret(secret, "password")
         task = self._client.new_task()
         self._log_in_again(self._user.username, secret, task)
         self._read_if_rebuilt(task)
@@ -305,17 +306,16 @@ class Session(LoggedIn, SystemFrames):
             SessionExpiredError: the session has ended, or its token has expired.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
-        values = session_values(s, User._fields)
+        values = session_values(Secret(s), User._fields)
         client = OrbitClient(values["base_url"], values["data_view"], options)
-        client.token = Secret(values["access_token"])
-        client.secrets.issue(Secret(values["session_id"]))
+        client.restore(values["session_id"], values["access_token"])
         system = values["system"]
         user = User(**{field: values["user"][field] for field in User._fields})
         if "catalogue" in values:
             read = Read(Catalogue._from_json(values["catalogue"]))
         else:
             read = read_catalogue(client, system, user.username, client.new_task())
-        return Session._new(client, system, values["session_id"], user, read)
+        return Session._new(client, system, user, read, is_opened=False)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(

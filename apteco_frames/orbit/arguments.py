@@ -9,6 +9,7 @@ from operator import index
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from apteco_frames.errors import InvalidUrlError
+from apteco_frames.orbit.secret import Secret
 from apteco_frames.support.progress import Progress
 
 if TYPE_CHECKING:
@@ -132,13 +133,24 @@ def checked_text(text: str, what: str) -> str:
     TypeError: password must be text (str), not None: is an environment variable not set? \
 Nothing was sent.
     """
-    _check_type(text, what)
+    _check_kind(type(text), what)
     if not _can_be_encoded(text):
-        raise ValueError(
-            f"{what} holds half of a surrogate pair, as wrongly decoded text does, and cannot be "
-            "sent. Nothing was sent."
-        )
+        raise _halved(what)
     return text
+
+
+def check_secret(secret: Secret, what: str) -> None:
+    """Check that a secret is text that can be sent.
+
+    It is never a variable of a function that raises an error: programs show those with it.
+
+    Raises:
+        TypeError: it is no text.
+        ValueError: it holds half of a surrogate pair, which cannot be sent.
+    """
+    _check_kind(type(secret.reveal()), what)
+    if not _can_be_encoded(secret.reveal()):
+        raise _halved(what)
 
 
 def checked_name(name: str, what: str) -> str:
@@ -148,22 +160,29 @@ def checked_name(name: str, what: str) -> str:
         TypeError: it is no text.
         InvalidUrlError: it is empty, or a URL would take it for another place.
     """
-    _check_type(name, what)
+    _check_kind(type(name), what)
     if name.strip(" ") in ("", ".", "..") or not _can_be_encoded(name):
         raise InvalidUrlError(f"{what} must be a name, not {name!r}. Nothing was sent.")
     return name
 
 
-def _check_type(text: object, what: str) -> None:
-    if text is None:
+def _check_kind(kind: type, what: str) -> None:
+    if kind is type(None):
         raise TypeError(
             f"{what} must be text (str), not None: is an environment variable not set? "
             "Nothing was sent."
         )
-    if not isinstance(text, str):
+    if not issubclass(kind, str):
         raise TypeError(
-            f"{what} must be text (str), not of type {type(text).__name__}. Nothing was sent."
+            f"{what} must be text (str), not of type {kind.__name__}. Nothing was sent."
         )
+
+
+def _halved(what: str) -> ValueError:
+    return ValueError(
+        f"{what} holds half of a surrogate pair, as wrongly decoded text does, and cannot be "
+        "sent. Nothing was sent."
+    )
 
 
 def _can_be_encoded(text: str) -> bool:

@@ -29,14 +29,15 @@ from apteco_frames.orbit.arguments import (
 )
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
 from apteco_frames.orbit.lists import read_list
-from apteco_frames.orbit.login import second_factor, session_details
+from apteco_frames.orbit.login import issued, second_factor, session_details
 from apteco_frames.orbit.secret import Secret, Secrets
 from apteco_frames.orbit.serialized import can_be_sent
 from apteco_frames.orbit.status import LOG_IN_AGAIN, api_error, checked
-from apteco_frames.orbit.task import Task, Timeout
+from apteco_frames.orbit.task import Task, Timeout, Turn
 from apteco_frames.orbit.transport import Answer, Transport, check_verify
 from apteco_frames.orbit.url import checked_base_url, warn_if_insecure
 from apteco_frames.schema.column import STRING, TIMESTAMP, Column, required_texts
+from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.text import clipped
 
 logger = logging.getLogger("apteco_frames")
@@ -54,6 +55,8 @@ _PERHAPS_TOO_MANY = (400, 413, 500)
 # A token that has expired by this clock may still be good by the server's.
 _CLOCK_SKEW_SECONDS = 60
 _LOG_OUT_SECONDS = 10.0
+# What Ctrl-C leaves for the answer to a login, and for the end of a session that nobody holds.
+_LAST_SECONDS = 1.0
 _MOST_NAMES = 20
 
 
@@ -95,9 +98,28 @@ class OrbitClient:
         self.code_connections = self._options["max_connections"] or CODE_CONNECTIONS
         self.page_size = self._options["page_size"]
         self.transport = Transport(verify=verify, max_connections=self.code_connections, http=http)
-        self._ended = False
+        self.session_id: Secret | None = None
+        """The id of the session that the token is of; None before logging in."""
+        self.has_ended = False
+        """Whether the session was ended here."""
+        self._turn = ProcessLock(Turn)
         self._told = False
         self._issued = -math.inf
+
+    @property
+    def turn(self) -> Turn:
+        """Whose it is to log in or out: for one thread at a time."""
+        return self._turn.own  # type: ignore[no-any-return]
+
+    def restore(self, session_id: Secret, token: Secret) -> None:
+        """Go on with a session that was begun elsewhere.
+
+        Raises:
+            ApiResultsError: no request can carry the token.
+        """
+        self.secrets.issue(session_id)
+        self.token = token
+        self.session_id = session_id
 
     @property
     def token(self) -> Secret:
@@ -118,7 +140,7 @@ class OrbitClient:
                 "cannot carry. Nothing was sent with it. Log in again."
             )
         self.transport.token = token
-        self._ended = self._told = False
+        self.has_ended = self._told = False
         self._issued = -math.inf
 
     @property
@@ -167,7 +189,7 @@ class OrbitClient:
         return self.transport.request(method, url, task=task, **options)
 
     def _check_session(self, url: str) -> None:
-        if self._ended:
+        if self.has_ended:
             raise SessionExpiredError(
                 f"The session was ended by logout(), so nothing was sent to {url}. What was read "
                 f"stays usable. {LOG_IN_AGAIN}.",
@@ -193,14 +215,23 @@ class OrbitClient:
     def log_in(self, user: str, password: Secret, task: Task) -> dict[str, Any]:
         """``POST /{dataView}/Sessions/SimpleLogin``: the ``SessionDetails``.
 
-        The token is kept, and sent with the requests that follow.
+        The token is kept, and sent with the requests that follow; so is the session's id.
+        Ctrl-C waits a second for the answer, and leaves a session that was begun until then.
 
         Raises:
             LoginError: user name or password is not accepted, or not enough.
             AptecoFramesError: another error of the tree.
         """
         url = self._url(self.data_view, "Sessions", "SimpleLogin")
-        form = {"UserLogin": user, "Password": password.reveal()}
+        part = task.part()
+        ask = partial(self._ask_to_log_in, url, user, password, part)
+        details = part.run_aside(ask, patience=_LAST_SECONDS)
+        if details is None:
+            raise task.too_late(url)
+        return details
+
+    def _ask_to_log_in(self, url: str, user: str, password: Secret, task: Task) -> dict[str, Any]:
+        form = {"UserLogin": user, "Password": password}
         with self.secrets.with_password(password):
             answer = self.transport.request("POST", url, task=task, authorise=False, data=form)
             words = second_factor(answer.body)
@@ -223,45 +254,57 @@ class OrbitClient:
                 raise self._unknown(
                     answer, "DataView", self.data_view, ["About", "DataViews"], task
                 )
-            details = session_details(checked(answer), url)
-        self.token = Secret(details["accessToken"])
-        self.secrets.issue(Secret(details["sessionId"]))
-        self._issued = time.monotonic()
+            is_kept = False
+            try:
+                details = session_details(answer, url)
+                if task.seconds_left():  # somebody still waits for it
+                    self.restore(details["sessionId"], details["accessToken"])
+                    self._issued = time.monotonic()
+                    is_kept = True
+            finally:
+                begun = None if is_kept else issued(answer)
+                if begun:
+                    self.end(*begun)
         return details
 
-    def log_out(self, session_id: str, *, within: float = _LOG_OUT_SECONDS) -> None:
+    def log_out(self, *, within: float = _LOG_OUT_SECONDS) -> None:
         """``DELETE /{dataView}/Sessions/{sessionId}``; a session that has ended is fine.
 
         Requests that follow, those of a load under way among them, end in a
         ``SessionExpiredError``. Connections that are kept open are closed.
 
         Args:
-            session_id: which session.
             within: seconds that it may take at most.
 
         Raises:
             AptecoFramesError: the API could not be asked, or refused.
         """
-        self.secrets.issue(Secret(session_id))
-        url = self._url(self.data_view, "Sessions", session_id)
+        assert self.session_id is not None
+        url = self._url(self.data_view, "Sessions", self.session_id.reveal())
         total = min(self._timeout.total, within)
         task = Task(self._timeout._replace(total=total))
         answer = self.transport.request("DELETE", url, task=task)
         if answer.status not in (401, 404):
             checked(answer)
-        self._ended = True
+        self.has_ended = True
         self.transport.close()
 
-    def end(self, session_id: str, token: Secret) -> None:
-        """End a session that was replaced, by its own token; at best, and within ten seconds."""
+    def leave(self) -> None:
+        """End a session that nobody holds, if there is one and it can be ended in a second."""
+        if self.session_id is not None and not self.has_ended:
+            with suppress(AptecoFramesError):
+                self.log_out(within=_LAST_SECONDS)
+
+    def end(self, session_id: Secret, token: Secret) -> None:
+        """End another session, by its own token; at best, and within ten seconds."""
+        self.secrets.issue(session_id)
         task = Task(self._timeout._replace(total=min(self._timeout.total, _LOG_OUT_SECONDS)))
         with suppress(AptecoFramesError):
             self.transport.request(
                 "DELETE",
-                self._url(self.data_view, "Sessions", session_id),
+                self._url(self.data_view, "Sessions", session_id.reveal()),
                 task=task,
-                authorise=False,
-                headers={"Authorization": f"Bearer {token.reveal()}"},
+                authorise=token,
             )
 
     def system(self, name: str, task: Task) -> dict[str, Any]:

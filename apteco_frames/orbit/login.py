@@ -10,6 +10,9 @@ import pyarrow as pa
 
 from apteco_frames.errors import ApiResultsError, GatewayError
 from apteco_frames.orbit.decode import decode_object
+from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.status import checked
+from apteco_frames.orbit.transport import Answer
 from apteco_frames.schema.column import required_texts
 
 _USER = pa.struct(required_texts("username", "firstname", "surname", "emailAddress"))
@@ -27,24 +30,45 @@ _SECOND_FACTOR = re.compile(
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|2[Ff][Aa]")
 
 
-def session_details(body: bytes, url: str) -> dict[str, Any]:
+def session_details(answer: Answer, url: str) -> dict[str, Any]:
     """The ``SessionDetails``; an error about them shows nothing of what they hold.
 
+    ``accessToken`` and ``sessionId`` are secrets.
+
     Raises:
-        GatewayError: the body does not come from the API.
+        GatewayError: the answer does not come from the API.
         ApiResultsError: they are incomplete; the message names the place.
+        AptecoFramesError: the status is an error.
     """
+    checked(answer)
+    gateway = ""
     try:
-        return decode_object(body, _SESSION, url)
-    except GatewayError:
-        raise
+        details = decode_object(answer.body, _SESSION, url)
+        secrets = {name: Secret(details[name]) for name in ("accessToken", "sessionId")}
+        return {**details, **secrets}
+    except GatewayError as error:
+        gateway = str(error)
     except ApiResultsError as error:
         fault = str(error).partition(", but is ")[0].rstrip(". ")
+    # Outside, since the error caught may hold the body, which may hold a token.
+    if gateway:
+        raise GatewayError(gateway)
     if "$.accessToken is " in fault:
         fault = f"{fault.partition('. ')[0]}. Perhaps the server asks for a second factor, which "
         fault += "this package cannot give"
-    # Outside, since the error caught may hold the body, which may hold a token.
     raise ApiResultsError(f"{fault}. Nothing was used. Tell your administrator.")
+
+
+def issued(answer: Answer) -> tuple[Secret, Secret] | None:
+    """The id and the token of the session that an answer gives, whatever else it lacks."""
+    try:
+        details = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return None
+    match details:
+        case {"sessionId": str(session_id), "accessToken": str(token)} if answer.status < 300:
+            return Secret(session_id), Secret(token)
+    return None
 
 
 def second_factor(body: bytes) -> str | None:

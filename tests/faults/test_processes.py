@@ -150,11 +150,11 @@ def test_logout_while_a_load_runs() -> None:
     """A session that is ended while its catalogue is read ends the reading in a clear error."""
     with FaultyServer(slow, "/Variables") as server:
         client = OrbitClient(server.base_url, server.data_view, Options(page_size=5))
-        details = client.log_in(server.user, Secret(server.password), client.new_task())
+        client.log_in(server.user, Secret(server.password), client.new_task())
         with ThreadPoolExecutor(1) as pool:
             loading = pool.submit(load_build, client, server.system, client.new_task())
             time.sleep(0.2)
-            client.log_out(details["sessionId"])
+            client.log_out()
             with pytest.raises(SessionExpiredError, match=r"Log in again with login\(\)"):
                 loading.result(5)
 

@@ -670,9 +670,9 @@ def test_netrc_is_not_used(
 def test_logging_out_twice(server: Watched) -> None:
     """Ending a session that has ended is no error."""
     client = OrbitClient(server.base_url, server.data_view, Options())
-    details = client.log_in(server.user, Secret(server.password), client.new_task())
-    client.log_out(details["sessionId"])
-    client.log_out(details["sessionId"])
+    client.log_in(server.user, Secret(server.password), client.new_task())
+    client.log_out()
+    client.log_out()
     assert len(server.paths("DELETE")) == 2
 
 
@@ -681,9 +681,9 @@ def test_logging_out_that_fails() -> None:
     change = answer_always("", Answer(500, b'{"message": "Not now"}'))
     with Watched(change=change) as server:
         client = OrbitClient(server.base_url, server.data_view, Options())
-        client.token = Secret("some")
+        client.restore(Secret("some-id"), Secret("some"))
         with pytest.raises(ApiError, match="Not now"):
-            client.log_out("some-id")
+            client.log_out()
 
 
 @pytest.mark.parametrize("token", ["to\nken", "t\u20acken", "\ud800"])
