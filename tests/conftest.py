@@ -11,6 +11,13 @@ import pytest
 hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("house")
 
+# No test depends on the proxies and certificates of where it runs, nor do the programs it starts.
+for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+    os.environ.pop(name, None)
+    os.environ.pop(name.upper(), None)
+for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC"):
+    os.environ.pop(name, None)
+
 # Tables of text are as wide as the terminal; what tests expect must not depend on it.
 os.environ["COLUMNS"] = "100"
 

@@ -75,6 +75,27 @@ def test_connection_is_closed_on_request(server: DemoServer, version: bytes) -> 
     assert b"Connection: close" in answer
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        *((b"localhost", 200), (b"LOCALHOST:80", 200), (b"127.0.0.1:45671", 200)),
+        *((b"127.8.9.10", 200), (b"[::1]", 200), (b"[::1]:8080", 200)),
+        *((b"evil.example", 421), (b"evil.example:80", 421), (b"localhost.evil.example", 421)),
+        *((b"10.0.0.1", 421), (b"[fe80::1]:80", 421), (b"", 421), (b"127.0.0.1@evil.example", 421)),
+        *((b"localhost\r\nHost: evil.example", 421), (b"127.0.0.1.evil.example", 421)),
+    ],
+)
+@pytest.mark.parametrize("method", [b"GET", b"POST", b"DELETE"])
+def test_host(server: DemoServer, method: bytes, host: bytes, status: int) -> None:
+    """A request for another machine, as a web page makes by DNS rebinding, is refused."""
+    path = b"/OrbitAPI/About/Version"
+    answer = raw(
+        server, b"%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (method, path, host)
+    )
+    expected = 404 if status == 200 and method != b"GET" else status
+    assert answer.startswith(b"HTTP/1.1 %d " % expected)
+
+
 def test_bytes_that_are_no_http(server: DemoServer) -> None:
     """Nonsense is answered with a bad request, and the server carries on."""
     assert b"400" in raw(server, b"nonsense to the end of the line\r\n\r\n")

@@ -63,7 +63,6 @@ class FaultyServer(DemoServer):
         self.served = catalogue or holidays()
         self.api.password = f"pass-{uuid.uuid4()}"
         self.secrets = [self.api.password]
-        # In URLs, which urllib3 logs; in no error, and in no log line of ours.
         self.session_ids: list[str] = []
         self.asked: list[Request] = []
         self._rebuilt: tuple[DemoApi, str] | None = None

@@ -31,7 +31,6 @@ from apteco_frames.orbit.transport import Answer, Transport
 
 TOKEN = "token-no-one-may-see"
 QUICK = Timeout(connect=2, read=2, total=8)
-PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 class Asked(NamedTuple):
@@ -139,14 +138,8 @@ class Elsewhere(Transport):
 
 
 @pytest.fixture(params=[Transport, Elsewhere])
-def transport(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Transport]:
+def transport(request: pytest.FixtureRequest) -> Iterator[Transport]:
     """A transport that has a token; requests from the main thread wait in one of their own."""
-    # Proxies of this machine have no part in the tests.
-    for name in PROXY_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
     made: Transport = request.param(verify=None, max_connections=2, http=None)
     made.token = Secret(TOKEN)
     yield made
