@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 _HOST = "127.0.0.1"
 _HOST_HEADER = re.compile(r"(?:\[(?P<v6>[^]]+)]|(?P<name>[^][:]+))(?::\d{1,5})?")
+_SESSION_ID = re.compile(r"(?<=/sessions/)(?!simplelogin)[^/? ]+", re.IGNORECASE)
 _LARGEST_BODY = 1_000_000
 _CLOSE_SECONDS = 5
 
@@ -73,8 +74,9 @@ class DemoHandler(BaseHTTPRequestHandler):
         self._handle()
 
     def log_message(self, text: str, *args: Any) -> None:
-        """Log at DEBUG what the standard library would write to stderr."""
-        _log.debug(text, *args)
+        """Log at DEBUG what the standard library would write to stderr, without ids of sessions."""
+        shown = (_SESSION_ID.sub("<secret>", arg) if isinstance(arg, str) else arg for arg in args)
+        _log.debug(text, *shown)
 
     def _handle(self) -> None:
         if not _is_own_name(self.headers.get_all("Host", [])):
