@@ -18,6 +18,7 @@ from jupyter_client.manager import start_new_kernel
 from apteco_frames.demo import DemoServer
 from apteco_frames.demo.api import Answer, Request
 from apteco_frames.demo.server import DemoHandler
+from apteco_frames.errors import NotLoadedError
 
 SLOW = """
 import sys, time
@@ -186,6 +187,27 @@ def test_a_slow_load_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
         assert "codes of variables" in capsys.readouterr().err
         assert len(session.folders) == 17
         assert "folders" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("loads", ["codes", "folders"])
+@pytest.mark.parametrize("asks", ["codes", "folders"])
+def test_callable_that_asks_for_more(loads: str, asks: str) -> None:
+    """A callable that uses its session has what is there, and an error at once for the rest."""
+    told: list[object] = []
+
+    def tell(done: int, total: int) -> None:
+        if session is not None and not told:
+            told.append((len(session.tables), len(session.systems)))
+            with pytest.raises(NotLoadedError, match=r"A progress= callable asked for codes or"):
+                getattr(session, asks)
+            told.append(done)
+
+    session = None
+    with DemoServer() as server:
+        session = server.login(progress=tell)
+        getattr(session, loads)
+        assert told == [(9, 1), 1]
+        assert len(getattr(session, asks)) > 10
 
 
 @pytest.mark.parametrize("wrong", ["yes", 1, 0.5, []])

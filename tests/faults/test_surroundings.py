@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import socket
+import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -25,6 +27,7 @@ from faults.server import (
     raw,
     send,
     status,
+    within,
 )
 
 from apteco_frames import Session, login_with_password
@@ -116,6 +119,25 @@ def test_proxy_given_as_https(meet: Meet) -> None:
         )
     assert "Your proxy appears to only use HTTP and not HTTPS, try changing your proxy URL" in said
     assert "verify=" not in said
+
+
+def test_id_of_a_session_in_logs(caplog: pytest.LogCaptureFixture) -> None:
+    """What urllib3 logs of a logout, and of what it tries again, has no id of a session."""
+    retries = urllib3.Retry(1, status_forcelist=[503], backoff_factor=0, allowed_methods=None)
+    fault = status(503, b"{}")
+    with (
+        caplog.at_level(logging.DEBUG),
+        FaultyServer(within("/Sessions/", fault), "", skip=1, times=1) as server,
+        mounted(requests.adapters.HTTPAdapter(max_retries=retries)) as http,
+    ):
+        session = server.login(http=http)
+        session.renew(server.password)
+        session.logout()
+        assert len(server.session_ids) == 2
+    lines = [record.getMessage() for record in caplog.records]
+    assert any("DELETE" in line and "/Sessions/<secret>" in line for line in lines)
+    assert any(record.name.startswith("urllib3") for record in caplog.records)
+    assert not [line for line in lines for text in server.session_ids if text in line]
 
 
 # A session of the user's own
@@ -550,3 +572,25 @@ def test_broken_chunks(meet: Meet, name: str, path: str) -> None:
     """Chunks that break their own rules are one of our errors, at once."""
     with FaultyServer(CHUNKS[name], path) as server:
         meet(server, kind=OrbitConnectionError, within=8)
+
+
+# Clocks
+
+
+@pytest.mark.parametrize("now", [0.0, 5e9])
+def test_clock_that_stands_still(monkeypatch: pytest.MonkeyPatch, now: float) -> None:
+    """Where a program has stopped its clock, as tests do, a load ends all the same."""
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    server = FaultyServer().start()
+    server.close()
+    values = (server.base_url, server.data_view, server.system, server.user, server.password)
+    with pytest.raises(OrbitConnectionError, match="no connection: connection refused"):
+        login_with_password(*values, timeout=(1, 1, 20))
+    busy = FaultyServer(status(503, b"{}"))
+    with busy, pytest.raises(ApiError, match="status 503"):
+        busy.login(timeout=(1, 1, 20))
+    endless = FaultyServer(raw(iter(lambda: b"x", b""), pause=0.05), "/SimpleLogin")
+    with endless, pytest.raises(OrbitConnectionError, match=r"within 0\.4 seconds"):
+        endless.login(timeout=(0.3, 0.3, 0.4))
+    with FaultyServer() as server, server.login() as session:
+        assert len(session.codes) == 1032

@@ -225,6 +225,20 @@ def test_too_large_an_answer(
     assert len(web.asked) == 2
 
 
+def test_too_much_in_all(web: Web, transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answers of one load add up to no more than a limit, those of its parts included."""
+    monkeypatch.setattr(transport_module, "MAX_LOAD_BYTES", 2 * 2**20)
+    web.replies = [Reply(200, b"x" * 2**20)]
+    task = Task(QUICK)
+    for part in (task, task.part()):
+        transport.request("GET", web.url, task=part)
+    assert len(ask(transport, web.url).body) == 2**20  # another load
+    said = rf"GET {web.url} failed: what the API sends adds up to more than 2 MiB.*Nothing was used"
+    with pytest.raises(OrbitConnectionError, match=said):
+        transport.request("GET", web.url, task=task.part())
+    assert len(web.asked) == 4
+
+
 def test_broken_compression(web: Web, transport: Transport) -> None:
     """An answer that says it is compressed and is not is one of our errors."""
     web.replies = [Reply(200, b"not gzip", {"Content-Encoding": "gzip"})]
