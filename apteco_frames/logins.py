@@ -48,7 +48,8 @@ def login(
             catalogue, codes or folders: ``True``, ``False``, or by default if a person is
             looking, on a terminal (by tqdm or rich, if one is there) or in a notebook; or a
             callable that takes the numbers done so far and in all.
-        http: a ``requests.Session`` of yours, with proxies, certificates, adapters.
+        http: a ``requests.Session`` of yours, with proxies, certificates, adapters, hooks; it is
+            not changed, and its cookies are taken as they are at login.
         cache: ``True``, or the folder of your choice, to keep catalogues on this machine. The
             next login then takes the catalogue from there, if the system's build date and
             its number of variables are still the same; codes too, once those of all variables
