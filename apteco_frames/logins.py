@@ -9,7 +9,7 @@ from apteco_frames.errors import AptecoFramesError
 from apteco_frames.loading import read_catalogue
 from apteco_frames.orbit.arguments import Options, checked_name, checked_text, lists_options
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.redact import Secret
 from apteco_frames.session import Session, User
 
 

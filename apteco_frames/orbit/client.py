@@ -30,7 +30,7 @@ from apteco_frames.orbit.arguments import (
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
 from apteco_frames.orbit.lists import read_list
 from apteco_frames.orbit.login import second_factor, session_details
-from apteco_frames.orbit.secret import Secret, Secrets
+from apteco_frames.orbit.redact import Secret, Secrets
 from apteco_frames.orbit.serialized import can_be_sent
 from apteco_frames.orbit.status import LOG_IN_AGAIN, api_error, checked
 from apteco_frames.orbit.task import Task, Timeout
@@ -274,7 +274,7 @@ class OrbitClient:
         answer = self.request("GET", url, task=task)
         if answer.status == 404:
             raise self._unknown(answer, "system", name, [self.data_view, "FastStatsSystems"], task)
-        with self.secrets.kept_out_of_errors():
+        with self.secrets.kept_out():
             return decode_object(checked(answer), _SYSTEM, url)
 
     def systems(self, task: Task) -> pa.Table:
@@ -315,7 +315,7 @@ class OrbitClient:
         if answer.status in may_be_refused and not answer.body.strip():
             # No gateway's: the API answered for the system right before.
             answer = answer._replace(body=b"{}")
-        with self.secrets.kept_out_of_errors():
+        with self.secrets.kept_out():
             return decode_page(checked(answer), columns, url)
 
     def system_url(self, system: str, *segments: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from apteco_frames.errors import DeserializeError
 from apteco_frames.orbit.arguments import checked_text
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.redact import Secret
 
 _TEXTS = ("base_url", "data_view", "session_id", "access_token", "system")
 _WHOLE = "Pass the whole string that serialize() returned."

@@ -27,7 +27,7 @@ from requests.structures import CaseInsensitiveDict
 from apteco_frames.errors import OrbitConnectionError
 from apteco_frames.orbit.connection import new_session, reading, timed, waits_in_time
 from apteco_frames.orbit.failure import TIME_IS_UP, Failure, describe
-from apteco_frames.orbit.secret import Secret, Secrets
+from apteco_frames.orbit.redact import Secret, Secrets
 from apteco_frames.orbit.task import Task
 from apteco_frames.orbit.url import redirect_target, shown_location
 
@@ -234,7 +234,8 @@ class Transport:
             location = answer.headers.get(_LOCATION, "")
             kept = request.method == "GET" or answer.status in (307, 308)
             target = redirect_target(request.url, location) if kept else None
-            shown_target = self.secrets.without(shown_location(request.url, location))
+            without = self.secrets.without  # also before an escape hides what is said
+            shown_target = without(shown_location(request.url, without(location)))
             if target is None:
                 raise OrbitConnectionError(
                     f"{shown} redirects to {shown_target}, which was not followed: passwords "

@@ -28,7 +28,7 @@ from apteco_frames.errors import (
 from apteco_frames.orbit.arguments import Options
 from apteco_frames.orbit.build import load_build
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.redact import Secret
 
 
 def with_token(server: FaultyServer, token: str, *, with_catalogue: bool = True) -> str:

@@ -44,7 +44,7 @@ from apteco_frames.errors import (
 )
 from apteco_frames.orbit.arguments import Options
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.redact import Secret
 
 Change = Callable[[Request, Answer], Answer]
 
