@@ -9,6 +9,7 @@ from apteco_frames.errors import AptecoFramesError
 from apteco_frames.loading import read_catalogue
 from apteco_frames.orbit.arguments import Options, checked_name, checked_text, lists_options
 from apteco_frames.orbit.client import OrbitClient
+from apteco_frames.orbit.login import USER_FIELDS
 from apteco_frames.orbit.redact import Secret
 from apteco_frames.session import Session, User
 
@@ -110,16 +111,14 @@ def _log_in(client: OrbitClient, system: str, user: str, password: str) -> Sessi
     secret = Secret(checked_text(password, "password"))
     task = client.new_task()
     details = client.log_in(user, secret, task)
-    person = details["user"]
-    logged_in = User(
-        person["username"], person["firstname"], person["surname"], person["emailAddress"]
-    )
     try:
+        person = details["user"]
+        logged_in = User(*(person.get(field) for field in USER_FIELDS))
         read = read_catalogue(client, system, logged_in.username, task)
+        return Session._new(client, system, details["sessionId"], logged_in, read)
     except BaseException:
         _try_log_out(client, details["sessionId"])
         raise
-    return Session._new(client, system, details["sessionId"], logged_in, read)
 
 
 def _try_log_out(client: OrbitClient, session_id: str) -> None:

@@ -35,15 +35,15 @@ class User(NamedTuple):
 
     Attributes:
         username: name used to log in.
-        first_name: first name.
-        surname: surname.
-        email_address: e-mail address.
+        first_name: first name; ``None`` if the API gives none.
+        surname: surname; likewise.
+        email_address: e-mail address; likewise.
     """
 
     username: str
-    first_name: str
-    surname: str
-    email_address: str
+    first_name: str | None
+    surname: str | None
+    email_address: str | None
 
 
 class Session(LoggedIn, SystemFrames):
@@ -310,7 +310,7 @@ class Session(LoggedIn, SystemFrames):
         client.token = Secret(values["access_token"])
         client.secrets.issue(Secret(values["session_id"]))
         system = values["system"]
-        user = User(**{field: values["user"][field] for field in User._fields})
+        user = User(**{field: values["user"].get(field) for field in User._fields})
         if "catalogue" in values:
             read = Read(Catalogue._from_json(values["catalogue"]))
         else:
@@ -340,11 +340,11 @@ class Session(LoggedIn, SystemFrames):
             held += f", {len(self.codes):,} codes"
         if self.catalogue.has_folders:
             held += f", {len(self.folders):,} folders"
-        person = f"{self.user.first_name} {self.user.surname}".strip()
+        person = " ".join(filter(None, (self.user.first_name, self.user.surname)))
         return card.session(
             self.system_info._asdict(),
             held,
-            f"{clipped(self.user.username)} ({clipped(person)})",
+            clipped(self.user.username) + (f" ({clipped(person)})" if person else ""),
             {"data_view": self.data_view, "base_url": self.base_url},
             self.token_expires_at,
         )

@@ -28,11 +28,12 @@ from apteco_frames.orbit.arguments import (
     checked_text,
 )
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
+from apteco_frames.orbit.json_text import said
 from apteco_frames.orbit.lists import read_list
-from apteco_frames.orbit.login import second_factor, session_details
+from apteco_frames.orbit.login import opened_session, second_factor, session_details
 from apteco_frames.orbit.redact import Secret, Secrets
 from apteco_frames.orbit.serialized import can_be_sent
-from apteco_frames.orbit.status import LOG_IN_AGAIN, api_error, checked
+from apteco_frames.orbit.status import IF_NO_HELP, LOG_IN_AGAIN, api_error, checked
 from apteco_frames.orbit.task import Task, Timeout
 from apteco_frames.orbit.transport import Answer, Transport, check_verify
 from apteco_frames.orbit.url import checked_base_url, warn_if_insecure
@@ -132,16 +133,17 @@ class OrbitClient:
         return self.transport.secrets
 
     @property
-    def token_expires_at(self) -> int | None:
+    def token_expires_at(self) -> float | None:
         """``exp`` of the token, in seconds since 1970; None if it is no JWT or has none."""
         import jwt
 
         try:
             claims = jwt.decode(self.token.reveal(), options={"verify_signature": False})
-        except (jwt.PyJWTError, ValueError, RecursionError):
+            expires: Any = claims.get("exp")
+            seconds = float(expires) if type(expires) in (int, float) else math.nan
+        except (jwt.PyJWTError, ValueError, OverflowError, RecursionError):
             return None
-        expires = claims.get("exp")
-        return expires if type(expires) is int else None
+        return seconds if math.isfinite(seconds) else None
 
     def new_task(self) -> Task:
         """A task that begins now and may take as long as the options say."""
@@ -213,21 +215,29 @@ class OrbitClient:
                     "Ask your administrator for a user who needs none",
                 )
             if answer.status in (401, 403):
-                raise api_error(
-                    LoginError,
-                    answer,
-                    f"The user {user!r} could not log in: user name or password was not accepted",
-                    "Check both, and that the user may use this DataView",
-                )
+                raise _login_error(answer, user)
             if answer.status == 404:
                 raise self._unknown(
                     answer, "DataView", self.data_view, ["About", "DataViews"], task
                 )
-            details = session_details(checked(answer), url)
-        self.token = Secret(details["accessToken"])
+            try:
+                details = session_details(checked(answer), url)
+                self.token = Secret(details["accessToken"])
+            except BaseException:
+                self._end_unusable(answer)
+                raise
         self.secrets.issue(Secret(details["sessionId"]))
         self._issued = time.monotonic()
         return details
+
+    def _end_unusable(self, answer: Answer) -> None:
+        """End the session that an answer opened that is incomplete."""
+        opened = opened_session(answer.body) if 200 <= answer.status < 300 else None
+        if opened:
+            session_id, token = opened
+            self.secrets.issue(token)
+            self.secrets.issue(Secret(session_id))
+            self.end(session_id, token)
 
     def log_out(self, session_id: str, *, within: float = _LOG_OUT_SECONDS) -> None:
         """``DELETE /{dataView}/Sessions/{sessionId}``; a session that has ended is fine.
@@ -326,6 +336,8 @@ class OrbitClient:
         self, answer: Answer, kind: str, name: str, where: list[str], task: Task
     ) -> AptecoFramesError:
         """The error for a DataView or system that is not there, with those that are."""
+        what = f"There is no {kind} {name!r}"
+        hint = f"Check its name, and the base URL {self.base_url}"
         try:
             url = self._url(*where)
             authorise = self.transport.token is not None
@@ -334,17 +346,31 @@ class OrbitClient:
             )
             page = decode_page(checked(listing), NAME_COLUMNS, url)
         except AptecoFramesError:
-            return api_error(ApiError, answer, f"There is no {kind} {name!r}", "Check its name")
-        names = page.rows["name"].to_pylist()[:_MOST_NAMES]
-        hint = (
-            f"There are: {', '.join(repr(clipped(self.secrets.without(name))) for name in names)}"
-        )
-        if page.total > len(names):
-            hint += f" and {page.total - len(names):,} more"
-        return api_error(ApiError, answer, f"There is no {kind} {name!r}", hint)
+            return api_error(ApiError, answer, f"{what}, or nothing at this address", hint)
+        names = page.rows["name"].to_pylist()
+        if name in names:
+            what = f"The API has a {kind} {name!r}, but not what was asked of it"
+            return api_error(ApiError, answer, what, IF_NO_HELP)
+        without = self.secrets.without
+        listed = ", ".join(repr(clipped(without(name))) for name in names[:_MOST_NAMES])
+        if page.total > len(names[:_MOST_NAMES]):
+            listed += f" and {page.total - len(names[:_MOST_NAMES]):,} more"
+        return api_error(ApiError, answer, what, f"There are: {listed}")
 
     def _url(self, *segments: str) -> str:
         return "/".join([self.base_url, *(quote(segment, safe="") for segment in segments)])
+
+
+def _login_error(answer: Answer, user: str) -> AptecoFramesError:
+    """The error for a login that was refused: status 401 or 403."""
+    what = f"The user {user!r} could not log in"
+    hint = "Check that the user may use this DataView"
+    if answer.status == 401:
+        what += ": user name or password was not accepted"
+        hint = "Check both, and that the user may use this DataView"
+    if said(answer.body).message:
+        hint = IF_NO_HELP
+    return api_error(LoginError, answer, what, hint)
 
 
 def _span(seconds: float) -> str:

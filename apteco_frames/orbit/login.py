@@ -8,11 +8,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from apteco_frames.errors import ApiResultsError, GatewayError
-from apteco_frames.orbit.decode import decode_object
-from apteco_frames.schema.column import required_texts
+from apteco_frames.orbit.json_text import load, results_error, said
+from apteco_frames.orbit.redact import Secret
+from apteco_frames.orbit.serialized import can_be_sent
+from apteco_frames.orbit.shape import find_fault
+from apteco_frames.schema.column import STRING, required_texts
 
-_USER = pa.struct(required_texts("username", "firstname", "surname", "emailAddress"))
+USER_FIELDS = ("username", "firstname", "surname", "emailAddress")
+"""What the API tells of the user. All but the first may be null."""
+
+_USER = pa.struct([pa.field(n, STRING, nullable=n != USER_FIELDS[0]) for n in USER_FIELDS])
 _SESSION = pa.struct(
     [*required_texts("accessToken", "sessionId"), pa.field("user", _USER, nullable=False)]
 )
@@ -34,17 +39,23 @@ def session_details(body: bytes, url: str) -> dict[str, Any]:
         GatewayError: the body does not come from the API.
         ApiResultsError: they are incomplete; the message names the place.
     """
-    try:
-        return decode_object(body, _SESSION, url)
-    except GatewayError:
-        raise
-    except ApiResultsError as error:
-        fault = str(error).partition(", but is ")[0].rstrip(". ")
-    if "$.accessToken is " in fault:
-        fault = f"{fault.partition('. ')[0]}. Perhaps the server asks for a second factor, which "
-        fault += "this package cannot give"
-    # Outside, since the error caught may hold the body, which may hold a token.
-    raise ApiResultsError(f"{fault}. Nothing was used. Tell your administrator.")
+    value = load(body, url)
+    fault = find_fault(value, _SESSION, quoting=False)
+    if fault and isinstance(value, dict) and not isinstance(value.get("accessToken"), str):
+        fault += ". Perhaps the server asks for a second factor, which this package cannot give"
+    if fault:
+        raise results_error(fault, url, body)
+    return value  # type: ignore[no-any-return]
+
+
+def opened_session(body: bytes) -> tuple[str, Secret] | None:
+    """The session id and the token in an answer that is incomplete, if both are there."""
+    answer = _object(body)
+    session_id, token = answer.get("sessionId"), answer.get("accessToken")
+    if not (isinstance(session_id, str) and isinstance(token, str) and session_id):
+        return None
+    secret = Secret(token)
+    return (session_id, secret) if can_be_sent(secret) else None
 
 
 def second_factor(body: bytes) -> str | None:
@@ -57,16 +68,21 @@ def second_factor(body: bytes) -> str | None:
     >>> second_factor(b'{"user": null, "mfaRequired": true}')
     "its answer has the field 'mfaRequired'"
     """
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
+    answer = _object(body)
+    if not answer or isinstance(answer.get("accessToken"), str):
         return None
-    if not isinstance(answer, dict) or isinstance(answer.get("accessToken"), str):
-        return None
-    message = answer.get("message")
-    if isinstance(message, str) and _SECOND_FACTOR.search(message):
+    if _SECOND_FACTOR.search(said(body).message):
         return "its message speaks of one"
     for name, value in answer.items():
         if value and _SECOND_FACTOR.search(" ".join(_WORDS.findall(name))):
             return f"its answer has the field {name[:40]!a}"
     return None
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """The JSON object that a body is; empty if it is none."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}

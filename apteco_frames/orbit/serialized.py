@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from apteco_frames.errors import DeserializeError
@@ -14,12 +14,12 @@ _TEXTS = ("base_url", "data_view", "session_id", "access_token", "system")
 _WHOLE = "Pass the whole string that serialize() returned."
 
 
-def session_values(s: str, user_fields: Iterable[str]) -> dict[str, Any]:
+def session_values(s: str, user_fields: Sequence[str]) -> dict[str, Any]:
     """The values of a serialised session, once all that is needed is there.
 
     Args:
         s: the string.
-        user_fields: the texts that ``user`` must have.
+        user_fields: the texts of ``user``; all but the first may be null.
 
     Raises:
         TypeError: it is no string.
@@ -38,7 +38,11 @@ def session_values(s: str, user_fields: Iterable[str]) -> dict[str, Any]:
     if not isinstance(user, dict):
         wrong.append("user")
     else:
-        wrong += [f"user.{field}" for field in user_fields if not isinstance(user.get(field), str)]
+        wrong += [
+            f"user.{field}"
+            for field in user_fields
+            if not isinstance(user.get(field, 0), str if field == user_fields[0] else str | None)
+        ]
     if "access_token" not in wrong and not can_be_sent(Secret(values["access_token"])):
         wrong.append("access_token")
     if wrong:

@@ -308,6 +308,15 @@ def test_unknown_data_view(server: Watched) -> None:
     assert (caught.value.status, caught.value.code) == (404, 404)
 
 
+def test_data_view_that_is_there_after_all() -> None:
+    """A DataView that the API lists is not said to be missing, whatever the status of a login."""
+    change = answer_always("/SimpleLogin", Answer(404, b'"locked out until 10:00"'))
+    with Watched(change=change) as server, pytest.raises(ApiError) as caught:
+        log_in(server)
+    assert "There is no" not in str(caught.value)
+    assert "The API says: 'locked out until 10:00'" in str(caught.value)
+
+
 def test_unknown_system(server: Watched) -> None:
     """The error for an unknown system names those there are, and no session stays behind."""
     with pytest.raises(ApiError) as caught:
@@ -323,7 +332,8 @@ def test_unknown_data_view_of_a_silent_server() -> None:
     refuse = answer_always("/DataViews", Answer(403, b"{}"))
     with Watched(change=refuse) as server, pytest.raises(ApiError) as caught:
         log_in(server, data_view="Hols")
-    assert str(caught.value).endswith("Check its name.")
+    assert "There is no DataView 'Hols', or nothing at this address" in str(caught.value)
+    assert f"Check its name, and the base URL {server.base_url}." in str(caught.value)
 
 
 # Servers that give fewer items at a time than they are asked for
@@ -462,7 +472,7 @@ def test_statuses(status: int, kind: type[ApiError], says: str) -> None:
     )
 
 
-@pytest.mark.parametrize("body", [b"<html><h1>Sorry</h1></html>", b"", b"Sorry"])
+@pytest.mark.parametrize("body", [b"<html><h1>Sorry</h1></html>", b""])
 @pytest.mark.parametrize("status", [400, 403, 500])
 def test_statuses_of_a_gateway(status: int, body: bytes) -> None:
     """An error that does not come from the API is named for what it is."""
