@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import sys
 import time
 from contextlib import suppress
 from functools import partial
@@ -29,8 +30,8 @@ from apteco_frames.orbit.arguments import (
 )
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
 from apteco_frames.orbit.json_text import said
-from apteco_frames.orbit.lists import read_list
 from apteco_frames.orbit.login import opened_session, second_factor, session_details
+from apteco_frames.orbit.paging import read_list
 from apteco_frames.orbit.redact import Secret, Secrets
 from apteco_frames.orbit.serialized import can_be_sent
 from apteco_frames.orbit.status import IF_NO_HELP, LOG_IN_AGAIN, api_error, checked
@@ -51,6 +52,7 @@ MAX_CONNECTIONS = 4
 CODE_CONNECTIONS = 8
 # What servers answer that were asked for more items than they give at a time.
 _PERHAPS_TOO_MANY = (400, 413, 500)
+_SMALLER_PAGES = (FIRST_PAGE_SIZE, 100)
 
 # A token that has expired by this clock may still be good by the server's.
 _CLOCK_SKEW_SECONDS = 60
@@ -99,6 +101,7 @@ class OrbitClient:
         self._ended = False
         self._told = False
         self._issued = -math.inf
+        self._most_items = sys.maxsize  # that the server gives at a time
 
     @property
     def token(self) -> Secret:
@@ -309,19 +312,29 @@ class OrbitClient:
     ) -> Page:
         """``GET`` one page of a list: ``count`` items from ``offset`` on, or the first of them.
 
+        A server that refuses so many is asked for fewer, unless the user said how many.
+
         ``may_be_refused`` are the statuses that are the API's own without a word, too.
 
         Raises:
             AptecoFramesError: an error of the tree.
         """
-        params = {"offset": offset, "count": count}
-        smaller = f"Ask for less at a time: page_size={max(1, min(100, count // 10))}."
-        answer = self.request("GET", url, task=task, params=params, when_too_large=smaller)
-        may_ask_for_less = self.page_size is None and count > FIRST_PAGE_SIZE
-        if answer.status in _PERHAPS_TOO_MANY and may_ask_for_less:
-            # The size of a first page; the rest of the list will follow in it.
-            params["count"] = FIRST_PAGE_SIZE
-            answer = self.request("GET", url, task=task, params=params)
+        count = min(count, self._most_items)
+        sizes = [count]
+        if self.page_size is None:
+            sizes += [size for size in _SMALLER_PAGES if size < count]
+        for size in sizes:
+            answer = self.request(
+                "GET",
+                url,
+                task=task,
+                params={"offset": offset, "count": size},
+                when_too_large=f"Ask for less at a time: page_size={max(1, min(100, size // 10))}.",
+            )
+            if answer.status not in _PERHAPS_TOO_MANY:
+                break
+        if size < count and answer.status < 300:
+            self._most_items = size
         if answer.status in may_be_refused and not answer.body.strip():
             # No gateway's: the API answered for the system right before.
             answer = answer._replace(body=b"{}")

@@ -221,7 +221,7 @@ def results_error(fault: str, source: str, body: bytes = b"") -> ApiResultsError
         body: the answer, for what it says instead.
     """
     words = said(body)
-    is_broken = not words.is_json and bare(body).startswith((b"{", b"[", b'"'))
+    is_broken = not words.is_json and words.message.startswith(("{", "[", '"'))
     # A single word could be a token.
     is_text = " " in words.message and not is_broken
     instead = f". It says: {words.shown}" if is_text else ""

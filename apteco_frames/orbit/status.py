@@ -9,6 +9,9 @@ from apteco_frames.orbit.transport import Answer
 from apteco_frames.support.text import clipped
 
 LOG_IN_AGAIN = "Log in again with login() or session.renew(password)"
+REFUSED = frozenset({400, 403, 404})
+"""Statuses that say that a list is not to be had, while others may be."""
+
 IF_NO_HELP = "If that is no help, show this message to your administrator"
 """What to do next where the API itself says what is wrong: no guess of ours."""
 
