@@ -14,7 +14,7 @@ from apteco_frames.codes import Codes, KnownCodes, with_codes
 from apteco_frames.errors import NotLoadedError, SnapshotError
 from apteco_frames.folders import Folders
 from apteco_frames.normalize.folders import arrange, nodes_of
-from apteco_frames.normalize.tables import relate
+from apteco_frames.normalize.tables import relate, warn_of_children
 from apteco_frames.normalize.variables import check, count_by_table, tell_kinds, warn_of_unknown
 from apteco_frames.schema.column import Column
 from apteco_frames.storage import snapshot, strings
@@ -89,6 +89,7 @@ class Catalogue(SystemFrames):
         known = _known(codes, raw_variables["name"], unavailable, place)
         reader = _folder_reader(folders, raw_variables["name"], place)
         self._hold(system_info, related, tell_kinds(raw_variables), known, reader)
+        warn_of_children(related, place)
         warn_of_unknown(self._variables.arrow, place)
 
     @classmethod
@@ -99,6 +100,7 @@ class Catalogue(SystemFrames):
         catalogue = object.__new__(cls)
         known = KnownCodes(variables["name"], source=source)
         catalogue._hold(system_info, tables, variables, known, None)
+        warn_of_children(tables, source)
         warn_of_unknown(variables, source)
         return catalogue
 

@@ -209,6 +209,7 @@ class Session(LoggedIn, SystemFrames):
     def refresh(self) -> bool:
         """Read the catalogue anew if the system was rebuilt since.
 
+        A system that does not say when it was built is read anew each time, and compared.
         Codes and folders are forgotten with the build that they were of; frames and rows
         that are there already stay as they are. Where catalogues are kept on disk (``cache=``
         of :func:`login`) all is read from the server anew, rebuilt or not, and what is kept
@@ -222,7 +223,7 @@ class Session(LoggedIn, SystemFrames):
             AptecoFramesError: the API could not be asked, or refused.
         """
         task = self._client.new_task()
-        if not self._client.cache:
+        if not self._client.cache and self.system_info.build_date is not None:
             return self._read_if_rebuilt(task)
         read = read_catalogue(self._client, self._system, self._user.username, task, anew=True)
         before, now = self.catalogue, read.catalogue
@@ -332,7 +333,7 @@ class Session(LoggedIn, SystemFrames):
             f"  as {clipped(self.user.username)!r} "
             f"in DataView {clipped(self.data_view)!r} at {self.base_url}",
         ]
-        return "\n".join(lines)
+        return self._client.secrets.without_issued("\n".join(lines))
 
     def _repr_html_(self) -> str:
         held = f"{len(self.tables):,} tables, {len(self.variables):,} variables"
@@ -341,8 +342,10 @@ class Session(LoggedIn, SystemFrames):
         if self.catalogue.has_folders:
             held += f", {len(self.folders):,} folders"
         person = " ".join(filter(None, (self.user.first_name, self.user.surname)))
+        without = self._client.secrets.without_issued
+        info = self.system_info
         return card.session(
-            self.system_info._asdict(),
+            info._replace(name=without(info.name), description=without(info.description))._asdict(),
             held,
             clipped(self.user.username) + (f" ({clipped(person)})" if person else ""),
             {"data_view": self.data_view, "base_url": self.base_url},

@@ -161,11 +161,11 @@ def _forms(secret: str) -> Iterator[str]:
         if len(text) < _SHORTEST_HIDDEN:
             continue
         yield from _in_base64(text)
-        # HTTP takes the bytes of headers and of the status line for Latin-1.
-        for read in {text, text.encode("utf-8", "surrogatepass").decode("latin-1")}:
-            for form in {*_in_url(read), *_in_json(read), *_in_html(read), *_in_python(read)}:
-                yield form
-                yield _HEX_ESCAPE.sub(lambda escape: escape[0].lower(), form)
+        for form in {*_in_url(text), *_in_json(text), *_in_html(text), *_in_python(text)}:
+            for written in (form, _HEX_ESCAPE.sub(lambda escape: escape[0].lower(), form)):
+                yield written
+                # HTTP takes the bytes of headers and of the status line for Latin-1.
+                yield written.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
 def _in_url(text: str) -> Iterator[str]:
