@@ -145,15 +145,11 @@ def said(body: bytes) -> Said:
     >>> said(b"Service unavailable").message
     'Service unavailable'
     """
-    bytes_said = bare(body)
-    try:
-        text = bytes_said.decode()
-    except UnicodeDecodeError:
-        text = bytes_said.decode("latin-1")
+    text = _decoded(body)
     try:
         value = json.loads(text, parse_int=_integer)
     except (ValueError, RecursionError):
-        return _said_in_text(text.strip())
+        return _said_in_text(text)
     fields = {_simplified(name): v for name, v in value.items()} if isinstance(value, dict) else {}
     code, error_id = fields.get("code"), fields.get("id")
     return Said(
@@ -163,6 +159,23 @@ def said(body: bytes) -> Said:
         error_id if type(error_id) is int else None,
         is_json=True,
     )
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """The JSON object that a body is, read without complaint; empty if it is none."""
+    try:
+        value = json.loads(_decoded(body), parse_int=_integer)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _decoded(body: bytes) -> str:
+    text = bare(body)
+    try:
+        return text.decode().strip()
+    except UnicodeDecodeError:
+        return text.decode("latin-1").strip()
 
 
 def _said_in_text(text: str) -> Said:

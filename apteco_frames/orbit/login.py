@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
 import pyarrow as pa
 
-from apteco_frames.orbit.json_text import load, results_error, said
+from apteco_frames.orbit.json_text import json_object, load, results_error, said
 from apteco_frames.orbit.redact import Secret
 from apteco_frames.orbit.serialized import can_be_sent
 from apteco_frames.orbit.shape import find_fault
@@ -50,7 +49,7 @@ def session_details(body: bytes, url: str) -> dict[str, Any]:
 
 def opened_session(body: bytes) -> tuple[str, Secret] | None:
     """The session id and the token in an answer that is incomplete, if both are there."""
-    answer = _object(body)
+    answer = json_object(body)
     session_id, token = answer.get("sessionId"), answer.get("accessToken")
     if not (isinstance(session_id, str) and isinstance(token, str) and session_id):
         return None
@@ -68,7 +67,7 @@ def second_factor(body: bytes) -> str | None:
     >>> second_factor(b'{"user": null, "mfaRequired": true}')
     "its answer has the field 'mfaRequired'"
     """
-    answer = _object(body)
+    answer = json_object(body)
     if not answer or isinstance(answer.get("accessToken"), str):
         return None
     if _SECOND_FACTOR.search(said(body).message):
@@ -77,12 +76,3 @@ def second_factor(body: bytes) -> str | None:
         if value and _SECOND_FACTOR.search(" ".join(_WORDS.findall(name))):
             return f"its answer has the field {name[:40]!a}"
     return None
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    """The JSON object that a body is; empty if it is none."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
