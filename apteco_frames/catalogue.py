@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from apteco_frames import schema
 from apteco_frames.codes import Codes, KnownCodes, with_codes
-from apteco_frames.errors import NotLoadedError, SnapshotError
+from apteco_frames.errors import CodesError, NotLoadedError, SnapshotError, VariablesError
 from apteco_frames.folders import Folders
 from apteco_frames.normalize.folders import arrange, nodes_of
-from apteco_frames.normalize.tables import relate
+from apteco_frames.normalize.tables import relate, warn_of_children
 from apteco_frames.normalize.variables import check, count_by_table, tell_kinds, warn_of_unknown
-from apteco_frames.schema.column import Column
+from apteco_frames.schema.column import INT, TIMESTAMP, Column
 from apteco_frames.storage import snapshot, strings
 from apteco_frames.storage.label import DAMAGE
 from apteco_frames.support.arguments import checked_path, not_a
@@ -29,6 +30,9 @@ from apteco_frames.variables import Variables
 
 if TYPE_CHECKING:
     from apteco_frames.analysis.search import Index
+
+# The first and the last microsecond of the years that a datetime can hold, since 1970.
+_FIRST_TIME, _LAST_TIME = -62_135_596_800_000_000, 253_402_300_799_999_999
 
 
 class Catalogue(SystemFrames):
@@ -49,11 +53,12 @@ class Catalogue(SystemFrames):
         source: where they came from, a URL or a path, for error messages.
 
     Raises:
-        TypeError: ``system_info`` is no ``FastStatsSystem``, or what should be rows is no
-            table.
+        TypeError: ``system_info`` is no ``FastStatsSystem``, what should be rows is no
+            table, or ``unavailable`` no list of names.
         TablesError: the tables do not form one tree.
-        VariablesError: a variable is on a table that is not there, or a name comes twice.
-        CodesError: there are codes of what is no variable.
+        VariablesError: a variable is on a table that is not there, a name comes twice, or a
+            date is in no year from 1 to 9999.
+        CodesError: there are codes of what is no variable, or ``unavailable`` names such.
         FoldersError: the folders do not form a tree, or hold what is no variable.
 
     >>> from apteco_frames.demo import holidays
@@ -89,6 +94,7 @@ class Catalogue(SystemFrames):
         known = _known(codes, raw_variables["name"], unavailable, place)
         reader = _folder_reader(folders, raw_variables["name"], place)
         self._hold(system_info, related, tell_kinds(raw_variables), known, reader)
+        warn_of_children(related, place)
         warn_of_unknown(self._variables.arrow, place)
 
     @classmethod
@@ -99,6 +105,7 @@ class Catalogue(SystemFrames):
         catalogue = object.__new__(cls)
         known = KnownCodes(variables["name"], source=source)
         catalogue._hold(system_info, tables, variables, known, None)
+        warn_of_children(tables, source)
         warn_of_unknown(variables, source)
         return catalogue
 
@@ -313,6 +320,17 @@ def _unpickled(*values: Any) -> Catalogue:
 
 
 def _known(codes: Any, names: pa.ChunkedArray, refused: Iterable[str], source: str) -> KnownCodes:
+    """The codes that a catalogue is given, checked; ``refused`` are those that it lacks."""
+    if isinstance(refused, str) or not isinstance(refused, Iterable):
+        raise not_a("unavailable= takes the names of variables, as a list", refused)
+    refused = list(refused)
+    known_names = set(names.to_pylist()) if refused else set()
+    strange = [name for name in refused if str(name) not in known_names]
+    if strange:
+        raise CodesError(
+            f"unavailable= names {clipped(strange[0])!r}, which is no variable of {source}. "
+            "Name variables of the catalogue whose codes could not be read."
+        )
     if codes is None or callable(codes):
         return KnownCodes(names, codes, refused, source)
     arrow = _arrow_table(codes)
@@ -377,4 +395,19 @@ def _from_api(data: Any, columns: tuple[Column, ...]) -> pa.Table:
         # Saved by an earlier version, which did not know the column yet.
         if field.nullable and field.name not in arrow.column_names:
             arrow = arrow.append_column(field, pa.nulls(len(arrow), field.type))
-    return arrow.select([field.name for field in fields]).cast(pa.schema(fields))
+    rows = arrow.select([field.name for field in fields]).cast(pa.schema(fields))
+    for field in fields:
+        if field.type == TIMESTAMP:
+            _check_times(rows[field.name], field.name)
+    return rows
+
+
+def _check_times(times: pa.ChunkedArray, name: str) -> None:
+    """See that all times are of years that Python, Excel and people have."""
+    bounds = pc.min_max(times.cast(INT))
+    for bound in (bounds["min"].as_py(), bounds["max"].as_py()):
+        if bound is not None and not _FIRST_TIME <= bound <= _LAST_TIME:
+            raise VariablesError(
+                f"A {name} of the variables is in no year from 1 to 9999. Nothing was used. "
+                "Correct it, or leave it null."
+            )

@@ -42,6 +42,9 @@ import os
 import pathlib
 import sys
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 
 class AptecoFramesError(Exception):
@@ -193,6 +196,23 @@ class CatalogueWarning(AptecoFramesWarning):
     """What an API said is odd but usable; the message says what was made of it."""
 
 
+_reworded: ContextVar[Callable[[str], str]] = ContextVar("reworded", default=str)
+
+
+@contextmanager
+def rewording(reworded: Callable[[str], str]) -> Iterator[None]:
+    """Give the warnings of a block in other words.
+
+    Args:
+        reworded: gives the words for those of a warning.
+    """
+    token = _reworded.set(reworded)
+    try:
+        yield
+    finally:
+        _reworded.reset(token)
+
+
 def warn(message: str, category: type[Warning] = CatalogueWarning) -> None:
     """Warn, naming the line outside of the package that led here.
 
@@ -204,4 +224,4 @@ def warn(message: str, category: type[Warning] = CatalogueWarning) -> None:
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level)
+    warnings.warn(_reworded.get()(message), category, stacklevel=level)

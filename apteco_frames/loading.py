@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from apteco_frames.codes import Codes, KnownCodes, with_codes
 from apteco_frames.errors import ApiResultsError, CodesError, NotLoadedError, warn
 from apteco_frames.folders import Folders
 from apteco_frames.normalize.folders import arrange, flat
+from apteco_frames.normalize.variables import tell_kinds
 from apteco_frames.orbit.build import Build, glance, load_build
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.codes import Refusal, Wanted, load_codes
@@ -59,6 +60,11 @@ def read_catalogue(
     Raises:
         AptecoFramesError: an error of the tree.
     """
+    with client.secrets.kept_out():
+        return _read(client, system, user, task, anew)
+
+
+def _read(client: OrbitClient, system: str, user: str, task: Task, anew: bool) -> Read:
     source = f"system {clipped(system)!r} at {client.base_url}"
     cache = cache_of(client.cache, (client.base_url, client.data_view, system, user))
     if cache and not anew:
@@ -98,6 +104,7 @@ class LiveBuild(SystemFrames):
         catalogue, self._kept = read
         self._catalogue = catalogue
         self._has_kept_codes = False
+        self._unproven: dict[str, pa.Table] = {}
         self._session = session
         self._client = client
         self._system = system
@@ -149,6 +156,7 @@ class LiveBuild(SystemFrames):
         with self._alone():
             self._catalogue, self._kept = read
             self._has_kept_codes = False
+            self._unproven = {}
             self._folders = None
 
     def _codes_of(self, variables: Variables) -> Codes:
@@ -189,26 +197,43 @@ class LiveBuild(SystemFrames):
             wanted = _wanted(variables, known.missing(variables, again))
             if not wanted:  # another thread was faster
                 return known
-            self._check_build(task)
+            self._check_details(task)
             chosen = self._client.progress if progress is None else progress
-            with progress_of("codes of variables", chosen) as report:
-                loaded = load_codes(
-                    self._client,
-                    self._system,
-                    wanted,
-                    task,
-                    connections=self._client.code_connections,
-                    report=self._reporting(report),
-                )
+            refused = self._load(wanted, task, chosen)
             self._check_build(task)
-            known.add(loaded.tables, loaded.refused if skip else ())
-            if loaded.tables:
-                self._keep_codes(known, loaded.refused.keys() | known.refused)
-        sizes = {name: len(table) for name, table in loaded.tables.items()}
-        _warn_of_numbers(wanted, sizes, self._place)
-        if loaded.refused and not skip:
-            raise self._refused(loaded.refused)
+            tables, self._unproven = self._unproven, {}
+            known.add(tables, refused if skip else ())
+            if tables:
+                self._keep_codes(known, refused.keys() | known.refused)
+        sizes = {name: len(table) for name, table in tables.items()}
+        _warn_of_numbers(_wanted(self._variables.arrow, tables), sizes, self._place)
+        if refused and not skip:
+            raise self._refused(refused)
         return known
+
+    def _load(self, wanted: Sequence[Wanted], task: Task, progress: Progress) -> dict[str, Refusal]:
+        """Read codes, but for those that were read before an earlier load failed.
+
+        They are kept aside until it is known that the system is of the same build still. So
+        after an error, such as that of a session that has ended, only the rest is read.
+
+        Returns:
+            what was refused, by variable.
+        """
+        todo = [variable for variable in wanted if variable.name not in self._unproven]
+        refused: dict[str, Refusal] = {}
+        connections = self._client.code_connections
+        loading = load_codes(self._client, self._system, todo, task, connections=connections)
+        with progress_of("codes of variables", progress) as shown:
+            report = self._reporting(shown)
+            for done, (name, found) in enumerate(loading, 1 + len(wanted) - len(todo)):
+                if isinstance(found, Refusal):
+                    refused[name] = found
+                else:
+                    self._unproven[name] = found
+                if report:
+                    report(done, len(wanted))
+        return refused
 
     def _take_kept_codes(self, known: KnownCodes) -> None:
         """Take in the codes that an earlier session kept; those that were refused it asks for."""
@@ -245,7 +270,7 @@ class LiveBuild(SystemFrames):
         if kept:
             self.catalogue._keep_folders(kept.rows["folders"])
             return
-        self._check_build(task)
+        self._check_details(task)
         with progress_of("folders", self._client.progress) as report:
             found = walk(
                 self._client,
@@ -274,7 +299,10 @@ class LiveBuild(SystemFrames):
                 "others are being read. Take them before that load, or once it is over."
             )
         task = self._client.new_task()
-        with self._turn.own.taken(task, self._client.base_url):
+        with (
+            self._turn.own.taken(task, self._client.base_url),
+            self._client.secrets.kept_out(),
+        ):
             yield task
 
     def _reporting(self, report: Report | None) -> Report | None:
@@ -294,12 +322,37 @@ class LiveBuild(SystemFrames):
     def _check_build(self, task: Task) -> None:
         """See that the system is of the build that the catalogue is of.
 
+        Without a build date, tables and variables are compared.
+
         Raises:
             ApiResultsError: it is of another.
+        """
+        self._check_details(task)
+        if self.catalogue.system_info.build_date is not None:
+            return
+        now = load_build(self._client, self._system, task)
+        then = self.catalogue.tables.arrow, self.catalogue.variables.arrow
+        if (now.tables, tell_kinds(now.variables)) != (
+            then[0].select(now.tables.column_names),
+            then[1],
+        ):
+            self._unproven = {}
+            raise ApiResultsError(
+                f"The tables or variables of {self._place} are others than when this session read "
+                "them, and it does not say when it was built. Nothing was used. Call "
+                "session.refresh(), which reads it anew, and take its frames after that."
+            )
+
+    def _check_details(self, task: Task) -> None:
+        """See that the system's details, and so the date of its build, are those of the catalogue.
+
+        Raises:
+            ApiResultsError: they are others.
         """
         now = system_info_of(self._client.system(self._system, task))
         then = self.catalogue.system_info
         if now != then:
+            self._unproven = {}
             raise ApiResultsError(
                 f"The {self._place} was rebuilt since this session read it: built "
                 f"{then.build_date}, now {now.build_date}. Nothing was used. Call "
@@ -350,7 +403,7 @@ class LiveBuild(SystemFrames):
         return arrange(nodes, variables["name"], self._place), is_odd
 
 
-def _wanted(variables: pa.Table, names: Sequence[str]) -> list[Wanted]:
+def _wanted(variables: pa.Table, names: Iterable[str]) -> list[Wanted]:
     chosen = set(names)
     columns = variables.select(["name", "num_codes", "sub_type"]).to_pylist()
     return [

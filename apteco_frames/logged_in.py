@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from apteco_frames.errors import AptecoFramesError
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.redact import Secret
 from apteco_frames.orbit.task import Task
 
 

@@ -13,7 +13,8 @@ from apteco_frames.orbit.arguments import (
     lists_options,
 )
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.login import USER_FIELDS
+from apteco_frames.orbit.redact import Secret
 from apteco_frames.session import Session, User
 
 
@@ -116,9 +117,7 @@ def _log_in(client: OrbitClient, system: str, user: str, password: Secret) -> Se
     task = client.new_task()
     try:
         person = client.log_in(user, password, task)["user"]
-        logged_in = User(
-            person["username"], person["firstname"], person["surname"], person["emailAddress"]
-        )
+        logged_in = User(*(person.get(field) for field in USER_FIELDS))
         read = read_catalogue(client, system, logged_in.username, task)
         return Session._new(client, system, logged_in, read, is_opened=False)
     except BaseException:

@@ -18,7 +18,7 @@ from apteco_frames.orbit.arguments import (
     lists_options,
 )
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.redact import Secret
 from apteco_frames.orbit.serialized import session_values
 from apteco_frames.orbit.task import Task
 from apteco_frames.render import card
@@ -35,15 +35,15 @@ class User(NamedTuple):
 
     Attributes:
         username: name used to log in.
-        first_name: first name.
-        surname: surname.
-        email_address: e-mail address.
+        first_name: first name; ``None`` if the API gives none.
+        surname: surname; likewise.
+        email_address: e-mail address; likewise.
     """
 
     username: str
-    first_name: str
-    surname: str
-    email_address: str
+    first_name: str | None
+    surname: str | None
+    email_address: str | None
 
 
 class Session(LoggedIn, SystemFrames):
@@ -209,6 +209,7 @@ class Session(LoggedIn, SystemFrames):
     def refresh(self) -> bool:
         """Read the catalogue anew if the system was rebuilt since.
 
+        A system that does not say when it was built is read anew each time, and compared.
         Codes and folders are forgotten with the build that they were of; frames and rows
         that are there already stay as they are. Where catalogues are kept on disk (``cache=``
         of :func:`login`) all is read from the server anew, rebuilt or not, and what is kept
@@ -222,7 +223,7 @@ class Session(LoggedIn, SystemFrames):
             AptecoFramesError: the API could not be asked, or refused.
         """
         task = self._client.new_task()
-        if not self._client.cache:
+        if not self._client.cache and self.system_info.build_date is not None:
             return self._read_if_rebuilt(task)
         read = read_catalogue(self._client, self._system, self._user.username, task, anew=True)
         before, now = self.catalogue, read.catalogue
@@ -310,7 +311,7 @@ class Session(LoggedIn, SystemFrames):
         client = OrbitClient(values["base_url"], values["data_view"], options)
         client.restore(values["session_id"], values["access_token"])
         system = values["system"]
-        user = User(**{field: values["user"][field] for field in User._fields})
+        user = User(**{field: values["user"].get(field) for field in User._fields})
         if "catalogue" in values:
             read = Read(Catalogue._from_json(values["catalogue"]))
         else:
@@ -332,7 +333,7 @@ class Session(LoggedIn, SystemFrames):
             f"  as {clipped(self.user.username)!r} "
             f"in DataView {clipped(self.data_view)!r} at {self.base_url}",
         ]
-        return "\n".join(lines)
+        return self._client.secrets.without_issued("\n".join(lines))
 
     def _repr_html_(self) -> str:
         held = f"{len(self.tables):,} tables, {len(self.variables):,} variables"
@@ -340,11 +341,13 @@ class Session(LoggedIn, SystemFrames):
             held += f", {len(self.codes):,} codes"
         if self.catalogue.has_folders:
             held += f", {len(self.folders):,} folders"
-        person = f"{self.user.first_name} {self.user.surname}".strip()
+        person = " ".join(filter(None, (self.user.first_name, self.user.surname)))
+        without = self._client.secrets.without_issued
+        info = self.system_info
         return card.session(
-            self.system_info._asdict(),
+            info._replace(name=without(info.name), description=without(info.description))._asdict(),
             held,
-            f"{clipped(self.user.username)} ({clipped(person)})",
+            clipped(self.user.username) + (f" ({clipped(person)})" if person else ""),
             {"data_view": self.data_view, "base_url": self.base_url},
             self.token_expires_at,
         )

@@ -211,6 +211,18 @@ def test_unknown_kinds_are_told_each_time(tmp_path: Path) -> None:
     assert "count=1" in server.asked[-1] + server.asked[-2]
 
 
+def test_hidden_children_are_told_each_time(tmp_path: Path) -> None:
+    """So is what the API says of children that it does not list."""
+    item = table_item(has_children=True)
+    with pytest.warns(CatalogueWarning, match="but lists none"):
+        odd = catalogue_of([item])
+    with Rebuildable(odd) as server:
+        for _ in range(2):
+            with pytest.warns(CatalogueWarning, match="tables below 'People', but lists none"):
+                server.login(cache=tmp_path)
+    assert "count=1" in server.asked[-1] + server.asked[-2]
+
+
 def test_damaged(server: Rebuildable, tmp_path: Path) -> None:
     """A damaged cache is read anew, and mended."""
     server.login(cache=tmp_path)

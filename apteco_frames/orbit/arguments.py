@@ -9,7 +9,7 @@ from operator import index
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from apteco_frames.errors import InvalidUrlError
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.redact import Secret
 from apteco_frames.support.progress import Progress
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 from apteco_frames.errors import InvalidUrlError
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.redact import Secret
 from apteco_frames.orbit.task import Task, Timeout
 from apteco_frames.orbit.transport import Answer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import sys
 import time
 from contextlib import suppress
 from functools import partial
@@ -28,11 +29,12 @@ from apteco_frames.orbit.arguments import (
     checked_text,
 )
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
-from apteco_frames.orbit.lists import read_list
-from apteco_frames.orbit.login import issued, second_factor, session_details
-from apteco_frames.orbit.secret import Secret, Secrets
+from apteco_frames.orbit.json_text import said
+from apteco_frames.orbit.login import opened_session, second_factor, session_details
+from apteco_frames.orbit.paging import read_list
+from apteco_frames.orbit.redact import Secret, Secrets
 from apteco_frames.orbit.serialized import can_be_sent
-from apteco_frames.orbit.status import LOG_IN_AGAIN, api_error, checked
+from apteco_frames.orbit.status import IF_NO_HELP, LOG_IN_AGAIN, api_error, checked
 from apteco_frames.orbit.task import Task, Timeout, Turn
 from apteco_frames.orbit.transport import Answer, Transport, check_verify
 from apteco_frames.orbit.url import checked_base_url, warn_if_insecure
@@ -51,6 +53,7 @@ MAX_CONNECTIONS = 4
 CODE_CONNECTIONS = 8
 # What servers answer that were asked for more items than they give at a time.
 _PERHAPS_TOO_MANY = (400, 413, 500)
+_SMALLER_PAGES = (FIRST_PAGE_SIZE, 100)
 
 # A token that has expired by this clock may still be good by the server's.
 _CLOCK_SKEW_SECONDS = 60
@@ -105,6 +108,7 @@ class OrbitClient:
         self._turn = ProcessLock(Turn)
         self._told = False
         self._issued = -math.inf
+        self._most_items = sys.maxsize  # that the server gives at a time
 
     @property
     def turn(self) -> Turn:
@@ -154,16 +158,17 @@ class OrbitClient:
         return self.transport.secrets
 
     @property
-    def token_expires_at(self) -> int | None:
+    def token_expires_at(self) -> float | None:
         """``exp`` of the token, in seconds since 1970; None if it is no JWT or has none."""
         import jwt
 
         try:
             claims = jwt.decode(self.token.reveal(), options={"verify_signature": False})
-        except (jwt.PyJWTError, ValueError, RecursionError):
+            expires: Any = claims.get("exp")
+            seconds = float(expires) if type(expires) in (int, float) else math.nan
+        except (jwt.PyJWTError, ValueError, OverflowError, RecursionError):
             return None
-        expires = claims.get("exp")
-        return expires if type(expires) is int else None
+        return seconds if math.isfinite(seconds) else None
 
     def new_task(self) -> Task:
         """A task that begins now and may take as long as the options say."""
@@ -244,12 +249,7 @@ class OrbitClient:
                     "Ask your administrator for a user who needs none",
                 )
             if answer.status in (401, 403):
-                raise api_error(
-                    LoginError,
-                    answer,
-                    f"The user {user!r} could not log in: user name or password was not accepted",
-                    "Check both, and that the user may use this DataView",
-                )
+                raise _login_error(answer, user)
             if answer.status == 404:
                 raise self._unknown(
                     answer, "DataView", self.data_view, ["About", "DataViews"], task
@@ -262,9 +262,9 @@ class OrbitClient:
                     self._issued = time.monotonic()
                     is_kept = True
             finally:
-                begun = None if is_kept else issued(answer)
-                if begun:
-                    self.end(*begun)
+                opened = None if is_kept else opened_session(answer)
+                if opened:
+                    self.end(*opened)
         return details
 
     def log_out(self, *, within: float = _LOG_OUT_SECONDS) -> None:
@@ -317,7 +317,7 @@ class OrbitClient:
         answer = self.request("GET", url, task=task)
         if answer.status == 404:
             raise self._unknown(answer, "system", name, [self.data_view, "FastStatsSystems"], task)
-        with self.secrets.kept_out_of_errors():
+        with self.secrets.kept_out():
             return decode_object(checked(answer), _SYSTEM, url)
 
     def systems(self, task: Task) -> pa.Table:
@@ -342,23 +342,33 @@ class OrbitClient:
     ) -> Page:
         """``GET`` one page of a list: ``count`` items from ``offset`` on, or the first of them.
 
+        A server that refuses so many is asked for fewer, unless the user said how many.
+
         ``may_be_refused`` are the statuses that are the API's own without a word, too.
 
         Raises:
             AptecoFramesError: an error of the tree.
         """
-        params = {"offset": offset, "count": count}
-        smaller = f"Ask for less at a time: page_size={max(1, min(100, count // 10))}."
-        answer = self.request("GET", url, task=task, params=params, when_too_large=smaller)
-        may_ask_for_less = self.page_size is None and count > FIRST_PAGE_SIZE
-        if answer.status in _PERHAPS_TOO_MANY and may_ask_for_less:
-            # The size of a first page; the rest of the list will follow in it.
-            params["count"] = FIRST_PAGE_SIZE
-            answer = self.request("GET", url, task=task, params=params)
+        count = min(count, self._most_items)
+        sizes = [count]
+        if self.page_size is None:
+            sizes += [size for size in _SMALLER_PAGES if size < count]
+        for size in sizes:
+            answer = self.request(
+                "GET",
+                url,
+                task=task,
+                params={"offset": offset, "count": size},
+                when_too_large=f"Ask for less at a time: page_size={max(1, min(100, size // 10))}.",
+            )
+            if answer.status not in _PERHAPS_TOO_MANY:
+                break
+        if size < count and answer.status < 300:
+            self._most_items = size
         if answer.status in may_be_refused and not answer.body.strip():
             # No gateway's: the API answered for the system right before.
             answer = answer._replace(body=b"{}")
-        with self.secrets.kept_out_of_errors():
+        with self.secrets.kept_out():
             return decode_page(checked(answer), columns, url)
 
     def system_url(self, system: str, *segments: str) -> str:
@@ -369,6 +379,8 @@ class OrbitClient:
         self, answer: Answer, kind: str, name: str, where: list[str], task: Task
     ) -> AptecoFramesError:
         """The error for a DataView or system that is not there, with those that are."""
+        what = f"There is no {kind} {name!r}"
+        hint = f"Check its name, and the base URL {self.base_url}"
         try:
             url = self._url(*where)
             authorise = self.transport.token is not None
@@ -377,17 +389,31 @@ class OrbitClient:
             )
             page = decode_page(checked(listing), NAME_COLUMNS, url)
         except AptecoFramesError:
-            return api_error(ApiError, answer, f"There is no {kind} {name!r}", "Check its name")
-        names = page.rows["name"].to_pylist()[:_MOST_NAMES]
-        hint = (
-            f"There are: {', '.join(repr(clipped(self.secrets.without(name))) for name in names)}"
-        )
-        if page.total > len(names):
-            hint += f" and {page.total - len(names):,} more"
-        return api_error(ApiError, answer, f"There is no {kind} {name!r}", hint)
+            return api_error(ApiError, answer, f"{what}, or nothing at this address", hint)
+        names = page.rows["name"].to_pylist()
+        if name in names:
+            what = f"The API has a {kind} {name!r}, but not what was asked of it"
+            return api_error(ApiError, answer, what, IF_NO_HELP)
+        without = self.secrets.without
+        listed = ", ".join(repr(clipped(without(name))) for name in names[:_MOST_NAMES])
+        if page.total > len(names[:_MOST_NAMES]):
+            listed += f" and {page.total - len(names[:_MOST_NAMES]):,} more"
+        return api_error(ApiError, answer, what, f"There are: {listed}")
 
     def _url(self, *segments: str) -> str:
         return "/".join([self.base_url, *(quote(segment, safe="") for segment in segments)])
+
+
+def _login_error(answer: Answer, user: str) -> AptecoFramesError:
+    """The error for a login that was refused: status 401 or 403."""
+    what = f"The user {user!r} could not log in"
+    hint = "Check that the user may use this DataView"
+    if answer.status == 401:
+        what += ": user name or password was not accepted"
+        hint = "Check both, and that the user may use this DataView"
+    if said(answer.body).message:
+        hint = IF_NO_HELP
+    return api_error(LoginError, answer, what, hint)
 
 
 def _span(seconds: float) -> str:

@@ -37,7 +37,7 @@ from apteco_frames.orbit.connection import (
     waits_in_time,
 )
 from apteco_frames.orbit.failure import TIME_IS_UP, Failure, describe
-from apteco_frames.orbit.secret import Secret, Secrets
+from apteco_frames.orbit.redact import Secret, Secrets
 from apteco_frames.orbit.task import Task
 from apteco_frames.orbit.unpack import ACCEPTED, UnpackError, unpacked
 from apteco_frames.orbit.url import is_loopback, redirect_target, shown_location, why_not_followed
@@ -275,7 +275,8 @@ class Transport:
         location = answer.headers.get(_LOCATION) or answer.headers.get("Location", "")
         kept = request.method == "GET" or answer.status in (307, 308)
         target = redirect_target(request.url, location) if kept else None
-        shown = self.secrets.without(shown_location(request.url, location))
+        without = self.secrets.without  # also before an escape hides what is said
+        shown = without(shown_location(request.url, without(location)))
         return target, shown, why_not_followed(request.url, location)
 
     def _send(self, request: _Request, task: Task) -> Answer | Failure:

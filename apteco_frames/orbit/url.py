@@ -133,7 +133,7 @@ def shown_location(url: str, location: str) -> str:
         target = without_query(urljoin(url, location))
     except ValueError:
         target = location
-    quoted = quote(target, safe="/:@!$&'()*+,;=~%[]") if location else "nowhere"
+    quoted = quote(target, safe="/:@!$&'()*+,;=~%[]<>") if location else "nowhere"
     return quoted if len(quoted) <= _LONGEST_SHOWN_URL else quoted[:_LONGEST_SHOWN_URL] + "..."
 
 

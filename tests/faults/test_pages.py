@@ -227,7 +227,7 @@ def test_short_pages(meet: Meet, fault: Fault) -> None:
 WRONG: dict[str, tuple[Fault, type[AptecoFramesError]]] = {
     "empty pages": (paged(keep(0)), ApiResultsError),
     "empty pages after the first": (paged(keep(0), 1), ApiResultsError),
-    "pages that repeat": (paged(again), VariablesError),
+    "pages that repeat": (paged(again), ApiResultsError),
     "the offset is not minded": (
         paged(lambda page, offset, count: page.update(offset=0)),
         ApiResultsError,

@@ -29,7 +29,7 @@ from apteco_frames.errors import AptecoFramesError, SessionExpiredError
 from apteco_frames.orbit.arguments import Options
 from apteco_frames.orbit.build import load_build
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.redact import Secret
 from apteco_frames.variables import Variables
 
 HERE = Path(__file__).parent

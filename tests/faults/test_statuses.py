@@ -97,7 +97,7 @@ FOREIGN: dict[str, bytes] = {
 @pytest.mark.parametrize("body", FOREIGN.values(), ids=FOREIGN)
 @pytest.mark.parametrize("path", ["/SimpleLogin", "/Tables"])
 def test_not_the_api(meet: Meet, code: int, body: bytes, path: str) -> None:
-    """What a gateway answers is never taken for the API, and named for what it is."""
+    """What a gateway answers is named for what it is; what it says in words is kept."""
     with FaultyServer(status(code, body, "Content-Type: text/html"), path) as server:
         kinds: dict[int, type[AptecoFramesError]] = {
             401: LoginError if path == "/SimpleLogin" else SessionExpiredError,
@@ -107,12 +107,15 @@ def test_not_the_api(meet: Meet, code: int, body: bytes, path: str) -> None:
         kind = kinds.get(code, GatewayError)
         if body.startswith(b"<"):
             kind = GatewayError
-        elif body == FOREIGN["plain text"] and code < 300:
-            kind = ApiResultsError
+        elif body == FOREIGN["plain text"] and kind is GatewayError:
+            kind = ApiResultsError if code < 300 else ApiError
         late = (OrbitConnectionError,) if code == 503 else ()
         text = meet(server, kind=(kind, *late), timeout=(0.5, 0.5, 0.3) if late else LONG)
     if kind is GatewayError and "within 0.3 seconds" not in text:
         assert "a gateway or proxy answered, not the API" in text or "a proxy or a login" in text
+    if body == FOREIGN["plain text"] and "within 0.3 seconds" not in text:
+        assert "says: 'upstream connect error'" in text
+        assert "gateway" not in text
 
 
 @pytest.mark.parametrize("path", ["/SimpleLogin", "/holidays", "/Tables", "/Variables"])

@@ -28,7 +28,7 @@ from apteco_frames.errors import (
 from apteco_frames.orbit.arguments import Options
 from apteco_frames.orbit.build import load_build
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.redact import Secret
 
 
 def with_token(server: FaultyServer, token: str, *, with_catalogue: bool = True) -> str:
@@ -52,6 +52,33 @@ def test_expired_token(meet: Meet) -> None:
         assert server.asked == []
     assert "has expired 1 hours ago, so nothing was sent" in said
     assert "Log in again with login() or session.renew(password)" in said
+
+
+@pytest.mark.parametrize("seconds", [-3600.5, -3600])
+def test_expiry_as_a_fraction(meet: Meet, seconds: float) -> None:
+    """A token may say with a fraction of a second when it expires."""
+    ends = time.time() + seconds
+    with FaultyServer() as server:
+        text = with_token(server, jwt.encode({"exp": float(ends)}, "k" * 32))
+        session = Session.deserialize(text)
+        assert session.is_expired
+        assert session.token_expires_at is not None
+        assert abs(session.token_expires_at.timestamp() - ends) < 1
+        bare = json.dumps({k: v for k, v in json.loads(text).items() if k != "catalogue"})
+        meet(server, lambda: Session.deserialize(bare), kind=SessionExpiredError)
+        assert server.asked == []
+
+
+@pytest.mark.parametrize("ends", [10**400, -(10**400), 1e300, True, "soon", None])
+def test_expiry_at_no_time(ends: Any) -> None:
+    """A token that expires at no time that there is counts as one that does not say."""
+    with FaultyServer() as server:
+        session = Session.deserialize(with_token(server, jwt.encode({"exp": ends}, "k" * 32)))
+        assert session.token_expires_at is None
+        assert not session.is_expired
+        with pytest.raises(SessionExpiredError) as caught:  # by the server
+            _ = session.systems
+        assert caught.value.status == 401
 
 
 def test_expired_token_of_the_api_client() -> None:

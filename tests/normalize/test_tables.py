@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 
 import pytest
@@ -86,6 +87,33 @@ def test_children_that_are_hidden_warn(
         for table in catalogue.tables:
             below = sorted(item["name"] for item in items if item["parentTable"] == table.name)
             assert sorted(child.name for child in table.children) == below
+
+
+@pytest.mark.parametrize(("number", "is_read"), [(1_000, True), (4_000, False), (20_000, False)])
+def test_chains_have_a_limit(number: int, is_read: bool) -> None:
+    """Tables that are deeper within each other than any system's are refused, soon and in words."""
+    items = [table_item(f"T{i}", f"T{i - 1}" if i else "", i < number - 1) for i in range(number)]
+    started = time.thread_time()
+    if is_read:
+        assert len(catalogue_of(items).tables[-1].ancestors) == number - 1
+    else:
+        with pytest.raises(TablesError, match=r"too deep: 'T3162' is below 3,162 others"):
+            catalogue_of(items)
+    assert time.thread_time() - started < 10  # seconds; 0.3 as measured
+
+
+def test_many_tables_take_a_time_that_grows_with_them() -> None:
+    """Whether children are listed as the API says is checked in one pass."""
+    number = 20_000
+    items = [
+        table_item(f"T{i}", f"T{i // 2 - 1 if i > 1 else 0}" if i else "", True)
+        for i in range(number)
+    ]
+    started = time.thread_time()
+    with pytest.warns(CatalogueWarning, match="tables below"):
+        catalogue = catalogue_of(items)
+    assert len(catalogue.tables) == number
+    assert time.thread_time() - started < 10  # seconds; 0.7 as measured, and 11 once
 
 
 def test_many_hidden_children_are_not_all_named() -> None:

@@ -27,7 +27,8 @@ from strategies import (
 
 from apteco_frames import schema
 from apteco_frames.errors import ApiResultsError, GatewayError
-from apteco_frames.orbit.decode import decode_error, decode_object, decode_page
+from apteco_frames.orbit.decode import decode_object, decode_page
+from apteco_frames.orbit.json_text import Said, said
 from apteco_frames.schema.column import BOOL, DOUBLE, INT, STRING, TIMESTAMP, Column
 from apteco_frames.support.times import decode_time
 
@@ -485,7 +486,7 @@ def test_deep_nesting(depth: int, place: str) -> None:
     single = body.replace(b'"a": 1, ', b"")
     assert fault(single).startswith(("$.", "it is not JSON (RecursionError)"))
     for value in (body, single):
-        assert decode_error(value) == (None, None, None)
+        assert (said(value).code, said(value).id) == (None, None)
         with pytest.raises(ApiResultsError):
             decode_object(value, SHAPE, SOURCE)
 
@@ -551,7 +552,7 @@ def test_no_page(body: bytes, what: str) -> None:
 )
 def test_not_from_the_api(body: bytes, what: str) -> None:
     """An empty answer or a web page is named for what it is: not of the API."""
-    with pytest.raises(GatewayError, match=f"{what}: .*, not the API") as caught:
+    with pytest.raises(GatewayError, match=f"{what}.*, not the API") as caught:
         decode_page(body, COLUMNS, SOURCE)
     assert SOURCE in str(caught.value)
     with pytest.raises(GatewayError, match=what):
@@ -647,44 +648,75 @@ def test_object_of_another_shape(body: bytes, what: str) -> None:
     assert fault_of(caught.value).startswith(what)
 
 
-def test_error_message() -> None:
-    """The code, id and message of an ``ErrorMessage`` are read, in the API's own words."""
-    body = json.dumps(
-        {
-            "code": 40,
-            "id": 17,
-            "message": "Kein Zugriff \u2013 \u20ac",
-            "parameters": [{"key": "a"}],
-        }
-    )
-    assert decode_error(body.encode()) == (40, 17, "Kein Zugriff \u2013 \u20ac")
+SAYINGS: dict[bytes, Said] = {
+    b'{"code": 40, "id": 17, "message": "Kein Zugriff \xe2\x80\x93", "parameters": null}': Said(
+        "Kein Zugriff \u2013", (), 40, 17
+    ),
+    b'{"message": "No", "parameters": [{"key": "a", "value": "b"}, {"key": "c"}]}': Said(
+        "No", ("a: b", "c")
+    ),
+    b'{"parameters": {"a": 5, "b": null}}': Said("", ("a: 5", "b")),
+    b'{"parameters": ["a", "", null]}': Said("", ("a",)),
+    b'{"Message": "No", "Id": 3}': Said("No", (), None, 3),
+    b'{"Message": "No", "ExceptionMessage": "Why", "StackTrace": "at X"}': Said("No; Why"),
+    b'{"Message": "Bad", "ModelState": {"UserLogin": ["too long", "odd"]}}': Said(
+        "Bad; UserLogin: too long; UserLogin: odd"
+    ),
+    b'{"InnerException": {"Message": "In"}, "Message": "Out"}': Said("Out; In"),
+    b'{"type": "about:blank", "title": "No", "status": 403, "detail": "Why"}': Said("No; Why"),
+    b'{"title": "No", "errors": {"a": ["x"], "b": "y"}}': Said("No; a: x; b: y"),
+    b'{"errors": [{"message": "x"}, "y"]}': Said("x; y"),
+    b'{"error": "invalid_grant", "error_description": "locked"}': Said("invalid_grant; locked"),
+    b'{"error": {"code": 5, "message": "No"}}': Said("No"),
+    b'{"text": "Hello"}': Said("Hello"),
+    b'{"message": "No", "title": "No"}': Said("No"),
+    b'{"mfaToken": "x", "other": {"message": "y"}}': Said(""),
+    b'"locked out until 10:00"': Said("locked out until 10:00"),
+    b'["one", {"message": "two"}]': Said("one; two"),
+    b'{"code": "5", "id": 1.5, "message": 5}': Said(""),
+    b'{"code": true, "id": null}': Said(""),
+    b'{"message": "No", "id": %s}' % (b"9" * 5_000): Said("No"),
+    b'{"message": "\xe4"}': Said("\xe4"),
+    b"null": Said(""),
+    b"[1]": Said(""),
+    b"5": Said(""),
+}
+"""What JSON says."""
+
+
+@pytest.mark.parametrize(("body", "words"), SAYINGS.items())
+def test_messages(body: bytes, words: Said) -> None:
+    """The messages of an answer are read wherever servers put them, and nothing else is."""
+    assert said(body) == words._replace(is_json=True)
 
 
 @pytest.mark.parametrize(
-    ("body", "read"),
+    ("body", "words"),
     [
-        (b'{"message": "No"}', (None, None, "No")),
-        (b'{"code": "5", "id": 1.5, "message": 5}', (None, None, None)),
-        (b'{"code": true, "id": null}', (None, None, None)),
-        (b"{}", (None, None, None)),
-        (b"", (None, None, None)),
-        (b"null", (None, None, None)),
-        (b"[1]", (None, None, None)),
-        (b"<html>", (None, None, None)),
-        (b'{"message": "\xff"}', (None, None, None)),
-        (b"[" * 100_000, (None, None, None)),
+        (b"", Said("")),
+        (b" \n", Said("")),
+        (b"Sorry, \xe4\n", Said("Sorry, \xe4")),
+        (b"\xef\xbb\xbfBusy", Said("Busy")),
+        (b"<html>", Said("", is_page=True)),
+        (b"<HTML><TITLE>404 &ndash; No</TITLE>", Said("404 \u2013 No", is_page=True)),
+        (b"<Error><Message>No</Message></Error>", Said("", is_page=True)),
     ],
 )
-def test_error_message_in_part(body: bytes, read: tuple[Any, Any, Any]) -> None:
-    """What is missing or of a wrong type in an ``ErrorMessage`` is None, never an error."""
-    assert decode_error(body) == read
+def test_messages_that_are_no_json(body: bytes, words: Said) -> None:
+    """Plain text is what it says, and of a page the title is."""
+    assert said(body) == words
 
 
 @given(st.binary(max_size=30))
 def test_any_bytes_as_an_error_message(body: bytes) -> None:
     """No body of an error answer makes reading it fail."""
-    code, error_id, message = decode_error(body)
-    assert {type(code), type(error_id), type(message)} <= {int, str, type(None)}
+    assert isinstance(said(body).shown, str)
+
+
+def test_long_messages_are_truncated() -> None:
+    """What an answer says is shown up to some hundred characters."""
+    words = said(json.dumps({"message": "x" * 9_000, "parameters": ["y" * 9_000]}).encode())
+    assert words.shown == f"'{'x' * 500}...' ('{'y' * 500}...')"
 
 
 def test_decoded_times_are_naive() -> None:

@@ -25,7 +25,7 @@ from faults.server import KEYS
 
 from apteco_frames.errors import OrbitConnectionError
 from apteco_frames.orbit import transport as transport_module
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.redact import Secret
 from apteco_frames.orbit.task import Task, Timeout
 from apteco_frames.orbit.transport import Answer, Transport
 
