@@ -4,7 +4,7 @@
 
     AptecoFramesError
      ├── ApiError                  the API answered with an error status
-     │    ├── LoginError           user name or password was not accepted, or is not enough
+     │    ├── LoginError           the user could not log in
      │    └── SessionExpiredError  the token is no longer accepted, or has expired
      ├── OrbitConnectionError      no answer, or none in time
      │    └── GatewayError         something answered, but it was not the API
@@ -64,7 +64,8 @@ class ApiError(AptecoFramesError):
         code: ``ErrorMessage.code`` of the answer, a number for this kind of error.
         error_id: ``ErrorMessage.id`` of the answer, by which an administrator finds
             the details on the server.
-        message: ``ErrorMessage.message`` of the answer, in the API's own words.
+        message: what the answer says, in its own words: ``ErrorMessage.message``, or what
+            stands in its place.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class ApiError(AptecoFramesError):
 
 
 class LoginError(ApiError):
-    """The API did not accept user name or password, or asks for a second factor besides."""
+    """The API did not accept user name or password, or let the user in, or wants more than both."""
 
 
 class SessionExpiredError(ApiError):

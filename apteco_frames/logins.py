@@ -68,8 +68,8 @@ def login(
         TypeError: an argument is no text, or an option is unknown or of a wrong type.
         ValueError: an option is out of its range, or a text cannot be sent.
         PasswordPromptError: nobody could be asked, or the question was cancelled.
-        LoginError: user name or password was not accepted, or the server asks for a second
-            factor, which this package cannot give.
+        LoginError: user name or password was not accepted, the user may not log in, or the
+            server asks for a second factor, which this package cannot give.
         AptecoFramesError: another error of ``apteco_frames.errors``.
     """
     from apteco_frames.password import ask_password

@@ -468,7 +468,7 @@ def _is_lost(response: requests.Response) -> bool:
     if _content(response) is not False:
         return False
     raw = response.raw
-    has_begun = isinstance(raw, urllib3.response.BaseHTTPResponse) and raw.tell() > 0
+    has_begun = isinstance(raw, urllib3.HTTPResponse) and raw.tell() > 0
     return has_begun or bool(vars(response).get("_content_consumed"))
 
 
@@ -476,7 +476,7 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
     raw = response.raw
     if _content(response) is not False:  # a hook, an adapter or a kind of session has read it
         yield response.content or b""
-    elif isinstance(raw, urllib3.response.BaseHTTPResponse):
+    elif isinstance(raw, urllib3.HTTPResponse):
         packed = iter(lambda: raw.read1(_CHUNK_BYTES, decode_content=False), b"")
         yield from unpacked(packed, raw.headers.get("Content-Encoding", ""))
     else:  # a stand-in, such as vcrpy's

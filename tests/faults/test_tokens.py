@@ -14,10 +14,10 @@ import pytest
 import requests
 from faults.conftest import Meet
 from faults.sentinels import found, shown_by_error
-from faults.server import KEYS, FaultyServer, TlsHandler, status
+from faults.server import KEYS, FaultyServer, ProxyServer, TlsHandler, headed, status
 from strategies import as_logged_in
 
-from apteco_frames import Session
+from apteco_frames import Session, login_with_password
 from apteco_frames.demo import DemoServer
 from apteco_frames.errors import (
     AptecoFramesWarning,
@@ -211,12 +211,17 @@ def test_authorities_that_are_not_there(path: str) -> None:
 
 def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy that the environment names carries the requests, unless it is told not to."""
-    with FaultyServer() as server, FaultyServer() as proxy:
-        monkeypatch.setenv("http_proxy", proxy.base_url.removesuffix("/OrbitAPI"))
-        monkeypatch.setenv("no_proxy", "")
-        with pytest.raises(Exception, match=r"There is nothing|no DataView"):
-            server.login(timeout=(0.5, 0.5, 1))
-        assert server.asked == []
-        assert proxy.asked[0].target.startswith(server.base_url)
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
-        server.login().logout()
+    server = FaultyServer()
+    base_url = "http://orbit.invalid/OrbitAPI"
+    values = (base_url, server.data_view, server.system, server.user, server.password)
+    with ProxyServer(headed(b"", "Content-Length: 0", status="503 Away")) as proxy:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
+        for spared, times in (("", 1), ("orbit.invalid", 1)):
+            monkeypatch.setenv("no_proxy", spared)
+            with (
+                pytest.warns(InsecureTransportWarning),
+                pytest.raises(OrbitConnectionError, match=base_url),
+            ):
+                login_with_password(*values, timeout=(0.5, 0.5, 1))
+            assert len(proxy.asked) == times
+        assert proxy.asked[0].startswith(f"POST {base_url}")
