@@ -238,6 +238,7 @@ class SystemFrames(ABC):
 
         Raises:
             TypeError: ``path`` is no path.
+            ValueError: ``path`` is empty.
             OSError: the file cannot be written; an older one is still as it was.
         """
         target = checked_path(path, "write_html()")
@@ -264,6 +265,7 @@ class SystemFrames(ABC):
 
         Raises:
             TypeError: ``path`` is no path.
+            ValueError: ``path`` is empty.
             MissingDependencyError: XlsxWriter is not installed.
             OSError: the file cannot be written.
         """

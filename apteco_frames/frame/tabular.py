@@ -128,6 +128,7 @@ class Tabular:
 
         Raises:
             TypeError: ``path`` is no path.
+            ValueError: ``path`` is empty.
             OSError: the file cannot be written.
         """
         import pyarrow.parquet
@@ -152,6 +153,7 @@ class Tabular:
 
         Raises:
             TypeError: ``path`` is no path.
+            ValueError: ``path`` is empty.
             OSError: the file cannot be written.
             ForkedProcessError: polars was used before this process was forked.
         """
