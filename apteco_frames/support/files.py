@@ -55,11 +55,15 @@ def replace(target: Path, write: Callable[[Path], Any], *, mode: int = 0o666) ->
         else:
             _write_beside(target, found, write, mode)
     except OSError as error:
-        if error.errno is None or error.filename == os.fspath(target):
+        if error.filename == os.fspath(target):
             raise
+        if error.errno is None:  # as polars' are
+            raise OSError(f"{error}: {os.fspath(target)!r}") from None
         reason = os.strerror(error.errno)
-        if isinstance(error, FileNotFoundError) and not _followed(target).parent.is_dir():
-            reason = "Its folder does not exist"
+        if isinstance(error, FileNotFoundError):
+            has_folder = _followed(target).parent.is_dir()
+            # What is missing besides is a folder for temporary files.
+            reason = str(error.strerror) if has_folder else "Its folder does not exist"
         # Of the part file nobody has heard.
         raise OSError(error.errno, reason, os.fspath(target)) from None
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import re
 import stat
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from random import Random
+from string import ascii_letters
 from typing import Any
 
 import pytest
+from strategies import catalogue_of, table_item, variable_item
 
 from apteco_frames import Catalogue, errors
 from apteco_frames.demo import holidays
@@ -300,6 +305,65 @@ def test_a_pipe_in_a_catalogue_is_no_catalogue(tmp_path: Path) -> None:
     with pytest.raises(errors.SnapshotError, match="left as it is"):
         holidays().write_parquet(tmp_path)
     assert stat.S_ISFIFO((tmp_path / "tables.parquet").stat().st_mode)
+
+
+# A disk that is full
+
+
+@contextmanager
+def room_for(size: int) -> Iterator[None]:
+    """No file can be larger than that: what comes after is refused as by a full disk."""
+    import resource
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+def incompressible() -> Catalogue:
+    """A catalogue whose workbook is larger than each of the sheets that it is made of."""
+    random = Random(1)
+    one, two, three = ("".join(random.choices(ascii_letters, k=30_000)) for _ in range(3))
+    table = table_item(singularDisplayName=one)
+    return catalogue_of([table], [variable_item(description=two)], description=three)
+
+
+@posix
+@pytest.mark.parametrize("size", [500, 20_000])
+@pytest.mark.parametrize("suffix", WRITES)
+def test_a_full_disk(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], suffix: str, size: int
+) -> None:
+    """It is an error that names the file; nothing is left behind, and nothing else is said."""
+    catalogue = incompressible()
+    writes: dict[str, Callable[[Path], object]] = {
+        "html": catalogue.write_html,
+        "xlsx": catalogue.write_excel,
+        "parquet": catalogue.variables.write_parquet,
+        "csv": catalogue.variables.write_csv,
+    }
+    target = tmp_path / f"a.{suffix}"
+    target.write_bytes(b"old")
+    with room_for(size), pytest.raises(OSError, match=f"too large.*{re.escape(repr(str(target)))}"):
+        writes[suffix](target)
+    gc.collect()
+    assert [(path, path.read_bytes()) for path in tmp_path.iterdir()] == [(target, b"old")]
+    assert capfd.readouterr() == ("", "")
+
+
+@posix
+def test_a_full_disk_at_the_end_of_a_workbook(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where the sheets fit, but not the workbook, XlsxWriter's archive complains of nothing."""
+    with room_for(45_000), pytest.raises(OSError, match="too large"):
+        incompressible().write_excel(tmp_path / "a.xlsx")
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []
+    assert capfd.readouterr() == ("", "")
 
 
 # As on Windows
