@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from apteco_frames.errors import AptecoFramesWarning
-from apteco_frames.support.text import shown
+from apteco_frames.support.text import shown, without_commands
 
 if TYPE_CHECKING:
     import click
@@ -33,7 +33,7 @@ def explain(error: click.UsageError) -> None:
 
 def _print(line: str) -> None:
     if sys.stderr is not None:  # or print() would take standard output
-        print(line, file=sys.stderr)
+        print(line if sys.stderr.isatty() else without_commands(line), file=sys.stderr)
 
 
 def _message(error: click.UsageError) -> str:
