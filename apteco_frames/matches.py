@@ -121,7 +121,7 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
     def _repr_html_(self) -> str:
         shown = super()._repr_html_() if len(self) else f"<p>{escape(self._title)}</p>"
         remarks = (f"<p>{escape(remark)}</p>" for remark in self.remarks)
-        return f"<div>{shown}{''.join(remarks)}</div>"
+        return f"<div {display.NO_MATHS}>{shown}{''.join(remarks)}</div>"
 
     @property
     def _kept(self) -> tuple[Any, ...]:
