@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import click
 
 NAME = "apteco-frames"
+_STANDARD_ERROR = 2
 
 
 def say(text: str) -> None:
@@ -51,6 +53,23 @@ def _message(error: click.UsageError) -> str:
     )
     # What stands after --password-stdin could be a password.
     return text.partition(" (")[0] if asks and "unexpected extra argument" in text else text
+
+
+@contextmanager
+def without_panics() -> Iterator[None]:
+    """Drop what polars prints on standard error, past Python, where it panics."""
+    if sys.stderr is None:
+        yield
+        return
+    sys.stderr.flush()
+    theirs, nothing = os.dup(_STANDARD_ERROR), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, _STANDARD_ERROR)
+    try:
+        yield
+    finally:
+        os.dup2(theirs, _STANDARD_ERROR)
+        os.close(theirs)
+        os.close(nothing)
 
 
 @contextmanager
