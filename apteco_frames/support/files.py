@@ -174,7 +174,8 @@ def _write_into(
 def _write_beside(
     target: Path, found: os.stat_result | None, write: Callable[[Path], Any], mode: int
 ) -> None:
-    if found is not None and not os.access(target, os.W_OK):
+    as_effective = os.access in os.supports_effective_ids
+    if found is not None and not os.access(target, os.W_OK, effective_ids=as_effective):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     # Without the name, which may be as long as the file system allows.
     part = _followed(target).with_name(f".{uuid.uuid4().hex}.part")

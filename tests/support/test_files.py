@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from string import ascii_letters
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -198,17 +199,30 @@ def test_another_group_gets_no_more_than_all(
         pytest.skip("needs root, to have a file of another group")
 
 
+@pytest.fixture
+def as_nobody() -> Iterator[Path]:
+    """A folder of somebody who is not root, who is at work."""
+    with TemporaryDirectory() as folder:
+        if os.getuid() != 0:
+            yield Path(folder)
+            return
+        os.chown(folder, 4711, 4711)
+        os.seteuid(4711)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(0)
+
+
 @posix
-def test_a_file_that_may_not_be_written_stays(tmp_path: Path) -> None:
-    """A file that is protected is not replaced behind its back."""
-    target = tmp_path / "a.csv"
+def test_a_file_that_may_not_be_written_stays(as_nobody: Path) -> None:
+    """A file that its owner protects is not replaced."""
+    target = as_nobody / "a.csv"
     target.write_bytes(b"mine")
     target.chmod(0o444)
-    if os.access(target, os.W_OK):
-        pytest.skip("root may write all")
-    with pytest.raises(PermissionError, match="Permission denied"):
+    with pytest.raises(PermissionError, match=r"Permission denied: .*a\.csv"):
         WRITES["csv"](target)
-    assert target.read_bytes() == b"mine"
+    assert [(path, path.read_bytes()) for path in as_nobody.iterdir()] == [(target, b"mine")]
 
 
 @posix
