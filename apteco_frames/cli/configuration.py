@@ -89,7 +89,7 @@ def profile(name: str) -> dict[str, str]:
 
 
 def add(name: str, values: Mapping[str, str | None]) -> Path:
-    """Add a profile to the file, which is written whole, for its owner alone.
+    """Add a profile to the file, which is written whole; a new one is for its owner alone.
 
     What the user wrote into it stays as it is.
 

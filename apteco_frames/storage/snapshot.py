@@ -11,6 +11,8 @@ Layout 1 had ``tables.parquet`` and ``variables.parquet`` alone; it is still rea
 
 from __future__ import annotations
 
+import errno
+import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -91,7 +93,11 @@ def write(
     """
     from apteco_frames.storage import parquet
 
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        reason = "It is no folder: name a folder for the files"
+        raise NotADirectoryError(errno.ENOTDIR, reason, os.fspath(directory)) from None
     rows = {"system": pa.Table.from_pylist([system], SYSTEM_SCHEMA), **arrows}
     kinds = tuple(kind for kind in KINDS if kind in rows)
     current = _current(directory)

@@ -82,9 +82,22 @@ def test_no_name_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, su
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=r"write_\w+\(\) takes a path, not an empty text"):
         WRITES[suffix]("")  # type: ignore[arg-type]
+    for text in ("a\0b", "a\ud800b"):
+        with pytest.raises(ValueError, match=r"write_\w+\(\) takes a path, and 'a.*no path has"):
+            WRITES[suffix](text)  # type: ignore[arg-type]
     with pytest.raises(IsADirectoryError, match=r"name a file in it: '\.'"):
         WRITES[suffix](Path())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_catalogue_needs_a_folder(tmp_path: Path) -> None:
+    """A file where a catalogue's folder should be is named, and stays."""
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    with pytest.raises(NotADirectoryError, match=r"It is no folder: .*file'"):
+        holidays().write_parquet(tmp_path / "file")
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+    with pytest.raises(ValueError, match="takes a path, not an empty text"):
+        holidays().write_parquet("")
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
