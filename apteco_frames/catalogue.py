@@ -205,6 +205,7 @@ class Catalogue(SystemFrames):
 
         Raises:
             TypeError: ``directory`` is no path.
+            ValueError: ``directory`` is empty.
             SnapshotError: a file there is no catalogue file.
             OSError: the folder cannot be written.
         """
@@ -219,6 +220,7 @@ class Catalogue(SystemFrames):
 
         Raises:
             TypeError: ``directory`` is no path.
+            ValueError: ``directory`` is empty.
             SnapshotError: a file is missing, damaged, of another origin, or written by
                 a newer version of this package.
         """

@@ -165,7 +165,7 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
             blocks += [display.html_table(section.header, section.rows)]
             blocks += [f"<p>{escape(section.rest)}</p>"] if section.rest else []
         blocks += [f"<p>{escape(sentence)}</p>" for sentence in self._not_compared]
-        return f"<div>{''.join(blocks)}</div>"
+        return f"<div {display.NO_MATHS}>{''.join(blocks)}</div>"
 
     def _part(self, arrow: pa.Table) -> Changes:
         return type(self)(arrow, self._home, self._older, self._not_compared)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from apteco_frames import schema
-from apteco_frames.analysis.words import words
+from apteco_frames.analysis.words import asked_for
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Home, Row, attribute
 from apteco_frames.schema.column import describe, enums
@@ -121,7 +121,7 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
     def _repr_html_(self) -> str:
         shown = super()._repr_html_() if len(self) else f"<p>{escape(self._title)}</p>"
         remarks = (f"<p>{escape(remark)}</p>" for remark in self.remarks)
-        return f"<div>{shown}{''.join(remarks)}</div>"
+        return f"<div {display.NO_MATHS}>{shown}{''.join(remarks)}</div>"
 
     @property
     def _kept(self) -> tuple[Any, ...]:
@@ -155,7 +155,7 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
             near = ", ".join(repr(clipped(other)) for other in others)
             hint = f" The nearest words that there are: {near}." if near else ""
             yield f"There is nothing like {clipped(word)!r}.{hint}"
-        if not words(self._query):
+        if not asked_for(self._query):
             yield "There is no word in it to search for."
         elif not self._nearest:
             yield "Nothing has all of these words. Search for fewer of them."

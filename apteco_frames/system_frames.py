@@ -154,6 +154,7 @@ class SystemFrames(ABC):
         and codes with their variables; of codes and folders those that are loaded, since
         nothing is read from a server. Case, accents and the order of words do not matter.
         Names are searched as they are and by their parts: ``dest`` is one of ``boDest``.
+        Emoji and other symbols are looked for where nothing else is asked for.
 
         A word is found to the letter, as the start of another, or with typing errors: none
         in words of up to 4 letters and in numbers, one in up to 8, otherwise two; a swap
@@ -238,6 +239,7 @@ class SystemFrames(ABC):
 
         Raises:
             TypeError: ``path`` is no path.
+            ValueError: ``path`` is empty.
             OSError: the file cannot be written; an older one is still as it was.
         """
         target = checked_path(path, "write_html()")
@@ -264,6 +266,7 @@ class SystemFrames(ABC):
 
         Raises:
             TypeError: ``path`` is no path.
+            ValueError: ``path`` is empty.
             MissingDependencyError: XlsxWriter is not installed.
             OSError: the file cannot be written.
         """

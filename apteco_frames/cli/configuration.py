@@ -15,7 +15,6 @@ It never holds a password.
 from __future__ import annotations
 
 import json
-import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -90,7 +89,7 @@ def profile(name: str) -> dict[str, str]:
 
 
 def add(name: str, values: Mapping[str, str | None]) -> Path:
-    """Add a profile to the file, which is written whole, for its owner alone.
+    """Add a profile to the file, which is written whole; a new one is for its owner alone.
 
     What the user wrote into it stays as it is.
 
@@ -118,8 +117,7 @@ def add(name: str, values: Mapping[str, str | None]) -> Path:
     ended = "" if not text or text.endswith("\n") else "\n"
     whole = f"{text}{ended}{apart}" + "".join(f"{line}\n" for line in lines)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Where the file is a link into a folder of the user's, it stays one.
-    files.replace(target.resolve(), lambda part: _fill(part, whole))
+    files.replace(target, lambda part: part.write_bytes(whole.encode()), mode=0o600)
     return target
 
 
@@ -165,9 +163,3 @@ def _check(name: str, key: str, value: object) -> None:
 def _quoted(text: str) -> str:
     """A text as TOML writes it: as JSON does, but for one character."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _fill(part: Path, text: str) -> None:
-    """Write a file that its owner alone can read."""
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(text.encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -9,12 +10,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from apteco_frames.errors import AptecoFramesWarning
-from apteco_frames.support.text import shown
+from apteco_frames.support.text import shown, without_commands
 
 if TYPE_CHECKING:
     import click
 
 NAME = "apteco-frames"
+_STANDARD_ERROR = 2
 
 
 def say(text: str) -> None:
@@ -33,7 +35,7 @@ def explain(error: click.UsageError) -> None:
 
 def _print(line: str) -> None:
     if sys.stderr is not None:  # or print() would take standard output
-        print(line, file=sys.stderr)
+        print(line if sys.stderr.isatty() else without_commands(line), file=sys.stderr)
 
 
 def _message(error: click.UsageError) -> str:
@@ -51,6 +53,23 @@ def _message(error: click.UsageError) -> str:
     )
     # What stands after --password-stdin could be a password.
     return text.partition(" (")[0] if asks and "unexpected extra argument" in text else text
+
+
+@contextmanager
+def without_panics() -> Iterator[None]:
+    """Drop what polars prints on standard error, past Python, where it panics."""
+    if sys.stderr is None:
+        yield
+        return
+    sys.stderr.flush()
+    theirs, nothing = os.dup(_STANDARD_ERROR), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, _STANDARD_ERROR)
+    try:
+        yield
+    finally:
+        os.dup2(theirs, _STANDARD_ERROR)
+        os.close(theirs)
+        os.close(nothing)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from apteco_frames.support.text import clipped, columns_of, shown
+from apteco_frames.support.text import clipped, columns_of, shown, without_commands
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -166,9 +166,9 @@ def _table(rows: pa.Table, header: bool) -> Iterator[str]:
     columns = [column.to_pylist() for column in _without_nanoseconds(rows).columns]
     if not is_terminal():
         if header:
-            yield "\t".join(names)
+            yield without_commands("\t".join(names))
         for values in zip(*columns, strict=True):
-            yield "\t".join(escaped(text_of(value)) for value in values)
+            yield without_commands("\t".join(escaped(text_of(value)) for value in values))
         return
     from apteco_frames.support.display import text_table
 

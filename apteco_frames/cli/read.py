@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from apteco_frames.cli.command import Command
-from apteco_frames.cli.messages import say
+from apteco_frames.cli.messages import say, without_panics
 from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.source import Source, with_source
 
@@ -131,7 +131,16 @@ def sql(source: Source, output: Output, query: str) -> None:
     with source.opened() as system:
         named = set(re.findall(r"\w+", query.lower()))
         load(system, codes="codes" in named, folders="folders" in named)
-        output.show(system.sql(query).to_arrow())
+        with without_panics():
+            answer = system.sql(query)
+        try:
+            rows = answer.to_arrow()
+        except ValueError as error:
+            raise click.ClickException(
+                f"The answer has values of a kind that Arrow lacks ({error}). Cast them in the "
+                "query, as in: cast(n as double)"
+            ) from None
+        output.show(rows)
 
 
 @click.command(

@@ -168,7 +168,8 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         table = display.html_table(self._preview, self._preview_rows(display.HTML_ROWS))
         is_cut = len(self) > display.HTML_ROWS
         footer = f"{self._counted}, {display.HTML_ROWS if is_cut else 'all'} shown"
-        return f"<div><p>{escape(self._title)}</p>{table}<p>{footer}</p></div>"
+        title = escape(self._title)
+        return f"<div {display.NO_MATHS}><p>{title}</p>{table}<p>{footer}</p></div>"
 
     def _ipython_key_completions_(self) -> list[str]:
         """What IPython offers for ``x["…``: the keys, no more than 10,000 of them."""

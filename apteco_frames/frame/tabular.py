@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     import polars as pl
 
 # What spreadsheets take for the start of a formula; \x{FF..} are the full-width forms.
-_FORMULA = r"^([\x00-\x20]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]|[\t\r\n])"
+_SIGN = r"[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
+_FORMULA = rf"^([\x00-\x20]*{_SIGN}|[\t\r\n])"
+# One that splits at semicolons or tabs knows no quotes that began before, so that a cell begins
+# within a text, too; its own quotes are left out there.
+_FORMULA_WITHIN = rf'([;\t-\r\x{{85}}\x{{2028}}\x{{2029}}])([\x00-\x08\x0E-\x20"]*{_SIGN})'
 
 
 def for_spreadsheets(frame: pl.DataFrame) -> pl.DataFrame:
@@ -32,7 +36,8 @@ def for_spreadsheets(frame: pl.DataFrame) -> pl.DataFrame:
     plain = frame.with_columns(
         pl.col(pl.List(pl.String)).list.join("; "), pl.col(pl.Enum, pl.Categorical).cast(pl.String)
     )
-    return plain.with_columns(pl.col(pl.String).str.replace(_FORMULA, "'$1"))
+    texts = pl.col(pl.String).str.replace(_FORMULA, "'$1")
+    return plain.with_columns(texts.str.replace_all(_FORMULA_WITHIN, "$1'$2"))
 
 
 class Tabular:
@@ -128,6 +133,7 @@ class Tabular:
 
         Raises:
             TypeError: ``path`` is no path.
+            ValueError: ``path`` is empty.
             OSError: the file cannot be written.
         """
         import pyarrow.parquet
@@ -141,7 +147,9 @@ class Tabular:
 
         A text that a spreadsheet would run as a formula (it starts with ``=``, ``+``,
         ``-``, ``@`` or their full-width forms, be it after blanks, or with a tab or a line
-        break) gets a ``'`` before it. Texts are quoted, lists joined with ``"; "``. Use
+        break) gets a ``'`` before it. So does what begins like that after a semicolon, a tab
+        or a line break within a text, where a spreadsheet that splits at semicolons begins
+        another cell. Texts are quoted, lists joined with ``"; "``. Use
         :meth:`write_parquet` to keep every value to the letter.
 
         Args:
@@ -152,6 +160,7 @@ class Tabular:
 
         Raises:
             TypeError: ``path`` is no path.
+            ValueError: ``path`` is empty.
             OSError: the file cannot be written.
             ForkedProcessError: polars was used before this process was forked.
         """

@@ -12,7 +12,7 @@ from enum import StrEnum
 from html import escape
 from typing import Any
 
-from apteco_frames.support.display import kind_mark
+from apteco_frames.support.display import NO_MATHS, kind_mark
 from apteco_frames.support.text import clipped
 
 _WIDTH = 80
@@ -55,7 +55,7 @@ def card(
         if value not in (None, "", [])
     )
     return (
-        f'<div style="{_FRAME}"><p style="{_HEAD}">{head}</p>'
+        f'<div {NO_MATHS} style="{_FRAME}"><p style="{_HEAD}">{head}</p>'
         f"<table><tbody>{rows}</tbody></table></div>"
     )
 

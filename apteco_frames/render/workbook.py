@@ -11,9 +11,10 @@ import math
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -86,14 +87,64 @@ def write(
             part.open("wb") as file,
             tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         ):
-            book = xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": folder})
-            _Writer(book, most_rows, most_links).write(system, rows, unavailable)
+            sink = _Sink(file)
+            book = xlsxwriter.Workbook(sink, {"constant_memory": True, "tmpdir": folder})
             try:
+                _Writer(book, most_rows, most_links).write(system, rows, unavailable)
                 book.close()
             except FileCreateError as error:
                 raise error.args[0] from None
+            finally:
+                sink.is_done = True
+                for sheet in book.worksheets():
+                    for left_open in (sheet.row_data_fh, sheet.fh):
+                        with suppress(OSError):
+                            left_open.close()
 
     files.replace(path, fill)
+
+
+class _Sink:
+    """What XlsxWriter writes to; once that has failed, or is done, nothing more is written.
+
+    Its ``ZipFile`` is left to itself after an error, and would then complain on standard error
+    that it cannot write its end either.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.is_done = False
+        self._file = file
+        self._position = 0  # of what is not written any more
+
+    def write(self, data: bytes) -> int:
+        if not self.is_done:
+            with self._once():
+                return self._file.write(data)
+        self._position += len(data)
+        return len(data)
+
+    def seek(self, position: int) -> int:
+        if not self.is_done:
+            with self._once():
+                return self._file.seek(position)
+        self._position = position
+        return position
+
+    def tell(self) -> int:
+        return self._position if self.is_done else self._file.tell()
+
+    def flush(self) -> None:
+        if not self.is_done:
+            with self._once():
+                self._file.flush()
+
+    @contextmanager
+    def _once(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.is_done = True
+            raise
 
 
 class _Part(NamedTuple):

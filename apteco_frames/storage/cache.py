@@ -46,7 +46,6 @@ SCHEMAS: dict[str, dict[str, pa.Schema]] = {
 
 # What was being written for so long was left behind by a process that was ended.
 _LEFT_BEHIND_SECONDS = 86_400
-_BINARY = getattr(os, "O_BINARY", 0)
 
 
 class Kept(NamedTuple):
@@ -184,11 +183,10 @@ class Cache:
         parts = packed.pack(streams, {**about, "of": catalogue, "version": _version()})
         try:
             if not _holds(place, parts):  # somebody was faster
-                files.replace(place, lambda part: _fill(part, parts))
+                files.replace(place, lambda part: _fill(part, parts), mode=0o600)
         except OSError as error:
-            if not (os.name == "nt" and place.exists()):  # where nobody can replace an open file
-                self._cannot("cannot be written", error)
-                return None
+            self._cannot("cannot be written", error)
+            return None
         return catalogue
 
     def _is_ours(self) -> bool:
@@ -308,8 +306,7 @@ def _holds(place: Path, parts: list[Any]) -> bool:
 
 
 def _fill(part: Path, parts: list[Any]) -> None:
-    """Write a file that its owner alone can read."""
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600), "wb") as file:
+    with part.open("wb") as file:
         file.writelines(parts)
 
 

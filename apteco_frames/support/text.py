@@ -5,6 +5,7 @@ What a terminal would obey is shown as an escape instead.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 CELL_WIDTH = 40
@@ -12,6 +13,9 @@ CELL_WIDTH = 40
 # Cc: terminal escapes, NUL, newlines; Cf: right-to-left overrides, zero-width marks;
 # Co, Cs, Zl, Zp: private use, surrogates, line and paragraph separators.
 _UNSHOWN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+
+# Blanks before a command count for nothing.
+_COMMAND = re.compile(r"(^\s*):(?=:)|#(?=#\w*\[)")
 
 
 def shown(value: object) -> str:
@@ -46,6 +50,20 @@ def clipped(value: object, width: int = CELL_WIDTH) -> str:
             text = text[:-1]
         text += "…"
     return text
+
+
+def without_commands(line: str) -> str:
+    r"""A line for a log, in which a build server finds no command of its own.
+
+    GitHub Actions obeys ``::error::`` at the start of a line, and it, Azure Pipelines and
+    TeamCity ``##[group]`` and the like anywhere. A character of these becomes an escape.
+
+    >>> print(without_commands("::error::no"), without_commands("a ##vso[task.complete]"))
+    \x3a:error::no a \x23#vso[task.complete]
+    """
+    if "::" not in line and "##" not in line:  # at once, as most are
+        return line
+    return _COMMAND.sub(lambda f: r"\x23" if f[1] is None else rf"{f[1]}\x3a", line)
 
 
 def columns_of(text: str) -> int:

@@ -315,6 +315,29 @@ def test_links_with_odd_names(
     assert browser.run(NAME) == name
 
 
+@pytest.mark.parametrize("word", ["constructor", "__proto__", "toString", "hasOwnProperty"])
+def test_names_that_every_object_has(browser: Browser, tmp_path: Path, word: str) -> None:
+    """Whatever is called like a part of each object in JavaScript is a text like others."""
+    table = table_item(word, pluralDisplayName=word, singularDisplayName=word)
+    odd = variable_item(word, word, description=word, folderName=word, notes=word, path=word)
+    odd["selectorInfo"] |= {"selectorType": word, "subType": word, "varCodeOrder": word}
+    first = variable_item("first", word, description="The first")
+    row = dict.fromkeys(CODES_SCHEMA.names, word) | {"position": 0, "count": 5}
+    codes = pa.Table.from_pylist([row], CODES_SCHEMA)
+    plain = catalogue_of([table], [first, odd])
+    catalogue = Catalogue(plain.system_info, plain.tables, plain.variables, codes)
+    path = catalogue.write_html(tmp_path / "odd.html")
+    browser.open(path, "#first")
+    browser.run("location.hash = $0", word)
+    browser.wait_for(f"{NAME} === $0", word)
+    facts = browser.run("[...document.querySelectorAll('#page dl > div')].map((f) => f.innerText)")
+    assert {f"Values of a record\n{word}", f"Values are\n{word}"} <= set(facts)
+    assert "The first" not in browser.run(SHOWN)
+    browser.run("location.hash = ''")
+    assert search(browser, word) == "2 variables, 1 code"
+    assert browser.complaints == []
+
+
 def test_what_was_not_read(browser: Browser, tmp_path: Path) -> None:
     """Where codes and folders were not loaded, the page says so."""
     whole = holidays()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from html import unescape
+import re
+from html import escape, unescape
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +19,7 @@ from strategies import ODD_TEXTS, catalogue_of, table_item, variable_item
 from apteco_frames import Catalogue
 from apteco_frames.cli import main
 from apteco_frames.demo import holidays
+from apteco_frames.support.text import shown
 
 
 def test_diff(command: Command) -> None:
@@ -155,10 +157,10 @@ def test_markdown(command: Command) -> None:
         "",
         "| severity | change | what | name | column | old | new |",
         "| --- | --- | --- | --- | --- | --- | --- |",
-        "| routine | changed | table | Bookings | total\\_records | 2130081 | 213008 |",
-        "| breaking | removed | variable | hoURN |  | Household URN |  |",
+        "| routine | changed | table | `Bookings` | `total_records` | `2130081` | `213008` |",
+        "| breaking | removed | variable | `hoURN` |  | `Household URN` |  |",
     ]
-    assert lines[0].startswith("### 3 changes of system 'holidays', built 2019-11-28")
+    assert lines[0].startswith("### `3 changes of system 'holidays', built 2019-11-28")
 
 
 def test_github(command: Command) -> None:
@@ -172,7 +174,10 @@ def test_github(command: Command) -> None:
 
 HOSTILE = (
     *("a|b", "`code`", "<script>alert(1)</script>", "&amp;", "[x](y)", "**b**", "\\|", "100%0A"),
-    *("::error::x", "a\n::stop-commands::x", "a\r\nb", "x,y:z", *ODD_TEXTS),
+    *("::error::x", "a\n::stop-commands::x", "a\r\nb", "x,y:z", "##[error]x", "##vso[task]x"),
+    *("@user", "@org/team", "#1", "org/repo#1", "GH-1", "!1", "~label", ":tada:", "$x^2$"),
+    *("https://example.com/?a=b", "www.example.com", "jo@example.com", "<https://example.com>"),
+    *("`", "``a", "a`b``", " a ", " ", "a\\", "\\`", "a`|`b", *ODD_TEXTS),
 )
 
 
@@ -187,19 +192,49 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_markdown_is_text(hostile: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing in a text ends a cell, or is HTML, code or a link."""
+# A run of backticks, and what stands up to the next run of the same length.
+CODE = re.compile(r"(?<!`)(`+)(?!`)(.*?)(?<!`)\1(?!`)")
+
+
+def test_markdown_is_code(hostile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing in a text is alive: all is code, but for what would end a cell, by its number."""
     assert main(["diff", str(hostile / "old"), str(hostile / "new"), "--format=markdown"]) == 1
     lines = capsys.readouterr().out.split("\n")
     rows = [line for line in lines if line.startswith("| notable")]
-    assert len(rows) == len(lines) - 6
-    for row in rows:
-        bare = row.replace("\\\\", "").replace("\\|", "")
-        assert bare.count("|") == 8
-        assert "<" not in row
-        assert "`" not in bare.replace("\\`", "")
-        assert "[" not in bare.replace("\\[", "")
-    assert "<script>alert(1)</script>" in unescape(" ".join(rows))
+    assert len(rows) == len(HOSTILE) == len(lines) - 6
+    assert CODE.sub("", lines[0]) == "### "
+    for row, text in zip(rows, HOSTILE, strict=True):
+        bare = CODE.sub("", row).replace("&#124;", "").replace("&#35;", "")
+        assert re.sub(" +", " ", bare) == "| notable | changed | variable | | | | |"
+        assert not re.search(r"##\w*\[", row)
+        cells = [cell[1:-1] for cell in row[1:-1].split("|")]
+        old = CODE.sub(lambda code: read_as_code(code[2]), cells[5])
+        assert unescape(old) == shown(text)
+
+
+def read_as_code(inside: str) -> str:
+    """What Markdown shows of code, with nothing in it that HTML would change."""
+    has_blanks = inside[:1] == inside[-1:] == " " and inside.strip(" ")
+    return escape(inside[1:-1] if has_blanks else inside)
+
+
+def test_a_log_is_given_no_commands(
+    hostile: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a pipe, as the log of a build is, no line is a command to whoever reads the log."""
+    assert main(["diff", str(hostile / "old"), str(hostile / "new")]) == 1
+    columns = ("--columns", "description,name,notes")
+    assert main(["variables", "--catalogue", str(hostile / "old"), *columns]) == 0
+    query = """select null as "::group::a", '::error::x' as "##[b]", 1 as n"""
+    assert main(["sql", query, "--catalogue", str(hostile / "old")]) == 0
+    assert main(["codes", "##[error]x", "--catalogue", str(hostile / "old")]) == 1
+    captured = capsys.readouterr()
+    lines = [*captured.out.splitlines(), *captured.err.splitlines()]
+    assert len(lines) > 2 * len(HOSTILE)
+    assert [line for line in lines if line.lstrip().startswith("::")] == []
+    assert [line for line in lines if re.search(r"##\w*\[", line)] == []
+    assert "\\x3a:error::x" in captured.out
+    assert "\\x23#vso[task]x" in captured.out
 
 
 def test_github_commands_are_whole(hostile: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cli.running import Command
+from cli.running import Command, in_process
 
 from apteco_frames.demo import holidays
 
@@ -117,3 +117,18 @@ def test_catalogue_that_is_not_there(command: Command, place: Path) -> None:
     status, out, err = command("tables", "--catalogue", "nothing")
     assert (status, out) == (1, "")
     assert err.startswith("apteco-frames: There is no nothing/tables.parquet.")
+
+
+def test_a_panic_of_polars_is_one_line(place: Path) -> None:
+    """Where a query makes polars panic, its own message on standard error is not shown."""
+    for query in ("select columns('(') from tables", "select greatest()"):
+        status, out, err = in_process("sql", query, "--catalogue", "holidays")
+        assert (status, out, len(err.splitlines())) == (1, "", 1)
+        assert err.startswith("apteco-frames: The query ")
+
+
+def test_an_answer_that_arrow_cannot_hold(command: Command) -> None:
+    """Values of a kind that Arrow lacks are an error that says what to do."""
+    status, out, err = command("sql", "select cast(1 as int128)", "--catalogue", "holidays")
+    assert (status, out, len(err.splitlines())) == (1, "", 1)
+    assert "Cast them in the query" in err

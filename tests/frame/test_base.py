@@ -555,7 +555,7 @@ def test_a_csv_file_runs_no_formula(tmp_path: Path) -> None:
                     assert cell in {value, f"'{value}"}
                     assert (cell == value) is (value[:1] not in {*"=+-@\t\r"} or not value)
                 elif isinstance(value, list):
-                    assert cell.removeprefix("'") == "; ".join(value)
+                    assert cell.removeprefix("'").replace(";' ", "; ") == "; ".join(value)
                     assert not cell.startswith(("=", "@"))
                 elif isinstance(value, bool | None):
                     assert cell == {None: "", True: "true", False: "false"}[value]
@@ -563,6 +563,31 @@ def test_a_csv_file_runs_no_formula(tmp_path: Path) -> None:
                     assert float(cell) == value
                 else:
                     assert datetime.fromisoformat(cell) == value
+
+
+@pytest.mark.parametrize("sign", [*"=+-@", "\uff1d", " =", "\x00=", '"=', '""@', "\xa0;="])
+@pytest.mark.parametrize("apart", [";", "; ", "\n", "\r", "\r\n", "\t", ";\n", "\n\t", ";;"])
+def test_no_formula_begins_within_a_text(tmp_path: Path, apart: str, sign: str) -> None:
+    """Nor where a spreadsheet splits at something else: at semicolons or tabs, quotes or not."""
+    texts = [f"a{apart}{sign}1+1", f"{apart}{sign}1+1", f"a{apart}{sign}1{apart}{sign}1", "a;"]
+    items = [variable_item(f"v{n}", description=text) for n, text in enumerate(texts)]
+    path = catalogue_of([table_item()], items).variables.write_csv(tmp_path / "frame.csv")
+    for delimiter in ",;\t":
+        for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
+            with path.open(encoding="utf-8", newline="") as file:
+                rows = list(csv.reader(file, delimiter=delimiter, quoting=quoting))
+            cells = [cell.lstrip('\0 "') for row in rows for cell in row]
+            assert [cell for cell in cells if cell[:1] in {*"=+-@\uff1d"} - {""}] == []
+            assert len(cells) > len(texts)
+
+
+def test_what_begins_no_formula_within_a_text_stays(tmp_path: Path) -> None:
+    """Texts with semicolons and line breaks are to the letter where no formula begins."""
+    texts = ["a; b", "a\nb", "a=b; c-d", "x@y; z", "1 - 2", "a\r\n\tb", "5;6"]
+    items = [variable_item(f"v{n}", description=text) for n, text in enumerate(texts)]
+    path = catalogue_of([table_item()], items).variables.write_csv(tmp_path / "frame.csv")
+    with path.open(encoding="utf-8", newline="") as file:
+        assert [row["description"] for row in csv.DictReader(file)] == texts
 
 
 def test_writing_replaces_whole_files(frame: Frame, tmp_path: Path) -> None:

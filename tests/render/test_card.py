@@ -198,7 +198,7 @@ def test_any_catalogue_is_shown_small_and_harmless(data: st.DataObject) -> None:
     for thing in everything(data.draw(with_codes_and_folders(data.draw(catalogues())))):
         html = thing._repr_html_()
         assert len(html.encode()) < LIMIT
-        assert Card(html).attributes <= {"style", "scope"}
+        assert Card(html).attributes <= {"class", "style", "scope"}
         assert set(Card(html).tags) <= TAGS
         assert all(shown(line) == line for line in html.split("\n"))
 
@@ -216,3 +216,44 @@ def test_the_largest_card_is_small() -> None:
         catalogue.tables,
     ):
         assert len(thing._repr_html_().encode()) < LIMIT
+
+
+def test_nothing_is_typeset_as_mathematics() -> None:
+    """JupyterLab takes ``$10,000 - $20,000`` for mathematics, but not in what we show."""
+    whole = holidays()
+    fewer = Catalogue(whole.system_info, whole.tables, whole.variables[1:])
+    with DemoServer(whole) as server, server.login() as session:
+        things: list[Any] = [
+            *(session, session.tables, session.variables, session.codes, session.folders),
+            *(session.systems, session.tables[0], session.variables[0], session.codes[0]),
+            *(session.folders[0], session.tables.tree(), session.folders.tree()),
+            *(
+                session.search("travel"),
+                session.search("zzz"),
+                whole.diff(fewer),
+                whole.diff(whole),
+            ),
+        ]
+        for thing in things:
+            html = thing._repr_html_()
+            root = Roots(html).roots
+            assert len(root) == 1, html
+            assert {"mathjax_ignore", "tex2jax_ignore"} <= set(root[0].split())
+
+
+class Roots(HTMLParser):
+    """The classes of each element that stands in no other."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.roots: list[str] = []
+        self._depth = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        if not self._depth:
+            self.roots.append(dict(attrs).get("class") or "")
+        self._depth += 1
+
+    def handle_endtag(self, tag: str) -> None:
+        self._depth -= 1
