@@ -41,7 +41,7 @@ def by_command(given: bytes, _: pytest.MonkeyPatch) -> str:
 @pytest.fixture(params=[by_environment, by_input, by_command], ids=lambda by: by.__name__)
 def get(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Get:
     """Gives the password, whichever way that text comes."""
-    return lambda given: request.param(given, monkeypatch)  # type: ignore[no-any-return]
+    return lambda given: request.param(given, monkeypatch)
 
 
 @pytest.mark.parametrize("start", ["", "\ufeff"])
