@@ -31,6 +31,7 @@ FOLDER_VARIABLE = "APTECO_FRAMES_CONFIG_DIR"
 KEYS = ("base_url", "data_view", "system", "user", "certificate")
 """What a profile may have."""
 
+_PATIENCE = 10
 _WITHHELD = ("pass", "secret", "token")
 
 
@@ -92,7 +93,8 @@ def profile(name: str) -> dict[str, str]:
 def add(name: str, values: Mapping[str, str | None]) -> Path:
     """Add a profile to the file, which is written whole, for its owner alone.
 
-    What the user wrote into it stays as it is.
+    What the user wrote into it stays as it is; of several programs that add at once, one waits
+    for the other.
 
     Args:
         name: its name.
@@ -102,25 +104,42 @@ def add(name: str, values: Mapping[str, str | None]) -> Path:
         the file.
 
     Raises:
-        ClickException: there is one of that name; or as :func:`profiles`.
+        ClickException: there is one of that name; or another program does not come to an end;
+            or as :func:`profiles`.
         OSError: the file cannot be read or written.
     """
+    from filelock import FileLock, Timeout
+
     from apteco_frames.support import files
 
-    text, target = _text(), place()
+    target = place()
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Where the file is a link into a folder of the user's, it stays one.
+    file = target.resolve()
+    try:
+        # The system ends the lock with the process that has it, however that ends.
+        with FileLock(file.with_suffix(".lock"), timeout=_PATIENCE):
+            whole = _added(_text(), name, values)
+            files.replace(file, lambda part: _fill(part, whole))
+    except Timeout:
+        raise click.ClickException(
+            f"Another program has been changing {target} for {_PATIENCE} seconds. Nothing was "
+            "added. Try again."
+        ) from None
+    return target
+
+
+def _added(text: str, name: str, values: Mapping[str, str | None]) -> str:
+    """The file's text with another profile."""
     if name in _parsed(text):
         raise click.ClickException(
-            f"There is a profile {name!r} in {target} already. Edit it there, or take it out."
+            f"There is a profile {name!r} in {place()} already. Edit it there, or take it out."
         )
     lines = [f"[{_quoted(name)}]"]
     lines += [f"{key} = {_quoted(value)}" for key in KEYS if (value := values.get(key))]
     apart = "\n" if text and not text.endswith("\n\n") else ""
     ended = "" if not text or text.endswith("\n") else "\n"
-    whole = f"{text}{ended}{apart}" + "".join(f"{line}\n" for line in lines)
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Where the file is a link into a folder of the user's, it stays one.
-    files.replace(target.resolve(), lambda part: _fill(part, whole))
-    return target
+    return f"{text}{ended}{apart}" + "".join(f"{line}\n" for line in lines)
 
 
 def _text() -> str:
@@ -135,8 +154,12 @@ def _text() -> str:
 def _parsed(text: str) -> dict[str, dict[str, str]]:
     try:
         found: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # or TOML with a number that is too long for Python
         raise click.ClickException(f"{place()} is not TOML: {error}.") from None
+    except RecursionError:
+        raise click.ClickException(
+            f"{place()} is no file of profiles: it is nested too deeply."
+        ) from None
     for name, values in found.items():
         if not isinstance(values, dict):
             raise click.ClickException(
