@@ -92,11 +92,14 @@ class Variable(FormerNames):
     def codes(self) -> Codes:
         """The variable's codes; empty if it has none. A session reads them on first use.
 
+        Empty, and a ``CatalogueWarning``, where the API refused them and the user went on.
+
         Raises:
             NotLoadedError: a saved catalogue holds no codes.
             AptecoFramesError: the API could not be asked, or refused.
         """
-        return self._home.variables._only(self.name).codes[self.name]  # type: ignore[no-any-return]
+        only: Variables = self._home.variables._only(self.name)
+        return only.codes._of_variable(self.name)
 
     def _no_order(self, other: object) -> NoReturn:
         raise TypeError(f"Variables are in no order here: {STAYS}")
@@ -306,6 +309,11 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
     def _none(self) -> str:
         is_part = len(self) < len(self._home.catalogue.variables)
         return f"Of {self._counted} of {self._system} none" if is_part else super()._none
+
+    def _names_of(self, key: str) -> list[str]:
+        """The names of all variables with that name or description."""
+        names = self._arrays["name"]
+        return [names[position].as_py() for position in self._positions(key, self._keys)]
 
     def _only(self, name: str) -> Self:
         """That one variable, as a frame that is kept with its codes."""

@@ -6,6 +6,7 @@ What a terminal would obey is shown as an escape instead.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 CELL_WIDTH = 40
 
@@ -46,6 +47,16 @@ def clipped(value: object, width: int = CELL_WIDTH) -> str:
             text = text[:-1]
         text += "…"
     return text
+
+
+def list_names(names: Sequence[str], most: int = 10) -> str:
+    """Names in quotes, as part of a sentence; of many the first.
+
+    >>> list_names(["boDest", "peOccu", "hoRegion"], most=2)
+    "'boDest', 'peOccu' and 1 more"
+    """
+    listed = ", ".join(repr(clipped(name)) for name in names[:most])
+    return listed if len(names) <= most else f"{listed} and {len(names) - most:,} more"
 
 
 def columns_of(text: str) -> int:

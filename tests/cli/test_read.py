@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 from cli.running import Command
 
+from apteco_frames import Catalogue
 from apteco_frames.demo import holidays
 
 SOURCES = [("--catalogue", "holidays"), ("--profile", "orbit")]
@@ -117,3 +119,31 @@ def test_catalogue_that_is_not_there(command: Command, place: Path) -> None:
     status, out, err = command("tables", "--catalogue", "nothing")
     assert (status, out) == (1, "")
     assert err.startswith("apteco-frames: There is no nothing/tables.parquet.")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["codes", "boDest"], "warning: The API refused the codes of 'boDest' of system "),
+        (["search", "sweden"], "Codes of 'boDest' were not searched: the API refused them."),
+        (["sql", "select * from codes"], "The table codes lacks those of 'boDest': the API "),
+        (["export", "saved"], "the API refused the codes of 'boDest'; they are left out"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_refused_codes(command: Command, place: Path, words: list[str], said: str) -> None:
+    """A command that needs codes says once whose are not known, as the API refused them."""
+    whole = holidays()
+    rest = whole.codes.filter(pl.col("variable_name") != "boDest")
+    Catalogue(
+        whole.system_info,
+        whole.tables,
+        whole.variables,
+        rest,
+        whole.folders,
+        unavailable=["boDest"],
+    ).write_parquet(place / "partial")
+    status, _, err = command(*words, "--catalogue", "partial")
+    assert status == 0
+    assert err.count("refused") == 1
+    assert said in err
