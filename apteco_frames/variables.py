@@ -15,10 +15,11 @@ import pyarrow.compute as pc
 from apteco_frames import schema
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.column_keys import ColumnKeys
-from apteco_frames.frame.former import STAYS, FormerNames
+from apteco_frames.frame.former import FormerNames
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.render import card
 from apteco_frames.schema.column import describe, enums
+from apteco_frames.support.apteco_names import STAYS, attributes
 from apteco_frames.support.arrays import integers, spans_of
 from apteco_frames.support.text import clipped
 
@@ -364,3 +365,14 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
             start, stop = spans.get(name, (0, 0))
             part = self._parts[name] = self._part(arrow.slice(start, stop - start))
         return part
+
+
+if not TYPE_CHECKING:  # type checkers would take any name for an attribute
+    __getattr__ = attributes(
+        __name__,
+        {
+            "VariablesAccessor": "variables.Variables",
+            "VariableNamesAccessor": "variables.VariableKeys",
+            "VariableDescsAccessor": "variables.VariableKeys",
+        },
+    )
