@@ -43,7 +43,7 @@ ROOMS = [
     *("common", "cube", "datagrid", "query", "statistics"),
     *("system_frames", "catalogue", "archive", "password", "loading"),
     *("logged_in", "session", "logins"),
-    *("demo", "cli", "__main__"),
+    *("demo", "cli", "__main__", "__pyinstaller"),
 ]
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from apteco_frames.errors import SnapshotError
+from apteco_frames.errors import SnapshotError, how_to_install
 from apteco_frames.storage.label import DAMAGE, VERSION, Label, version_of
 from apteco_frames.support import files
 
@@ -124,5 +124,5 @@ def _label(path: Path, metadata: dict[bytes, bytes]) -> Label:
         ) from None
     raise SnapshotError(
         f"{path} was written by a newer version of apteco_frames (layout {version}, known "
-        f"here: {VERSION}). Install it: python -m pip install --upgrade apteco-frames"
+        f"here: {VERSION}). Install it, {how_to_install()}"
     )
