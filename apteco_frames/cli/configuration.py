@@ -143,12 +143,15 @@ def _added(text: str, name: str, values: Mapping[str, str | None]) -> str:
 
 
 def _text() -> str:
+    path = place()
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe may have no end
+        raise click.ClickException(f"{path} is no regular file.")
     try:
-        return place().read_text(encoding="utf-8-sig")  # as Windows PowerShell writes it
+        return path.read_text(encoding="utf-8-sig")  # as Windows PowerShell writes it
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError:
-        raise click.ClickException(f"{place()} is not TOML: it is not UTF-8.") from None
+        raise click.ClickException(f"{path} is not TOML: it is not UTF-8.") from None
 
 
 def _parsed(text: str) -> dict[str, dict[str, str]]:

@@ -94,7 +94,7 @@ def is_ours(path: Path) -> bool:
     """Whether a file there is one of a catalogue, of any version."""
     try:
         return _KEY in (pq.read_schema(_open(path)).metadata or {})
-    except _FAULTS:
+    except (*_FAULTS, SnapshotError):
         return False
 
 
@@ -108,6 +108,8 @@ def damaged(path: Path, reason: str) -> SnapshotError:
 def _open(path: Path) -> pa.NativeFile:
     if path.is_dir():  # of which Arrow's error says nothing that a program can see
         raise IsADirectoryError
+    if path.exists() and not path.is_file():  # for a pipe Arrow would wait without an end
+        raise damaged(path, "it is no regular file")
     return pa.OSFile(os.fsencode(path))
 
 

@@ -265,6 +265,15 @@ def test_files_that_are_wrong(command: Command, file: Path, text: str, said: str
     assert file.read_bytes() == before
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with a name")
+def test_pipe(command: Command, file: Path) -> None:
+    """A pipe in place of the file is refused: it would be waited for without an end."""
+    file.parent.mkdir()
+    os.mkfifo(file)
+    for words in (["profile", "list"], ["profile", "add", "new", *GIVEN]):
+        assert command(*words) == (1, "", f"apteco-frames: {file} is no regular file.\n")
+
+
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="has a place of its own")
 def test_place(command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without a folder of the user's choice, it is where the platform has such."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import polars as pl
@@ -147,3 +148,16 @@ def test_refused_codes(command: Command, place: Path, words: list[str], said: st
     assert status == 0
     assert err.count("refused") == 1
     assert said in err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with a name")
+@pytest.mark.parametrize("name", ["system", "tables", "variables"])
+def test_pipes(command: Command, place: Path, name: str) -> None:
+    """A pipe in place of a file is refused: it would be waited for without an end."""
+    file = place / f"holidays/{name}.parquet"
+    file.unlink()
+    os.mkfifo(file)
+    status, out, err = command("variables", "--catalogue", "holidays")
+    assert (status, out) == (1, "")
+    assert f"{name}.parquet is damaged, cut off, or no Parquet file (it is no regular file)" in err
+    assert command("export", "holidays", "--catalogue", "older").status == 1
