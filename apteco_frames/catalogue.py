@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from apteco_frames.storage import snapshot, strings
 from apteco_frames.storage.label import DAMAGE
 from apteco_frames.support.arguments import checked_path, not_a
 from apteco_frames.support.fork import ProcessLock
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import clipped, list_names
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.system_frames import LOADED_BY, SystemFrames
 from apteco_frames.tables import Tables
@@ -123,7 +123,7 @@ class Catalogue(SystemFrames):
         self._variables = Variables(variables, self)
         self._known_codes = known_codes
         self._read_folders = read_folders
-        self._indexed: tuple[tuple[int, bool], Index, tuple[str, ...]] | None = None
+        self._indexed: tuple[object, Index, tuple[str, ...]] | None = None
         self._index_lock = ProcessLock()
 
     @property
@@ -176,14 +176,18 @@ class Catalogue(SystemFrames):
 
         known = self._known_codes
         known.read()
-        state = known.variable_count, self.has_folders
+        state = known.variable_count, self.has_folders, known.refused
         with self._index_lock.own:
             if self._indexed is None or self._indexed[0] != state:
                 rows = self._arrows()
                 if "codes" not in rows and known.variable_count:
                     rows["codes"] = known.of(self._variables.arrow)
                 missing = len(known.missing(self._variables.arrow))
-                self._indexed = state, Index(rows), tuple(_not_searched(rows, missing))
+                self._indexed = (
+                    state,
+                    Index(rows),
+                    tuple(_not_searched(rows, missing, sorted(known.refused))),
+                )
             return self._indexed[1:]
 
     def _keep_folders(self, arrow: pa.Table) -> None:
@@ -358,18 +362,23 @@ def _folder_reader(
     return lambda: checked
 
 
-def _not_searched(rows: Mapping[str, pa.Table], missing: int) -> Iterator[str]:
+def _not_searched(
+    rows: Mapping[str, pa.Table], missing: int, refused: Sequence[str]
+) -> Iterator[str]:
     """What a search leaves out, in a sentence each.
 
     Args:
         rows: what is searched.
         missing: of how many variables the codes are not known.
+        refused: names of the variables whose codes the API refused.
     """
     if "folders" not in rows:
         yield f"Folders were not searched: they are not loaded; {LOADED_BY['folders']}."
     if missing:
         of = f" of {missing:,} variable{'' if missing == 1 else 's'}" if "codes" in rows else ""
         yield f"Codes{of} were not searched: they are not loaded; {LOADED_BY['codes']}."
+    if refused:
+        yield f"Codes of {list_names(refused)} were not searched: the API refused them."
 
 
 def _listed(names: list[str]) -> str:

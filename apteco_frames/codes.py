@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
+from html import escape
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
@@ -12,14 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import schema
-from apteco_frames.errors import CodesError
+from apteco_frames.errors import CodesError, UnknownKeyError, warn
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Home, Row, attribute
 from apteco_frames.render import card
 from apteco_frames.schema.column import api_schema, describe
 from apteco_frames.support.arrays import integers, spans_of, strings
 from apteco_frames.support.fork import ProcessLock
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import clipped, list_names
 
 if TYPE_CHECKING:
     from apteco_frames.tables import Table
@@ -105,7 +106,8 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
     @property
     def unavailable(self) -> list[str]:
         """Names of the variables whose codes the API refused, and which were left out."""
-        return [name for name in self._variables.names if name in self._refused]
+        names = self._variables.names if self._variable is None else [self._variable]
+        return [name for name in names if name in self._refused]
 
     @property
     def _is_current(self) -> bool:
@@ -123,7 +125,8 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         """A variable's codes, or of these one code; by position, a code; or a slice.
 
         Raises:
-            UnknownKeyError: nothing has that key; the message names the nearest.
+            UnknownKeyError: nothing has that key, and the message names the nearest; or the API
+                refused the codes of that variable.
             AmbiguousKeyError: several have it; the message names them.
             RowIndexError: there is no code at that position.
             TypeError: the key is of another type.
@@ -138,12 +141,34 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         raise self._lookup_error(key, positions, self._keys)
 
     def __contains__(self, key: object) -> bool:
-        """Whether there are codes of that variable; of one variable: whether it has the code."""
+        """Whether there are codes of that variable; of one variable: whether it has the code.
+
+        Warns where the API refused the codes of the variable: nobody knows then.
+        """
         if isinstance(key, Code):
             return any(row == key for row in self._rows_of(key))
-        if self._variable is None:
-            return key in self._variables
-        return isinstance(key, str) and bool(self._code_positions(key))
+        if not isinstance(key, str):
+            return self._variable is None and key in self._variables
+        if self._variable is not None:
+            return bool(self._code_positions(key))
+        names = self._variables._names_of(key)
+        if any(name in self._spans for name in names):
+            return True
+        self._warn_of_refused(names)
+        return False
+
+    def __repr__(self) -> str:
+        return "\n".join([super().__repr__(), *self._remarks])
+
+    def _repr_html_(self) -> str:
+        remarks = (f"<p>{escape(remark)}</p>" for remark in self._remarks)
+        return f"<div>{super()._repr_html_()}{''.join(remarks)}</div>"
+
+    @property
+    def _remarks(self) -> list[str]:
+        """What is not here, in a sentence."""
+        refused = self.unavailable
+        return [f"Without those of {list_names(refused)}: the API refused them."] if refused else []
 
     def _ipython_key_completions_(self) -> list[str]:
         if self._variable is None:
@@ -159,8 +184,27 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
     def _of(self, key: str) -> Codes:
         codes = self._by_variable.get(key)
         if codes is None:
-            codes = self._by_variable[key] = self._of_name(self._variables[key].name)
+            name = self._variables[key].name
+            if name in self._refused:
+                raise UnknownKeyError(self._why_unknown([name]))
+            codes = self._by_variable[key] = self._of_name(name)
         return codes
+
+    def _of_variable(self, name: str) -> Codes:
+        """The codes of the variable of that name; none, and a warning, where they were refused."""
+        self._warn_of_refused([name])
+        return self._of_name(name)
+
+    def _warn_of_refused(self, names: Iterable[str]) -> None:
+        refused = [name for name in names if name in self._refused]
+        if refused:
+            warn(self._why_unknown(refused))
+
+    def _why_unknown(self, refused: Sequence[str]) -> str:
+        return (
+            f"The API refused the codes of {list_names(refused)} of {super()._system}: which there "
+            "are is not known here. session.load_codes() asks for them again."
+        )
 
     def _of_name(self, name: str) -> Codes:
         start, stop = self._spans.get(name, (0, 0))

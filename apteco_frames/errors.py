@@ -214,6 +214,19 @@ def rewording(reworded: Callable[[str], str]) -> Iterator[None]:
         _reworded.reset(token)
 
 
+def how_to_install(extra: str = "") -> str:
+    """How to install this package, which is on no index, in a newer version, or with an extra.
+
+    Args:
+        extra: the name of one, such as ``excel``.
+
+    >>> print(how_to_install("excel"))
+    from a clone of the repository: python -m pip install --upgrade ".[excel]"
+    """
+    what = f'".[{extra}]"' if extra else "."
+    return f"from a clone of the repository: python -m pip install --upgrade {what}"
+
+
 def warn(message: str, category: type[Warning] = CatalogueWarning) -> None:
     """Warn, naming the line outside of the package that led here.
 

@@ -103,7 +103,7 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
 
     @property
     def not_searched(self) -> tuple[str, ...]:
-        """What was left out since it is not loaded, in a sentence each."""
+        """What was left out, as it is not loaded or was refused, in a sentence each."""
         return self._not_searched
 
     @property
@@ -151,10 +151,11 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         """Where to look instead, if nothing was found."""
         if self._total:
             return
+        there = " in what was searched" if self._not_searched else ""
         for word, others in self._nearest.items():
             near = ", ".join(repr(clipped(other)) for other in others)
             hint = f" The nearest words that there are: {near}." if near else ""
-            yield f"There is nothing like {clipped(word)!r}.{hint}"
+            yield f"There is nothing like {clipped(word)!r}{there}.{hint}"
         if not asked_for(self._query):
             yield "There is no word in it to search for."
         elif not self._nearest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, NamedTuple, NoReturn, Unpack
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Unpack
 
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.codes import Codes
@@ -22,6 +22,7 @@ from apteco_frames.orbit.redact import Secret
 from apteco_frames.orbit.serialized import session_values
 from apteco_frames.orbit.task import Task
 from apteco_frames.render import card
+from apteco_frames.support.apteco_names import attributes
 from apteco_frames.support.progress import Progress
 from apteco_frames.support.text import clipped
 from apteco_frames.system import system_info_of
@@ -351,3 +352,28 @@ class Session(LoggedIn, SystemFrames):
             {"data_view": self.data_view, "base_url": self.base_url},
             self.token_expires_at,
         )
+
+
+if not TYPE_CHECKING:  # type checkers would take any name for an attribute
+    __getattr__ = attributes(
+        __name__,
+        {
+            "login": "logins.login",
+            "login_with_password": "logins.login_with_password",
+            "FastStatsSystem": "system.FastStatsSystem",
+            "Table": "tables.Table",
+            "TablesAccessor": "tables.Tables",
+            "VariablesAccessor": "variables.Variables",
+            **{
+                f"{kind}Variable": f"variables.{kind}Variable"
+                for kind in (
+                    *("", "Selector", "Numeric", "Text", "Array", "FlagArray"),
+                    *("Date", "DateTime", "Reference"),
+                )
+            },
+            **{
+                f"{what}Error": f"errors.{what}Error"
+                for what in ("ApiResults", "Deserialize", "Tables", "Variables")
+            },
+        },
+    )

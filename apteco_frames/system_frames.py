@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,12 +13,14 @@ from apteco_frames.analysis.diff import changes, not_compared, without_codes_of
 from apteco_frames.analysis.sql import answer
 from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes
+from apteco_frames.errors import warn
 from apteco_frames.frame.rows import Home
 from apteco_frames.matches import Matches
 from apteco_frames.render import dictionary, workbook
 from apteco_frames.storage import snapshot
 from apteco_frames.support import files
 from apteco_frames.support.arguments import checked_number, checked_path, checked_text, not_a
+from apteco_frames.support.text import list_names
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Table, Tables
 from apteco_frames.variables import Variables
@@ -190,8 +193,9 @@ class SystemFrames(ABC):
         Its tables are ``tables``, ``variables``, ``codes``, ``folders`` and ``system``, with
         the columns of the frames of these names; enums are text, so that
         ``type like 'D%'`` works. ``codes`` and ``folders`` are there once they are loaded:
-        nothing is read from a server. ``notebooks/data_dictionary.ipynb`` in the repository
-        has six questions with their SQL, and the same as a filter.
+        nothing is read from a server. Where a query names codes, a ``CatalogueWarning`` names
+        the variables whose codes the API refused. ``notebooks/data_dictionary.ipynb`` in the
+        repository has six questions with their SQL, and the same as a filter.
 
         The SQL of polars can read files (``read_csv``, ``read_parquet`` …), so no query that
         comes from somebody else belongs in here. One that is very long, or recursive without an
@@ -212,15 +216,17 @@ class SystemFrames(ABC):
         ['pe1R0UXG', 'pe1ZD7MN']
         """
         checked_text(query, "sql()")
-        catalogue = self.catalogue
-        system = pa.Table.from_pylist([self.system_info._asdict()], snapshot.SYSTEM_SCHEMA)
-        rows = {**catalogue._arrows(), "system": system}
+        info, known, refused = self.catalogue._values()
+        rows = {**known, "system": pa.Table.from_pylist([info], snapshot.SYSTEM_SCHEMA)}
         missing = {
             noun: f"Not all {noun} are loaded; {how}."
             for noun, how in LOADED_BY.items()
             if noun not in rows
         }
-        return answer(query, rows, missing)
+        answered = answer(query, rows, missing)
+        if refused and re.search(r"\bcodes\b", query, re.IGNORECASE):
+            warn(f"The table codes lacks those of {list_names(refused)}: the API refused them.")
+        return answered
 
     def write_html(self, path: str | Path) -> Path:
         """Write the data dictionary: one HTML file to search and read in a browser, offline.

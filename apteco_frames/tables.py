@@ -12,12 +12,13 @@ import pyarrow.compute as pc
 
 from apteco_frames import schema
 from apteco_frames.frame.base import CatalogueFrame
-from apteco_frames.frame.former import STAYS, FormerNames
+from apteco_frames.frame.former import FormerNames
 from apteco_frames.frame.rows import Block, Home, attribute
 from apteco_frames.normalize.tree import children_of
 from apteco_frames.render import card
 from apteco_frames.render.tree import Item, Tree
 from apteco_frames.schema.column import describe
+from apteco_frames.support.apteco_names import STAYS, attributes
 from apteco_frames.support.text import clipped
 
 if TYPE_CHECKING:
@@ -300,4 +301,14 @@ def _table(other: object) -> Table:
     raise TypeError(
         f"A table is compared with a table, not with {what}; "
         'take one from the tables, as session.tables["People"].'
+    )
+
+
+if not TYPE_CHECKING:  # type checkers would take any name for an attribute
+    __getattr__ = attributes(
+        __name__,
+        {
+            "TablesAccessor": "tables.Tables",
+            "VariablesAccessor": "variables.Variables",
+        },
     )

@@ -15,10 +15,11 @@ import pyarrow.compute as pc
 from apteco_frames import schema
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.column_keys import ColumnKeys
-from apteco_frames.frame.former import STAYS, FormerNames
+from apteco_frames.frame.former import FormerNames
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.render import card
 from apteco_frames.schema.column import describe, enums
+from apteco_frames.support.apteco_names import STAYS, attributes
 from apteco_frames.support.arrays import integers, spans_of
 from apteco_frames.support.text import clipped
 
@@ -92,11 +93,14 @@ class Variable(FormerNames):
     def codes(self) -> Codes:
         """The variable's codes; empty if it has none. A session reads them on first use.
 
+        Empty, and a ``CatalogueWarning``, where the API refused them and the user went on.
+
         Raises:
             NotLoadedError: a saved catalogue holds no codes.
             AptecoFramesError: the API could not be asked, or refused.
         """
-        return self._home.variables._only(self.name).codes[self.name]  # type: ignore[no-any-return]
+        only: Variables = self._home.variables._only(self.name)
+        return only.codes._of_variable(self.name)
 
     def _no_order(self, other: object) -> NoReturn:
         raise TypeError(f"Variables are in no order here: {STAYS}")
@@ -307,6 +311,11 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
         is_part = len(self) < len(self._home.catalogue.variables)
         return f"Of {self._counted} of {self._system} none" if is_part else super()._none
 
+    def _names_of(self, key: str) -> list[str]:
+        """The names of all variables with that name or description."""
+        names = self._arrays["name"]
+        return [names[position].as_py() for position in self._positions(key, self._keys)]
+
     def _only(self, name: str) -> Self:
         """That one variable, as a frame that is kept with its codes."""
         only = self._single.get(name)
@@ -356,3 +365,14 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
             start, stop = spans.get(name, (0, 0))
             part = self._parts[name] = self._part(arrow.slice(start, stop - start))
         return part
+
+
+if not TYPE_CHECKING:  # type checkers would take any name for an attribute
+    __getattr__ = attributes(
+        __name__,
+        {
+            "VariablesAccessor": "variables.Variables",
+            "VariableNamesAccessor": "variables.VariableKeys",
+            "VariableDescsAccessor": "variables.VariableKeys",
+        },
+    )

@@ -29,6 +29,7 @@ NOUNS = ["system", "systems", "tables", "variables", "codes", "folders", "change
 ROOMS = [
     *(
         "errors",
+        "exceptions",
         "schema",
         "support",
         "orbit",
@@ -39,9 +40,10 @@ ROOMS = [
         "storage",
     ),
     *NOUNS,
+    *("common", "cube", "datagrid", "query", "statistics"),
     *("system_frames", "catalogue", "archive", "password", "loading"),
     *("logged_in", "session", "logins"),
-    *("demo", "cli", "__main__"),
+    *("demo", "cli", "__main__", "__pyinstaller"),
 ]
 
 

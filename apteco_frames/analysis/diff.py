@@ -285,7 +285,8 @@ def _texts(values: pa.Array) -> pa.Array:
 def _fraction(drop: float) -> Fraction:
     if not hasattr(drop, "__float__"):
         raise not_a("drop= takes a fraction between 0 and 1, such as 0.2 for a fifth", drop)
-    if not 0 < drop < 1:
+    # As a float, too: of a Decimal such as 1e-99999999 a Fraction would write all digits out.
+    if not 0 < drop < 1 or not float(drop):
         raise ValueError(f"drop= is a fraction between 0 and 1, such as 0.2 for a fifth: {drop!r}")
     return Fraction(str(drop))
 

@@ -6,7 +6,7 @@ It ends as diff(1) does: see :mod:`apteco_frames.cli`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from fractions import Fraction
+from decimal import Decimal
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -32,19 +32,20 @@ def _looked_at(word: str) -> str:
     found = word.removesuffix("s")
     if found in (*NOUNS, *SEVERITIES):
         return found
-    raise click.BadParameter(f"{word!r} is none of {', '.join((*NOUNS, *SEVERITIES))}")
+    raise click.BadParameter(f"{clipped(word)!r} is none of {', '.join((*NOUNS, *SEVERITIES))}")
 
 
 def _share(text: str) -> float:
     """A fraction between 0 and 1, also in percent."""
+    number = text.strip()
     try:
-        share = Fraction(text.strip().removesuffix("%")) / (100 if text.strip()[-1:] == "%" else 1)
-        rounded = float(share)
-    except (ValueError, ZeroDivisionError, OverflowError):
-        rounded = 0.0
-    if 0 < rounded < 1:
-        return rounded
-    raise click.BadParameter(f"{text!r} is no share between 0 and 1, such as 0.2 or 20%")
+        # Not a Fraction, which would write 1e-99999999 out.
+        share = float(Decimal(number.removesuffix("%")) / (100 if number.endswith("%") else 1))
+    except (ArithmeticError, ValueError):  # no number, or one that is out of all bounds
+        share = 0.0
+    if 0 < share < 1:
+        return share
+    raise click.BadParameter(f"{clipped(text)!r} is no share between 0 and 1, such as 0.2 or 20%")
 
 
 class Gate(NamedTuple):
@@ -101,7 +102,7 @@ class Gate(NamedTuple):
         for name in self.ignored:
             if name not in names:
                 raise click.BadParameter(
-                    f"no column {name!r} is compared; those are {', '.join(names)}",
+                    f"no column {clipped(name)!r} is compared; those are {', '.join(names)}",
                     click.get_current_context(),
                     param_hint="--ignore-column",
                 )

@@ -30,6 +30,7 @@ FOLDER_VARIABLE = "APTECO_FRAMES_CONFIG_DIR"
 KEYS = ("base_url", "data_view", "system", "user", "certificate")
 """What a profile may have."""
 
+_PATIENCE = 10
 _WITHHELD = ("pass", "secret", "token")
 
 
@@ -91,7 +92,8 @@ def profile(name: str) -> dict[str, str]:
 def add(name: str, values: Mapping[str, str | None]) -> Path:
     """Add a profile to the file, which is written whole; a new one is for its owner alone.
 
-    What the user wrote into it stays as it is.
+    What the user wrote into it stays as it is; of several programs that add at once, one waits
+    for the other.
 
     Args:
         name: its name.
@@ -101,40 +103,64 @@ def add(name: str, values: Mapping[str, str | None]) -> Path:
         the file.
 
     Raises:
-        ClickException: there is one of that name; or as :func:`profiles`.
+        ClickException: there is one of that name; or another program does not come to an end;
+            or as :func:`profiles`.
         OSError: the file cannot be read or written.
     """
+    from filelock import FileLock, Timeout
+
     from apteco_frames.support import files
 
-    text, target = _text(), place()
+    target = place()
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = target.resolve()
+    try:
+        # The system ends the lock with the process that has it, however that ends.
+        with FileLock(file.with_suffix(".lock"), timeout=_PATIENCE):
+            whole = _added(_text(), name, values)
+            files.replace(file, lambda part: part.write_bytes(whole.encode()), mode=0o600)
+    except Timeout:
+        raise click.ClickException(
+            f"Another program has been changing {target} for {_PATIENCE} seconds. Nothing was "
+            "added. Try again."
+        ) from None
+    return target
+
+
+def _added(text: str, name: str, values: Mapping[str, str | None]) -> str:
+    """The file's text with another profile."""
     if name in _parsed(text):
         raise click.ClickException(
-            f"There is a profile {name!r} in {target} already. Edit it there, or take it out."
+            f"There is a profile {name!r} in {place()} already. Edit it there, or take it out."
         )
     lines = [f"[{_quoted(name)}]"]
     lines += [f"{key} = {_quoted(value)}" for key in KEYS if (value := values.get(key))]
     apart = "\n" if text and not text.endswith("\n\n") else ""
     ended = "" if not text or text.endswith("\n") else "\n"
-    whole = f"{text}{ended}{apart}" + "".join(f"{line}\n" for line in lines)
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    files.replace(target, lambda part: part.write_bytes(whole.encode()), mode=0o600)
-    return target
+    return f"{text}{ended}{apart}" + "".join(f"{line}\n" for line in lines)
 
 
 def _text() -> str:
+    path = place()
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe may have no end
+        raise click.ClickException(f"{path} is no regular file.")
     try:
-        return place().read_text(encoding="utf-8-sig")  # as Windows PowerShell writes it
+        return path.read_text(encoding="utf-8-sig")  # as Windows PowerShell writes it
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError:
-        raise click.ClickException(f"{place()} is not TOML: it is not UTF-8.") from None
+        raise click.ClickException(f"{path} is not TOML: it is not UTF-8.") from None
 
 
 def _parsed(text: str) -> dict[str, dict[str, str]]:
     try:
         found: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # or TOML with a number that is too long for Python
         raise click.ClickException(f"{place()} is not TOML: {error}.") from None
+    except RecursionError:
+        raise click.ClickException(
+            f"{place()} is no file of profiles: it is nested too deeply."
+        ) from None
     for name, values in found.items():
         if not isinstance(values, dict):
             raise click.ClickException(

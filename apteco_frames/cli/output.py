@@ -8,6 +8,7 @@ import math
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -51,7 +52,7 @@ class Output(NamedTuple):
         for name in self.columns:
             if name not in rows.column_names:
                 raise click.BadParameter(
-                    f"no column {name!r}; there are {', '.join(rows.column_names)}",
+                    f"no column {clipped(name)!r}; there are {', '.join(rows.column_names)}",
                     click.get_current_context(),
                     param_hint="--columns",
                 )
@@ -99,7 +100,11 @@ def with_output(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name for name in map(str.strip, text.split(",")) if name)
+    names = tuple(name for name in map(str.strip, text.split(",")) if name)
+    for name, number in Counter(names).items():
+        if number > 1:
+            raise click.BadParameter(f"{clipped(name)!r} comes twice; a column is printed once")
+    return names
 
 
 def is_terminal() -> bool:

@@ -11,6 +11,7 @@ from apteco_frames.cli.command import Command
 from apteco_frames.cli.messages import say, without_panics
 from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.source import Source, with_source
+from apteco_frames.support.text import list_names
 
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
@@ -100,7 +101,7 @@ def search(source: Source, output: Output, words: tuple[str, ...], codes: bool, 
     """Print what has all of these WORDS, the best first; typing errors are forgiven."""
     with source.opened() as system:
         if codes:
-            load(system)
+            load(system, tell=False)
         matches = system.search(" ".join(words), limit=limit)
         output.show(
             matches.arrow,
@@ -130,7 +131,7 @@ def sql(source: Source, output: Output, query: str) -> None:
     """
     with source.opened() as system:
         named = set(re.findall(r"\w+", query.lower()))
-        load(system, codes="codes" in named, folders="folders" in named)
+        load(system, codes="codes" in named, folders="folders" in named, tell=False)
         with without_panics():
             answer = system.sql(query)
         try:
@@ -165,20 +166,28 @@ def systems(source: Source, output: Output) -> None:
         output.show(rows, ("name", "description", "build_date"))
 
 
-def load(system: Catalogue | Session, *, codes: bool = True, folders: bool = True) -> None:
+def load(
+    system: Catalogue | Session, *, codes: bool = True, folders: bool = True, tell: bool = True
+) -> None:
     """Read codes and folders, so that a session's catalogue holds them.
 
-    Codes that the API refuses are left out, and it is said whose.
+    Codes that the API refuses are left out.
+
+    Args:
+        system: the session; or a saved catalogue, which has what it has.
+        codes: whether codes are wanted.
+        folders: whether folders are.
+        tell: whether to say whose codes were refused.
     """
     from apteco_frames.session import Session
 
-    if not isinstance(system, Session):
-        return
-    if codes:
-        refused = system.load_codes(unavailable="skip").unavailable
+    if codes and isinstance(system, Session):
+        system.load_codes(unavailable="skip")
+    if codes and tell and system.catalogue.has_codes:
+        refused = system.codes.unavailable
         if refused:
-            say(f"warning: the API refused the codes of {', '.join(refused)}; they are left out")
-    if folders:
+            say(f"warning: the API refused the codes of {list_names(refused)}; they are left out")
+    if folders and isinstance(system, Session):
         _folders(system)
 
 

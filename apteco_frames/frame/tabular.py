@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 
-from apteco_frames.errors import MissingDependencyError
+from apteco_frames.errors import MissingDependencyError, how_to_install
 from apteco_frames.support import files
 from apteco_frames.support.arguments import checked_path
 from apteco_frames.support.fork import import_polars
@@ -118,7 +118,8 @@ class Tabular:
         except ImportError:
             raise MissingDependencyError(
                 "to_pandas() needs pandas, which is not installed. "
-                "Install it with: python -m pip install 'apteco-frames[pandas]'"
+                "Install it with: python -m pip install pandas; or with this package, "
+                f"{how_to_install('pandas')}"
             ) from None
         return self._arrow.to_pandas()  # type: ignore[no-any-return]
 

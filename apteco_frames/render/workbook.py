@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import schema
-from apteco_frames.errors import MissingDependencyError
+from apteco_frames.errors import MissingDependencyError, how_to_install
 from apteco_frames.support import files
 from apteco_frames.support.arrays import spans_of
 from apteco_frames.support.text import clipped
@@ -78,7 +78,8 @@ def write(
     except ImportError:
         raise MissingDependencyError(
             "write_excel() needs XlsxWriter, which is not installed. "
-            "Install it with: python -m pip install 'apteco-frames[excel]'"
+            "Install it with: python -m pip install XlsxWriter; or with this package, "
+            f"{how_to_install('excel')}"
         ) from None
 
     def fill(part: Path) -> None:

@@ -32,7 +32,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames.errors import ArchiveError
+from apteco_frames.errors import ArchiveError, how_to_install
 from apteco_frames.storage import claims, content
 from apteco_frames.storage.layout import (
     BUILDS,
@@ -264,8 +264,8 @@ class Hive:
         if newest > VERSION:
             raise ArchiveError(
                 f"The archive at {self.place} was written by a newer version of apteco_frames "
-                f"(layout {newest}, known here: {VERSION}). Install it: "
-                "python -m pip install --upgrade apteco-frames"
+                f"(layout {newest}, known here: {VERSION}). Install it, "
+                f"{how_to_install()}"
             )
         return [build_of(row) for row in rows]
 

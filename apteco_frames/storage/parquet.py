@@ -6,7 +6,6 @@ then lets go of a file object of Python's ends the process (apache/arrow issue 5
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from apteco_frames.errors import SnapshotError
+from apteco_frames.errors import SnapshotError, how_to_install
 from apteco_frames.storage.label import DAMAGE, VERSION, Label, version_of
 from apteco_frames.support import files
 
@@ -95,7 +94,7 @@ def is_ours(path: Path) -> bool:
     """Whether a file there is one of a catalogue, of any version."""
     try:
         return _KEY in (pq.read_schema(pa.BufferReader(_bytes(path))).metadata or {})
-    except _FAULTS:
+    except (*_FAULTS, SnapshotError):
         return False
 
 
@@ -110,8 +109,8 @@ def _bytes(path: Path) -> pa.Buffer:
     """The bytes of a file; it is closed at once, since Windows replaces none that is open."""
     if path.is_dir():  # of which Arrow's error says nothing that a program can see
         raise IsADirectoryError
-    if path.exists() and not path.is_file():  # a pipe would be waited for
-        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    if path.exists() and not path.is_file():  # for a pipe Arrow would wait without an end
+        raise damaged(path, "it is no regular file")
     with pa.OSFile(os.fsencode(path)) as file:
         return file.read_buffer()
 
@@ -129,5 +128,5 @@ def _label(path: Path, metadata: dict[bytes, bytes]) -> Label:
         ) from None
     raise SnapshotError(
         f"{path} was written by a newer version of apteco_frames (layout {version}, known "
-        f"here: {VERSION}). Install it: python -m pip install --upgrade apteco-frames"
+        f"here: {VERSION}). Install it, {how_to_install()}"
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 CELL_WIDTH = 40
 
@@ -64,6 +65,16 @@ def without_commands(line: str) -> str:
     if "::" not in line and "##" not in line:  # at once, as most are
         return line
     return _COMMAND.sub(lambda f: r"\x23" if f[1] is None else rf"{f[1]}\x3a", line)
+
+
+def list_names(names: Sequence[str], most: int = 10) -> str:
+    """Names in quotes, as part of a sentence; of many the first.
+
+    >>> list_names(["boDest", "peOccu", "hoRegion"], most=2)
+    "'boDest', 'peOccu' and 1 more"
+    """
+    listed = ", ".join(repr(clipped(name)) for name in names[:most])
+    return listed if len(names) <= most else f"{listed} and {len(names) - most:,} more"
 
 
 def columns_of(text: str) -> int:

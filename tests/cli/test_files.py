@@ -54,7 +54,7 @@ def test_refused_codes_are_named(command: Command, place: Path) -> None:
         given = (*login, "--no-cache", "--password-command", f"echo {server.password}")
         status, _, err = command("export", "saved", *given)
     assert status == 0
-    assert "the API refused the codes of boDest; they are left out" in err
+    assert "the API refused the codes of 'boDest'; they are left out" in err
     assert Catalogue.read_parquet("saved").codes.unavailable == ["boDest"]
 
 

@@ -430,7 +430,7 @@ def in_new_process(code: str) -> str:
 
 def test_without_pandas_the_error_names_the_extra() -> None:
     """Where pandas is missing, the rest works and ``to_pandas()`` says what to install."""
-    assert "apteco-frames[pandas]" in in_new_process(WITHOUT_PANDAS)
+    assert 'pip install --upgrade ".[pandas]"' in in_new_process(WITHOUT_PANDAS)
 
 
 def test_frames_load_no_pandas() -> None:

@@ -339,5 +339,6 @@ def test_without_xlsxwriter(tmp_path: Path) -> None:
         timeout=60,
         check=True,
     )
-    assert "pip install 'apteco-frames[excel]'" in done.stdout
+    assert "python -m pip install XlsxWriter; or" in done.stdout
+    assert 'pip install --upgrade ".[excel]"' in done.stdout
     assert list(tmp_path.iterdir()) == []

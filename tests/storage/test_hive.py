@@ -326,7 +326,7 @@ def test_newer_layouts_are_told(tmp_path: Path) -> None:
     table = pq.ParquetFile(path).read()
     place = table.schema.get_field_index("version")
     pq.write_table(table.set_column(place, "version", pa.array([2])), path)
-    with pytest.raises(ArchiveError, match=r"layout 2.*pip install --upgrade apteco-frames"):
+    with pytest.raises(ArchiveError, match=r"layout 2.*pip install --upgrade \."):
         Hive(tmp_path).builds()
 
 
