@@ -116,7 +116,7 @@ class Catalogue(SystemFrames):
         self._variables = Variables(variables, self)
         self._known_codes = known_codes
         self._read_folders = read_folders
-        self._indexed: tuple[tuple[int, bool], Index, tuple[str, ...]] | None = None
+        self._indexed: tuple[tuple[int, bool], Index, dict[str, str]] | None = None
         self._index_lock = ProcessLock()
 
     @property
@@ -159,8 +159,8 @@ class Catalogue(SystemFrames):
             )
         return Codes(self._known_codes.of(variables.arrow), self, variables)
 
-    def _index(self) -> tuple[Index, tuple[str, ...]]:
-        """The words of all that is known, and what is not, in a sentence each.
+    def _index(self) -> tuple[Index, dict[str, str]]:
+        """The words of all that is known, and what is not, as ``Matches`` take it.
 
         Made once, and anew if codes or folders were loaded since.
         """
@@ -176,7 +176,7 @@ class Catalogue(SystemFrames):
                 if "codes" not in rows and known.variable_count:
                     rows["codes"] = known.of(self._variables.arrow)
                 missing = len(known.missing(self._variables.arrow))
-                self._indexed = state, Index(rows), tuple(_not_searched(rows, missing))
+                self._indexed = state, Index(rows), dict(_not_searched(rows, missing))
             return self._indexed[1:]
 
     def _keep_folders(self, arrow: pa.Table) -> None:
@@ -338,18 +338,18 @@ def _folder_reader(
     return lambda: checked
 
 
-def _not_searched(rows: Mapping[str, pa.Table], missing: int) -> Iterator[str]:
-    """What a search leaves out, in a sentence each.
+def _not_searched(rows: Mapping[str, pa.Table], missing: int) -> Iterator[tuple[str, str]]:
+    """What a search leaves out, in a sentence each without its full stop, and how it is read.
 
     Args:
         rows: what is searched.
         missing: of how many variables the codes are not known.
     """
     if "folders" not in rows:
-        yield f"Folders were not searched: they are not loaded; {LOADED_BY['folders']}."
+        yield "Folders were not searched: they are not loaded", LOADED_BY["folders"]
     if missing:
         of = f" of {missing:,} variable{'' if missing == 1 else 's'}" if "codes" in rows else ""
-        yield f"Codes{of} were not searched: they are not loaded; {LOADED_BY['codes']}."
+        yield f"Codes{of} were not searched: they are not loaded", LOADED_BY["codes"]
 
 
 def _listed(names: list[str]) -> str:
