@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
+from servers import RecordingServer
 
 from apteco_frames.demo import DemoServer
 from apteco_frames.demo.api import Answer, Request
-from apteco_frames.demo.server import DemoHandler
 
 SLOW = """
 import sys, time
@@ -140,19 +140,13 @@ def test_in_a_notebook_without_widgets(notebook: BlockingKernelClient) -> None:
     assert written.rpartition("\r")[0].rpartition("\r")[2].strip() == ""
 
 
-class Slow(DemoHandler):
+class SlowServer(RecordingServer):
     """Takes a while for each variable's codes, and for each folder."""
 
     def answer(self, request: Request) -> Answer:
         if "/Codes" in request.target or "/Folders" in request.target:
             time.sleep(0.06)
         return super().answer(request)
-
-
-class SlowServer(DemoServer):
-    """A server that does."""
-
-    handler = Slow
 
 
 def test_what_a_session_reads_is_told_to_the_login_s_callable() -> None:
