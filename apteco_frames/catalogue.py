@@ -21,7 +21,7 @@ from apteco_frames.storage import snapshot, strings
 from apteco_frames.storage.label import DAMAGE
 from apteco_frames.support.arguments import checked_path, not_a
 from apteco_frames.support.fork import ProcessLock
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import clipped, list_names
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.system_frames import LOADED_BY, SystemFrames
 from apteco_frames.tables import Tables
@@ -152,7 +152,7 @@ class Catalogue(SystemFrames):
         missing = self._known_codes.missing(variables.arrow)
         if missing:
             all_of_them = len(missing) == len(with_codes(variables.arrow))
-            which = "no codes" if all_of_them else f"no codes of {_listed(missing)}"
+            which = "no codes" if all_of_them else f"no codes of {list_names(missing)}"
             raise NotLoadedError(
                 f"The catalogue of system {clipped(self.system_info.name)!r} holds {which}. Log "
                 "in, call session.load_codes(), and take or write session.catalogue after that."
@@ -350,11 +350,6 @@ def _not_searched(rows: Mapping[str, pa.Table], missing: int) -> Iterator[tuple[
     if missing:
         of = f" of {missing:,} variable{'' if missing == 1 else 's'}" if "codes" in rows else ""
         yield f"Codes{of} were not searched: they are not loaded", LOADED_BY["codes"]
-
-
-def _listed(names: list[str]) -> str:
-    listed = ", ".join(repr(clipped(name)) for name in names[:10])
-    return listed if len(names) <= 10 else f"{listed} and {len(names) - 10:,} more variables"
 
 
 def _arrow_table(data: Any) -> pa.Table:

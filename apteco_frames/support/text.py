@@ -6,6 +6,7 @@ What a terminal would obey is shown as an escape instead.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 CELL_WIDTH = 40
 
@@ -46,6 +47,26 @@ def clipped(value: object, width: int = CELL_WIDTH) -> str:
             text = text[:-1]
         text += "…"
     return text
+
+
+def list_names(names: Sequence[str], most: int = 10) -> str:
+    """Names in quotes, as part of a sentence; of many the first.
+
+    >>> list_names(["boDest", "peOccu", "hoRegion"], most=2)
+    "'boDest', 'peOccu' and 1 more"
+    """
+    return list_items([repr(clipped(name)) for name in names[:most]], len(names))
+
+
+def list_items(items: Sequence[str], number: int) -> str:
+    """What is shown of a list, as part of a sentence, and how many more there are.
+
+    Args:
+        items: the first of them, as they are to be shown.
+        number: how many there are in all.
+    """
+    rest = number - len(items)
+    return ", ".join(items) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def columns_of(text: str) -> int:
