@@ -141,7 +141,7 @@ def test_no_cache(
 @pytest.mark.parametrize("cache", [5, b"folder", ["folder"]])
 def test_what_is_no_folder(server: Rebuildable, cache: Any) -> None:
     """What is no folder is refused before anything is sent."""
-    with pytest.raises(TypeError, match=r"cache= must be True or a folder, not "):
+    with pytest.raises(TypeError, match=r"cache= takes True or a folder, not "):
         server.login(cache=cache)
     with pytest.raises(ValueError, match="not an empty text"):
         server.login(cache="")
