@@ -123,7 +123,7 @@ class Catalogue(SystemFrames):
         self._variables = Variables(variables, self)
         self._known_codes = known_codes
         self._read_folders = read_folders
-        self._indexed: tuple[object, Index, tuple[str, ...]] | None = None
+        self._indexed: tuple[object, Index, dict[str, str]] | None = None
         self._index_lock = ProcessLock()
 
     @property
@@ -159,15 +159,15 @@ class Catalogue(SystemFrames):
         missing = self._known_codes.missing(variables.arrow)
         if missing:
             all_of_them = len(missing) == len(with_codes(variables.arrow))
-            which = "no codes" if all_of_them else f"no codes of {_listed(missing)}"
+            which = "no codes" if all_of_them else f"no codes of {list_names(missing)}"
             raise NotLoadedError(
                 f"The catalogue of system {clipped(self.system_info.name)!r} holds {which}. Log "
                 "in, call session.load_codes(), and take or write session.catalogue after that."
             )
         return Codes(self._known_codes.of(variables.arrow), self, variables)
 
-    def _index(self) -> tuple[Index, tuple[str, ...]]:
-        """The words of all that is known, and what is not, in a sentence each.
+    def _index(self) -> tuple[Index, dict[str, str]]:
+        """The words of all that is known, and what is not, as ``Matches`` take it.
 
         Made once, and anew if codes or folders were loaded since.
         """
@@ -183,11 +183,8 @@ class Catalogue(SystemFrames):
                 if "codes" not in rows and known.variable_count:
                     rows["codes"] = known.of(self._variables.arrow)
                 missing = len(known.missing(self._variables.arrow))
-                self._indexed = (
-                    state,
-                    Index(rows),
-                    tuple(_not_searched(rows, missing, sorted(known.refused))),
-                )
+                left_out = dict(_not_searched(rows, missing, sorted(known.refused)))
+                self._indexed = state, Index(rows), left_out
             return self._indexed[1:]
 
     def _keep_folders(self, arrow: pa.Table) -> None:
@@ -364,8 +361,8 @@ def _folder_reader(
 
 def _not_searched(
     rows: Mapping[str, pa.Table], missing: int, refused: Sequence[str]
-) -> Iterator[str]:
-    """What a search leaves out, in a sentence each.
+) -> Iterator[tuple[str, str]]:
+    """What a search leaves out, in a sentence each without its full stop, and how it is read.
 
     Args:
         rows: what is searched.
@@ -373,17 +370,12 @@ def _not_searched(
         refused: names of the variables whose codes the API refused.
     """
     if "folders" not in rows:
-        yield f"Folders were not searched: they are not loaded; {LOADED_BY['folders']}."
+        yield "Folders were not searched: they are not loaded", LOADED_BY["folders"]
     if missing:
         of = f" of {missing:,} variable{'' if missing == 1 else 's'}" if "codes" in rows else ""
-        yield f"Codes{of} were not searched: they are not loaded; {LOADED_BY['codes']}."
+        yield f"Codes{of} were not searched: they are not loaded", LOADED_BY["codes"]
     if refused:
-        yield f"Codes of {list_names(refused)} were not searched: the API refused them."
-
-
-def _listed(names: list[str]) -> str:
-    listed = ", ".join(repr(clipped(name)) for name in names[:10])
-    return listed if len(names) <= 10 else f"{listed} and {len(names) - 10:,} more variables"
+        yield f"Codes of {list_names(refused)} were not searched: the API refused them", ""
 
 
 def _arrow_table(data: Any) -> pa.Table:

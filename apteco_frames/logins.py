@@ -47,8 +47,8 @@ def login(
             for codes and folders.
         progress: whether to show how far a load is that takes more than half a second, of the
             catalogue, codes or folders: ``True``, ``False``, or by default if a person is
-            looking, on a terminal (by tqdm or rich, if one is there) or in a notebook; or a
-            callable that takes the numbers done so far and in all.
+            looking, on a terminal or in a notebook; or a callable that takes the numbers done
+            so far and in all.
         http: a ``requests.Session`` of yours, with proxies, certificates, adapters, hooks; it is
             not changed, and its cookies are taken as they are at login.
         cache: ``True``, or the folder of your choice, to keep catalogues on this machine. The

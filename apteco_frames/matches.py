@@ -58,7 +58,8 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         query: what was searched for.
         total: how many there are; the frame holds the best of them.
         nearest: see :attr:`nearest`.
-        not_searched: what was left out, in a sentence each.
+        left_out: what was left out, in a sentence without its full stop, and how it is read, if
+            it can be.
     """
 
     _enums: ClassVar = enums(schema.MATCHES)
@@ -75,13 +76,13 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         query: str = "",
         total: int | None = None,
         nearest: Mapping[str, Sequence[str]] | None = None,
-        not_searched: tuple[str, ...] = (),
+        left_out: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(arrow, home)
         self._query = query
         self._total = len(arrow) if total is None else total
         self._nearest = {word: tuple(others) for word, others in (nearest or {}).items()}
-        self._not_searched = not_searched
+        self._left_out = dict(left_out or {})
 
     @property
     def query(self) -> str:
@@ -104,12 +105,16 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
     @property
     def not_searched(self) -> tuple[str, ...]:
         """What was left out, as it is not loaded or was refused, in a sentence each."""
-        return self._not_searched
+        return self._sentences()
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """Where to look instead of nothing, and what was left out, in a sentence each."""
-        return (*self._advice(), *self._not_searched)
+        return (*self._advice(), *self.not_searched)
+
+    def remarks_with(self, hint: str) -> tuple[str, ...]:
+        """The same with another hint how to read what was left out, or an empty one for none."""
+        return (*self._advice(), *self._sentences(hint))
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         return type(self), (self._arrow, self._home.catalogue, *self._kept)
@@ -125,7 +130,7 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
 
     @property
     def _kept(self) -> tuple[Any, ...]:
-        return self._query, self._total, self._nearest, self._not_searched
+        return self._query, self._total, self._nearest, self._left_out
 
     def _part(self, arrow: pa.Table) -> Matches:
         return type(self)(arrow, self._home, *self._kept)
@@ -147,11 +152,18 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         for noun, *others in super()._preview_rows(most):
             yield _Noun(noun), *others
 
+    def _sentences(self, hint: str | None = None) -> tuple[str, ...]:
+        """What was left out, with how it is read, or with another hint in place of that."""
+        hints = {
+            what: how and (how if hint is None else hint) for what, how in self._left_out.items()
+        }
+        return tuple(f"{what}; {how}." if how else f"{what}." for what, how in hints.items())
+
     def _advice(self) -> Iterator[str]:
         """Where to look instead, if nothing was found."""
         if self._total:
             return
-        there = " in what was searched" if self._not_searched else ""
+        there = " in what was searched" if self._left_out else ""
         for word, others in self._nearest.items():
             near = ", ".join(repr(clipped(other)) for other in others)
             hint = f" The nearest words that there are: {near}." if near else ""

@@ -76,7 +76,7 @@ class Contents(Home, Protocol):
     def _dictionary(self) -> dict[str, Any]:
         """What the data dictionary shows."""
 
-    def _index(self) -> tuple[Index, tuple[str, ...]]:
+    def _index(self) -> tuple[Index, dict[str, str]]:
         """The words of all that is known, and what is not, in a sentence each."""
 
 

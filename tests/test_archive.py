@@ -10,19 +10,19 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import polars as pl
 import pyarrow.fs
 import pytest
 from hypothesis import given, settings
+from servers import RecordingServer
 from strategies import catalogue_of, catalogues, variable_item, with_codes_and_folders
 
 from apteco_frames import Archive, Catalogue, errors, schema
 from apteco_frames.archive import Added
 from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.demo.api import Answer, Request
-from apteco_frames.demo.server import DemoHandler
 
 NOUNS = ("tables", "variables", "codes", "folders")
 
@@ -443,27 +443,19 @@ def test_history_of_damaged_files(filled: Path, tmp_path: Path) -> None:
 # All systems of a DataView
 
 
-class Refusing(DemoHandler):
-    """Answers nothing about the variables of the system ``gone``; notes the logins."""
-
-    logins: ClassVar[list[str]] = []
+class Refusing(RecordingServer):
+    """Answers nothing about the variables of the system ``gone``."""
 
     def answer(self, request: Request) -> Answer:
-        if "/gone/Variables" in request.target:
-            return Answer(403)
-        if "Login" in request.target:
-            self.logins.append(request.target)
-        return super().answer(request)
+        """An error for those."""
+        return Answer(403) if "/gone/Variables" in request.target else super().answer(request)
 
 
 @pytest.mark.parametrize("codes", [False, True])
 def test_all_systems(tmp_path: Path, codes: bool) -> None:
     """Each system is added, with one login; one that fails is reported, and stops no other."""
     others = [rebuilt(holidays(), name=name) for name in ("gone", "other")]
-    server = DemoServer(others=others)
-    server.handler = Refusing
-    Refusing.logins.clear()
-    with server, server.login() as session:
+    with Refusing(others=others) as server, server.login() as session:
         with pytest.warns(errors.CatalogueWarning, match="System 'gone' was not added"):
             done = Archive(tmp_path).add_all(session, codes=codes)
         assert [entry.system for entry in done] == ["holidays", "gone", "other"]
@@ -473,7 +465,7 @@ def test_all_systems(tmp_path: Path, codes: bool) -> None:
         with pytest.warns(errors.CatalogueWarning):
             again = Archive(tmp_path).add_all(session, codes=codes)
         assert not any(entry.is_added for entry in again)
-    assert len(Refusing.logins) == 1
+    assert sum("Login" in asked for asked in server.request_lines) == 1
     found = Archive(tmp_path).catalogue("other")
     assert (found.has_codes, found.has_folders) == (codes, codes)
 

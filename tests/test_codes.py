@@ -424,7 +424,7 @@ def test_a_catalogue_without_codes_says_how_to_get_them(session: Session) -> Non
         _ = catalogue.codes
     _ = session.variables["boDest"].codes
     assert len(catalogue.variables["boDest"].codes) == 20
-    with pytest.raises(NotLoadedError, match=r"no codes of 'ho.* and \d+ more variables"):
+    with pytest.raises(NotLoadedError, match=r"no codes of 'ho.* and \d+ more\."):
         _ = catalogue.codes
     _ = session.codes
     assert catalogue.has_codes

@@ -79,16 +79,15 @@ class Gate(NamedTuple):
             ClickException: there are no codes, or no folders, which ``only`` asks for.
         """
         self._check_columns()
-        asked = tuple(f"{noun.capitalize()}s were" for noun in self._nouns())
-        looked_at = tuple(f"{noun.capitalize()}s " for noun in self._nouns() or NOUNS)
+        asked = self._nouns()
         found = []
         for older, newer in pairs:
             changes = newer.diff(older, drop=self.drop)
-            for sentence in changes.not_compared:
+            for noun, is_all, sentence in changes.left_out:
                 told = f"{clipped(newer.system_info.name)}: {sentence}"
-                if sentence.startswith(asked):
+                if is_all and noun in asked:
                     raise click.ClickException(f"{told} --only asks for them.")
-                if sentence.startswith(looked_at):
+                if noun in (asked or NOUNS):
                     say(told)
             found.append(self._wanted(changes))
         report.print_changes(found, self.format)

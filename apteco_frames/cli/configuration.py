@@ -15,14 +15,13 @@ It never holds a password.
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
-
-from apteco_frames.support.user_folder import user_folder
 
 FOLDER_VARIABLE = "APTECO_FRAMES_CONFIG_DIR"
 """The environment variable that names the folder."""
@@ -38,19 +37,17 @@ def default_folder() -> Path:
     """Where the configuration is.
 
     The folder that ``APTECO_FRAMES_CONFIG_DIR`` names; without it ``apteco-frames`` in the
-    platform's place for such: ``%APPDATA%`` on Windows, ``~/Library/Application Support`` on
-    macOS, elsewhere ``$XDG_CONFIG_HOME`` or ``~/.config`` (XDG Base Directory Specification).
+    platform's folder for configurations, such as ``~/.config``.
 
     Raises:
         ClickException: the user has no home.
     """
     try:
-        return user_folder(
-            FOLDER_VARIABLE,
-            windows=("APPDATA", "AppData/Roaming"),
-            macos="Library/Application Support",
-            others=("XDG_CONFIG_HOME", ".config"),
-        )
+        if folder := os.environ.get(FOLDER_VARIABLE):
+            return Path(folder).expanduser()
+        from platformdirs import user_config_path
+
+        return user_config_path("apteco-frames", appauthor=False, roaming=True)
     except RuntimeError as error:
         raise click.ClickException(
             f"There is no folder for profiles ({error}). Name one with {FOLDER_VARIABLE}."

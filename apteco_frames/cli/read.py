@@ -107,9 +107,8 @@ def search(source: Source, output: Output, words: tuple[str, ...], codes: bool, 
             matches.arrow,
             ("noun", "name", "description", "table_name", "matched_in", "matched_text"),
         )
-        hint = "" if source.catalogue else "; --codes reads them"
-        for remark in matches.remarks:
-            say(re.sub(r"; session\..* reads them", hint, remark))
+        for remark in matches.remarks_with("" if source.catalogue else "--codes reads them"):
+            say(remark)
         if matches.total > len(matches):
             say(f"These are the best {len(matches):,} of {matches.total:,}; --limit shows more.")
 

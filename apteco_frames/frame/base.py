@@ -23,7 +23,7 @@ from apteco_frames.frame.tabular import Tabular
 from apteco_frames.support import display
 from apteco_frames.support.arguments import not_a
 from apteco_frames.support.arrays import integers
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import clipped, list_names
 
 _ROWS_PER_BLOCK = 1024
 # IPython looks at each in Python, and takes a sixth of a second for so many.
@@ -275,7 +275,7 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
             )
         near = nearest(key, [self._arrays[column] for column in columns])
         hint = (
-            "Nearest: " + ", ".join(repr(clipped(k)) for k in near) + "."
+            f"Nearest: {list_names(near)}."
             if near
             else (f"There are {len(self)} {self._nouns}; iterate over them to see which.")
         )

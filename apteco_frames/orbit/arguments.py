@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
-from operator import index
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from apteco_frames.errors import InvalidUrlError
 from apteco_frames.orbit.redact import Secret
+from apteco_frames.support.arguments import checked_number, not_a
 from apteco_frames.support.progress import Progress
 
 if TYPE_CHECKING:
@@ -83,17 +83,19 @@ def checked_options(options: Options) -> Options:
             raise TypeError(f"There is no option {name!r}; there are {listed}.")
     values: Options = {**_DEFAULTS, **options}
     checked_progress(values["progress"])
-    values["page_size"] = _whole_number(values["page_size"], "page_size")
-    values["max_connections"] = _whole_number(values["max_connections"], "max_connections")
+    for option in ("page_size", "max_connections"):
+        number = values[option]
+        if number is not None:
+            values[option] = checked_number(number, f"{option}=")
     _check_cache(values["cache"])
     return values
 
 
 def _check_cache(cache: Any) -> None:
     if cache is not None and not isinstance(cache, bool | str | os.PathLike):
-        raise TypeError(f"cache= must be True or a folder, not {cache!r}.")
+        raise not_a("cache= takes True or a folder", cache)
     if cache == "":
-        raise ValueError("cache= must be True or a folder, not an empty text.")
+        raise ValueError("cache= takes True or a folder, not an empty text.")
 
 
 def checked_progress(progress: Progress) -> Progress:
@@ -104,21 +106,7 @@ def checked_progress(progress: Progress) -> Progress:
     """
     if progress is None or isinstance(progress, bool) or callable(progress):
         return progress
-    raise TypeError(f"progress= takes True, False, None or a callable, not {progress!r}.")
-
-
-def _whole_number(value: Any, what: str) -> int | None:
-    if value is None:
-        return None
-    try:
-        number = index(value)
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool):
-        raise TypeError(f"{what}= must be a whole number of at least 1, not {value!r}.")
-    if number < 1:
-        raise ValueError(f"{what}= must be at least 1, not {number}.")
-    return number
+    raise not_a("progress= takes True, False, None or a callable", progress)
 
 
 def checked_text(text: str, what: str) -> str:

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from apteco_frames.errors import ApiResultsError
 from apteco_frames.orbit.decode import Page
+from apteco_frames.support.text import list_items
 
 Fetch = Callable[[int, int], Page]
 """Asks for a page: offset and count, in items."""
@@ -180,11 +181,9 @@ class Paging:
         """What to warn of once the list is there, in words; None if there is nothing."""
         if not self._not_finite:
             return None
-        listed = ", ".join(self._not_finite[:_MOST_PLACES])
-        rest = len(self._not_finite) - _MOST_PLACES
-        more = f" and {rest:,} more" if rest > 0 else ""
+        listed = list_items(self._not_finite[:_MOST_PLACES], len(self._not_finite))
         return (
-            f"{self._source} has numbers that are none: {listed}{more}. They are null here, and "
+            f"{self._source} has numbers that are none: {listed}. They are null here, and "
             "all else is as the API gave it. Tell the administrator of your Orbit installation."
         )
 

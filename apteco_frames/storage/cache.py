@@ -28,7 +28,6 @@ from apteco_frames.errors import CacheWarning, warn
 from apteco_frames.storage import packed
 from apteco_frames.storage.label import pack_system
 from apteco_frames.support import files
-from apteco_frames.support.user_folder import user_folder
 
 FOLDER_VARIABLE = "APTECO_FRAMES_CACHE_DIR"
 """The environment variable that names the folder."""
@@ -272,18 +271,16 @@ def default_folder() -> Path:
     """Where caches are unless told otherwise.
 
     The folder that ``APTECO_FRAMES_CACHE_DIR`` names; without it ``apteco-frames`` in the
-    platform's place for such: ``%LOCALAPPDATA%`` on Windows, ``~/Library/Caches`` on macOS,
-    elsewhere ``$XDG_CACHE_HOME`` or ``~/.cache`` (XDG Base Directory Specification).
+    platform's folder for caches, such as ``~/.cache``.
 
     Raises:
         RuntimeError: the user has no home.
     """
-    return user_folder(
-        FOLDER_VARIABLE,
-        windows=("LOCALAPPDATA", "AppData/Local"),
-        macos="Library/Caches",
-        others=("XDG_CACHE_HOME", ".cache"),
-    )
+    if folder := os.environ.get(FOLDER_VARIABLE):
+        return Path(folder).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("apteco-frames", appauthor=False, opinion=False)
 
 
 def _stamp(date: datetime) -> str:

@@ -73,8 +73,18 @@ def list_names(names: Sequence[str], most: int = 10) -> str:
     >>> list_names(["boDest", "peOccu", "hoRegion"], most=2)
     "'boDest', 'peOccu' and 1 more"
     """
-    listed = ", ".join(repr(clipped(name)) for name in names[:most])
-    return listed if len(names) <= most else f"{listed} and {len(names) - most:,} more"
+    return list_items([repr(clipped(name)) for name in names[:most]], len(names))
+
+
+def list_items(items: Sequence[str], number: int) -> str:
+    """What is shown of a list, as part of a sentence, and how many more there are.
+
+    Args:
+        items: the first of them, as they are to be shown.
+        number: how many there are in all.
+    """
+    rest = number - len(items)
+    return ", ".join(items) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def columns_of(text: str) -> int:

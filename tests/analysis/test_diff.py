@@ -412,10 +412,10 @@ def test_what_one_side_lacks_is_not_compared() -> None:
     assert found(full, bare) == found(bare, full) == []
     assert not_compared(full, full) == ()
     assert not_compared(full, bare) == (
-        "Folders were not compared: the older catalogue has none.",
-        "Codes were not compared: the older catalogue has none.",
+        ("folder", True, "Folders were not compared: the older catalogue has none."),
+        ("code", True, "Codes were not compared: the older catalogue has none."),
     )
-    assert "neither catalogue has any" in not_compared(bare, bare)[1]
+    assert "neither catalogue has any" in not_compared(bare, bare)[1].sentence
     assert len(changes(full, people(variable_item("a"), codes={}, folders={}))) == 2
 
 

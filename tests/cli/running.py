@@ -14,17 +14,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from servers import RecordingServer
 
 import apteco_frames
 from apteco_frames.cli import main
-from apteco_frames.demo import DemoServer
 from apteco_frames.demo.api import Answer, Request
-from apteco_frames.demo.server import DemoHandler
 
 PASSWORD = "K9-Sentinel-Passw0rd"
 
 
-class NotingServer(DemoServer):
+class NotingServer(RecordingServer):
     """A demo server with a password that stands nowhere by chance.
 
     Attributes:
@@ -41,24 +40,21 @@ class NotingServer(DemoServer):
         self.open: set[str] = set()
         self.seen: list[str] = []
         self.broken: str | None = None
-        server = self
 
-        class Handler(DemoHandler):
-            def answer(self, request: Request) -> Answer:
-                if server.broken and server.broken in request.target:
-                    return Answer(500, b"{}")
-                answer = super().answer(request)
-                if request.target.endswith("/SimpleLogin"):
-                    server.seen += command_lines()
-                    if answer.status == 201:
-                        details = json.loads(answer.body)
-                        server.tokens += [details["accessToken"], details["sessionId"]]
-                        server.open.add(details["sessionId"])
-                elif request.method == "DELETE":
-                    server.open.discard(request.target.rpartition("/")[2])
-                return answer
-
-        self.handler = Handler
+    def answer(self, request: Request) -> Answer:
+        """What the API answers, with the secrets in it noted."""
+        if self.broken and self.broken in request.target:
+            return Answer(500, b"{}")
+        answer = super().answer(request)
+        if request.target.endswith("/SimpleLogin"):
+            self.seen += command_lines()
+            if answer.status == 201:
+                details = json.loads(answer.body)
+                self.tokens += [details["accessToken"], details["sessionId"]]
+                self.open.add(details["sessionId"])
+        elif request.method == "DELETE":
+            self.open.discard(request.target.rpartition("/")[2])
+        return answer
 
 
 def command_lines() -> Iterator[str]:

@@ -16,6 +16,7 @@ import pytest
 import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from servers import RecordingServer
 from strategies import (
     addressable,
     as_logged_in,
@@ -29,7 +30,6 @@ from strategies import (
 from apteco_frames import Catalogue, Session, login_with_password
 from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.demo.api import Answer, Request
-from apteco_frames.demo.server import DemoHandler
 from apteco_frames.errors import (
     ApiError,
     ApiResultsError,
@@ -49,8 +49,8 @@ from apteco_frames.orbit.redact import Secret
 Change = Callable[[Request, Answer], Answer]
 
 
-class Watched(DemoServer):
-    """A demo server that notes what it is asked, and may answer otherwise.
+class Watched(RecordingServer):
+    """A demo server that notes what it is asked, and may answer otherwise or late.
 
     Args:
         catalogue: what it serves; the Holidays demo system unless given.
@@ -68,34 +68,23 @@ class Watched(DemoServer):
         seconds: float = 0,
     ) -> None:
         super().__init__(catalogue)
-        self.asked: list[Request] = []
-        self.headers: list[dict[str, str]] = []
-        self.connections = 0
         self.most_under_way = 0
-        under_way: set[object] = set()
-        lock = threading.Lock()
-        watched = self
+        self._change, self._most, self._seconds = change, most, seconds
+        self._under_way = 0
+        self._lock = threading.Lock()
 
-        class Handler(DemoHandler):
-            def setup(self) -> None:
-                super().setup()
-                watched.connections += 1
-
-            def answer(self, request: Request) -> Answer:
-                with lock:
-                    under_way.add(self)
-                    watched.asked.append(request)
-                    watched.headers.append(dict(self.headers))
-                    watched.most_under_way = max(watched.most_under_way, len(under_way))
-                time.sleep(seconds)
-                answer = super().answer(limited(request, most) if most else request)
-                if change:
-                    answer = change(request, answer)
-                with lock:
-                    under_way.remove(self)
-                return answer
-
-        self.handler = Handler
+    def answer(self, request: Request) -> Answer:
+        """The API's answer, in its time, or another."""
+        with self._lock:
+            self._under_way += 1
+            self.most_under_way = max(self.most_under_way, self._under_way)
+        time.sleep(self._seconds)
+        answer = super().answer(limited(request, self._most) if self._most else request)
+        if self._change:
+            answer = self._change(request, answer)
+        with self._lock:
+            self._under_way -= 1
+        return answer
 
     def paths(self, method: str = "GET") -> list[str]:
         """Paths below the base URL that were asked for, without queries."""
@@ -650,7 +639,7 @@ def test_options_out_of_range(server: Watched, option: dict[str, Any]) -> None:
 @pytest.mark.parametrize("value", [2.0, True, "5", [5], float("nan")])
 def test_options_that_are_no_whole_numbers(server: Watched, name: str, value: Any) -> None:
     """A number of items or connections that is no whole number is refused with a sentence."""
-    says = f"{name}= must be a whole number of at least 1, not {value!r}."
+    says = f"{name}= takes a whole number from 1 on, not "
     with pytest.raises(TypeError, match=re.escape(says)):
         server.login(**{name: value})
     assert server.asked == []

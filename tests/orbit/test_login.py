@@ -6,10 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from servers import RecordingServer
 
-from apteco_frames.demo import DemoServer
 from apteco_frames.demo.api import Answer, Request
-from apteco_frames.demo.server import DemoHandler
 from apteco_frames.errors import ApiResultsError, AptecoFramesError, LoginError
 from apteco_frames.orbit.login import second_factor
 
@@ -18,18 +17,14 @@ SECRET = "sentinel-of-a-token"
 
 def refused(status: int, body: Any) -> AptecoFramesError:
     """The error of a login that is answered so; nothing else was asked."""
-    asked: list[Request] = []
 
-    class Handler(DemoHandler):
+    class Refusing(RecordingServer):
         def answer(self, request: Request) -> Answer:
-            asked.append(request)
             return Answer(status, json.dumps(body).encode())
 
-    server = DemoServer()
-    server.handler = Handler
-    with server, pytest.raises(AptecoFramesError) as caught:
+    with Refusing() as server, pytest.raises(AptecoFramesError) as caught:
         server.login()
-    assert len(asked) == 1
+    assert len(server.asked) == 1
     assert SECRET not in str(caught.value)
     assert server.password not in str(caught.value)
     return caught.value

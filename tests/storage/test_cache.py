@@ -292,18 +292,15 @@ def test_default_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     assert default_folder() == tmp_path / "mine"
     monkeypatch.delenv("APTECO_FRAMES_CACHE_DIR")
     if sys.platform == "win32":
-        monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
-        assert default_folder() == tmp_path / "apteco-frames"
+        assert default_folder() == Path(os.environ["LOCALAPPDATA"], "apteco-frames")
         return
     monkeypatch.setenv("HOME", str(tmp_path))
-    if sys.platform == "darwin":
-        assert default_folder() == tmp_path / "Library" / "Caches" / "apteco-frames"
-        return
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert default_folder() == tmp_path / "xdg" / "apteco-frames"
+    place = "Library/Caches" if sys.platform == "darwin" else ".cache"
     for value in ("", "relative"):
         monkeypatch.setenv("XDG_CACHE_HOME", value)
-        assert default_folder() == tmp_path / ".cache" / "apteco-frames"
+        assert default_folder() == tmp_path / place / "apteco-frames"
 
 
 @posix
