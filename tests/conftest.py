@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 
-import hypothesis
+import lanes  # noqa: F401 - which registers the profiles of Hypothesis
 import pytest
+from hypothesis import settings
 
-# Machines of CI are slow by turns: no example fails for its time alone.
-hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
-hypothesis.settings.load_profile("house")
+settings.load_profile("quick")  # --hypothesis-profile=thorough chooses the other
 
 # Tables of text are as wide as the terminal; what tests expect must not depend on it.
 os.environ["COLUMNS"] = "100"

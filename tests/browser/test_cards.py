@@ -12,6 +12,8 @@ from faults.test_contents import odd_catalogue
 
 from apteco_frames.demo import DemoServer
 
+pytestmark = pytest.mark.slow  # a browser starts
+
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 PAGE = """<!doctype html><html lang="en" data-opened="yes"><meta charset="utf-8">
 <title>A notebook</title><style>

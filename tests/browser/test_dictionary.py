@@ -18,6 +18,8 @@ from apteco_frames import Catalogue
 from apteco_frames.demo import holidays
 from apteco_frames.schema import CODES_SCHEMA
 
+pytestmark = pytest.mark.slow  # a browser starts
+
 ROWS = "[...document.querySelectorAll($0 + ' .row')].map((row) => row.innerText.split('\\n'))"
 STATUS = "document.getElementById('status').textContent"
 SHOWN = "document.getElementById('page').innerText"

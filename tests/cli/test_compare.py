@@ -13,6 +13,7 @@ import pytest
 from cli.running import Command, in_process, on_terminal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 from strategies import ODD_TEXTS, catalogue_of, table_item, variable_item
 
 from apteco_frames import Catalogue
@@ -213,7 +214,7 @@ def test_github_commands_are_whole(hostile: Path, capsys: pytest.CaptureFixture[
     assert any("a%0A::stop-commands::x" in line for line in lines)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=up_to(10))
 @given(st.text(max_size=30))
 def test_every_format_takes_every_text(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str

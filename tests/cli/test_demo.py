@@ -205,7 +205,7 @@ def test_serve(tmp_path: Path) -> None:
             assert session.catalogue == as_logged_in(holidays())
         time.sleep(0.2)  # it prints first and waits then
         child.send_signal(signal.SIGINT)
-        out, errors = child.communicate(timeout=10)
+        out, errors = child.communicate(timeout=60)
         assert (child.returncode, out, errors) == (0, "\nStopped.\n", "")
     assert list(tmp_path.iterdir()) == []
 
@@ -248,11 +248,16 @@ def telling(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
+@pytest.mark.parametrize(
+    "moments", [(2,), pytest.param(tuple(range(12)), marks=pytest.mark.slow)], ids=["one", "many"]
+)
 @pytest.mark.parametrize("arguments", [["demo"], ["demo", "--serve"]], ids=" ".join)
-def test_interrupted_at_any_moment(tmp_path: Path, arguments: list[str]) -> None:
+def test_interrupted_at_any_moment(
+    tmp_path: Path, arguments: list[str], moments: tuple[int, ...]
+) -> None:
     """Ctrl-C ends the program quietly: while it imports, works, serves, or is about to end."""
     statuses = set()
-    for moment in range(12):
+    for moment in moments:
         with telling(tmp_path, PROGRAM, *arguments) as child:
             time.sleep(moment**2 / 60)  # most of the moments fall into the imports
             child.send_signal(signal.SIGINT)
@@ -287,6 +292,7 @@ program()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
 def test_interrupted_in_a_callback(tmp_path: Path) -> None:
     """Ctrl-C is not lost, and nothing is said, where Python passes exceptions over."""
@@ -296,6 +302,7 @@ def test_interrupted_in_a_callback(tmp_path: Path) -> None:
     assert child.returncode == 130 or "Stopped." in out
 
 
+@pytest.mark.slow
 def test_passed_over_interrupt(tmp_path: Path) -> None:
     """Where Ctrl-C is to be passed over, as for ``command &`` in a script, it is."""
     if sys.platform == "win32":
@@ -308,6 +315,7 @@ def test_passed_over_interrupt(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no broken pipes")
+@pytest.mark.slow
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("arguments", [["demo"], ["demo", "--serve"]], ids=" ".join)
 def test_nobody_reads(tmp_path: Path, arguments: list[str], unbuffered: str) -> None:
@@ -327,6 +335,7 @@ def test_nobody_reads(tmp_path: Path, arguments: list[str], unbuffered: str) -> 
     assert (outcome.returncode, outcome.stderr) == (141, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
 def test_no_space_left(tmp_path: Path) -> None:
     """Output that cannot be written is an error of one line."""

@@ -78,6 +78,7 @@ def systems(nights: int, *, broken: bool) -> list[Catalogue]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs sh")
 def test_nightly_job(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Four lines archive all systems of a DataView, and fail when something broke."""
