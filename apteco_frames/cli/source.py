@@ -247,6 +247,10 @@ def _check_combination(offline: bool) -> None:
         raise click.UsageError(f"{' and '.join(given[-2:])} both give the password", context)
 
 
+# How to have a shell run a command.
+_SHELL = 'cmd /c "..."' if os.name == "nt" else "sh -c '...'"
+
+
 def _printed(command: str) -> str:
     """The first line that a command prints.
 
@@ -262,7 +266,7 @@ def _printed(command: str) -> str:
         reason = error.strerror if isinstance(error, OSError) else "its quotes do not match"
         raise click.ClickException(
             f"The password command could not be started: {reason}. It is run without a shell; for "
-            "pipes and variables, use: sh -c '...'."
+            f"pipes and variables, use: {_SHELL}."
         ) from None
     if done.returncode:
         raise click.ClickException(
