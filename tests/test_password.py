@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import pty
 import select
 import shutil
 import signal
@@ -73,7 +72,7 @@ def wait_until(happened: Callable[[], bool]) -> None:
 
 def in_terminal(code: str, keys: bytes | None = None) -> str:
     """Run code in a terminal of its own; press the keys after the prompt; all that it showed."""
-    ours, theirs = pty.openpty()
+    ours, theirs = pytest.importorskip("pty").openpty()
     child = subprocess.Popen(
         [sys.executable, "-c", code],
         stdin=theirs,
