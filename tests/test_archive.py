@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow.fs
 import pytest
 from hypothesis import given, settings
-from lanes import up_to
+from lanes import PATIENCE, up_to
 from strategies import catalogue_of, catalogues, variable_item, with_codes_and_folders
 
 from apteco_frames import Archive, Catalogue, errors, schema
@@ -304,7 +304,7 @@ def places(root: Path) -> Iterator[tuple[str, Archive]]:
     yield "equals sign", Archive(under)
     local = pyarrow.fs.SubTreeFileSystem(str(root.parent), pyarrow.fs.LocalFileSystem())
     yield "file system", Archive(root.name, filesystem=local)
-    yield "URI", Archive(f"file://{root}")
+    yield "URI", Archive("file:///" + root.as_posix().lstrip("/"))
 
 
 @pytest.mark.parametrize("noun", NOUNS)
@@ -490,7 +490,7 @@ def in_processes(program: str, *arguments: Any, times: int = 2) -> list[str]:
         subprocess.Popen([*command, str(n)], env=env, stdout=subprocess.PIPE, text=True)
         for n in range(times)
     ]
-    said = [process.communicate(timeout=120)[0] for process in running]
+    said = [process.communicate(timeout=10 * PATIENCE)[0] for process in running]
     assert [process.returncode for process in running] == [0] * times
     return said
 
@@ -514,7 +514,11 @@ print(sum(archive.add(rebuilt(holidays(), day, description=sys.argv[3])) for day
 @pytest.mark.parametrize(
     ("programs", "days"), [(2, 3), pytest.param(3, 20, marks=pytest.mark.slow)], ids=["few", "many"]
 )
-@pytest.mark.parametrize("program", [SAME, OTHERS], ids=["same", "others"])
+@pytest.mark.parametrize(
+    "program",
+    [SAME, pytest.param(OTHERS, marks=pytest.mark.slow)],
+    ids=["same", "others"],
+)
 def test_programs_at_once(tmp_path: Path, program: str, programs: int, days: int) -> None:
     """Programs that add at once add each catalogue once, and leave nothing else."""
     builds = days if program == SAME else programs * days

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from lanes import PATIENCE
 
 import apteco_frames.password
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 PROMPT = "Enter your password: "
 SECRET = "correct {horse} $batt3ry"
-TIMEOUT = 30.0
+TIMEOUT = PATIENCE
 
 # What the child processes run; only a digest of what was typed ever leaves them.
 ASK = """

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from cli.running import PASSWORD, NotingServer, serving, shell
 from cli.test_program import ALL
+from lanes import PATIENCE
 
 from apteco_frames import Archive, Catalogue
 from apteco_frames.cli import main
@@ -53,7 +54,7 @@ def check_serving(line: str) -> None:
     with serving(*shlex.split(line)[1:]) as (child, lines):
         assert lines[-1] == "Serving until Ctrl-C."
         child.send_signal(signal.SIGINT)
-        child.communicate(timeout=20)
+        child.communicate(timeout=PATIENCE)
     assert child.returncode in (0, 130)  # the other if it did not wait yet
 
 

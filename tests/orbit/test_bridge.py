@@ -159,7 +159,7 @@ def test_in_the_background(session: Session) -> None:
     """``async_req`` works as it does without us."""
     with session.api_client:
         thread = apteco_api.AboutApi(session.api_client).about_get_version(async_req=True)
-        assert thread.get(timeout=10).version
+        assert thread.get(timeout=PATIENCE).version
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])

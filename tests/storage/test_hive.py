@@ -38,7 +38,7 @@ ODD_NAMES = [
 
 
 def files_below(root: Path) -> list[str]:
-    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
 
 
 def is_clean(root: Path) -> bool:
