@@ -10,7 +10,11 @@ from hypothesis import settings
 
 settings.load_profile("quick")  # --hypothesis-profile=thorough chooses the other
 
-# Tables of text are as wide as the terminal; what tests expect must not depend on it.
+# What tests expect depends on nothing that a developer has set: no account, no folder of theirs, no
+# shell that asks for completions, and no terminal's width, to which tables of text are fitted.
+for name in os.environ:
+    if name.startswith(("APTECO_", "_APTECO_")):
+        del os.environ[name]
 os.environ["COLUMNS"] = "100"
 
 
