@@ -11,7 +11,7 @@ from datetime import datetime
 _YEAR = r"(?:[1-9]\d{3}|0[1-9]\d\d|00[1-9]\d|000[1-9])"
 _TIME = re.compile(
     rf"({_YEAR}-\d\d-\d\d)"
-    r"(?:([T ]\d\d:\d\d)(?:(:\d\d)(?:(\.\d{1,6})\d*)?)?(?:Z|[+-]\d\d:?\d\d)?)?",
+    r"(?:([T ](?:[01]\d|2[0-3]):\d\d)(?:(:\d\d)(?:(\.\d{1,6})\d*)?)?(?:Z|[+-]\d\d:?\d\d)?)?",
     re.ASCII,
 )
 

@@ -343,6 +343,12 @@ def test_what_is_no_time(text: str) -> None:
         decode_time(text)
 
 
+def test_the_hour_24() -> None:
+    """The same on every Python: from 3.14 on it takes 24:00:00 for the next day, Arrow never."""
+    with pytest.raises(ValueError, match="'2019-11-27T24:00:00' is not a date and time"):
+        decode_time("2019-11-27T24:00:00")
+
+
 def test_half_a_surrogate_pair() -> None:
     """Half of a surrogate pair is no text that could be kept."""
     body = page([ITEM, {**ITEM, "text": "@"}]).replace(b"@", b"a\\ud83d")
