@@ -16,6 +16,7 @@ import polars as pl
 import pyarrow.fs
 import pytest
 from hypothesis import given, settings
+from lanes import PATIENCE, up_to
 from servers import RecordingServer
 from strategies import catalogue_of, catalogues, variable_item, with_codes_and_folders
 
@@ -53,7 +54,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # Kept and given back
 
 
-@settings(max_examples=30)
+@settings(max_examples=up_to(30))
 @given(catalogues(max_variables=12).flatmap(with_codes_and_folders) | catalogues(max_variables=12))
 def test_any_catalogue_comes_back_equal(
     tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue
@@ -303,7 +304,7 @@ def places(root: Path) -> Iterator[tuple[str, Archive]]:
     yield "equals sign", Archive(under)
     local = pyarrow.fs.SubTreeFileSystem(str(root.parent), pyarrow.fs.LocalFileSystem())
     yield "file system", Archive(root.name, filesystem=local)
-    yield "URI", Archive(f"file://{root}")
+    yield "URI", Archive("file:///" + root.as_posix().lstrip("/"))
 
 
 @pytest.mark.parametrize("noun", NOUNS)
@@ -481,7 +482,7 @@ def in_processes(program: str, *arguments: Any, times: int = 2) -> list[str]:
         subprocess.Popen([*command, str(n)], env=env, stdout=subprocess.PIPE, text=True)
         for n in range(times)
     ]
-    said = [process.communicate(timeout=120)[0] for process in running]
+    said = [process.communicate(timeout=10 * PATIENCE)[0] for process in running]
     assert [process.returncode for process in running] == [0] * times
     return said
 
@@ -490,20 +491,30 @@ SAME = """
 import sys
 from test_archive import Archive, holidays, rebuilt
 archive = Archive(sys.argv[1])
-print(sum(archive.add(rebuilt(holidays(), days)) for days in range(20)))
+days = range(int(sys.argv[2]))
+print(sum(archive.add(rebuilt(holidays(), day)) for day in days))
 """
 OTHERS = """
 import sys
 from test_archive import Archive, holidays, rebuilt
 archive = Archive(sys.argv[1])
-print(sum(archive.add(rebuilt(holidays(), days, description=sys.argv[2])) for days in range(20)))
+days = range(int(sys.argv[2]))
+print(sum(archive.add(rebuilt(holidays(), day, description=sys.argv[3])) for day in days))
 """
 
 
-@pytest.mark.parametrize(("program", "builds"), [(SAME, 20), (OTHERS, 60)], ids=["same", "others"])
-def test_programs_at_once(tmp_path: Path, program: str, builds: int) -> None:
+@pytest.mark.parametrize(
+    ("programs", "days"), [(2, 3), pytest.param(3, 20, marks=pytest.mark.slow)], ids=["few", "many"]
+)
+@pytest.mark.parametrize(
+    "program",
+    [SAME, pytest.param(OTHERS, marks=pytest.mark.slow)],
+    ids=["same", "others"],
+)
+def test_programs_at_once(tmp_path: Path, program: str, programs: int, days: int) -> None:
     """Programs that add at once add each catalogue once, and leave nothing else."""
-    added = in_processes(program, tmp_path, times=3)
+    builds = days if program == SAME else programs * days
+    added = in_processes(program, tmp_path, days, times=programs)
     assert sum(map(int, added)) == builds
     archive = Archive(tmp_path)
     assert archive.builds.height == builds

@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
+from lanes import up_to
 from strategies import as_logged_in, catalogue_of, catalogues, table_item, tree_items, variable_item
 
 from apteco_frames import Catalogue
@@ -140,7 +141,7 @@ def test_copies_are_equal(copied: Any) -> None:
     assert copied(holidays()) == holidays()
 
 
-@settings(max_examples=15)
+@settings(max_examples=up_to(15))
 @given(catalogues(max_variables=12))
 def test_a_pickled_catalogue_comes_back_equal(catalogue: Catalogue) -> None:
     """Pickling keeps the system, the frames and the links between them."""

@@ -16,6 +16,7 @@ import pytest
 from faults.server import FaultyServer, status
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 from strategies import addressable, catalogue_of, catalogues, codes_for, variable_item
 
 from apteco_frames import Archive, Catalogue, Session, schema
@@ -103,7 +104,7 @@ def test_blanks_and_nulls_are_kept() -> None:
     ]
 
 
-@settings(max_examples=20)
+@settings(max_examples=up_to(20))
 @given(st.data())
 def test_any_codes_come_as_they_were_served(data: st.DataObject) -> None:
     """Whatever a system's codes are, a session reads what the server has."""

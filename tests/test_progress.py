@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -42,8 +40,8 @@ def run(
     if not tty:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
         return done.stderr
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))
+    ours, theirs = pytest.importorskip("pty").openpty()
+    pytest.importorskip("termios").tcsetwinsize(theirs, (24, 80))
     environment = {**os.environ, "TERM": kind}
     with subprocess.Popen(
         command, stderr=theirs, stdout=subprocess.DEVNULL, env=environment

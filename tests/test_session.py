@@ -16,6 +16,7 @@ import apteco_api
 import jwt
 import polars as pl
 import pytest
+from lanes import PATIENCE
 from servers import RecordingServer
 from strategies import as_logged_in, catalogue_of, table_item, variable_item
 
@@ -663,11 +664,11 @@ class Mute(RecordingServer):
 def test_renew_where_the_old_session_does_not_end() -> None:
     """A server that does not answer to the end of the old session costs a bounded time."""
     with Mute() as server:
-        session = server.login(timeout=(5, 3, 30))
+        session = server.login(timeout=(5, 0.5, 10 * PATIENCE))
         old = session.session_id
         started = time.monotonic()
         session.renew(server.password)
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < PATIENCE
         assert session.session_id != old
         assert Session.deserialize(session.serialize()).variables == session.variables
 

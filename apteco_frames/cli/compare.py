@@ -16,6 +16,7 @@ import click
 from apteco_frames.cli import report
 from apteco_frames.cli.command import Command
 from apteco_frames.cli.messages import say
+from apteco_frames.cli.output import with_file
 from apteco_frames.cli.place import PLACE
 from apteco_frames.support.text import clipped
 
@@ -183,7 +184,7 @@ def with_gate(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
     ):
         command = option(command)
-    return command
+    return with_file(command)
 
 
 @click.command(

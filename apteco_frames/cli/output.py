@@ -10,13 +10,16 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import redirect_stdout
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from apteco_frames.cli.place import PLACE
 from apteco_frames.support.text import clipped, columns_of, shown, without_commands
 
 if TYPE_CHECKING:
@@ -90,11 +93,41 @@ def with_output(function: Callable[..., Any]) -> Callable[..., Any]:
     def command(output_format: str, columns: tuple[str, ...], no_header: bool, **rest: Any) -> Any:
         if output_format == "parquet" and is_terminal():
             raise click.BadParameter(
-                "a terminal cannot show Parquet; send it to a file: > rows.parquet",
+                "a terminal cannot show Parquet; send it to a file: --to rows.parquet",
                 click.get_current_context(),
                 param_hint="--output",
             )
         return function(output=Output(output_format, columns, not no_header), **rest)
+
+    return with_file(command)
+
+
+def with_file(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command ``--to``: a file for what it would print, which is there whole or not at all.
+
+    Shells may change what is redirected: PowerShell 5.1 writes ``>`` in UTF-16, and spoils Parquet.
+    """
+
+    @click.option(
+        "--to",
+        type=PLACE,
+        metavar="FILE",
+        help="Write to FILE, in UTF-8, instead of standard output. PowerShell 5.1 re-encodes what "
+        "> redirects; --to does not.",
+    )
+    @wraps(function)
+    def command(to: Path | None, **rest: Any) -> Any:
+        if to is None:
+            return function(**rest)
+        from apteco_frames.support.files import replace
+
+        held = io.BytesIO()
+        with io.TextIOWrapper(held, encoding="utf-8", newline="\n") as out:
+            with redirect_stdout(out):
+                status = function(**rest)
+            out.flush()
+            replace(to, lambda part: part.write_bytes(held.getvalue()))
+        return status
 
     return command
 
@@ -141,7 +174,10 @@ def escaped(text: str) -> str:
 
 def print_lines(lines: Iterable[str]) -> None:
     """Print lines on standard output, if there is one."""
-    if sys.stdout is not None:
+    if is_terminal():
+        for line in lines:
+            click.echo(line, file=sys.stdout)  # which shows colours on a Windows console, too
+    elif sys.stdout is not None:
         sys.stdout.writelines(f"{line}\n" for line in lines)
 
 

@@ -24,6 +24,8 @@ VARIABLE = "APTECO_PASSWORD"
 _LONGEST = 65_536
 _PATIENCE = 1.0
 _PAUSE = 0.02
+# How to have a shell run a command.
+_SHELL = 'cmd /c "..."' if os.name == "nt" else "sh -c '...'"
 
 
 def of_environment() -> str | None:
@@ -150,5 +152,5 @@ def _password(text: str, whose: str) -> str:
 def _not_started(reason: str) -> click.ClickException:
     return click.ClickException(
         f"The password command could not be started: {reason}. It is run without a shell; for "
-        "pipes and variables, use: sh -c '...'."
+        f"pipes and variables, use: {_SHELL}."
     )

@@ -36,7 +36,7 @@ def tables(source: Source, output: Output) -> None:
 @click.command(
     cls=Command,
     example="apteco-frames variables --catalogue holidays\n"
-    "apteco-frames variables --catalogue holidays --output csv > variables.csv",
+    "apteco-frames variables --catalogue holidays --output csv --to variables.csv",
     short_help="The variables of a system.",
 )
 @with_source

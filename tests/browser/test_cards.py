@@ -13,6 +13,8 @@ from playwright.sync_api import Page
 
 from apteco_frames.demo import DemoServer
 
+pytestmark = pytest.mark.slow  # a browser starts
+
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 PAGE = """<!doctype html><html lang="en" data-opened="yes"><meta charset="utf-8">
 <title>A notebook</title><style>

@@ -19,6 +19,8 @@ from apteco_frames import Catalogue
 from apteco_frames.demo import holidays
 from apteco_frames.schema import CODES_SCHEMA
 
+pytestmark = pytest.mark.slow  # a browser starts
+
 FOCUSED = "document.activeElement.innerText"
 NAME = "#page .under code"
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ import pytest
 from cli.running import Command, in_process, on_terminal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 from strategies import ODD_TEXTS, catalogue_of, table_item, variable_item
 
 from apteco_frames import Catalogue
@@ -155,6 +156,17 @@ def test_json_and_csv(command: Command) -> None:
     assert json.loads(command("diff", "older", "holidays", "--format", "json").out) == []
 
 
+@pytest.mark.parametrize(
+    "words", [("diff", "older", "newer"), ("archive", "check", "my-archive")], ids=lambda w: w[0]
+)
+def test_to_a_file(command: Command, place: Path, words: tuple[str, ...]) -> None:
+    """``--to`` writes the changes into a file; the status says as ever whether there are any."""
+    status, expected, _ = command(*words, "--format", "markdown")
+    assert command(*words, "--format", "markdown", "--to", "changes.md") == (status, "", "")
+    assert (place / "changes.md").read_text(encoding="utf-8") == expected
+    assert status == 1
+
+
 def test_markdown(command: Command) -> None:
     """Markdown has a table, or says that there is nothing."""
     lines = command("diff", "older", "newer", "--format", "markdown").out.splitlines()
@@ -254,7 +266,7 @@ def test_github_commands_are_whole(hostile: Path, capsys: pytest.CaptureFixture[
     assert any("a%0A::stop-commands::x" in line for line in lines)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=up_to(10))
 @given(st.text(max_size=30))
 def test_every_format_takes_every_text(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
@@ -277,7 +289,10 @@ def test_terminal(place: Path) -> None:
     assert lines[2] == "\x1b[31mbreaking  - variable hoURN: Household U…\x1b[0m"
 
 
-@pytest.mark.parametrize("form", ["json", "csv", "markdown", "github"])
+@pytest.mark.parametrize(
+    "form",
+    ["json", *(pytest.param(f, marks=pytest.mark.slow) for f in ("csv", "markdown", "github"))],
+)
 def test_changes_for_programs_are_utf_8(place: Path, form: str) -> None:
     """Programs get UTF-8 where the locale has another encoding, as on Windows."""
     whole = holidays()

@@ -190,11 +190,11 @@ def test_answer_that_cannot_be_written(place: Path) -> None:
     ("arguments", "status"),
     [
         (["diff", "older", "no-such-folder"], 2),
-        (["diff", "older", "without-codes"], 2),
         (["diff", "older"], 2),
-        (["archive", "check", "no-such-archive"], 2),
-        (["tables", "--catalogue", "no-such-folder"], 1),
-        (["tables"], 2),
+        pytest.param(["diff", "older", "without-codes"], 2, marks=pytest.mark.slow),
+        pytest.param(["archive", "check", "no-such-archive"], 2, marks=pytest.mark.slow),
+        pytest.param(["tables", "--catalogue", "no-such-folder"], 1, marks=pytest.mark.slow),
+        pytest.param(["tables"], 2, marks=pytest.mark.slow),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

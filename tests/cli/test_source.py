@@ -311,6 +311,7 @@ def test_nobody_to_ask(place: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
 @pytest.mark.usefixtures("unset")
 def test_nobody_sees_a_secret(place: Path, server: NotingServer) -> None:

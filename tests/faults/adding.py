@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lanes import PATIENCE
+
 
 def check_kills(folder: Path, kills: int) -> None:
     """Kill programs that add, and see that what they acknowledged is there, and nothing else."""
@@ -15,7 +17,7 @@ def check_kills(folder: Path, kills: int) -> None:
     command = [sys.executable, "-W", "error", str(here / "killed_adds.py"), str(folder), str(kills)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here.parent), *sys.path])}
     done = subprocess.run(
-        command, env=env, capture_output=True, text=True, timeout=290, check=False
+        command, env=env, capture_output=True, text=True, timeout=20 * PATIENCE, check=False
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)

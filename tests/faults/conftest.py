@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 from faults.sentinels import found, shown_by_error, shown_by_session
 from faults.server import FaultyServer
+from lanes import PATIENCE
 
 from apteco_frames import Catalogue, Session
 from apteco_frames.errors import AptecoFramesError
 
 FULL = "the full catalogue"
 # For faults that end by themselves, and for those that only the clock ends.
-LONG = (10, 10, 40)
+LONG = (PATIENCE, PATIENCE, 10 * PATIENCE)
 SHORT = (0.5, 0.5, 0.6)
 
 Meet = Callable[..., str]
@@ -53,7 +54,7 @@ def meet(
         action: Callable[[], Session] | None = None,
         *,
         kind: type[AptecoFramesError] | tuple[type[AptecoFramesError], ...] = (),
-        within: float = 20.0,
+        within: float = PATIENCE,
         where: str | None = None,
         **options: Any,
     ) -> str:

@@ -62,7 +62,7 @@ def seen(root: Path) -> Iterator[int]:
 
 def files_of(root: Path) -> set[str]:
     """All files of the archive."""
-    return {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()}
+    return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
 
 
 def main(folder: Path, kills: int) -> None:

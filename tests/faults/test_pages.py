@@ -221,7 +221,7 @@ FEWER: dict[str, Fault] = {
 def test_short_pages(meet: Meet, fault: Fault) -> None:
     """Where a server gives less than it was asked for, the rest is asked for."""
     with FaultyServer(fault) as server:
-        assert meet(server, page_size=20, timeout=(2, 2, 10), within=10) == FULL
+        assert meet(server, page_size=20) == FULL
 
 
 WRONG: dict[str, tuple[Fault, type[AptecoFramesError]]] = {

@@ -17,6 +17,7 @@ from faults.server import Fault, FaultyServer, edited, raw, status
 from faults.written import AROUND, ESCAPES, SECRETS, in_base64, written
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 
 from apteco_frames import Session, login_with_password
 from apteco_frames.demo.api import Answer
@@ -78,7 +79,7 @@ def log() -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("place", PLACES)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=up_to(50), deadline=None)
 @given(SECRETS.flatmap(lambda s: st.tuples(st.just(s), written(s))), AROUND, AROUND)
 def test_passwords_in_any_form(place: str, pair: tuple[str, str], before: str, after: str) -> None:
     """A password in any form, anywhere in an error, shows nowhere."""

@@ -10,6 +10,7 @@ from faults.sentinels import found, shown_by_error
 from faults.written import ESCAPES, in_base64, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 
 SECRET = "".join(["sen", "tinel"])
 
@@ -89,7 +90,7 @@ def test_base64(before: int, url_safe: bool) -> None:
     assert found(["sub?>>~ject"], [("here", f"Basic {form}")]) == ["here"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=up_to(100), deadline=None)
 @given(
     st.text("abcXYZ019 &<>'\"/:é€\U0001f600", min_size=4).flatmap(
         lambda s: st.tuples(st.just(s), written(s))

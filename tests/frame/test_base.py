@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 from strategies import ODD_TEXTS, catalogue_of, catalogues, table_item, tree_items, variable_item
 
 import apteco_frames
@@ -64,7 +65,7 @@ def both(catalogue: Catalogue) -> tuple[Frame, Frame]:
 # A collection
 
 
-@settings(max_examples=25)
+@settings(max_examples=up_to(25))
 @given(catalogues(max_variables=12), st.data())
 def test_a_frame_is_a_sequence_of_its_rows(catalogue: Catalogue, data: st.DataObject) -> None:
     """Length, iteration, positions and slices agree with a list of the rows."""
@@ -262,7 +263,7 @@ def test_rows_compare_as_frames_do(number: float | None) -> None:
 # Pickles and copies
 
 
-@settings(max_examples=12)
+@settings(max_examples=up_to(12))
 @given(catalogues(max_variables=8))
 def test_pickled_frames_and_rows_come_back_equal(catalogue: Catalogue) -> None:
     """Frames, parts of frames and rows survive pickling, with all that they are linked to."""
@@ -318,7 +319,7 @@ def columns_of(frame: Frame) -> dict[str, list[Any]]:
     return {name: [row[name] for row in rows] for name in frame.schema.names}
 
 
-@settings(max_examples=15)
+@settings(max_examples=up_to(15))
 @given(catalogues(max_variables=10))
 def test_all_libraries_see_the_rows(catalogue: Catalogue) -> None:
     """Arrow, polars, narwhals and DuckDB see the same values as the rows, twice in a row."""
@@ -487,7 +488,7 @@ def test_filter_on_lists_and_relations() -> None:
     assert [t.name for t in below] == [t.name for t in tables if t > tables["People"]]
 
 
-@settings(max_examples=25)
+@settings(max_examples=up_to(25))
 @given(catalogues(max_variables=12), st.randoms(use_true_random=False))
 def test_any_filter_keeps_order_and_schema(catalogue: Catalogue, random: Any) -> None:
     """Whatever rows a filter keeps, they come in order, equal to what they were."""
@@ -508,7 +509,7 @@ def test_a_filter_of_a_column_that_is_not_there(frame: Frame) -> None:
 # Files
 
 
-@settings(max_examples=10)
+@settings(max_examples=up_to(10))
 @given(catalogues(max_variables=10))
 def test_a_parquet_file_keeps_every_value(
     tmp_path_factory: pytest.TempPathFactory, catalogue: Catalogue

@@ -7,6 +7,7 @@ import warnings
 
 import pytest
 from hypothesis import given, settings
+from lanes import up_to
 from strategies import Item, catalogue_of, table_item, table_trees, tree_items
 
 from apteco_frames.errors import AptecoFramesError, CatalogueWarning, TablesError
@@ -171,7 +172,7 @@ def test_long_names_of_orphans_are_clipped() -> None:
     assert len(str(caught.value)) < 1000
 
 
-@settings(max_examples=40)
+@settings(max_examples=up_to(40))
 @given(table_trees(min_tables=2))
 def test_any_tree_with_one_link_broken_is_refused(items: list[Item]) -> None:
     """Moving a table below nothing, below itself, or below the unknown leaves no tree."""

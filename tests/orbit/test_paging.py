@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 from strategies import variable_item
 
 from apteco_frames import schema
@@ -87,7 +88,7 @@ sizes = st.integers(1, 250)
 
 
 @given(st.integers(0, 200), sizes, sizes, sizes, st.integers(1, 6), orders)
-@settings(max_examples=150)
+@settings(max_examples=up_to(150))
 def test_any_page_sizes_and_limit(
     total: int, first: int, size: int, most: int, connections: int, choice: random.Random
 ) -> None:
@@ -102,7 +103,7 @@ def test_any_page_sizes_and_limit(
 
 
 @given(st.integers(0, 60), sizes, sizes, st.integers(1, 6), orders)
-@settings(max_examples=150)
+@settings(max_examples=up_to(150))
 def test_short_pages(
     total: int, first: int, size: int, connections: int, choice: random.Random
 ) -> None:
@@ -114,7 +115,7 @@ def test_short_pages(
 
 
 @given(st.integers(1, 100), st.integers(1, 100), st.integers(1, 4), orders)
-@settings(max_examples=50)
+@settings(max_examples=up_to(50))
 def test_first_page_may_be_the_whole_list(
     total: int, page_size: int, connections: int, choice: random.Random
 ) -> None:
@@ -126,7 +127,7 @@ def test_first_page_may_be_the_whole_list(
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=up_to(200))
 def test_no_server_keeps_a_client_asking(data: st.DataObject) -> None:
     """Whatever numbers a server makes up, it ends: in as many rows as promised, or an error."""
     total = data.draw(st.integers(-1, 12))
@@ -209,7 +210,7 @@ def test_rest_of_a_page_in_the_size_learnt() -> None:
 
 
 @given(st.integers(0, 3_000), st.integers(1, 5), st.integers(1, 6), orders)
-@settings(max_examples=25)
+@settings(max_examples=up_to(25))
 def test_tiny_pages_are_merged_in_order(
     total: int, most: int, connections: int, choice: random.Random
 ) -> None:
@@ -221,6 +222,7 @@ def test_tiny_pages_are_merged_in_order(
     assert rows["number"].num_chunks <= 110 + total / 1000
 
 
+@pytest.mark.slow
 def test_tiny_pages_take_little_memory() -> None:
     """A list in pages of one takes what its items take, not as much again for each page."""
     item = variable_item("x" * 20, kind="Numeric")

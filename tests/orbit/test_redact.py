@@ -12,6 +12,7 @@ from faults.sentinels import found
 from faults.written import AROUND, ESCAPES, SECRETS, in_base64, written
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 
 from apteco_frames.errors import ApiResultsError
 from apteco_frames.orbit.redact import Secret, Secrets
@@ -25,7 +26,7 @@ def hiding(*texts: str) -> Secrets:
     return secrets
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=up_to(200), deadline=None)
 @given(SECRETS.flatmap(lambda s: st.tuples(st.just(s), written(s))), AROUND, AROUND)
 def test_any_form(pair: tuple[str, str], before: str, after: str) -> None:
     """A secret in any form is hidden, whatever stands around it."""
@@ -34,7 +35,7 @@ def test_any_form(pair: tuple[str, str], before: str, after: str) -> None:
     assert found([secret], [("", hiding(secret).without(before + form + after))]) == []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=up_to(200), deadline=None)
 @given(SECRETS, st.text(max_size=60))
 def test_other_texts(secret: str, text: str) -> None:
     """A text that says the secret in no form stays as it is."""

@@ -22,6 +22,7 @@ import pytest
 import requests
 import urllib3
 from faults.server import KEYS
+from lanes import PATIENCE
 
 from apteco_frames.errors import OrbitConnectionError
 from apteco_frames.orbit import transport as transport_module
@@ -338,7 +339,7 @@ def test_retry_after(web: Web, transport: Transport) -> None:
     web.replies = [Reply(503, headers={"Retry-After": "1"}), Reply(200)]
     started = time.monotonic()
     assert ask(transport, web.url).status == 200
-    assert 1 <= time.monotonic() - started < 9
+    assert 1 <= time.monotonic() - started < PATIENCE
 
 
 @pytest.mark.parametrize("seconds", ["31", "86400", "9" * 5000, "Wed, 21 Oct 2135 07:28:00 GMT"])
@@ -347,7 +348,7 @@ def test_retry_after_too_long(web: Web, transport: Transport, seconds: str) -> N
     web.replies = [Reply(503, headers={"Retry-After": seconds}), Reply(200)]
     started = time.monotonic()
     assert ask(transport, web.url, timeout=Timeout(2, 2, 1e6)).status == 503
-    assert time.monotonic() - started < 9
+    assert time.monotonic() - started < 30
 
 
 def test_retry_after_beyond_the_task(web: Web, transport: Transport) -> None:
@@ -355,7 +356,7 @@ def test_retry_after_beyond_the_task(web: Web, transport: Transport) -> None:
     web.replies = [Reply(503, headers={"Retry-After": "20"}), Reply(200)]
     started = time.monotonic()
     assert ask(transport, web.url).status == 503
-    assert time.monotonic() - started < 9
+    assert time.monotonic() - started < 19
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-5", "1.5", "Wed, 21 Oct 2015 07:28:00 GMT", "²"])
@@ -389,7 +390,7 @@ def test_attempts_are_counted(web: Web, transport: Transport) -> None:
     started = time.monotonic()
     with pytest.raises(OrbitConnectionError) as caught:
         ask(transport, web.url)
-    assert 1 < time.monotonic() - started < 15
+    assert 1 < time.monotonic() - started < PATIENCE
     assert len(web.asked) == 5
     assert str(caught.value).startswith(f"GET {web.url} failed: the connection broke: ")
     assert str(caught.value).endswith("Check the base URL, your network, VPN and proxy.")
@@ -403,7 +404,7 @@ def test_nobody_listens(transport: Transport) -> None:
     said = rf"{url} (failed|did not .*before that): no connection: .*refused"
     with pytest.raises(OrbitConnectionError, match=said):
         ask(transport, url, "POST", timeout=Timeout(2, 2, 0.5))
-    assert 0.05 < time.monotonic() - started < 6
+    assert 0.05 < time.monotonic() - started < PATIENCE
 
 
 def test_server_that_comes_up(transport: Transport) -> None:
@@ -434,8 +435,8 @@ def test_read_timeout(web: Web, transport: Transport) -> None:
     web.replies = [Reply(write=lambda handler: time.sleep(0.6))]
     started = time.monotonic()
     with pytest.raises(OrbitConnectionError, match=r"failed: no answer within 0\.2 seconds"):
-        ask(transport, web.url, "POST", timeout=Timeout(2, 0.2, 5))
-    assert time.monotonic() - started < 9
+        ask(transport, web.url, "POST", timeout=Timeout(2, 0.2, 10 * PATIENCE))
+    assert time.monotonic() - started < PATIENCE
 
 
 def test_answer_that_trickles(web: Web, transport: Transport) -> None:
@@ -452,14 +453,14 @@ def test_answer_that_trickles(web: Web, transport: Transport) -> None:
     started = time.monotonic()
     with pytest.raises(OrbitConnectionError, match=r"did not answer in full within 0\.3 seconds"):
         ask(transport, web.url, timeout=Timeout(2, 2, 0.3))
-    assert 0.3 <= time.monotonic() - started < 5
+    assert 0.3 <= time.monotonic() - started < PATIENCE
 
 
 def test_what_went_wrong_before_time_was_up(web: Web, transport: Transport) -> None:
     """An error about the time says what went wrong until then."""
-    web.replies = [Reply(503), Reply(write=lambda handler: time.sleep(2.2))]
+    web.replies = [Reply(503), Reply(write=lambda handler: time.sleep(0.6))]
     with pytest.raises(OrbitConnectionError, match=r"whole task \(before that: status 503\)\."):
-        ask(transport, web.url, timeout=Timeout(2, 2, 2))
+        ask(transport, web.url, timeout=Timeout(2, 2, 0.5))
 
 
 def test_retries_end_with_the_task(web: Web, transport: Transport) -> None:

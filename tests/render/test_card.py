@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 from strategies import (
     ODD_TEXTS,
     catalogue_of,
@@ -191,7 +192,7 @@ def test_odd_texts_are_shown(text: str) -> None:
         assert any(clipped(text, 80) in found or clipped(text) in found for _, found in seen.texts)
 
 
-@settings(max_examples=15)
+@settings(max_examples=up_to(15))
 @given(st.data())
 def test_any_catalogue_is_shown_small_and_harmless(data: st.DataObject) -> None:
     """Whatever the texts: below 20 KB, no tag and no attribute but ours, nothing obeyed."""

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
+from lanes import up_to
 from storage.arrows import SCHEMAS, SYSTEM, codes_of, folder_of, saved, write_layout_1
 from strategies import catalogue_of, variable_item
 
@@ -55,7 +56,7 @@ def is_read(folder: Path, expected: dict[str, pa.Table]) -> bool:
     return bool(rows(snapshot.read(folder)) == expected)
 
 
-@settings(max_examples=40)
+@settings(max_examples=up_to(40))
 @given(saved())
 def test_any_rows_come_back_equal(tmp_path_factory: pytest.TempPathFactory, what: Any) -> None:
     """Whatever the tables hold under their schemas, and the system, is read back to the letter."""

@@ -19,6 +19,7 @@ import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
+from lanes import up_to
 from storage.arrows import SYSTEM, codes_of, folder_of, saved
 from storage.test_codes_and_folders import BARE, rows
 
@@ -37,7 +38,7 @@ ODD_NAMES = [
 
 
 def files_below(root: Path) -> list[str]:
-    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
 
 
 def is_clean(root: Path) -> bool:
@@ -49,7 +50,7 @@ def is_clean(root: Path) -> bool:
     return set(files_below(root)) == expected
 
 
-@settings(max_examples=40)
+@settings(max_examples=up_to(40))
 @given(saved())
 def test_any_rows_come_back_equal(tmp_path_factory: pytest.TempPathFactory, what: Any) -> None:
     """Whatever the tables hold, and the system, is read back to the letter; once is enough."""
@@ -137,7 +138,7 @@ def test_readers_can_skip(tmp_path: Path) -> None:
 # What is the same
 
 
-@settings(max_examples=40)
+@settings(max_examples=up_to(40))
 @given(saved())
 def test_equal_contents_have_one_digest(what: Any) -> None:
     """Chunks, slices and dictionaries do not count, nor what lies under nulls."""
