@@ -127,6 +127,7 @@ def test_id_of_a_session_in_logs(caplog: pytest.LogCaptureFixture) -> None:
     fault = status(503, b"{}")
     with (
         caplog.at_level(logging.DEBUG),
+        caplog.at_level(logging.DEBUG, "urllib3"),  # which the vendor's client makes quiet
         FaultyServer(within("/Sessions/", fault), "", skip=1, times=1) as server,
         mounted(requests.adapters.HTTPAdapter(max_retries=retries)) as http,
     ):
