@@ -16,9 +16,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import differences
+from apteco_frames.storage.archive_store import ArchiveStore
 
 from apteco_frames.archive import Archive
-from apteco_frames.storage.hive import Hive
 
 REPEATS = 5
 SYSTEMS = 200
@@ -46,10 +46,16 @@ def main() -> None:
         root = Path(folder)
         # The first finds the room, and loads what is needed.
         names = [f"large {n}" for n in range(REPEATS + 1)]
-        added = [seconds(lambda n=name: Hive(root / "one").add(about(n), large)) for name in names]  # type: ignore[misc]
-        again = [seconds(lambda n=name: Hive(root / "one").add(about(n), large)) for name in names]  # type: ignore[misc]
+        added = [
+            seconds(lambda n=name: ArchiveStore(root / "one").add(about(n), large))
+            for name in names
+        ]  # type: ignore[misc]
+        again = [
+            seconds(lambda n=name: ArchiveStore(root / "one").add(about(n), large))
+            for name in names
+        ]  # type: ignore[misc]
         for number in range(SYSTEMS):
-            assert Hive(root / "many").add(about(f"small {number}"), small)
+            assert ArchiveStore(root / "many").add(about(f"small {number}"), small)
 
         def scan() -> None:
             lazy = Archive(root / "many").scan("codes").filter(system="small 77")
