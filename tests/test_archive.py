@@ -527,7 +527,8 @@ def test_rules_are_needed(tmp_path: Path) -> None:
     """To keep nothing is no rule."""
     archive = Archive(tmp_path)
     archive.add(holidays())
-    for rules in ({}, {"keep_last": 0}, {"keep_daily": -1}):
+    wrong: list[dict[str, Any]] = [{}, {"keep_last": 0}, {"keep_daily": -1}]
+    for rules in wrong:
         with pytest.raises(ValueError, match="keep_"):
             archive.prune(**rules)
     with pytest.raises(TypeError, match="keep_last= takes a whole number"):

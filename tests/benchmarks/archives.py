@@ -16,9 +16,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import differences
-from apteco_frames.storage.archive_store import ArchiveStore
 
 from apteco_frames.archive import Archive
+from apteco_frames.storage.archive_store import ArchiveStore
 
 REPEATS = 5
 SYSTEMS = 200
