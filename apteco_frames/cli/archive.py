@@ -133,7 +133,7 @@ def list_(output: Output, root: str) -> None:
 def history(output: Output, root: str, variable: str, system: str | None) -> None:
     """Print what became of VARIABLE, a name, from build to build in the archive at ROOT."""
     preview = (
-        *("system", "build", "is_there", "type", "num_codes", "is_changed", "changed_columns"),
+        *("system", "build_date", "is_there", "type", "num_codes", "is_changed", "changed_columns"),
     )
     output.show(_archive(root).history(variable, system=system).to_arrow(), preview)
 

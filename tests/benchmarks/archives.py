@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -46,14 +47,9 @@ def main() -> None:
         root = Path(folder)
         # The first finds the room, and loads what is needed.
         names = [f"large {n}" for n in range(REPEATS + 1)]
-        added = [
-            seconds(lambda n=name: ArchiveStore(root / "one").add(about(n), large))
-            for name in names
-        ]  # type: ignore[misc]
-        again = [
-            seconds(lambda n=name: ArchiveStore(root / "one").add(about(n), large))
-            for name in names
-        ]  # type: ignore[misc]
+        one = ArchiveStore(root / "one")
+        added = [seconds(partial(one.add, about(name), large)) for name in names]
+        again = [seconds(partial(one.add, about(name), large)) for name in names]
         for number in range(SYSTEMS):
             assert ArchiveStore(root / "many").add(about(f"small {number}"), small)
 
