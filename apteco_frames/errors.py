@@ -20,7 +20,7 @@
      ├── SqlError                  a query in SQL names what is not there, or is none
      ├── DeserializeError          a serialised session cannot be read
      ├── SnapshotError             catalogue files cannot be read, or must not be overwritten
-     ├── ArchiveError              an archive cannot be read, or was not added to
+     ├── ArchiveError              an archive cannot be read
      ├── PasswordPromptError       nobody could be asked for the password, or nobody answered
      ├── ForkedProcessError       polars was used before the process was forked
      ├── InvalidUrlError           (also ValueError) no base URL of an Orbit API
@@ -139,7 +139,7 @@ class SnapshotError(AptecoFramesError):
 
 
 class ArchiveError(AptecoFramesError):
-    """Files of an archive are damaged or too new, adding took too long, or none can be there."""
+    """An archive cannot be listed, files of it are damaged or too new, or none can be there."""
 
 
 class PasswordPromptError(AptecoFramesError):

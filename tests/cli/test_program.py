@@ -79,7 +79,16 @@ def test_all_commands_are_there() -> None:
         "",
         *("demo", "tables", "variables", "codes", "folders", "search", "sql", "export"),
         *("dictionary", "diff", "archive", "archive add", "archive list", "archive history"),
-        *("archive check", "systems", "serve", "cache", "cache dir", "cache list"),
+        *(
+            "archive check",
+            "archive clean",
+            "archive prune",
+            "systems",
+            "serve",
+            "cache",
+            "cache dir",
+            "cache list",
+        ),
         *("cache clean", "profile", "profile add", "profile list", "profile check"),
     ]
 
