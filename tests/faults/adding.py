@@ -23,7 +23,7 @@ def check_kills(folder: Path, kills: int, writers: int = 1, *, can_rename: bool 
     command = [sys.executable, "-W", "error", str(here / "killed_adds.py"), *told]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here.parent), *sys.path])}
     done = subprocess.run(
-        command, env=env, capture_output=True, text=True, timeout=290, check=False
+        command, env=env, capture_output=True, text=True, timeout=3600, check=False
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
