@@ -18,6 +18,7 @@ from apteco_frames.frame.keys import nearest
 from apteco_frames.storage.archive_layout import NOUNS, Build, file_schema, named_date, system_in
 from apteco_frames.storage.archive_store import ArchiveStore
 from apteco_frames.storage.label import DAMAGE
+from apteco_frames.storage.location import redact
 from apteco_frames.storage.retention import kept
 from apteco_frames.support.arguments import checked_number, checked_path, checked_text, not_a
 from apteco_frames.support.arrays import strings
@@ -456,7 +457,7 @@ class Archive:
             return lazy.collect()
         except (polars.exceptions.PolarsError, pa.ArrowException, OSError) as error:
             raise ArchiveError(
-                f"Of the archive at {self.root}, not all files can be read: {error}. "
+                f"Of the archive at {self.root}, not all files can be read: {redact(str(error))}. "
                 "Restore those that are damaged, or remove them and add their builds again."
             ) from None
 
