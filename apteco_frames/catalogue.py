@@ -13,6 +13,7 @@ from apteco_frames import schema
 from apteco_frames.codes import Codes, KnownCodes, with_codes
 from apteco_frames.errors import NotLoadedError, SnapshotError
 from apteco_frames.folders import Folders
+from apteco_frames.links import Links
 from apteco_frames.normalize.folders import arrange, nodes_of
 from apteco_frames.normalize.tables import relate
 from apteco_frames.normalize.variables import check, count_by_table, tell_kinds, warn_of_unknown
@@ -65,8 +66,6 @@ class Catalogue(SystemFrames):
     (False, True)
     """
 
-    _session = None
-
     def __init__(
         self,
         system_info: FastStatsSystem,
@@ -112,6 +111,7 @@ class Catalogue(SystemFrames):
     ) -> None:
         """Set all that a catalogue holds, from wherever it comes."""
         self._system_info = system_info
+        self._links = Links(self, self._codes_of, lambda: known_codes.state)
         self._tables = Tables(tables, self)
         self._variables = Variables(variables, self)
         self._known_codes = known_codes
@@ -148,7 +148,12 @@ class Catalogue(SystemFrames):
         """The catalogue itself."""
         return self
 
-    def _codes_of(self, variables: Variables) -> Codes:
+    @property
+    def links(self) -> Links:
+        """How its frames lead to each other; for them alone."""
+        return self._links
+
+    def _codes_of(self, variables: Variables) -> tuple[object, Codes]:
         missing = self._known_codes.missing(variables.arrow)
         if missing:
             all_of_them = len(missing) == len(with_codes(variables.arrow))
@@ -157,7 +162,9 @@ class Catalogue(SystemFrames):
                 f"The catalogue of system {clipped(self.system_info.name)!r} holds {which}. Log "
                 "in, call session.load_codes(), and take or write session.catalogue after that."
             )
-        return Codes(self._known_codes.of(variables.arrow), self, variables)
+        known = self._known_codes
+        state = known.state
+        return state, Codes(known.of(variables.arrow), self, variables, known.refused)
 
     def _index(self) -> tuple[Index, tuple[str, ...]]:
         """The words of all that is known, and what is not, in a sentence each.

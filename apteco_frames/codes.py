@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 from apteco_frames import schema
 from apteco_frames.errors import CodesError
 from apteco_frames.frame.base import CatalogueFrame
-from apteco_frames.frame.rows import Home, Row, attribute
+from apteco_frames.frame.rows import Row, attribute
+from apteco_frames.links import Owner, links_of
 from apteco_frames.render import card
 from apteco_frames.schema.column import api_schema, describe
 from apteco_frames.support.arrays import integers, spans_of, strings
@@ -22,8 +23,7 @@ from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.text import clipped
 
 if TYPE_CHECKING:
-    from apteco_frames.tables import Table
-    from apteco_frames.variables import Variable, Variables
+    from apteco_frames.nouns import Table, Variable
 
 # What a variable's codes have of their own; the other columns follow from the variable.
 _OWN_SCHEMA = api_schema(schema.CODES)
@@ -50,12 +50,12 @@ class Code(Row):
     @property
     def variable(self) -> Variable:
         """The variable that the code is of."""
-        return self._home.variables.names[self.variable_name]  # type: ignore[no-any-return]
+        return links_of(self).variable(self.variable_name)
 
     @property
     def table(self) -> Table:
         """The table that the variable is from."""
-        return self._home.tables[self.table_name]  # type: ignore[no-any-return]
+        return links_of(self).table(self.table_name)
 
     def _describe(self) -> str:
         place = f"at position {self.position} of variable {clipped(self.variable_name)!r}"
@@ -90,28 +90,22 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
     def __init__(
         self,
         arrow: pa.Table,
-        home: Home,
-        variables: Variables,
+        catalogue: Owner,
+        variables: CatalogueFrame[Any],
+        refused: frozenset[str] = frozenset(),
         variable: str | None = None,
-        known: KnownCodes | None = None,
     ) -> None:
-        super().__init__(arrow, home)
+        super().__init__(arrow, catalogue)
         self._variables = variables
+        self._refused = refused
         self._variable = variable
-        self._known = known or home.catalogue._known_codes
-        self._refused = self._known.refused
         self._by_variable: dict[str, Codes] = {}
 
     @property
     def unavailable(self) -> list[str]:
         """Names of the variables whose codes the API refused, and which were left out."""
-        return [name for name in self._variables.names if name in self._refused]
-
-    @property
-    def _is_current(self) -> bool:
-        """Whether nothing was refused, granted or forgotten since."""
-        now = self._home.catalogue._known_codes
-        return self._known is now and self._refused is now.refused
+        names = self._variables.arrow["name"].to_pylist()
+        return [name for name in names if name in self._refused]
 
     @overload  # type: ignore[override]
     def __getitem__(self, key: str) -> Any: ...
@@ -164,8 +158,8 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
 
     def _of_name(self, name: str) -> Codes:
         start, stop = self._spans.get(name, (0, 0))
-        rows = self._arrow.slice(start, stop - start)
-        return Codes(rows, self._home, self._variables, name, self._known)
+        rows = self.arrow.slice(start, stop - start)
+        return Codes(rows, links_of(self).owner, self._variables, self._refused, name)
 
     def _code_positions(self, key: str) -> list[int]:
         """Where the codes of one variable have a code, or else a description."""
@@ -187,12 +181,9 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         """Where the codes of each variable stand: they stand together."""
         return spans_of(self._arrays["variable_name"])
 
-    def _part(self, arrow: pa.Table) -> Self:
-        return type(self)(arrow, self._home, self._variables, self._variable, self._known)
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        catalogue = self._home.catalogue
-        return _unpickled, (type(self), self._pickled, catalogue, self._variables, self._variable)
+    @property
+    def _further(self) -> tuple[Any, ...]:
+        return self._variables, self._refused, self._variable
 
     @property
     def _system(self) -> str:
@@ -200,10 +191,6 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         system = super()._system
         of_one = self._variable is not None
         return f"variable {clipped(self._variable)!r} of {system}" if of_one else system
-
-
-def _unpickled(kind: type[Codes], *values: Any) -> Codes:
-    return kind(*values)
 
 
 class KnownCodes:
@@ -225,6 +212,8 @@ class KnownCodes:
         source: str = "",
     ) -> None:
         self.refused = frozenset(refused)
+        self.state = object()
+        """Another one whenever other codes are refused."""
         self._names = names
         self._saved = saved
         self._complete = saved is not None
@@ -258,8 +247,8 @@ class KnownCodes:
         """
         with self._lock.own:  # or what another thread adds could be lost
             now_refused = (self.refused | frozenset(refused)) - tables.keys()
-            if now_refused != self.refused:  # frames that are there notice another set
-                self.refused = now_refused
+            if now_refused != self.refused:
+                self.refused, self.state = now_refused, object()
             self._tables = {**self._tables, **tables}
 
     def add_rows(self, codes: pa.Table, names: Iterable[str]) -> dict[str, int]:

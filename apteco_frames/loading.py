@@ -12,6 +12,7 @@ from apteco_frames.catalogue import Catalogue
 from apteco_frames.codes import Codes, KnownCodes, with_codes
 from apteco_frames.errors import ApiResultsError, CodesError, warn
 from apteco_frames.folders import Folders
+from apteco_frames.links import Links, links_of
 from apteco_frames.normalize.folders import arrange, flat
 from apteco_frames.orbit.build import Build, glance, load_build
 from apteco_frames.orbit.client import OrbitClient
@@ -97,12 +98,12 @@ class LiveBuild(SystemFrames):
         catalogue, self._kept = read
         self._catalogue = catalogue
         self._has_kept_codes = False
-        self._session = session
         self._client = client
         self._system = system
         self._lock = ProcessLock()
         self._folders: Folders | None = None
         self._system_info = catalogue.system_info
+        self.links = Links(self, self._codes_of, self._codes_state, session)
         self._tables = Tables(catalogue.tables.arrow, self)
         self._variables = Variables(catalogue.variables.arrow, self)
 
@@ -134,7 +135,9 @@ class LiveBuild(SystemFrames):
         See ``Session.load_codes``.
         """
         self._read_codes(variables.arrow, skip=skip, again=not skip, progress=progress)
-        return variables.codes if variables._home is self else self._codes_of(variables)
+        return (
+            variables.codes if links_of(variables).owner is self else self._codes_of(variables)[1]
+        )
 
     def start_anew(self, read: Read) -> None:
         """Go on with a catalogue that has the same tables and variables; forget all else.
@@ -149,9 +152,13 @@ class LiveBuild(SystemFrames):
             self._has_kept_codes = False
             self._folders = None
 
-    def _codes_of(self, variables: Variables) -> Codes:
+    def _codes_state(self) -> object:
+        return self.catalogue._known_codes.state
+
+    def _codes_of(self, variables: Variables) -> tuple[object, Codes]:
         known = self._read_codes(variables.arrow)
-        return Codes(known.of(variables.arrow), self, variables, known=known)
+        state = known.state
+        return state, Codes(known.of(variables.arrow), self, variables, known.refused)
 
     def _read_codes(
         self,

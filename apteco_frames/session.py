@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, NoReturn, Unpack
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.codes import Codes
 from apteco_frames.folders import Folders
+from apteco_frames.links import links_of
 from apteco_frames.loading import LiveBuild, Read, read_catalogue
 from apteco_frames.logged_in import LoggedIn, Login
 from apteco_frames.orbit.arguments import (
@@ -202,8 +203,9 @@ class Session(LoggedIn, SystemFrames):
                 f"a {type(wanted).__name__}. The codes of a variable or a table are its .codes."
             )
         # A frame may be of the build before.
-        home: Any = wanted._home
-        build: LiveBuild = home if home._session is self else self._build
+        links, build = links_of(wanted), self._build
+        if links.session is self and isinstance(links.owner, LiveBuild):
+            build = links.owner
         return build.load_codes(wanted, unavailable == "skip", checked_progress(progress))
 
     def refresh(self) -> bool:

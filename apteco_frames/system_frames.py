@@ -12,7 +12,7 @@ from apteco_frames.analysis.diff import changes, not_compared, without_codes_of
 from apteco_frames.analysis.sql import answer
 from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes
-from apteco_frames.frame.rows import Home
+from apteco_frames.links import Owner, links_of
 from apteco_frames.matches import Matches
 from apteco_frames.render import dictionary, workbook
 from apteco_frames.storage import snapshot
@@ -34,7 +34,7 @@ LOADED_BY = {
 """How codes and folders come into the catalogue of a session."""
 
 
-class Contents(Home, Protocol):
+class Contents(Owner, Protocol):
     """What is known of a build, offline: its catalogue."""
 
     @property
@@ -180,8 +180,8 @@ class SystemFrames(ABC):
         most = checked_number(limit, "limit=")
         index, left_out = self.catalogue._index()
         found = index.search(text, most)
-        home = self._tables._home
-        return Matches(found.rows, home, text, found.total, found.nearest, left_out)
+        owner = links_of(self.tables).owner
+        return Matches(found.rows, owner, text, found.total, found.nearest, left_out)
 
     def sql(self, query: str) -> pl.DataFrame:
         """The answer to a query in SQL, in the dialect of ``polars.SQLContext``.
