@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from apteco_frames import schema
 from apteco_frames.analysis.history import history
-from apteco_frames.catalogue import Catalogue
+from apteco_frames.catalogue import AnyCatalogue, Catalogue, contents_of, restored
 from apteco_frames.errors import AptecoFramesError, ArchiveError, UnknownKeyError, warn
 from apteco_frames.frame.keys import nearest
 from apteco_frames.storage.hive import Hive
@@ -21,7 +21,6 @@ from apteco_frames.support.arguments import checked_path, checked_text, not_a
 from apteco_frames.support.arrays import strings
 from apteco_frames.support.fork import import_polars
 from apteco_frames.support.text import clipped
-from apteco_frames.system_frames import Contents, SystemFrames
 
 if TYPE_CHECKING:
     import polars as pl
@@ -122,7 +121,7 @@ class Archive:
         is_elsewhere = filesystem is not None or (isinstance(root, str) and "://" in root)
         self._hive = Hive(root if is_elsewhere else folder, filesystem)
 
-    def add(self, catalogue: SystemFrames) -> bool:
+    def add(self, catalogue: AnyCatalogue) -> bool:
         """Add a catalogue, whole or not at all: its codes and folders, too, if it holds them.
 
         A second catalogue of one build date that differs (virtual variables may have been
@@ -141,14 +140,14 @@ class Archive:
                 takes the system's name for that of another system which is there.
             OSError: a file cannot be written.
         """
-        if not isinstance(catalogue, SystemFrames):
+        if not isinstance(catalogue, AnyCatalogue):
             raise not_a("add() takes a catalogue, or a session with it", catalogue)
         given = catalogue.catalogue
         if not (given.has_codes and given.has_folders) and self._covers(given):
             return False
-        return self._hive.add(*given._values())
+        return self._hive.add(*contents_of(given))
 
-    def _covers(self, given: Contents) -> bool:
+    def _covers(self, given: Catalogue) -> bool:
         """Whether a build is here that has all of a catalogue, and perhaps more."""
         info = given.system_info
         for build in self._hive.builds(info.name):
@@ -238,7 +237,7 @@ class Archive:
                 )
         saved = self._hive.read(found[-1])
         try:
-            return Catalogue._restored(saved, self._hive.place)
+            return restored(saved, self._hive.place)
         except DAMAGE as error:
             raise ArchiveError(
                 f"The archive at {self._hive.place} is damaged: build "

@@ -6,11 +6,10 @@ from contextlib import suppress
 from typing import Unpack
 
 from apteco_frames.errors import AptecoFramesError
-from apteco_frames.loading import read_catalogue
 from apteco_frames.orbit.arguments import Options, checked_name, checked_text, lists_options
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.secret import Secret
-from apteco_frames.session import Session, User
+from apteco_frames.session import Session, User, session_on
 
 
 @lists_options
@@ -115,11 +114,10 @@ def _log_in(client: OrbitClient, system: str, user: str, password: str) -> Sessi
         person["username"], person["firstname"], person["surname"], person["emailAddress"]
     )
     try:
-        read = read_catalogue(client, system, logged_in.username, task)
+        return session_on(client, system, details["sessionId"], logged_in, task)
     except BaseException:
         _try_log_out(client, details["sessionId"])
         raise
-    return Session._new(client, system, details["sessionId"], logged_in, read)
 
 
 def _try_log_out(client: OrbitClient, session_id: str) -> None:

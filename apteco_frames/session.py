@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any, Literal, NamedTuple, NoReturn, Unpack
 
-from apteco_frames.catalogue import Catalogue
+from apteco_frames.catalogue import AnyCatalogue, Catalogue, contents_of, restored
 from apteco_frames.codes import Codes
 from apteco_frames.folders import Folders
 from apteco_frames.links import links_of
-from apteco_frames.loading import LiveBuild, Read, read_catalogue
+from apteco_frames.live import LiveCatalogue
 from apteco_frames.logged_in import LoggedIn, Login
 from apteco_frames.orbit.arguments import (
     Options,
@@ -23,11 +23,13 @@ from apteco_frames.orbit.secret import Secret
 from apteco_frames.orbit.serialized import session_values
 from apteco_frames.orbit.task import Task
 from apteco_frames.render import card
+from apteco_frames.storage import strings
+from apteco_frames.storage.label import DAMAGE
 from apteco_frames.support.progress import Progress
 from apteco_frames.support.text import clipped
 from apteco_frames.system import system_info_of
-from apteco_frames.system_frames import SystemFrames
 from apteco_frames.systems import Systems
+from apteco_frames.tables import Tables
 from apteco_frames.variables import Variables
 
 
@@ -47,7 +49,7 @@ class User(NamedTuple):
     email_address: str
 
 
-class Session(LoggedIn, SystemFrames):
+class Session(LoggedIn, AnyCatalogue):
     """A catalogue with a live connection; :func:`login` makes one.
 
     It ends with :meth:`logout`, or at the end of ``with login(...) as session:``. What
@@ -56,7 +58,7 @@ class Session(LoggedIn, SystemFrames):
 
     _system: str
     _user: User
-    _build: LiveBuild
+    _live: LiveCatalogue
     _systems: Systems | None
 
     def __init__(self, *args: object, **kwargs: object) -> None:
@@ -72,8 +74,8 @@ class Session(LoggedIn, SystemFrames):
         system: str,
         login: str | Login,
         user: User,
-        read: Read,
     ) -> Session:
+        """A session without a catalogue, which is read next."""
         session = object.__new__(cls)
         session._client = client
         session._system = system
@@ -81,14 +83,13 @@ class Session(LoggedIn, SystemFrames):
         session._login = login if isinstance(login, Login) else Login(login)
         session._user = user
         session._api_client = None
-        session._keep(read)
+        session._systems = None
         return session
 
-    def _keep(self, read: Read) -> None:
-        self._build = LiveBuild(self, self._client, self._system, read)
-        self._systems = None
-        self._system_info = read.catalogue.system_info
-        self._tables, self._variables = self._build.tables, self._build.variables
+    def _read(self, task: Task, *, anew: bool = False) -> LiveCatalogue:
+        return LiveCatalogue.read(
+            self, self._client, self._system, self._user.username, task, anew=anew
+        )
 
     @property
     def system(self) -> str:
@@ -103,7 +104,17 @@ class Session(LoggedIn, SystemFrames):
     @property
     def catalogue(self) -> Catalogue:
         """The offline part: the catalogue, without token and network."""
-        return self._build.catalogue
+        return self._live.catalogue
+
+    @property
+    def tables(self) -> Tables:
+        """The tables of the system."""
+        return self._live.tables
+
+    @property
+    def variables(self) -> Variables:
+        """The variables of the system."""
+        return self._live.variables
 
     @property
     def folders(self) -> Folders:
@@ -113,7 +124,7 @@ class Session(LoggedIn, SystemFrames):
             ApiResultsError: the system was rebuilt since; call :meth:`refresh`.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
-        return self._build.folders
+        return self._live.folders
 
     @property
     def systems(self) -> Systems:
@@ -129,7 +140,7 @@ class Session(LoggedIn, SystemFrames):
         """
         if self._systems is None:
             rows = self._client.systems(self._client.new_task())
-            self._systems = Systems(rows, self._build, self.data_view)
+            self._systems = Systems(rows, self._live, self.data_view)
         return self._systems
 
     def open(self, system: str) -> Session:
@@ -151,9 +162,7 @@ class Session(LoggedIn, SystemFrames):
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
         checked_name(system, "system")
-        task = self._client.new_task()
-        read = read_catalogue(self._client, system, self._user.username, task)
-        return Session._new(self._client, system, self._login, self._user, read)
+        return session_on(self._client, system, self._login, self._user, self._client.new_task())
 
     def load_codes(
         self,
@@ -203,10 +212,10 @@ class Session(LoggedIn, SystemFrames):
                 f"a {type(wanted).__name__}. The codes of a variable or a table are its .codes."
             )
         # A frame may be of the build before.
-        links, build = links_of(wanted), self._build
-        if links.session is self and isinstance(links.owner, LiveBuild):
-            build = links.owner
-        return build.load_codes(wanted, unavailable == "skip", checked_progress(progress))
+        links, live = links_of(wanted), self._live
+        if links.session is self and isinstance(links.owner, LiveCatalogue):
+            live = links.owner
+        return live.load_codes(wanted, unavailable == "skip", checked_progress(progress))
 
     def refresh(self) -> bool:
         """Read the catalogue anew if the system was rebuilt since.
@@ -226,22 +235,18 @@ class Session(LoggedIn, SystemFrames):
         task = self._client.new_task()
         if not self._client.cache:
             return self._read_if_rebuilt(task)
-        read = read_catalogue(self._client, self._system, self._user.username, task, anew=True)
-        before, now = self.catalogue, read.catalogue
-        if (now.system_info, now.tables, now.variables) == (
-            *(before.system_info, before.tables, before.variables),
-        ):
-            self._build.start_anew(read)
-            self._systems = None
+        live = self._read(task, anew=True)
+        self._systems = None
+        if self._live.take_over(live):
             return False
-        self._keep(read)
+        self._live = live
         return True
 
     def _read_if_rebuilt(self, task: Task) -> bool:
         info = system_info_of(self._client.system(self._system, task))
         if info == self.system_info:
             return False
-        self._keep(read_catalogue(self._client, self._system, self._user.username, task))
+        self._live, self._systems = self._read(task), None
         return True
 
     def renew(self, password: str) -> None:
@@ -287,7 +292,7 @@ class Session(LoggedIn, SystemFrames):
             "system": self.system,
         }
         if include_catalogue:
-            values["catalogue"] = self.catalogue._to_json()
+            values["catalogue"] = strings.to_json(*contents_of(self.catalogue))
         return json.dumps(values)
 
     @staticmethod
@@ -313,11 +318,12 @@ class Session(LoggedIn, SystemFrames):
         client.secrets.issue(Secret(values["session_id"]))
         system = values["system"]
         user = User(**{field: values["user"][field] for field in User._fields})
+        session = Session._new(client, system, values["session_id"], user)
         if "catalogue" in values:
-            read = Read(Catalogue._from_json(values["catalogue"]))
+            session._live = LiveCatalogue(session, client, system, _restored(values["catalogue"]))
         else:
-            read = read_catalogue(client, system, user.username, client.new_task())
-        return Session._new(client, system, values["session_id"], user, read)
+            session._live = session._read(client.new_task())
+        return session
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -350,3 +356,33 @@ class Session(LoggedIn, SystemFrames):
             {"data_view": self.data_view, "base_url": self.base_url},
             self.token_expires_at,
         )
+
+
+def session_on(
+    client: OrbitClient, system: str, login: str | Login, user: User, task: Task
+) -> Session:
+    """A session on a system, whose catalogue is read.
+
+    Args:
+        client: whom to ask, with a token.
+        system: name of the system.
+        login: the session id, or the login of the session that opens this one.
+        user: the user who is logged in.
+        task: whose time it takes.
+    """
+    session = Session._new(client, system, login, user)
+    session._live = session._read(task)
+    return session
+
+
+def _restored(values: Any) -> Catalogue:
+    """The catalogue of a serialised session.
+
+    Raises:
+        DeserializeError: the values are damaged or of a newer version.
+    """
+    saved = strings.from_json(values)
+    try:
+        return restored(saved)
+    except DAMAGE as error:
+        raise strings.damaged(error) from None

@@ -28,7 +28,7 @@ def answer(
 
     Args:
         query: one statement in the SQL of polars. It can read files; see
-            :meth:`apteco_frames.system_frames.SystemFrames.sql`.
+            :meth:`apteco_frames.catalogue.AnyCatalogue.sql`.
         catalogue: the tables that it may ask, by name.
         missing: what else it may name, and why that is not there, in a sentence each.
 

@@ -1,14 +1,14 @@
-"""What a session reads: a build, and on first use the codes and folders of it."""
+"""A catalogue that reads its codes and folders from the API, on first use."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from typing import NamedTuple
+from functools import partial
 
 import pyarrow as pa
 
-from apteco_frames.catalogue import Catalogue
+from apteco_frames.catalogue import Catalogue, data_of, derived, loaded
 from apteco_frames.codes import Codes, KnownCodes, with_codes
 from apteco_frames.errors import ApiResultsError, CodesError, warn
 from apteco_frames.folders import Folders
@@ -25,64 +25,14 @@ from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.progress import Progress, progress_of
 from apteco_frames.support.text import clipped
 from apteco_frames.system import system_info_of
-from apteco_frames.system_frames import SystemFrames
 from apteco_frames.tables import Tables
 from apteco_frames.variables import Variables
 
 _MOST_NAMES = 10
 
 
-class Read(NamedTuple):
-    """A catalogue as it was read.
-
-    Attributes:
-        catalogue: the catalogue.
-        kept: where its codes and folders are kept on disk; None if they are not.
-    """
-
-    catalogue: Catalogue
-    kept: KeptBuild | None = None
-
-
-def read_catalogue(
-    client: OrbitClient, system: str, user: str, task: Task, *, anew: bool = False
-) -> Read:
-    """The catalogue of a system as it is now; warns of what is odd in it.
-
-    Args:
-        client: whom to ask, and whether to keep it on disk.
-        system: name of the FastStats system.
-        user: the user, whose rights the catalogue depends on.
-        task: whose time it takes.
-        anew: whether to ask the server for what is kept, too.
-
-    Raises:
-        AptecoFramesError: an error of the tree.
-    """
-    source = f"system {clipped(system)!r} at {client.base_url}"
-    cache = cache_of(client.cache, (client.base_url, client.data_view, system, user))
-    if cache and not anew:
-        details, variables = glance(client, system, task)
-        info = system_info_of(details)
-        found = cache.read(info._asdict(), variables)
-        if found:
-            for warning in found.about["warnings"]:
-                warn(warning)
-            return Read(Catalogue._of_frames(info, **found.rows, source=source), found.build)
-    with progress_of("variables", client.progress) as report:
-        build: Build = load_build(client, system, task, report)
-    info = system_info_of(build.system)
-    catalogue = Catalogue(info, build.tables, build.variables, source=source)
-    for warning in build.warnings:
-        warn(warning)
-    if cache is None:
-        return Read(catalogue)
-    rows = {"tables": catalogue.tables.arrow, "variables": catalogue.variables.arrow}
-    return Read(catalogue, cache.write(info._asdict(), rows, build.warnings, anew=anew))
-
-
-class LiveBuild(SystemFrames):
-    """A build of a system that reads codes and folders on first use, each once.
+class LiveCatalogue:
+    """A catalogue that reads codes and folders on first use, each once.
 
     Its frames keep to it when the session goes on to another build; where that is the same,
     but read anew, it goes on with what was read. Its methods may be called from many threads.
@@ -91,25 +41,81 @@ class LiveBuild(SystemFrames):
         session: the session that it belongs to.
         client: whom to ask.
         system: name of the FastStats system.
-        read: the build, and where its codes and folders are kept on disk.
+        catalogue: what was read so far.
+        kept: where its codes and folders are kept on disk; None if they are not.
     """
 
-    def __init__(self, session: object, client: OrbitClient, system: str, read: Read) -> None:
-        catalogue, self._kept = read
-        self._catalogue = catalogue
-        self._has_kept_codes = False
+    def __init__(
+        self,
+        session: object,
+        client: OrbitClient,
+        system: str,
+        catalogue: Catalogue,
+        kept: KeptBuild | None = None,
+    ) -> None:
         self._client = client
         self._system = system
         self._lock = ProcessLock()
+        self._start(catalogue, kept)
+        self.links = Links(self, self._codes_of, lambda: self._data.codes.state, session)
+        self.tables = Tables(self._data.tables, self)
+        self.variables = Variables(self._data.variables, self)
+
+    def _start(self, catalogue: Catalogue, kept: KeptBuild | None) -> None:
+        self._catalogue, self._data, self._kept = catalogue, data_of(catalogue), kept
+        self._has_kept_codes = False
         self._folders: Folders | None = None
-        self._system_info = catalogue.system_info
-        self.links = Links(self, self._codes_of, self._codes_state, session)
-        self._tables = Tables(catalogue.tables.arrow, self)
-        self._variables = Variables(catalogue.variables.arrow, self)
+
+    @classmethod
+    def read(
+        cls,
+        session: object,
+        client: OrbitClient,
+        system: str,
+        user: str,
+        task: Task,
+        *,
+        anew: bool = False,
+    ) -> LiveCatalogue:
+        """The catalogue of a system as it is now; warns of what is odd in it.
+
+        Args:
+            session: the session that it is for.
+            client: whom to ask, and whether to keep it on disk.
+            system: name of the FastStats system.
+            user: the user, whose rights the catalogue depends on.
+            task: whose time it takes.
+            anew: whether to ask the server for what is kept, too.
+
+        Raises:
+            AptecoFramesError: an error of the tree.
+        """
+        source = f"system {clipped(system)!r} at {client.base_url}"
+        cache = cache_of(client.cache, (client.base_url, client.data_view, system, user))
+        if cache and not anew:
+            details, count = glance(client, system, task)
+            info = system_info_of(details)
+            found = cache.read(info._asdict(), count)
+            if found:
+                for warning in found.about["warnings"]:
+                    warn(warning)
+                catalogue = derived(info, **found.rows, source=source)
+                return cls(session, client, system, catalogue, found.build)
+        with progress_of("variables", client.progress) as report:
+            build: Build = load_build(client, system, task, report)
+        info = system_info_of(build.system)
+        catalogue = loaded(info, build.tables, build.variables, source)
+        for warning in build.warnings:
+            warn(warning)
+        live = cls(session, client, system, catalogue)
+        if cache:
+            rows = {"tables": live.tables.arrow, "variables": live.variables.arrow}
+            live._kept = cache.write(info._asdict(), rows, build.warnings, anew=anew)
+        return live
 
     @property
     def catalogue(self) -> Catalogue:
-        """The build offline, with what was read of its codes and folders."""
+        """The catalogue offline, with what was read of its codes and folders."""
         return self._catalogue
 
     @property
@@ -135,25 +141,23 @@ class LiveBuild(SystemFrames):
         See ``Session.load_codes``.
         """
         self._read_codes(variables.arrow, skip=skip, again=not skip, progress=progress)
-        return (
-            variables.codes if links_of(variables).owner is self else self._codes_of(variables)[1]
-        )
+        is_own = links_of(variables).owner is self
+        return variables.codes if is_own else self._codes_of(variables)[1]
 
-    def start_anew(self, read: Read) -> None:
-        """Go on with a catalogue that has the same tables and variables; forget all else.
+    def take_over(self, other: LiveCatalogue) -> bool:
+        """Go on as another does that was read anew, if its tables and variables are the same.
 
-        Frames and rows of codes and folders that are there already stay as they are.
-
-        Args:
-            read: the catalogue, and where its codes and folders are kept on disk.
+        Codes and folders are forgotten; their frames and rows that are there already stay as
+        they are.
         """
+        mine, others = (
+            (live.catalogue.system_info, live.tables, live.variables) for live in (self, other)
+        )
+        if mine != others:
+            return False
         with self._alone():
-            self._catalogue, self._kept = read
-            self._has_kept_codes = False
-            self._folders = None
-
-    def _codes_state(self) -> object:
-        return self.catalogue._known_codes.state
+            self._start(other._catalogue, other._kept)
+        return True
 
     def _codes_of(self, variables: Variables) -> tuple[object, Codes]:
         known = self._read_codes(variables.arrow)
@@ -185,11 +189,11 @@ class LiveBuild(SystemFrames):
                 answers are malformed or contradict each other.
             AptecoFramesError: another error of the tree.
         """
-        known = self.catalogue._known_codes
+        known = self._data.codes
         if not known.missing(variables, again):
             return known
         with self._alone() as task:
-            known = self.catalogue._known_codes
+            known = self._data.codes
             self._take_kept_codes(known)
             wanted = _wanted(variables, known.missing(variables, again))
             if not wanted:  # another thread was faster
@@ -222,7 +226,7 @@ class LiveBuild(SystemFrames):
             return
         self._has_kept_codes = True
         lacking = set(kept.about["lacking"])
-        variables = self._variables.arrow
+        variables = self._data.variables
         names = [name for name in with_codes(variables) if name not in lacking]
         sizes = known.add_rows(kept.rows["codes"], names)
         _warn_of_numbers(_wanted(variables, names), sizes, self._place)
@@ -231,9 +235,9 @@ class LiveBuild(SystemFrames):
         """Keep the codes on disk, once those of all variables were asked for."""
         if self._kept is None:
             return
-        lacking = known.missing(self._variables.arrow, again=True)
+        lacking = known.missing(self._data.variables, again=True)
         if refused >= set(lacking):
-            rows = known.of(self._variables.arrow)
+            rows = known.of(self._data.variables)
             self._kept.write("codes", rows, {"lacking": lacking})
             self._has_kept_codes = True
 
@@ -244,11 +248,11 @@ class LiveBuild(SystemFrames):
             ApiResultsError: as of :meth:`_read_codes`; or the folders have no end.
             AptecoFramesError: another error of the tree.
         """
-        if self.catalogue.has_folders:
+        if self._data.read_folders:
             return
         kept = self._kept.read("folders") if self._kept else None
         if kept:
-            self.catalogue._keep_folders(kept.rows["folders"])
+            self._data.read_folders = partial(kept.rows.__getitem__, "folders")
             return
         self._check_build(task)
         with progress_of("folders", self._client.progress) as report:
@@ -256,7 +260,7 @@ class LiveBuild(SystemFrames):
             found = walk(self._client, self._system, task, connections=connections, report=report)
         self._check_build(task)
         arranged, is_odd = self._arranged(found)
-        self.catalogue._keep_folders(arranged)
+        self._data.read_folders = lambda: arranged
         if self._kept and not is_odd:  # what was warned of is asked for again
             self._kept.write("folders", arranged, {})
 
@@ -279,7 +283,7 @@ class LiveBuild(SystemFrames):
             ApiResultsError: it is of another.
         """
         now = system_info_of(self._client.system(self._system, task))
-        then = self.catalogue.system_info
+        then = self._data.system_info
         if now != then:
             raise ApiResultsError(
                 f"The {self._place} was rebuilt since this session read it: built "
@@ -301,7 +305,7 @@ class LiveBuild(SystemFrames):
 
     def _arranged(self, found: Walk | None) -> tuple[pa.Table, bool]:
         """The folders, and whether something was odd about them."""
-        variables = self.catalogue.variables.arrow
+        variables = self._data.variables
         is_old = found is None
         if found is None:
             warn(
