@@ -311,18 +311,22 @@ class Catalogue(AnyCatalogue):
         if not isinstance(system_info, FastStatsSystem):
             raise not_a("Catalogue() takes a FastStatsSystem as system_info", system_info)
         source = source or f"system {clipped(system_info.name)!r}"
-        related, kinds = _derived(
-            _from_api(tables, schema.TABLES), _from_api(variables, schema.VARIABLES), source
-        )
-        names = kinds["name"]
+        raw_tables = _from_api(tables, schema.TABLES)
+        raw_variables = _from_api(variables, schema.VARIABLES)
+        counts = count_by_table(raw_variables)
+        related = relate(raw_tables, counts, source)
+        check(raw_variables, counts, related["name"].to_pylist(), source)
+        names = raw_variables["name"]
         known = _known(codes, names, unavailable, source)
         reader = _folder_reader(folders, names, source)
-        self._hold(CatalogueData(system_info, related, kinds, known, reader), source)
+        self._hold(
+            CatalogueData(system_info, related, tell_kinds(raw_variables), known, reader), source
+        )
 
     def _hold(self, data: CatalogueData, source: str) -> None:
         """Set all that a catalogue holds, from wherever it comes."""
         self._data = data
-        self._links = Links(self, self._codes_of, lambda: data.codes.state)
+        self._links = Links(self, lambda: data.codes, self._read_codes)
         self._frames: tuple[Tables, Variables] | None = None
         self._indexed: tuple[tuple[int, bool], Index, tuple[str, ...]] | None = None
         self._lock, self._index_lock = ProcessLock(), ProcessLock()
@@ -391,18 +395,17 @@ class Catalogue(AnyCatalogue):
         """How its rows lead to each other; for them alone."""
         return self._links
 
-    def _codes_of(self, variables: Variables) -> tuple[object, Codes]:
+    def _read_codes(self, variables: pa.Table) -> KnownCodes:
         known = self._data.codes
-        missing = known.missing(variables.arrow)
+        missing = known.missing(variables)
         if missing:
-            all_of_them = len(missing) == len(with_codes(variables.arrow))
+            all_of_them = len(missing) == len(with_codes(variables))
             which = "no codes" if all_of_them else f"no codes of {_listed(missing)}"
             raise NotLoadedError(
                 f"The catalogue of system {clipped(self.system_info.name)!r} holds {which}. Log "
                 "in, call session.load_codes(), and take or write session.catalogue after that."
             )
-        state = known.state
-        return state, Codes(known.of(variables.arrow), self, variables, known.refused)
+        return known
 
     def _index(self) -> tuple[Index, tuple[str, ...]]:
         """The words of all that is known, and what is not, in a sentence each.
@@ -523,13 +526,6 @@ class Catalogue(AnyCatalogue):
         )
 
 
-def loaded(
-    system_info: FastStatsSystem, tables: pa.Table, variables: pa.Table, source: str
-) -> Catalogue:
-    """The catalogue of tables and variables as the API's lists were decoded."""
-    return derived(system_info, *_derived(tables, variables, source), source)
-
-
 def derived(
     system_info: FastStatsSystem, tables: pa.Table, variables: pa.Table, source: str
 ) -> Catalogue:
@@ -559,14 +555,6 @@ def contents_of(catalogue: Catalogue) -> tuple[dict[str, Any], dict[str, pa.Tabl
 def data_of(catalogue: Catalogue) -> CatalogueData:
     """What a catalogue holds, for a live catalogue to add to."""
     return catalogue._data
-
-
-def _derived(tables: pa.Table, variables: pa.Table, source: str) -> tuple[pa.Table, pa.Table]:
-    """Tables and variables, checked, with their derived columns."""
-    counts = count_by_table(variables)
-    related = relate(tables, counts, source)
-    check(variables, counts, related["name"].to_pylist(), source)
-    return related, tell_kinds(variables)
 
 
 def _unpickled(*values: Any) -> Catalogue:
@@ -639,4 +627,5 @@ def _from_api(data: Any, columns: tuple[Column, ...]) -> pa.Table:
         # Saved by an earlier version, which did not know the column yet.
         if field.nullable and field.name not in arrow.column_names:
             arrow = arrow.append_column(field, pa.nulls(len(arrow), field.type))
-    return arrow.select([field.name for field in fields]).cast(pa.schema(fields))
+    wanted = pa.schema(fields)
+    return arrow if arrow.schema == wanted else arrow.select(wanted.names).cast(wanted)

@@ -23,7 +23,15 @@ from apteco_frames.frame.rows import Row
 from apteco_frames.support.arrays import integers, spans_of
 
 if TYPE_CHECKING:
-    from apteco_frames.nouns import Codes, Folder, Folders, Table, Tables, Variable, Variables
+    from apteco_frames.nouns import (
+        Folder,
+        Folders,
+        KnownCodes,
+        Table,
+        Tables,
+        Variable,
+        Variables,
+    )
 
 
 class Owner(Protocol):
@@ -55,21 +63,21 @@ class Links:
 
     Args:
         owner: the catalogue.
-        codes_of: the codes of variables, after the state that they were taken in.
-        codes_state: gives another object once codes were refused, granted or forgotten.
+        codes: gives the codes that are known of the catalogue.
+        read_codes: likewise, with those of all variables of a table that have codes.
         session: the session whose frames these are; None offline.
     """
 
     def __init__(
         self,
         owner: Owner,
-        codes_of: Callable[[Variables], tuple[object, Codes]],
-        codes_state: Callable[[], object],
+        codes: Callable[[], KnownCodes],
+        read_codes: Callable[[pa.Table], KnownCodes],
         session: Any = None,
     ) -> None:
         self.owner = owner
-        self.codes_of = codes_of
-        self.codes_state = codes_state
+        self.codes = codes
+        self.read_codes = read_codes
         self.session = session
         self._of_table: dict[str, Variables] = {}
         self._alone: dict[str, Variables] = {}

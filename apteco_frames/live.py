@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from functools import partial
 
 import pyarrow as pa
 
-from apteco_frames.catalogue import Catalogue, data_of, derived, loaded
+from apteco_frames.catalogue import Catalogue, data_of, derived
 from apteco_frames.codes import Codes, KnownCodes, with_codes
 from apteco_frames.errors import ApiResultsError, CodesError, warn
 from apteco_frames.folders import Folders
@@ -57,7 +56,7 @@ class LiveCatalogue:
         self._system = system
         self._lock = ProcessLock()
         self._start(catalogue, kept)
-        self.links = Links(self, self._codes_of, lambda: self._data.codes.state, session)
+        self.links = Links(self, lambda: self._data.codes, self._read_codes, session)
         self.tables = Tables(self._data.tables, self)
         self.variables = Variables(self._data.variables, self)
 
@@ -104,7 +103,7 @@ class LiveCatalogue:
         with progress_of("variables", client.progress) as report:
             build: Build = load_build(client, system, task, report)
         info = system_info_of(build.system)
-        catalogue = loaded(info, build.tables, build.variables, source)
+        catalogue = Catalogue(info, build.tables, build.variables, source=source)
         for warning in build.warnings:
             warn(warning)
         live = cls(session, client, system, catalogue)
@@ -131,8 +130,7 @@ class LiveCatalogue:
             with self._alone() as task:
                 folders = self._folders
                 if folders is None:  # no other thread was faster
-                    self._read_folders(task)
-                    folders = self._folders = Folders(self.catalogue.folders.arrow, self)
+                    folders = self._folders = Folders(self._read_folders(task), self)
         return folders
 
     def load_codes(self, variables: Variables, skip: bool, progress: Progress) -> Codes:
@@ -142,7 +140,7 @@ class LiveCatalogue:
         """
         self._read_codes(variables.arrow, skip=skip, again=not skip, progress=progress)
         is_own = links_of(variables).owner is self
-        return variables.codes if is_own else self._codes_of(variables)[1]
+        return (variables if is_own else Variables(variables.arrow, self)).codes
 
     def take_over(self, other: LiveCatalogue) -> bool:
         """Go on as another does that was read anew, if its tables and variables are the same.
@@ -158,11 +156,6 @@ class LiveCatalogue:
         with self._alone():
             self._start(other._catalogue, other._kept)
         return True
-
-    def _codes_of(self, variables: Variables) -> tuple[object, Codes]:
-        known = self._read_codes(variables.arrow)
-        state = known.state
-        return state, Codes(known.of(variables.arrow), self, variables, known.refused)
 
     def _read_codes(
         self,
@@ -201,7 +194,7 @@ class LiveCatalogue:
             self._check_build(task)
             chosen = self._client.progress if progress is None else progress
             with progress_of("codes of variables", chosen) as report:
-                loaded = load_codes(
+                results = load_codes(
                     self._client,
                     self._system,
                     wanted,
@@ -210,13 +203,13 @@ class LiveCatalogue:
                     report=report,
                 )
             self._check_build(task)
-            known.add(loaded.tables, loaded.refused if skip else ())
-            if loaded.tables:
-                self._keep_codes(known, loaded.refused.keys() | known.refused)
-        sizes = {name: len(table) for name, table in loaded.tables.items()}
+            known.add(results.tables, results.refused if skip else ())
+            if results.tables:
+                self._keep_codes(known, results.refused.keys() | known.refused)
+        sizes = {name: len(table) for name, table in results.tables.items()}
         _warn_of_numbers(wanted, sizes, self._place)
-        if loaded.refused and not skip:
-            raise self._refused(loaded.refused)
+        if results.refused and not skip:
+            raise self._refused(results.refused)
         return known
 
     def _take_kept_codes(self, known: KnownCodes) -> None:
@@ -241,28 +234,31 @@ class LiveCatalogue:
             self._kept.write("codes", rows, {"lacking": lacking})
             self._has_kept_codes = True
 
-    def _read_folders(self, task: Task) -> None:
-        """Read the folders, unless they are there.
+    def _read_folders(self, task: Task) -> pa.Table:
+        """The folders, read unless they are there.
 
         Raises:
             ApiResultsError: as of :meth:`_read_codes`; or the folders have no end.
             AptecoFramesError: another error of the tree.
         """
         if self._data.read_folders:
-            return
+            return self._data.read_folders()
         kept = self._kept.read("folders") if self._kept else None
         if kept:
-            self._data.read_folders = partial(kept.rows.__getitem__, "folders")
-            return
+            return self._hold(kept.rows["folders"])
         self._check_build(task)
         with progress_of("folders", self._client.progress) as report:
             connections = self._client.code_connections
             found = walk(self._client, self._system, task, connections=connections, report=report)
         self._check_build(task)
         arranged, is_odd = self._arranged(found)
-        self._data.read_folders = lambda: arranged
         if self._kept and not is_odd:  # what was warned of is asked for again
             self._kept.write("folders", arranged, {})
+        return self._hold(arranged)
+
+    def _hold(self, folders: pa.Table) -> pa.Table:
+        self._data.read_folders = lambda: folders
+        return folders
 
     @contextmanager
     def _alone(self) -> Iterator[Task]:

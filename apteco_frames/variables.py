@@ -297,8 +297,11 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
             AptecoFramesError: the API could not be asked, or its answers contradict each other.
         """
         links, kept = links_of(self), self._codes
-        if kept is None or kept[0] is not links.codes_state():
-            kept = self._codes = links.codes_of(self)
+        if kept is None or kept[0] is not links.codes().state:
+            known = links.read_codes(self.arrow)
+            # The state before the codes: what comes between is seen the next time.
+            kept = known.state, Codes(known.of(self.arrow), links.owner, self, known.refused)
+            self._codes = kept
         return kept[1]
 
     @property
