@@ -169,7 +169,6 @@ class AnyCatalogue(ABC):
             TypeError: it is no text.
             SqlError: it names a table or column that is not there, and says which are; or
                 a file that cannot be read; or it is no query that polars understands.
-            ForkedProcessError: polars was used before this process was forked.
 
         >>> from apteco_frames.demo import holidays
         >>> query = "select name from variables where type like 'Date%' and is_virtual"

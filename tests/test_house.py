@@ -47,6 +47,16 @@ def imports_of(tree: ast.AST) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def without_typing(tree: ast.Module) -> ast.Module:
+    """A module as it runs, without what is for type checkers."""
+    body = [
+        node
+        for node in tree.body
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    ]
+    return ast.Module(body, [])
+
+
 def arrows(modules: dict[str, ast.Module]) -> Iterator[tuple[str, str]]:
     """Which module of ours imports which."""
     for name, tree in modules.items():
@@ -154,6 +164,17 @@ def test_frames_do_not_know_nouns(name: str) -> None:
     """The rooms of frames, analysis and rendering import no noun."""
     below = ("frame", "analysis", "render", "storage", "normalize")
     assert [pair for pair in arrows(MODULES) if room_of(pair[0]) in below and pair[1] == name] == []
+
+
+def test_one_way_to_polars() -> None:
+    """Only ``support/fork.py``, which refuses where polars would hang, imports polars."""
+    users = {
+        name
+        for name, tree in MODULES.items()
+        for node in ast.walk(without_typing(tree))
+        if isinstance(node, ast.Import) and any(a.name == "polars" for a in node.names)
+    }
+    assert users == {"support.fork"}
 
 
 def test_what_is_wrong_is_seen() -> None:

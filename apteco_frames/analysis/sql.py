@@ -34,7 +34,6 @@ def answer(
 
     Raises:
         SqlError: the query is none, or names what is not there, or a file cannot be read.
-        ForkedProcessError: polars was used before this process was forked.
     """
     polars = import_polars()
     named = set(re.findall(r"\w+", query.lower()))

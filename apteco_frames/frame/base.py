@@ -81,7 +81,6 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
 
         Raises:
             polars.exceptions.PolarsError: a predicate does not fit the columns.
-            ForkedProcessError: polars was used before this process was forked.
         """
         # polars itself, over these columns alone: selectors and row numbers would see others.
         kept = self._polars.filter(*predicates, **constraints)
