@@ -15,11 +15,12 @@ from apteco_frames import schema
 from apteco_frames.analysis.diff import changes, not_compared, without_codes_of
 from apteco_frames.analysis.sql import answer
 from apteco_frames.changes import Changes
-from apteco_frames.codes import Codes, KnownCodes, with_codes
+from apteco_frames.codes import Codes
 from apteco_frames.errors import NotLoadedError, SnapshotError
 from apteco_frames.folders import Folders
 from apteco_frames.links import Links, links_of
 from apteco_frames.matches import Matches
+from apteco_frames.normalize.codes import CodeStore, with_codes
 from apteco_frames.normalize.folders import arrange, nodes_of
 from apteco_frames.normalize.tables import relate
 from apteco_frames.normalize.variables import check, count_by_table, tell_kinds, warn_of_unknown
@@ -258,7 +259,7 @@ class CatalogueData:
     system_info: FastStatsSystem
     tables: pa.Table
     variables: pa.Table
-    codes: KnownCodes
+    codes: CodeStore
     read_folders: Callable[[], pa.Table] | None = None
 
 
@@ -394,7 +395,7 @@ class Catalogue(AnyCatalogue):
         """How its rows lead to each other; for them alone."""
         return self._links
 
-    def _read_codes(self, variables: pa.Table) -> KnownCodes:
+    def _read_codes(self, variables: pa.Table) -> CodeStore:
         known = self._data.codes
         missing = known.missing(variables)
         if missing:
@@ -530,7 +531,7 @@ def derived(
 ) -> Catalogue:
     """The catalogue of the rows that another one's frames had, which were checked there."""
     catalogue = object.__new__(Catalogue)
-    known = KnownCodes(variables["name"], source=source)
+    known = CodeStore(variables["name"], source=source)
     catalogue._hold(CatalogueData(system_info, tables, variables, known), source)
     return catalogue
 
@@ -561,11 +562,11 @@ def _unpickled(*values: Any) -> Catalogue:
     return Catalogue(*given, unavailable=refused)
 
 
-def _known(codes: Any, names: pa.ChunkedArray, refused: Iterable[str], source: str) -> KnownCodes:
+def _known(codes: Any, names: pa.ChunkedArray, refused: Iterable[str], source: str) -> CodeStore:
     if codes is None or callable(codes):
-        return KnownCodes(names, codes, refused, source)
+        return CodeStore(names, codes, refused, source)
     arrow = _arrow_table(codes)
-    known = KnownCodes(names, lambda: arrow, refused, source)
+    known = CodeStore(names, lambda: arrow, refused, source)
     known.read()
     return known
 

@@ -20,18 +20,11 @@ import pyarrow.compute as pc
 
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row
+from apteco_frames.normalize.codes import CodeStore
 from apteco_frames.support.arrays import integers, spans_of
 
 if TYPE_CHECKING:
-    from apteco_frames.nouns import (
-        Folder,
-        Folders,
-        KnownCodes,
-        Table,
-        Tables,
-        Variable,
-        Variables,
-    )
+    from apteco_frames.nouns import Folder, Folders, Table, Tables, Variable, Variables
 
 
 class Owner(Protocol):
@@ -71,8 +64,8 @@ class Links:
     def __init__(
         self,
         owner: Owner,
-        codes: Callable[[], KnownCodes],
-        read_codes: Callable[[pa.Table], KnownCodes],
+        codes: Callable[[], CodeStore],
+        read_codes: Callable[[pa.Table], CodeStore],
         session: Any = None,
     ) -> None:
         self.owner = owner

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 import pyarrow as pa
 
 from apteco_frames.catalogue import Catalogue, data_of, derived
-from apteco_frames.codes import Codes, KnownCodes, with_codes
+from apteco_frames.codes import Codes
 from apteco_frames.errors import ApiResultsError, CodesError, warn
 from apteco_frames.folders import Folders
 from apteco_frames.links import Links, links_of
+from apteco_frames.normalize.codes import CodeStore, with_codes
 from apteco_frames.normalize.folders import arrange, flat
 from apteco_frames.orbit.build import Build, glance, load_build
 from apteco_frames.orbit.client import OrbitClient
@@ -164,7 +165,7 @@ class LiveCatalogue:
         skip: bool = False,
         again: bool = False,
         progress: Progress = None,
-    ) -> KnownCodes:
+    ) -> CodeStore:
         """Read the codes of variables that are not there yet.
 
         Args:
@@ -212,7 +213,7 @@ class LiveCatalogue:
             raise self._refused(results.refused)
         return known
 
-    def _take_kept_codes(self, known: KnownCodes) -> None:
+    def _take_kept_codes(self, known: CodeStore) -> None:
         """Take in the codes that an earlier session kept; those that were refused it asks for."""
         kept = self._kept.read("codes") if self._kept and not self._has_kept_codes else None
         if kept is None:
@@ -224,7 +225,7 @@ class LiveCatalogue:
         sizes = known.add_rows(kept.rows["codes"], names)
         _warn_of_numbers(_wanted(variables, names), sizes, self._place)
 
-    def _keep_codes(self, known: KnownCodes, refused: Set[str]) -> None:
+    def _keep_codes(self, known: CodeStore, refused: Set[str]) -> None:
         """Keep the codes on disk, once those of all variables were asked for."""
         if self._kept is None:
             return

@@ -2,7 +2,6 @@
 # a table, so no order of modules lets each name the other. Type checkers allow it in a stub. At
 # run time there is no such module, and what leads back goes by links.py.
 
-from apteco_frames.codes import KnownCodes as KnownCodes
 from apteco_frames.folders import Folder as Folder
 from apteco_frames.folders import Folders as Folders
 from apteco_frames.tables import Table as Table
