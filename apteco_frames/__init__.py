@@ -36,7 +36,9 @@ else:
         from importlib import import_module
 
         if name not in _HOMES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            from apteco_frames.support.apteco_names import not_here
+
+            raise not_here(__name__, name)
         home = import_module(f"{__name__}.{_HOMES[name] or name}")
         value = globals()[name] = getattr(home, name) if _HOMES[name] else home
         return value

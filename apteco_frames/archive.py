@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
@@ -14,10 +15,11 @@ from apteco_frames.analysis.history import history
 from apteco_frames.catalogue import AnyCatalogue, Catalogue, contents_of, restored
 from apteco_frames.errors import AptecoFramesError, ArchiveError, UnknownKeyError, warn
 from apteco_frames.frame.keys import nearest
-from apteco_frames.storage.hive import Hive
+from apteco_frames.storage.archive_layout import NOUNS, Build, file_schema, named_date, system_in
+from apteco_frames.storage.archive_store import ArchiveStore
 from apteco_frames.storage.label import DAMAGE
-from apteco_frames.storage.layout import NOUNS, Build, file_schema
-from apteco_frames.support.arguments import checked_path, checked_text, not_a
+from apteco_frames.storage.retention import kept
+from apteco_frames.support.arguments import checked_number, checked_path, checked_text, not_a
 from apteco_frames.support.arrays import strings
 from apteco_frames.support.fork import import_polars
 from apteco_frames.support.text import clipped
@@ -25,31 +27,8 @@ from apteco_frames.support.text import clipped
 if TYPE_CHECKING:
     import polars as pl
 
-
-class Opened(Protocol):
-    """A session on a system."""
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """The catalogue of its system."""
-
-    @property
-    def folders(self) -> Any:
-        """The folders, read on first use."""
-
-    def load_codes(self, *, unavailable: Any) -> Any:
-        """Read the codes of all variables."""
-
-
-class Opener(Protocol):
-    """A session that knows the other systems of its DataView."""
-
-    @property
-    def systems(self) -> Iterable[Any]:
-        """The systems, each with a ``name``."""
-
-    def open(self, system: str) -> Opened:
-        """A session on another system."""
+# So that the codes of a variable in many builds need not be in memory at the same time.
+_BUILDS_AT_ONCE = 8
 
 
 class Added(NamedTuple):
@@ -71,23 +50,24 @@ class Archive:
 
     A hive dataset for each noun, as other programs (polars, DuckDB, Spark) read it::
 
-        variables/system=NAME/build=2026-11-01T03-00-00/….parquet
+        variables/system=NAME/build=2026-11-01T03-00-00-3f9a2c1e/….parquet
 
     likewise ``tables``, ``codes``, ``folders``, and ``builds`` with a row for each build.
-    NAME is percent-encoded, and cut where it is too long for a folder; ``build`` is the
-    build date, or begins with it. In the files are the columns of the noun, and
-    ``row_number``, ``system_name`` and ``build_date``. Rows are sorted by variable, in groups
-    of 20,000.
+    NAME is percent-encoded, and cut where it is too long for a folder. ``build`` is the build
+    date and eight digits of a digest of the contents: of the system's description and all
+    values that the API gave, in their order, but not of how Arrow and Parquet store them. In
+    the files are the columns of the noun, and ``row_number``, ``system_name`` and
+    ``build_date``. Rows are sorted by variable, in groups of 20,000.
 
     What is not in ``builds`` does not exist. Where somebody is just adding, or was killed
-    while he did, another program that reads a noun's folder may see rows of a ``system`` and
+    meanwhile, another program that reads a noun's folder may see rows of a ``system`` and
     ``build`` that ``builds`` does not have: it leaves them out by joining the two. This class
-    never shows them, and the next :meth:`add` removes what was left.
+    never shows them; :meth:`clean` removes what was left.
 
-    Files never change and are never removed, so whoever reads them may go on while others
-    add. Any number of programs may add at once; they wait for each other where they add the
-    same build of a system. A program that was killed is recognised at once on a machine with
-    a ``/proc`` that is its own; elsewhere its build cannot be added by others for ten minutes.
+    Any number of programs may add at once, on any storage that can list, read and write
+    files: those that add the same write the same files. Adding changes and removes nothing
+    that is there, so whoever reads it may go on. There are no locks: let nobody read what
+    :meth:`prune` is removing.
 
     Where ``root`` is a file, or a URI of no file system that ``pyarrow.fs`` knows, the first
     use is an ``ArchiveError``.
@@ -96,7 +76,8 @@ class Archive:
         root: a folder, in which ``~`` stands for the user's own; or a URI such as
             ``s3://bucket/path``, as ``pyarrow.fs`` takes it; or a path in ``filesystem``. It
             need not be there yet.
-        filesystem: a ``pyarrow.fs.FileSystem``; the one that ``root`` names, if not given.
+        filesystem: a file system of ``pyarrow.fs``, or of fsspec (s3fs, adlfs and others);
+            the one that ``root`` names, if not given.
 
     Raises:
         TypeError: ``root`` is no path, or ``filesystem`` no file system.
@@ -113,57 +94,40 @@ class Archive:
 
     def __init__(self, root: str | Path, *, filesystem: Any = None) -> None:
         folder = checked_path(root, "Archive()")
-        if filesystem is not None:
-            from pyarrow import fs
-
-            if not isinstance(filesystem, fs.FileSystem):
-                raise not_a("filesystem= takes a pyarrow.fs.FileSystem", filesystem)
         is_elsewhere = filesystem is not None or (isinstance(root, str) and "://" in root)
-        self._hive = Hive(root if is_elsewhere else folder, filesystem)
+        self._store = ArchiveStore(str(root) if is_elsewhere else folder, filesystem)
+
+    @property
+    def root(self) -> str:
+        """Where it is, without the credentials that a URI may hold."""
+        return self._store.place
 
     def add(self, catalogue: AnyCatalogue) -> bool:
         """Add a catalogue, whole or not at all: its codes and folders, too, if it holds them.
 
         A second catalogue of one build date that differs (virtual variables may have been
         made since) is kept beside the first. One that only holds less of the same, no codes
-        or no folders, is there already: it would hide them as the latest.
+        or no folders, is there already. To add again what is there restores files of it that
+        are gone; and where another catalogue of its date has come since, it is the latest
+        again.
 
         Args:
             catalogue: the catalogue, or a session with it.
 
         Returns:
-            whether it was added: False, and nothing was changed, if it is there already.
+            whether it was added: False if it is there already. Of programs that add the same
+            at the same time, each may have added it.
 
         Raises:
             TypeError: it is neither a catalogue nor a session.
-            ArchiveError: it took too long, or a file there is damaged; or the file system
-                takes the system's name for that of another system which is there.
+            ArchiveError: the archive cannot be listed, or a file there is damaged.
             OSError: a file cannot be written.
         """
         if not isinstance(catalogue, AnyCatalogue):
             raise not_a("add() takes a catalogue, or a session with it", catalogue)
-        given = catalogue.catalogue
-        if not (given.has_codes and given.has_folders) and self._covers(given):
-            return False
-        return self._hive.add(*contents_of(given))
+        return self._store.add(*contents_of(catalogue.catalogue))
 
-    def _covers(self, given: Catalogue) -> bool:
-        """Whether a build is here that has all of a catalogue, and perhaps more."""
-        info = given.system_info
-        for build in self._hive.builds(info.name):
-            if build.values["build_date"] != info.build_date:
-                continue
-            kept = self.catalogue(info.name, build.values["build"])
-            if (
-                (kept.system_info, kept.tables, kept.variables)
-                == (info, given.tables, given.variables)
-                and (not given.has_codes or (kept.has_codes and kept.codes == given.codes))
-                and (not given.has_folders or (kept.has_folders and kept.folders == given.folders))
-            ):
-                return True
-        return False
-
-    def add_all(self, session: Opener, *, codes: bool = False) -> list[Added]:
+    def add_all(self, session: Any, *, codes: bool = False) -> list[Added]:
         """Add each system of a session's DataView in turn, with its one login.
 
         One that fails does not stop the others; there is a warning, and it is reported.
@@ -203,9 +167,8 @@ class Archive:
         Raises:
             ArchiveError: a file is damaged, or of a newer version of this package.
             OSError: the archive cannot be read.
-            ForkedProcessError: polars was used before this process was forked.
         """
-        rows = [build.values for build in self._hive.builds()]
+        rows = self._store.entries(self._store.builds())
         arrow = pa.Table.from_pylist(rows, schema.BUILDS_SCHEMA)
         return import_polars().DataFrame(arrow)  # type: ignore[no-any-return]
 
@@ -214,8 +177,10 @@ class Archive:
 
         Args:
             system: name of the system.
-            build: what ``builds`` calls it, or its build date; the latest if not given. Of
-                several that fit, the one that was added last.
+            build: what ``builds`` calls it, or its build date, as a ``datetime`` or written
+                as in those names; the latest if not given. Of several that fit, the one that
+                holds the most, with all codes before some and none, and with folders; of
+                several that hold as much, the one that was added last.
 
         Raises:
             TypeError: ``system`` is no text, or ``build`` neither text nor a ``datetime``.
@@ -227,21 +192,21 @@ class Archive:
             raise not_a("build= takes what builds calls it (str), or a datetime", build)
         found = self._of(system)
         if build is not None:
-            column = "build_date" if isinstance(build, datetime) else "build"
-            names = [b.values["build"] for b in reversed(found)]
-            found = [b for b in found if b.values[column] == build]
+            names = [b.name for b in reversed(found)]
+            dates = {None: "unknown"} | {b.date: named_date(b.date) for b in found if b.date}
+            found = [b for b in found if build in (b.name, b.date, dates[b.date])]
             if not found:
                 raise UnknownKeyError(
-                    f"The archive at {self._hive.place} has no build {clipped(build)!r} of system "
+                    f"The archive at {self.root} has no build {clipped(build)!r} of system "
                     f"{clipped(system)!r}. It has {_listed(names)}."
                 )
-        saved = self._hive.read(found[-1])
+        saved = self._store.read(found[-1])
         try:
-            return restored(saved, self._hive.place)
+            return restored(saved, self.root)
         except DAMAGE as error:
             raise ArchiveError(
-                f"The archive at {self._hive.place} is damaged: build "
-                f"{found[-1].values['build']!r} of system {clipped(system)!r}: {error}"
+                f"The archive at {self.root} is damaged: build {found[-1].name!r} of system "
+                f"{clipped(system)!r}: {error}"
             ) from None
 
     def scan(self, noun: str) -> pl.LazyFrame:
@@ -259,7 +224,6 @@ class Archive:
             TypeError: ``noun`` is no text.
             UnknownKeyError: there is no such noun.
             OSError: the archive cannot be listed.
-            ForkedProcessError: polars was used before this process was forked.
         """
         if checked_text(noun, "scan()") not in NOUNS:
             raise UnknownKeyError(
@@ -268,26 +232,33 @@ class Archive:
         return self._scan(noun)
 
     def _scan(self, noun: str, system: str | None = None) -> pl.LazyFrame:
+        lazy = self._lazy(noun, self._store.builds(system))
+        # A file system may take its folder for another that differs in case.
+        return lazy if system is None else lazy.filter(system_name=system)
+
+    def _lazy(self, noun: str, builds: Iterable[Build]) -> pl.LazyFrame:
+        """The rows of a noun in some builds."""
         pl = import_polars()
+        builds = [build for build in builds if build.has(noun)]
         texts = dict.fromkeys(("system", "build"), pl.String)
         columns = dict(pl.DataFrame(file_schema(noun).empty_table()).schema)
-        files = self._hive.files_of(noun, system)
-        root = self._hive.local_root
-        if not files:
+        root = self._store.local_root
+        is_told = all(build.system == system_in(build.folder) for build in builds)
+        if not builds:
             lazy = pl.LazyFrame(schema={**columns, **texts})
-        elif root and "=" not in str(root):
+        elif root and is_told and "=" not in str(root):
             lazy = pl.scan_parquet(
-                [root / noun / file for file in files],
+                [root / noun / build.path for build in builds],
                 glob=False,
                 schema=columns,
                 hive_schema=texts,
                 missing_columns="insert",
                 extra_columns="ignore",
             )
-        else:  # polars reads local files only as we do, and takes "=" above them for partitions
-            lazy = pl.scan_pyarrow_dataset(self._hive.fragments(noun, system))
-        if system is not None:  # a file system may take it for another that differs in case
-            lazy = lazy.filter(system_name=system)
+        else:
+            # polars reads local files only as we do, takes "=" above them for partitions, and
+            # has no other names of systems than those of the folders.
+            lazy = pl.scan_pyarrow_dataset(self._store.dataset(noun, builds))
         enums = {c.name: pl.Enum(c.values) for c in NOUNS[noun] if c.values}
         return lazy.with_columns(pl.col(name).cast(enum) for name, enum in enums.items())  # type: ignore[no-any-return]
 
@@ -303,55 +274,159 @@ class Archive:
             ``type``, ``num_codes``, ``var_code_min_count``, ``var_code_max_count`` there;
             ``is_changed``, whether it is not as in the build before, null in the first; and
             ``changed_columns``, those of the variable's columns that are not, and ``codes``
-            where both builds have codes and other ones, or in another order, or with another
-            meaning.
+            where there are other ones, or in another order, or with another meaning, than
+            where they were last known. Builds without codes, and those where the API refused
+            them, do not count for that.
 
         Raises:
             TypeError: ``variable_name`` or ``system`` is no text.
             UnknownKeyError: no build has such a variable, or there is no such system.
             ArchiveError: a file is damaged, or of a newer version of this package.
             OSError: the archive cannot be read.
-            ForkedProcessError: polars was used before this process was forked.
         """
         checked_text(variable_name, "history()")
         pl = import_polars()
-        builds = self._hive.builds() if system is None else self._of(system)
-        variables = self._rows("variables", system, name=variable_name)
-        codes = self._rows("codes", system, variable_name=variable_name)
+        builds = self._store.builds() if system is None else self._of(system)
+        wanted = pl.col("name") == variable_name
+        variables = self._collected(self._lazy("variables", builds).filter(wanted)).to_dicts()
         if not variables:
             raise self._no_variable(variable_name, system)
-        arrow = history([build.values for build in builds], variables, codes)
+        entries = self._store.entries(builds)
+        known = [
+            build
+            for build, entry in zip(builds, entries, strict=True)
+            if build.has("codes") and variable_name not in entry["unavailable"]
+        ]
+        arrow = history(entries, variables, self._fingerprints(variable_name, known))
         enum = {"type": pl.Enum(schema.VARIABLE_TYPES)}
         return pl.DataFrame(arrow, schema_overrides=enum)  # type: ignore[no-any-return]
 
+    def _fingerprints(
+        self, variable_name: str, builds: Sequence[Build]
+    ) -> dict[tuple[str, str], Any]:
+        """What tells the codes of a variable in each build, with their order and meaning."""
+        pl = import_polars()
+        found: dict[tuple[str, str], Any] = {(str(b.system), b.name): (0, None) for b in builds}
+        code = pl.struct("position", "code", "description").hash()
+        for start in range(0, len(builds), _BUILDS_AT_ONCE):
+            rows = self._lazy("codes", builds[start : start + _BUILDS_AT_ONCE]).filter(
+                pl.col("variable_name") == variable_name
+            )
+            hashes = rows.group_by("system", "build").agg(pl.len(), code.sum().alias("hash"))
+            for system, build, *told in self._collected(hashes).iter_rows():
+                found[system, build] = tuple(told)
+        return found
+
+    def clean(
+        self, older_than: timedelta = timedelta(days=1), *, dry_run: bool = False
+    ) -> list[str]:
+        """Remove what is of no build: left over by programs that were killed while they added.
+
+        No other files are removed than those that are named as this package names them, below
+        ``root``, and not through links.
+
+        Args:
+            older_than: for how long a file has not changed, by the clocks of the storage and
+                of this machine; more than any program takes to add a catalogue.
+            dry_run: whether nothing is removed.
+
+        Returns:
+            the paths of the files, below ``root``.
+
+        Raises:
+            TypeError: ``older_than`` is no ``timedelta``.
+            ArchiveError: the archive cannot be listed.
+            OSError: a file cannot be removed.
+        """
+        if not isinstance(older_than, timedelta):
+            raise not_a("older_than= takes a datetime.timedelta", older_than)
+        paths = sorted(self._store.leftovers(older_than.total_seconds()))
+        if not dry_run:
+            self._store.clean(paths)
+        return paths
+
+    def prune(
+        self,
+        *,
+        keep_last: int | None = None,
+        keep_daily: int | None = None,
+        keep_weekly: int | None = None,
+        keep_monthly: int | None = None,
+        keep_yearly: int | None = None,
+        dry_run: bool = False,
+    ) -> pl.DataFrame:
+        """Remove all builds of each system but those that a rule keeps.
+
+        Args:
+            keep_last: keep so many of the latest builds.
+            keep_daily: keep the latest build of each of the last so many days on which there
+                was a build.
+            keep_weekly: likewise of weeks, which begin on Monday.
+            keep_monthly: likewise of months.
+            keep_yearly: likewise of years.
+            dry_run: whether nothing is removed.
+
+        Where there are fewer days, weeks, months or years than a rule keeps, the oldest build
+        is kept as well.
+
+        Returns:
+            the builds that were removed, or would be: ``system``, ``build``, ``build_date``.
+
+        Raises:
+            TypeError: a number is no whole number.
+            ValueError: a number is less than 1, or there is none.
+            ArchiveError: the archive cannot be listed.
+            OSError: a file cannot be removed.
+        """
+        given = {
+            "last": keep_last,
+            "daily": keep_daily,
+            "weekly": keep_weekly,
+            "monthly": keep_monthly,
+            "yearly": keep_yearly,
+        }
+        rules = {
+            rule: checked_number(number, f"keep_{rule}=")
+            for rule, number in given.items()
+            if number is not None
+        }
+        if not rules:
+            raise ValueError("prune() takes at least one rule, such as keep_last=30.")
+        removed = []
+        for _, group in groupby(self._store.builds(), key=lambda build: build.system):
+            builds = list(group)[::-1]
+            keep = kept([build.date for build in builds], rules)
+            removed += [b for n, b in enumerate(builds) if n not in keep][::-1]
+        if not dry_run:
+            for build in removed:
+                self._store.remove(build)
+        rows = [(build.system, build.name, build.date) for build in removed]
+        pl = import_polars()
+        columns = {"system": pl.String, "build": pl.String, "build_date": pl.Datetime("us")}
+        return pl.DataFrame(rows, columns, orient="row")  # type: ignore[no-any-return]
+
     def __repr__(self) -> str:
-        return f"<Archive at {self._hive.place}>"
+        return f"<Archive at {self.root}>"
 
     def _of(self, system: str) -> list[Build]:
         """The builds of a system, the latest last."""
-        found = self._hive.builds(checked_text(system, "system="))
+        found = self._store.builds(checked_text(system, "system="))
         if not found:
-            names = {build.values["system"] for build in self._hive.builds()}
+            names = self._store.systems()
             raise UnknownKeyError(
-                f"The archive at {self._hive.place} has no system {clipped(system)!r}. "
-                f"It has {_listed(nearest(system, [strings(names)]) or sorted(names))}."
+                f"The archive at {self.root} has no system {clipped(system)!r}. "
+                f"It has {_listed(nearest(system, [strings(names)]) or names)}."
             )
         return found
 
-    def _rows(self, noun: str, system: str | None, **wanted: str) -> list[dict[str, Any]]:
-        """The rows of a noun with certain values, of all systems or of one."""
-        return self._collected(self._scan(noun, system).filter(**wanted)).to_dicts()
-
     def _collected(self, lazy: pl.LazyFrame) -> pl.DataFrame:
-        import polars.exceptions
-
+        polars = import_polars()
         try:
             return lazy.collect()
         except (polars.exceptions.PolarsError, pa.ArrowException, OSError) as error:
             raise ArchiveError(
-                f"Of the archive at {self._hive.place}, not all files can be read: {error}. "
-                "Restore those that are damaged, or remove all files of their builds and add "
-                "them again."
+                f"Of the archive at {self.root}, not all files can be read: {error}. "
+                "Restore those that are damaged, or remove them and add their builds again."
             ) from None
 
     def _no_variable(self, name: str, system: str | None) -> UnknownKeyError:
@@ -360,8 +435,7 @@ class Archive:
         hint = f" Nearest: {_listed(near)}." if near else ""
         of = "" if system is None else f" of system {clipped(system)!r}"
         return UnknownKeyError(
-            f"No build{of} in the archive at {self._hive.place} has a variable "
-            f"{clipped(name)!r}.{hint}"
+            f"No build{of} in the archive at {self.root} has a variable {clipped(name)!r}.{hint}"
         )
 
 

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from apteco_frames import schema
 from apteco_frames.analysis.diff import changes, not_compared, without_codes_of
 from apteco_frames.analysis.sql import answer
 from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes
-from apteco_frames.errors import NotLoadedError, SnapshotError
+from apteco_frames.errors import CodesError, NotLoadedError, SnapshotError, VariablesError, warn
 from apteco_frames.folders import Folders
 from apteco_frames.links import Links, links_of
 from apteco_frames.matches import Matches
 from apteco_frames.normalize.codes import CodeStore, with_codes
 from apteco_frames.normalize.folders import arrange, nodes_of
-from apteco_frames.normalize.tables import relate
+from apteco_frames.normalize.tables import relate, warn_of_children
 from apteco_frames.normalize.variables import check, count_by_table, tell_kinds, warn_of_unknown
 from apteco_frames.render import dictionary, workbook
-from apteco_frames.schema.column import Column
+from apteco_frames.schema.column import INT, TIMESTAMP, Column
 from apteco_frames.storage import snapshot
 from apteco_frames.storage.label import DAMAGE
 from apteco_frames.support import files
 from apteco_frames.support.arguments import checked_number, checked_path, checked_text, not_a
 from apteco_frames.support.fork import ProcessLock
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import clipped, list_names
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Table, Tables
 from apteco_frames.variables import Variables
@@ -40,6 +42,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from apteco_frames.analysis.search import Index
+
+# The first and the last microsecond of the years that a datetime can hold, since 1970.
+_FIRST_TIME, _LAST_TIME = -62_135_596_800_000_000, 253_402_300_799_999_999
 
 _LOADED_BY = {
     "codes": "session.load_codes() reads them",
@@ -121,6 +126,7 @@ class AnyCatalogue(ABC):
         and codes with their variables; of codes and folders those that are loaded, since
         nothing is read from a server. Case, accents and the order of words do not matter.
         Names are searched as they are and by their parts: ``dest`` is one of ``boDest``.
+        Emoji and other symbols are looked for where nothing else is asked for.
 
         A word is found to the letter, as the start of another, or with typing errors: none
         in words of up to 4 letters and in numbers, one in up to 8, otherwise two; a swap
@@ -156,8 +162,9 @@ class AnyCatalogue(ABC):
         Its tables are ``tables``, ``variables``, ``codes``, ``folders`` and ``system``, with
         the columns of the frames of these names; enums are text, so that
         ``type like 'D%'`` works. ``codes`` and ``folders`` are there once they are loaded:
-        nothing is read from a server. ``notebooks/data_dictionary.ipynb`` in the repository
-        has six questions with their SQL, and the same as a filter.
+        nothing is read from a server. Where a query names codes, a ``CatalogueWarning`` names
+        the variables whose codes the API refused. ``notebooks/data_dictionary.ipynb`` in the
+        repository has six questions with their SQL, and the same as a filter.
 
         The SQL of polars can read files (``read_csv``, ``read_parquet`` …), so no query that
         comes from somebody else belongs in here. One that is very long, or recursive without an
@@ -177,15 +184,17 @@ class AnyCatalogue(ABC):
         ['pe1R0UXG', 'pe1ZD7MN']
         """
         checked_text(query, "sql()")
-        catalogue = self.catalogue
-        system = pa.Table.from_pylist([self.system_info._asdict()], snapshot.SYSTEM_SCHEMA)
-        rows = {**catalogue._rows(), "system": system}
+        info, known, refused = contents_of(self.catalogue)
+        rows = {**known, "system": pa.Table.from_pylist([info], snapshot.SYSTEM_SCHEMA)}
         missing = {
             noun: f"Not all {noun} are loaded; {how}."
             for noun, how in _LOADED_BY.items()
             if noun not in rows
         }
-        return answer(query, rows, missing)
+        answered = answer(query, rows, missing)
+        if refused and re.search(r"\bcodes\b", query, re.IGNORECASE):
+            warn(f"The table codes lacks those of {list_names(refused)}: the API refused them.")
+        return answered
 
     def write_html(self, path: str | Path) -> Path:
         """Write the data dictionary: one HTML file to search and read in a browser, offline.
@@ -204,6 +213,7 @@ class AnyCatalogue(ABC):
 
         Raises:
             TypeError: ``path`` is no path.
+            ValueError: ``path`` is empty.
             OSError: the file cannot be written; an older one is still as it was.
         """
         target = checked_path(path, "write_html()")
@@ -230,6 +240,7 @@ class AnyCatalogue(ABC):
 
         Raises:
             TypeError: ``path`` is no path.
+            ValueError: ``path`` is empty.
             MissingDependencyError: XlsxWriter is not installed.
             OSError: the file cannot be written.
         """
@@ -281,11 +292,12 @@ class Catalogue(AnyCatalogue):
         source: where they came from, a URL or a path, for error messages.
 
     Raises:
-        TypeError: ``system_info`` is no ``FastStatsSystem``, or what should be rows is no
-            table.
+        TypeError: ``system_info`` is no ``FastStatsSystem``, what should be rows is no
+            table, or ``unavailable`` no list of names.
         TablesError: the tables do not form one tree.
-        VariablesError: a variable is on a table that is not there, or a name comes twice.
-        CodesError: there are codes of what is no variable.
+        VariablesError: a variable is on a table that is not there, a name comes twice, or a
+            date is in no year from 1 to 9999.
+        CodesError: there are codes of what is no variable, or ``unavailable`` names such.
         FoldersError: the folders do not form a tree, or hold what is no variable.
 
     >>> from apteco_frames.demo import holidays
@@ -328,8 +340,9 @@ class Catalogue(AnyCatalogue):
         self._data = data
         self._links = Links(self, lambda: data.codes, self._read_codes)
         self._frames: tuple[Tables, Variables] | None = None
-        self._indexed: tuple[tuple[int, bool], Index, tuple[str, ...]] | None = None
+        self._indexed: tuple[object, Index, dict[str, str]] | None = None
         self._lock, self._index_lock = ProcessLock(), ProcessLock()
+        warn_of_children(data.tables, source)
         warn_of_unknown(data.variables, source)
 
     @property
@@ -400,15 +413,15 @@ class Catalogue(AnyCatalogue):
         missing = known.missing(variables)
         if missing:
             all_of_them = len(missing) == len(with_codes(variables))
-            which = "no codes" if all_of_them else f"no codes of {_listed(missing)}"
+            which = "no codes" if all_of_them else f"no codes of {list_names(missing)}"
             raise NotLoadedError(
                 f"The catalogue of system {clipped(self.system_info.name)!r} holds {which}. Log "
                 "in, call session.load_codes(), and take or write session.catalogue after that."
             )
         return known
 
-    def _index(self) -> tuple[Index, tuple[str, ...]]:
-        """The words of all that is known, and what is not, in a sentence each.
+    def _index(self) -> tuple[Index, dict[str, str]]:
+        """The words of all that is known, and what is not, as ``Matches`` take it.
 
         Made once, and anew if codes or folders were loaded since.
         """
@@ -417,12 +430,13 @@ class Catalogue(AnyCatalogue):
 
         known, variables = self._data.codes, self._data.variables
         known.read()
-        state = known.variable_count, self.has_folders
+        state = known.variable_count, self.has_folders, known.refused
         with self._index_lock.own:
             if self._indexed is None or self._indexed[0] != state:
                 rows = self._rows(partly=True)
                 missing = len(known.missing(variables))
-                self._indexed = state, Index(rows), tuple(_not_searched(rows, missing))
+                left_out = dict(_not_searched(rows, missing, sorted(known.refused)))
+                self._indexed = state, Index(rows), left_out
             return self._indexed[1:]
 
     def write_parquet(self, directory: str | Path) -> list[Path]:
@@ -440,6 +454,7 @@ class Catalogue(AnyCatalogue):
 
         Raises:
             TypeError: ``directory`` is no path.
+            ValueError: ``directory`` is empty.
             SnapshotError: a file there is no catalogue file.
             OSError: the folder cannot be written.
         """
@@ -454,6 +469,7 @@ class Catalogue(AnyCatalogue):
 
         Raises:
             TypeError: ``directory`` is no path.
+            ValueError: ``directory`` is empty.
             SnapshotError: a file is missing, damaged, of another origin, or written by
                 a newer version of this package.
         """
@@ -563,6 +579,17 @@ def _unpickled(*values: Any) -> Catalogue:
 
 
 def _known(codes: Any, names: pa.ChunkedArray, refused: Iterable[str], source: str) -> CodeStore:
+    """The codes that a catalogue is given, checked; ``refused`` are those that it lacks."""
+    if isinstance(refused, str) or not isinstance(refused, Iterable):
+        raise not_a("unavailable= takes the names of variables, as a list", refused)
+    refused = list(refused)
+    known_names = set(names.to_pylist()) if refused else set()
+    strange = [name for name in refused if str(name) not in known_names]
+    if strange:
+        raise CodesError(
+            f"unavailable= names {clipped(strange[0])!r}, which is no variable of {source}. "
+            "Name variables of the catalogue whose codes could not be read."
+        )
     if codes is None or callable(codes):
         return CodeStore(names, codes, refused, source)
     arrow = _arrow_table(codes)
@@ -588,23 +615,23 @@ def _folder_reader(
     return lambda: checked
 
 
-def _not_searched(rows: Mapping[str, pa.Table], missing: int) -> Iterator[str]:
-    """What a search leaves out, in a sentence each.
+def _not_searched(
+    rows: Mapping[str, pa.Table], missing: int, refused: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """What a search leaves out, in a sentence each without its full stop, and how it is read.
 
     Args:
         rows: what is searched.
         missing: of how many variables the codes are not known.
+        refused: names of the variables whose codes the API refused.
     """
     if "folders" not in rows:
-        yield f"Folders were not searched: they are not loaded; {_LOADED_BY['folders']}."
+        yield "Folders were not searched: they are not loaded", _LOADED_BY["folders"]
     if missing:
         of = f" of {missing:,} variable{'' if missing == 1 else 's'}" if "codes" in rows else ""
-        yield f"Codes{of} were not searched: they are not loaded; {_LOADED_BY['codes']}."
-
-
-def _listed(names: list[str]) -> str:
-    listed = ", ".join(repr(clipped(name)) for name in names[:10])
-    return listed if len(names) <= 10 else f"{listed} and {len(names) - 10:,} more variables"
+        yield f"Codes{of} were not searched: they are not loaded", _LOADED_BY["codes"]
+    if refused:
+        yield f"Codes of {list_names(refused)} were not searched: the API refused them", ""
 
 
 def _arrow_table(data: Any) -> pa.Table:
@@ -628,4 +655,19 @@ def _from_api(data: Any, columns: tuple[Column, ...]) -> pa.Table:
         if field.nullable and field.name not in arrow.column_names:
             arrow = arrow.append_column(field, pa.nulls(len(arrow), field.type))
     wanted = pa.schema(fields)
-    return arrow if arrow.schema == wanted else arrow.select(wanted.names).cast(wanted)
+    rows = arrow if arrow.schema == wanted else arrow.select(wanted.names).cast(wanted)
+    for field in fields:
+        if field.type == TIMESTAMP:
+            _check_times(rows[field.name], field.name)
+    return rows
+
+
+def _check_times(times: pa.ChunkedArray, name: str) -> None:
+    """See that all times are of years that Python, Excel and people have."""
+    bounds = pc.min_max(times.cast(INT))
+    for bound in (bounds["min"].as_py(), bounds["max"].as_py()):
+        if bound is not None and not _FIRST_TIME <= bound <= _LAST_TIME:
+            raise VariablesError(
+                f"A {name} of the variables is in no year from 1 to 9999. Nothing was used. "
+                "Correct it, or leave it null."
+            )

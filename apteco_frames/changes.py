@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from apteco_frames import schema
 from apteco_frames.analysis import severity
+from apteco_frames.analysis.diff import LeftOut
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner, links_of
@@ -105,7 +106,7 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
         arrow: the changes, under :attr:`schema`.
         catalogue: the newer catalogue.
         older: the system as the older catalogue has it.
-        not_compared: what was left out, in a sentence each.
+        left_out: what was not compared.
     """
 
     _enums: ClassVar = enums(schema.CHANGES)
@@ -120,11 +121,11 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
         arrow: pa.Table,
         catalogue: Owner,
         older: FastStatsSystem | None = None,
-        not_compared: tuple[str, ...] = (),
+        left_out: tuple[LeftOut, ...] = (),
     ) -> None:
         super().__init__(arrow, catalogue)
         self._older = older
-        self._not_compared = not_compared
+        self._left_out = left_out
 
     @property
     def worst(self) -> str | None:
@@ -146,18 +147,23 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
     @property
     def not_compared(self) -> tuple[str, ...]:
         """What was left out since a catalogue lacks it, in a sentence each."""
-        return self._not_compared
+        return tuple(left_out.sentence for left_out in self._left_out)
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What was not compared: noun, whether it is all of that noun, and the sentence."""
+        return self._left_out
 
     @property
     def _further(self) -> tuple[Any, ...]:
-        return self._older, self._not_compared
+        return self._older, self._left_out
 
     def __repr__(self) -> str:
         blocks = [self._title]
         for section in self._sections():
             blocks += [section.title, display.text_table(section.header, section.rows)]
             blocks += [section.rest] if section.rest else []
-        return "\n".join([*blocks, *self._not_compared])
+        return "\n".join([*blocks, *self.not_compared])
 
     def _repr_html_(self) -> str:
         blocks = [f"<p>{escape(self._title)}</p>"]
@@ -165,8 +171,8 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
             blocks += [f"<p>{escape(section.title)}</p>"]
             blocks += [display.html_table(section.header, section.rows)]
             blocks += [f"<p>{escape(section.rest)}</p>"] if section.rest else []
-        blocks += [f"<p>{escape(sentence)}</p>" for sentence in self._not_compared]
-        return f"<div>{''.join(blocks)}</div>"
+        blocks += [f"<p>{escape(sentence)}</p>" for sentence in self.not_compared]
+        return f"<div {display.NO_MATHS}>{''.join(blocks)}</div>"
 
     @property
     def _title(self) -> str:

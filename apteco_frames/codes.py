@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
+from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 import pyarrow as pa
 
 from apteco_frames import schema
+from apteco_frames.errors import UnknownKeyError, warn
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner, links_of
 from apteco_frames.render import card
 from apteco_frames.schema.column import describe
-from apteco_frames.support.arrays import spans_of
-from apteco_frames.support.text import clipped
+from apteco_frames.support.arrays import integers, spans_of
+from apteco_frames.support.text import clipped, list_names
 
 if TYPE_CHECKING:
     from apteco_frames.nouns import Table, Variable
@@ -86,12 +88,14 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         self._variables = variables
         self._refused = refused
         self._variable = variable
-        self._by_variable: dict[str, Codes] = {}
+        self._by_key: dict[str, Codes] = {}
+        self._by_name: dict[str, Codes] = {}
 
     @property
     def unavailable(self) -> list[str]:
         """Names of the variables whose codes the API refused, and which were left out."""
-        names = self._variables.arrow["name"].to_pylist()
+        alone = self._variable
+        names = self._variables.arrow["name"].to_pylist() if alone is None else [alone]
         return [name for name in names if name in self._refused]
 
     @overload  # type: ignore[override]
@@ -104,7 +108,8 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         """A variable's codes, or of these one code; by position, a code; or a slice.
 
         Raises:
-            UnknownKeyError: nothing has that key; the message names the nearest.
+            UnknownKeyError: nothing has that key, and the message names the nearest; or the API
+                refused the codes of that variable.
             AmbiguousKeyError: several have it; the message names them.
             RowIndexError: there is no code at that position.
             TypeError: the key is of another type.
@@ -119,12 +124,36 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         raise self._lookup_error(key, positions, self._keys)
 
     def __contains__(self, key: object) -> bool:
-        """Whether there are codes of that variable; of one variable: whether it has the code."""
+        """Whether there are codes of that variable; of one variable: whether it has the code.
+
+        Warns where the API refused the codes of the variable: nobody knows then.
+        """
         if isinstance(key, Code):
             return any(row == key for row in self._rows_of(key))
-        if self._variable is None:
-            return key in self._variables
-        return isinstance(key, str) and bool(self._code_positions(key))
+        if not isinstance(key, str):
+            return self._variable is None and key in self._variables
+        if self._variable is not None:
+            return bool(self._code_positions(key))
+        variables = self._variables
+        found = variables._positions(key, variables._keys)
+        names = variables.arrow["name"].take(integers(found)).to_pylist()
+        if any(name in self._spans for name in names):
+            return True
+        self._warn_of_refused(names)
+        return False
+
+    def __repr__(self) -> str:
+        return "\n".join([super().__repr__(), *self._remarks])
+
+    def _repr_html_(self) -> str:
+        remarks = (f"<p>{escape(remark)}</p>" for remark in self._remarks)
+        return f"<div>{super()._repr_html_()}{''.join(remarks)}</div>"
+
+    @property
+    def _remarks(self) -> list[str]:
+        """What is not here, in a sentence."""
+        refused = self.unavailable
+        return [f"Without those of {list_names(refused)}: the API refused them."] if refused else []
 
     def _ipython_key_completions_(self) -> list[str]:
         if self._variable is None:
@@ -138,15 +167,33 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         return map(found._row, found._positions(code.code, ("code",)))
 
     def _of(self, key: str) -> Codes:
-        codes = self._by_variable.get(key)
+        codes = self._by_key.get(key)
         if codes is None:
-            codes = self._by_variable[key] = self._of_name(self._variables[key].name)
+            name = self._variables[key].name
+            if name in self._refused:
+                raise UnknownKeyError(self._why_unknown([name]))
+            codes = self._by_key[key] = self._of_name(name)
         return codes
 
+    def _warn_of_refused(self, names: Iterable[str]) -> None:
+        refused = [name for name in names if name in self._refused]
+        if refused:
+            warn(self._why_unknown(refused))
+
+    def _why_unknown(self, refused: Sequence[str]) -> str:
+        return (
+            f"The API refused the codes of {list_names(refused)} of {super()._system}: which there "
+            "are is not known here. session.load_codes() asks for them again."
+        )
+
     def _of_name(self, name: str) -> Codes:
-        start, stop = self._spans.get(name, (0, 0))
-        rows = self.arrow.slice(start, stop - start)
-        return Codes(rows, links_of(self).owner, self._variables, self._refused, name)
+        codes = self._by_name.get(name)
+        if codes is None:
+            start, stop = self._spans.get(name, (0, 0))
+            rows, owner = self.arrow.slice(start, stop - start), links_of(self).owner
+            codes = Codes(rows, owner, self._variables, self._refused, name)
+            self._by_name[name] = codes
+        return codes
 
     def _code_positions(self, key: str) -> list[int]:
         """Where the codes of one variable have a code, or else a description."""
@@ -178,3 +225,9 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         system = super()._system
         of_one = self._variable is not None
         return f"variable {clipped(self._variable)!r} of {system}" if of_one else system
+
+
+def codes_of(codes: Codes, variable: str) -> Codes:
+    """The codes of the variable of that name; none, and a warning, where they were refused."""
+    codes._warn_of_refused([variable])
+    return codes._of_name(variable)

@@ -4,7 +4,7 @@
 
     AptecoFramesError
      ├── ApiError                  the API answered with an error status
-     │    ├── LoginError           user name or password was not accepted, or is not enough
+     │    ├── LoginError           the user could not log in
      │    └── SessionExpiredError  the token is no longer accepted, or has expired
      ├── OrbitConnectionError      no answer, or none in time
      │    └── GatewayError         something answered, but it was not the API
@@ -20,7 +20,7 @@
      ├── SqlError                  a query in SQL names what is not there, or is none
      ├── DeserializeError          a serialised session cannot be read
      ├── SnapshotError             catalogue files cannot be read, or must not be overwritten
-     ├── ArchiveError              an archive cannot be read, or was not added to
+     ├── ArchiveError              an archive cannot be read
      ├── PasswordPromptError       nobody could be asked for the password, or nobody answered
      ├── ForkedProcessError       polars was used before the process was forked
      ├── InvalidUrlError           (also ValueError) no base URL of an Orbit API
@@ -42,6 +42,9 @@ import os
 import pathlib
 import sys
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 
 class AptecoFramesError(Exception):
@@ -61,7 +64,8 @@ class ApiError(AptecoFramesError):
         code: ``ErrorMessage.code`` of the answer, a number for this kind of error.
         error_id: ``ErrorMessage.id`` of the answer, by which an administrator finds
             the details on the server.
-        message: ``ErrorMessage.message`` of the answer, in the API's own words.
+        message: what the answer says, in its own words: ``ErrorMessage.message``, or what
+            stands in its place.
     """
 
     def __init__(
@@ -83,7 +87,7 @@ class ApiError(AptecoFramesError):
 
 
 class LoginError(ApiError):
-    """The API did not accept user name or password, or asks for a second factor besides."""
+    """The API did not accept user name or password, or let the user in, or wants more than both."""
 
 
 class SessionExpiredError(ApiError):
@@ -135,7 +139,7 @@ class SnapshotError(AptecoFramesError):
 
 
 class ArchiveError(AptecoFramesError):
-    """Files of an archive are damaged or too new, adding took too long, or none can be there."""
+    """An archive cannot be listed, files of it are damaged or too new, or none can be there."""
 
 
 class PasswordPromptError(AptecoFramesError):
@@ -197,6 +201,36 @@ class CatalogueWarning(AptecoFramesWarning):
     """What an API said is odd but usable; the message says what was made of it."""
 
 
+_reworded: ContextVar[Callable[[str], str]] = ContextVar("reworded", default=str)
+
+
+@contextmanager
+def rewording(reworded: Callable[[str], str]) -> Iterator[None]:
+    """Give the warnings of a block in other words.
+
+    Args:
+        reworded: gives the words for those of a warning.
+    """
+    token = _reworded.set(reworded)
+    try:
+        yield
+    finally:
+        _reworded.reset(token)
+
+
+def how_to_install(extra: str = "") -> str:
+    """How to install this package, which is on no index, in a newer version, or with an extra.
+
+    Args:
+        extra: the name of one, such as ``excel``.
+
+    >>> print(how_to_install("excel"))
+    from a clone of the repository: python -m pip install --upgrade ".[excel]"
+    """
+    what = f'".[{extra}]"' if extra else "."
+    return f"from a clone of the repository: python -m pip install --upgrade {what}"
+
+
 def warn(message: str, category: type[Warning] = CatalogueWarning) -> None:
     """Warn, naming the line outside of the package that led here.
 
@@ -208,4 +242,4 @@ def warn(message: str, category: type[Warning] = CatalogueWarning) -> None:
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
         level, frame = level + 1, frame.f_back
-    warnings.warn(message, category, stacklevel=level)
+    warnings.warn(_reworded.get()(message), category, stacklevel=level)

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 
 import pyarrow as pa
 
 from apteco_frames.catalogue import Catalogue, data_of, derived
 from apteco_frames.codes import Codes
-from apteco_frames.errors import ApiResultsError, CodesError, warn
+from apteco_frames.errors import ApiResultsError, CodesError, NotLoadedError, warn
 from apteco_frames.folders import Folders
 from apteco_frames.links import Links, links_of
 from apteco_frames.normalize.codes import CodeStore, with_codes
 from apteco_frames.normalize.folders import arrange, flat
+from apteco_frames.normalize.variables import tell_kinds
+from apteco_frames.orbit.arguments import Options
 from apteco_frames.orbit.build import Build, glance, load_build
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.codes import Refusal, Wanted, load_codes
 from apteco_frames.orbit.folders import Walk, walk
-from apteco_frames.orbit.task import Task
+from apteco_frames.orbit.task import Task, Turn
 from apteco_frames.schema import DATE_SUB_TYPES
 from apteco_frames.storage.cache import KeptBuild, cache_of
 from apteco_frames.support.fork import ProcessLock
-from apteco_frames.support.progress import Progress, progress_of
+from apteco_frames.support.progress import Progress, Report, progress_of
 from apteco_frames.support.text import clipped
 from apteco_frames.system import system_info_of
 from apteco_frames.tables import Tables
@@ -40,6 +43,7 @@ class LiveCatalogue:
     Args:
         session: the session that it belongs to.
         client: whom to ask.
+        options: those of the login.
         system: name of the FastStats system.
         catalogue: what was read so far.
         kept: where its codes and folders are kept on disk; None if they are not.
@@ -49,13 +53,16 @@ class LiveCatalogue:
         self,
         session: object,
         client: OrbitClient,
+        options: Options,
         system: str,
         catalogue: Catalogue,
         kept: KeptBuild | None = None,
     ) -> None:
         self._client = client
+        self._progress = options.get("progress")
         self._system = system
-        self._lock = ProcessLock()
+        self._turn = ProcessLock(Turn)
+        self._telling: int | None = None  # which thread is in a callable of the user's
         self._start(catalogue, kept)
         self.links = Links(self, lambda: self._data.codes, self._read_codes, session)
         self.tables = Tables(self._data.tables, self)
@@ -64,6 +71,7 @@ class LiveCatalogue:
     def _start(self, catalogue: Catalogue, kept: KeptBuild | None) -> None:
         self._catalogue, self._data, self._kept = catalogue, data_of(catalogue), kept
         self._has_kept_codes = False
+        self._unproven: dict[str, pa.Table] = {}
         self._folders: Folders | None = None
 
     @classmethod
@@ -71,6 +79,7 @@ class LiveCatalogue:
         cls,
         session: object,
         client: OrbitClient,
+        options: Options,
         system: str,
         user: str,
         task: Task,
@@ -81,7 +90,9 @@ class LiveCatalogue:
 
         Args:
             session: the session that it is for.
-            client: whom to ask, and whether to keep it on disk.
+            client: whom to ask.
+            options: those of the login: whether to keep it on disk, and whether to show how far
+                it is.
             system: name of the FastStats system.
             user: the user, whose rights the catalogue depends on.
             task: whose time it takes.
@@ -90,28 +101,9 @@ class LiveCatalogue:
         Raises:
             AptecoFramesError: an error of the tree.
         """
-        source = f"system {clipped(system)!r} at {client.base_url}"
-        cache = cache_of(client.cache, (client.base_url, client.data_view, system, user))
-        if cache and not anew:
-            details, count = glance(client, system, task)
-            info = system_info_of(details)
-            found = cache.read(info._asdict(), count)
-            if found:
-                for warning in found.about["warnings"]:
-                    warn(warning)
-                catalogue = derived(info, **found.rows, source=source)
-                return cls(session, client, system, catalogue, found.build)
-        with progress_of("variables", client.progress) as report:
-            build: Build = load_build(client, system, task, report)
-        info = system_info_of(build.system)
-        catalogue = Catalogue(info, build.tables, build.variables, source=source)
-        for warning in build.warnings:
-            warn(warning)
-        live = cls(session, client, system, catalogue)
-        if cache:
-            rows = {"tables": live.tables.arrow, "variables": live.variables.arrow}
-            live._kept = cache.write(info._asdict(), rows, build.warnings, anew=anew)
-        return live
+        with client.secrets.kept_out():
+            catalogue, kept = _read(client, options, system, user, task, anew)
+        return cls(session, client, options, system, catalogue, kept)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -192,26 +184,43 @@ class LiveCatalogue:
             wanted = _wanted(variables, known.missing(variables, again))
             if not wanted:  # another thread was faster
                 return known
+            self._check_details(task)
+            chosen = self._progress if progress is None else progress
+            refused = self._load(wanted, task, chosen)
             self._check_build(task)
-            chosen = self._client.progress if progress is None else progress
-            with progress_of("codes of variables", chosen) as report:
-                results = load_codes(
-                    self._client,
-                    self._system,
-                    wanted,
-                    task,
-                    connections=self._client.code_connections,
-                    report=report,
-                )
-            self._check_build(task)
-            known.add(results.tables, results.refused if skip else ())
-            if results.tables:
-                self._keep_codes(known, results.refused.keys() | known.refused)
-        sizes = {name: len(table) for name, table in results.tables.items()}
-        _warn_of_numbers(wanted, sizes, self._place)
-        if results.refused and not skip:
-            raise self._refused(results.refused)
+            tables, self._unproven = self._unproven, {}
+            known.add(tables, refused if skip else ())
+            if tables:
+                self._keep_codes(known, refused.keys() | known.refused)
+        sizes = {name: len(table) for name, table in tables.items()}
+        _warn_of_numbers(_wanted(self._data.variables, tables), sizes, self._place)
+        if refused and not skip:
+            raise self._refused(refused)
         return known
+
+    def _load(self, wanted: Sequence[Wanted], task: Task, progress: Progress) -> dict[str, Refusal]:
+        """Read codes, but for those that were read before an earlier load failed.
+
+        They are kept aside until it is known that the system is of the same build still. So
+        after an error, such as that of a session that has ended, only the rest is read.
+
+        Returns:
+            what was refused, by variable.
+        """
+        todo = [variable for variable in wanted if variable.name not in self._unproven]
+        refused: dict[str, Refusal] = {}
+        connections = self._client.code_connections
+        loading = load_codes(self._client, self._system, todo, task, connections=connections)
+        with progress_of("codes of variables", progress) as shown:
+            report = self._reporting(shown)
+            for done, (name, found) in enumerate(loading, 1 + len(wanted) - len(todo)):
+                if isinstance(found, Refusal):
+                    refused[name] = found
+                else:
+                    self._unproven[name] = found
+                if report:
+                    report(done, len(wanted))
+        return refused
 
     def _take_kept_codes(self, known: CodeStore) -> None:
         """Take in the codes that an earlier session kept; those that were refused it asks for."""
@@ -247,10 +256,15 @@ class LiveCatalogue:
         kept = self._kept.read("folders") if self._kept else None
         if kept:
             return self._hold(kept.rows["folders"])
-        self._check_build(task)
-        with progress_of("folders", self._client.progress) as report:
-            connections = self._client.code_connections
-            found = walk(self._client, self._system, task, connections=connections, report=report)
+        self._check_details(task)
+        with progress_of("folders", self._progress) as report:
+            found = walk(
+                self._client,
+                self._system,
+                task,
+                connections=self._client.code_connections,
+                report=self._reporting(report),
+            )
         self._check_build(task)
         arranged, is_odd = self._arranged(found)
         if self._kept and not is_odd:  # what was warned of is asked for again
@@ -263,25 +277,69 @@ class LiveCatalogue:
 
     @contextmanager
     def _alone(self) -> Iterator[Task]:
-        """A task, once no other thread reads for this session in this process."""
+        """A task, once no other thread reads for this session in this process.
+
+        Raises:
+            NotLoadedError: this thread does, and asks for more from within ``progress=``.
+            OrbitConnectionError: the other thread took too long.
+        """
+        if self._telling == threading.get_ident():
+            raise NotLoadedError(
+                f"A progress= callable asked for codes or folders of the {self._place} while "
+                "others are being read. Take them before that load, or once it is over."
+            )
         task = self._client.new_task()
-        lock = self._lock.own
-        if not task.wait_for(lambda seconds: lock.acquire(timeout=seconds)):
-            raise task.too_late(self._client.base_url)
-        try:
+        with (
+            self._turn.own.taken(task, self._client.base_url),
+            self._client.secrets.kept_out(),
+        ):
             yield task
-        finally:
-            lock.release()
+
+    def _reporting(self, report: Report | None) -> Report | None:
+        """What calls the user's callable, and knows that it does."""
+        if report is None:
+            return None
+
+        def tell(done: int, total: int) -> None:
+            self._telling = threading.get_ident()
+            try:
+                report(done, total)
+            finally:
+                self._telling = None
+
+        return tell
 
     def _check_build(self, task: Task) -> None:
         """See that the system is of the build that the catalogue is of.
 
+        Without a build date, tables and variables are compared.
+
         Raises:
             ApiResultsError: it is of another.
+        """
+        self._check_details(task)
+        if self._data.system_info.build_date is not None:
+            return
+        now = load_build(self._client, self._system, task)
+        then = self._data.tables.select(now.tables.column_names), self._data.variables
+        if (now.tables, tell_kinds(now.variables)) != then:
+            self._unproven = {}
+            raise ApiResultsError(
+                f"The tables or variables of {self._place} are others than when this session read "
+                "them, and it does not say when it was built. Nothing was used. Call "
+                "session.refresh(), which reads it anew, and take its frames after that."
+            )
+
+    def _check_details(self, task: Task) -> None:
+        """See that the system's details, and so the date of its build, are those of the catalogue.
+
+        Raises:
+            ApiResultsError: they are others.
         """
         now = system_info_of(self._client.system(self._system, task))
         then = self._data.system_info
         if now != then:
+            self._unproven = {}
             raise ApiResultsError(
                 f"The {self._place} was rebuilt since this session read it: built "
                 f"{then.build_date}, now {now.build_date}. Nothing was used. Call "
@@ -332,7 +390,34 @@ class LiveCatalogue:
         return arrange(nodes, variables["name"], self._place), is_odd
 
 
-def _wanted(variables: pa.Table, names: Sequence[str]) -> list[Wanted]:
+def _read(
+    client: OrbitClient, options: Options, system: str, user: str, task: Task, anew: bool
+) -> tuple[Catalogue, KeptBuild | None]:
+    """A catalogue, and where its codes and folders are kept; see :meth:`LiveCatalogue.read`."""
+    source = f"system {clipped(system)!r} at {client.base_url}"
+    cache = cache_of(options.get("cache"), (client.base_url, client.data_view, system, user))
+    if cache and not anew:
+        details, count = glance(client, system, task)
+        info = system_info_of(details)
+        found = cache.read(info._asdict(), count)
+        if found:
+            for warning in found.about["warnings"]:
+                warn(warning)
+            return derived(info, **found.rows, source=source), found.build
+    with progress_of("variables", options.get("progress")) as report:
+        build: Build = load_build(client, system, task, report)
+    info = system_info_of(build.system)
+    catalogue = Catalogue(info, build.tables, build.variables, source=source)
+    for warning in build.warnings:
+        warn(warning)
+    if cache is None:
+        return catalogue, None
+    data = data_of(catalogue)
+    rows = {"tables": data.tables, "variables": data.variables}
+    return catalogue, cache.write(info._asdict(), rows, build.warnings, anew=anew)
+
+
+def _wanted(variables: pa.Table, names: Iterable[str]) -> list[Wanted]:
     chosen = set(names)
     columns = variables.select(["name", "num_codes", "sub_type"]).to_pylist()
     return [

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Unpack
 
-from apteco_frames.errors import AptecoFramesError
-from apteco_frames.orbit.arguments import Options, checked_name, checked_text, lists_options
+from apteco_frames.orbit.arguments import (
+    Options,
+    checked_name,
+    checked_text,
+    lists_options,
+)
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.secret import Secret
-from apteco_frames.session import Session, User, session_on
+from apteco_frames.orbit.redact import Secret
+from apteco_frames.session import Session, log_in
 
 
 @lists_options
@@ -41,9 +44,10 @@ def login(
             for codes and folders.
         progress: whether to show how far a load is that takes more than half a second, of the
             catalogue, codes or folders: ``True``, ``False``, or by default if a person is
-            looking, on a terminal (by tqdm or rich, if one is there) or in a notebook; or a
-            callable that takes the numbers done so far and in all.
-        http: a ``requests.Session`` of yours, with proxies, certificates, adapters.
+            looking, on a terminal or in a notebook; or a callable that takes the numbers done
+            so far and in all.
+        http: a ``requests.Session`` of yours, with proxies, certificates, adapters, hooks; it is
+            not changed, and its cookies are taken as they are at login.
         cache: ``True``, or the folder of your choice, to keep catalogues on this machine. The
             next login then takes the catalogue from there, if the system's build date and
             its number of variables are still the same; codes too, once those of all variables
@@ -61,15 +65,15 @@ def login(
         TypeError: an argument is no text, or an option is unknown or of a wrong type.
         ValueError: an option is out of its range, or a text cannot be sent.
         PasswordPromptError: nobody could be asked, or the question was cancelled.
-        LoginError: user name or password was not accepted, or the server asks for a second
-            factor, which this package cannot give.
+        LoginError: user name or password was not accepted, the user may not log in, or the
+            server asks for a second factor, which this package cannot give.
         AptecoFramesError: another error of ``apteco_frames.errors``.
     """
     from apteco_frames.password import ask_password
 
     client = OrbitClient(base_url, data_view, options)
     _check_names(system, user)
-    return _log_in(client, system, user, ask_password(user, system))
+    return log_in(client, options, system, user, Secret(ask_password(user, system)))
 
 
 @lists_options
@@ -97,31 +101,9 @@ def login_with_password(
     """
     client = OrbitClient(base_url, data_view, options)
     _check_names(system, user)
-    return _log_in(client, system, user, password)
+    return log_in(client, options, system, user, Secret(password))
 
 
 def _check_names(system: str, user: str) -> None:
     checked_name(system, "system")
     checked_text(user, "user")
-
-
-def _log_in(client: OrbitClient, system: str, user: str, password: str) -> Session:
-    secret = Secret(checked_text(password, "password"))
-    task = client.new_task()
-    details = client.log_in(user, secret, task)
-    person = details["user"]
-    logged_in = User(
-        person["username"], person["firstname"], person["surname"], person["emailAddress"]
-    )
-    try:
-        return session_on(client, system, details["sessionId"], logged_in, task)
-    except BaseException:
-        _try_log_out(client, details["sessionId"])
-        raise
-
-
-def _try_log_out(client: OrbitClient, session_id: str) -> None:
-    """Leave no session behind on the server that nobody holds."""
-    with suppress(AptecoFramesError):
-        # Somebody pressed Ctrl-C, or has waited long enough.
-        client.log_out(session_id, within=1.0)

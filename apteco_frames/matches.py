@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from apteco_frames import schema
-from apteco_frames.analysis.words import words
+from apteco_frames.analysis.words import asked_for
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner
@@ -59,7 +59,8 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         query: what was searched for.
         total: how many there are; the frame holds the best of them.
         nearest: see :attr:`nearest`.
-        not_searched: what was left out, in a sentence each.
+        left_out: what was left out, in a sentence without its full stop, and how it is read, if
+            it can be.
     """
 
     _enums: ClassVar = enums(schema.MATCHES)
@@ -76,13 +77,13 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         query: str = "",
         total: int | None = None,
         nearest: Mapping[str, Sequence[str]] | None = None,
-        not_searched: tuple[str, ...] = (),
+        left_out: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(arrow, catalogue)
         self._query = query
         self._total = len(arrow) if total is None else total
         self._nearest = {word: tuple(others) for word, others in (nearest or {}).items()}
-        self._not_searched = not_searched
+        self._left_out = dict(left_out or {})
 
     @property
     def query(self) -> str:
@@ -104,13 +105,17 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
 
     @property
     def not_searched(self) -> tuple[str, ...]:
-        """What was left out since it is not loaded, in a sentence each."""
-        return self._not_searched
+        """What was left out, as it is not loaded or was refused, in a sentence each."""
+        return self._sentences()
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """Where to look instead of nothing, and what was left out, in a sentence each."""
-        return (*self._advice(), *self._not_searched)
+        return (*self._advice(), *self.not_searched)
+
+    def remarks_with(self, hint: str) -> tuple[str, ...]:
+        """The same with another hint how to read what was left out, or an empty one for none."""
+        return (*self._advice(), *self._sentences(hint))
 
     def __repr__(self) -> str:
         shown = super().__repr__() if len(self) else self._title
@@ -119,11 +124,11 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
     def _repr_html_(self) -> str:
         shown = super()._repr_html_() if len(self) else f"<p>{escape(self._title)}</p>"
         remarks = (f"<p>{escape(remark)}</p>" for remark in self.remarks)
-        return f"<div>{shown}{''.join(remarks)}</div>"
+        return f"<div {display.NO_MATHS}>{shown}{''.join(remarks)}</div>"
 
     @property
     def _further(self) -> tuple[Any, ...]:
-        return self._query, self._total, self._nearest, self._not_searched
+        return self._query, self._total, self._nearest, self._left_out
 
     @property
     def _nouns(self) -> str:
@@ -142,15 +147,23 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         for noun, *others in super()._preview_rows(most):
             yield _Noun(noun), *others
 
+    def _sentences(self, hint: str | None = None) -> tuple[str, ...]:
+        """What was left out, with how it is read, or with another hint in place of that."""
+        hints = {
+            what: how and (how if hint is None else hint) for what, how in self._left_out.items()
+        }
+        return tuple(f"{what}; {how}." if how else f"{what}." for what, how in hints.items())
+
     def _advice(self) -> Iterator[str]:
         """Where to look instead, if nothing was found."""
         if self._total:
             return
+        there = " in what was searched" if self._left_out else ""
         for word, others in self._nearest.items():
             near = ", ".join(repr(clipped(other)) for other in others)
             hint = f" The nearest words that there are: {near}." if near else ""
-            yield f"There is nothing like {clipped(word)!r}.{hint}"
-        if not words(self._query):
+            yield f"There is nothing like {clipped(word)!r}{there}.{hint}"
+        if not asked_for(self._query):
             yield "There is no word in it to search for."
         elif not self._nearest:
             yield "Nothing has all of these words. Search for fewer of them."

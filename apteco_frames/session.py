@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, NamedTuple, NoReturn, Unpack
+import time
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Self, Unpack
 
 from apteco_frames.catalogue import AnyCatalogue, Catalogue, contents_of, restored
 from apteco_frames.codes import Codes
+from apteco_frames.errors import AptecoFramesError
 from apteco_frames.folders import Folders
 from apteco_frames.links import links_of
 from apteco_frames.live import LiveCatalogue
-from apteco_frames.logged_in import LoggedIn, Login
 from apteco_frames.orbit.arguments import (
     Options,
+    check_secret,
     checked_name,
     checked_progress,
-    checked_text,
     lists_options,
 )
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.login import USER_FIELDS
+from apteco_frames.orbit.redact import Secret
 from apteco_frames.orbit.serialized import session_values
 from apteco_frames.orbit.task import Task
 from apteco_frames.render import card
 from apteco_frames.storage import strings
 from apteco_frames.storage.label import DAMAGE
+from apteco_frames.support.apteco_names import attributes
 from apteco_frames.support.progress import Progress
 from apteco_frames.support.text import clipped
 from apteco_frames.system import system_info_of
@@ -38,26 +43,30 @@ class User(NamedTuple):
 
     Attributes:
         username: name used to log in.
-        first_name: first name.
-        surname: surname.
-        email_address: e-mail address.
+        first_name: first name; ``None`` if the API gives none.
+        surname: surname; likewise.
+        email_address: e-mail address; likewise.
     """
 
     username: str
-    first_name: str
-    surname: str
-    email_address: str
+    first_name: str | None
+    surname: str | None
+    email_address: str | None
 
 
-class Session(LoggedIn, AnyCatalogue):
+class Session(AnyCatalogue):
     """A catalogue with a live connection; :func:`login` makes one.
 
     It ends with :meth:`logout`, or at the end of ``with login(...) as session:``. What
     was read stays usable after that. A session may be used from many threads.
     """
 
+    _client: OrbitClient
+    _options: Options
     _system: str
     _user: User
+    _is_opened: bool  # by another session, whose block ends the login of both
+    _api_clients: dict[str, Any]
     _live: LiveCatalogue
     _systems: Systems | None
 
@@ -71,25 +80,85 @@ class Session(LoggedIn, AnyCatalogue):
     def _new(
         cls,
         client: OrbitClient,
+        options: Options,
         system: str,
-        login: str | Login,
         user: User,
+        *,
+        is_opened: bool = False,
     ) -> Session:
         """A session without a catalogue, which is read next."""
         session = object.__new__(cls)
         session._client = client
         session._system = system
-        session._is_opened = isinstance(login, Login)
-        session._login = login if isinstance(login, Login) else Login(login)
+        session._options = options
+        session._is_opened = is_opened
         session._user = user
-        session._api_client = None
+        session._api_clients = {}
         session._systems = None
         return session
 
     def _read(self, task: Task, *, anew: bool = False) -> LiveCatalogue:
+        user = self._user.username
         return LiveCatalogue.read(
-            self, self._client, self._system, self._user.username, task, anew=anew
+            self, self._client, self._options, self._system, user, task, anew=anew
         )
+
+    @property
+    def base_url(self) -> str:
+        """URL of the Orbit API, without a trailing slash."""
+        return self._client.base_url
+
+    @property
+    def data_view(self) -> str:
+        """Name of the DataView."""
+        return self._client.data_view
+
+    @property
+    def access_token(self) -> str:
+        """The token that authenticates requests, a JWT; treat it as a password."""
+        return self._client.token.reveal()
+
+    @property
+    def session_id(self) -> str:
+        """The traditional FastStats session id."""
+        session_id = self._client.session_id
+        assert session_id is not None
+        return session_id.reveal()
+
+    @property
+    def api_client(self) -> Any:
+        """A real ``apteco_api.ApiClient``, made on first use.
+
+        Its requests go through this session's connection: same token, time-outs, retries
+        and certificates. ``apteco_api.QueriesApi(session.api_client)`` and every other
+        generated controller work with it, and raise ``apteco_api.ApiException``.
+        """
+        if not self._api_clients:
+            from apteco_frames.orbit.bridge import new_api_client
+
+            # In one step, so that all threads have the same.
+            self._api_clients.setdefault("", new_api_client(self._client))
+        return self._api_clients[""]
+
+    @property
+    def token_expires_at(self) -> datetime | None:
+        """When the token expires, in UTC (``exp`` of the JWT); ``None`` if it does not say.
+
+        The token's signature is the server's to check, and is not checked here.
+        """
+        seconds = self._client.token_expires_at
+        if seconds is None:
+            return None
+        try:
+            return datetime.fromtimestamp(seconds, UTC)
+        except (OverflowError, ValueError, OSError):  # in no year that a datetime can hold
+            return None
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether the token has expired by this machine's clock."""
+        seconds = self._client.token_expires_at
+        return seconds is not None and seconds <= time.time()
 
     @property
     def system(self) -> str:
@@ -162,7 +231,9 @@ class Session(LoggedIn, AnyCatalogue):
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
         checked_name(system, "system")
-        return session_on(self._client, system, self._login, self._user, self._client.new_task())
+        opened = Session._new(self._client, self._options, system, self._user, is_opened=True)
+        opened._live = opened._read(self._client.new_task())
+        return opened
 
     def load_codes(
         self,
@@ -220,6 +291,7 @@ class Session(LoggedIn, AnyCatalogue):
     def refresh(self) -> bool:
         """Read the catalogue anew if the system was rebuilt since.
 
+        A system that does not say when it was built is read anew each time, and compared.
         Codes and folders are forgotten with the build that they were of; frames and rows
         that are there already stay as they are. Where catalogues are kept on disk (``cache=``
         of :func:`login`) all is read from the server anew, rebuilt or not, and what is kept
@@ -233,7 +305,7 @@ class Session(LoggedIn, AnyCatalogue):
             AptecoFramesError: the API could not be asked, or refused.
         """
         task = self._client.new_task()
-        if not self._client.cache:
+        if not self._options.get("cache") and self.system_info.build_date is not None:
             return self._read_if_rebuilt(task)
         live = self._read(task, anew=True)
         self._systems = None
@@ -249,6 +321,38 @@ class Session(LoggedIn, AnyCatalogue):
         self._live, self._systems = self._read(task), None
         return True
 
+    def logout(self) -> None:
+        """End the session on the server; the catalogue stays usable.
+
+        It ends for all sessions that share the login, too: see ``Session.open``.
+
+        Calling it again, or on a session that has ended, does nothing.
+
+        Raises:
+            AptecoFramesError: the API could not be asked, or refused.
+        """
+        client = self._client
+        with client.turn.taken(client.new_task(), client.base_url):
+            if not client.has_ended:
+                client.log_out()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._is_opened:
+            return
+        try:
+            self.logout()
+        except AptecoFramesError:
+            if error is None:  # otherwise the error on its way says more
+                raise
+
     def renew(self, password: str) -> None:
         """Log in again in place, as the same user.
 
@@ -263,10 +367,25 @@ class Session(LoggedIn, AnyCatalogue):
             LoginError: the password was not accepted.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
-        secret = Secret(checked_text(password, "password"))
+        secret = Secret(password)
+        check_secret(secret, "password")
         task = self._client.new_task()
         self._log_in_again(self._user.username, secret, task)
         self._read_if_rebuilt(task)
+
+    def _log_in_again(self, user: str, password: Secret, task: Task) -> None:
+        """Take another token and session id; those of before are ended, if that can be done."""
+        client = self._client
+        old = None
+        try:
+            with client.turn.taken(task, client.base_url):
+                if client.session_id is not None and not client.has_ended:
+                    old = client.session_id, client.token
+                client.log_in(user, password, task)
+        finally:  # also if Ctrl-C came after the server had accepted the password
+            now = client.session_id
+            if old and now and old[0].reveal() != now.reveal():
+                client.end(*old)
 
     def serialize(self, *, include_catalogue: bool = False) -> str:
         """The session as a string, in the JSON layout of ``apteco`` 0.8.2.
@@ -312,15 +431,15 @@ class Session(LoggedIn, AnyCatalogue):
             SessionExpiredError: the session has ended, or its token has expired.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
-        values = session_values(s, User._fields)
+        values = session_values(Secret(s), User._fields)
         client = OrbitClient(values["base_url"], values["data_view"], options)
-        client.token = Secret(values["access_token"])
-        client.secrets.issue(Secret(values["session_id"]))
+        client.restore(values["session_id"], values["access_token"])
         system = values["system"]
-        user = User(**{field: values["user"][field] for field in User._fields})
-        session = Session._new(client, system, values["session_id"], user)
+        user = User(**{field: values["user"].get(field) for field in User._fields})
+        session = Session._new(client, options, system, user)
         if "catalogue" in values:
-            session._live = LiveCatalogue(session, client, system, _restored(values["catalogue"]))
+            catalogue = _restored(values["catalogue"])
+            session._live = LiveCatalogue(session, client, options, system, catalogue)
         else:
             session._live = session._read(client.new_task())
         return session
@@ -340,7 +459,7 @@ class Session(LoggedIn, AnyCatalogue):
             f"  as {clipped(self.user.username)!r} "
             f"in DataView {clipped(self.data_view)!r} at {self.base_url}",
         ]
-        return "\n".join(lines)
+        return self._client.secrets.without_issued("\n".join(lines))
 
     def _repr_html_(self) -> str:
         held = f"{len(self.tables):,} tables, {len(self.variables):,} variables"
@@ -348,31 +467,41 @@ class Session(LoggedIn, AnyCatalogue):
             held += f", {len(self.codes):,} codes"
         if self.catalogue.has_folders:
             held += f", {len(self.folders):,} folders"
-        person = f"{self.user.first_name} {self.user.surname}".strip()
+        person = " ".join(filter(None, (self.user.first_name, self.user.surname)))
+        without = self._client.secrets.without_issued
+        info = self.system_info
         return card.session(
-            self.system_info._asdict(),
+            info._replace(name=without(info.name), description=without(info.description))._asdict(),
             held,
-            f"{clipped(self.user.username)} ({clipped(person)})",
+            clipped(self.user.username) + (f" ({clipped(person)})" if person else ""),
             {"data_view": self.data_view, "base_url": self.base_url},
             self.token_expires_at,
         )
 
 
-def session_on(
-    client: OrbitClient, system: str, login: str | Login, user: User, task: Task
+def log_in(
+    client: OrbitClient, options: Options, system: str, user: str, password: Secret
 ) -> Session:
-    """A session on a system, whose catalogue is read.
+    """A session on a system, after a login; none is left on the server if it cannot be read.
 
     Args:
-        client: whom to ask, with a token.
+        client: whom to ask.
+        options: the options of the login.
         system: name of the system.
-        login: the session id, or the login of the session that opens this one.
-        user: the user who is logged in.
-        task: whose time it takes.
+        user: user name.
+        password: the password.
     """
-    session = Session._new(client, system, login, user)
-    session._live = session._read(task)
-    return session
+    check_secret(password, "password")
+    task = client.new_task()
+    try:
+        person = client.log_in(user, password, task)["user"]
+        known = User(*(person.get(field) for field in USER_FIELDS))
+        session = Session._new(client, options, system, known)
+        session._live = session._read(task)
+        return session
+    except BaseException:
+        client.leave()
+        raise
 
 
 def _restored(values: Any) -> Catalogue:
@@ -386,3 +515,28 @@ def _restored(values: Any) -> Catalogue:
         return restored(saved)
     except DAMAGE as error:
         raise strings.damaged(error) from None
+
+
+if not TYPE_CHECKING:  # type checkers would take any name for an attribute
+    __getattr__ = attributes(
+        __name__,
+        {
+            "login": "logins.login",
+            "login_with_password": "logins.login_with_password",
+            "FastStatsSystem": "system.FastStatsSystem",
+            "Table": "tables.Table",
+            "TablesAccessor": "tables.Tables",
+            "VariablesAccessor": "variables.Variables",
+            **{
+                f"{kind}Variable": f"variables.{kind}Variable"
+                for kind in (
+                    *("", "Selector", "Numeric", "Text", "Array", "FlagArray"),
+                    *("Date", "DateTime", "Reference"),
+                )
+            },
+            **{
+                f"{what}Error": f"errors.{what}Error"
+                for what in ("ApiResults", "Deserialize", "Tables", "Variables")
+            },
+        },
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,13 +13,14 @@ import pyarrow.compute as pc
 from apteco_frames import schema
 from apteco_frames.codes import Codes
 from apteco_frames.frame.base import CatalogueFrame
-from apteco_frames.frame.former import STAYS, FormerNames
+from apteco_frames.frame.former import FormerNames
 from apteco_frames.frame.rows import Block, attribute
 from apteco_frames.links import Owner, links_of
 from apteco_frames.normalize.tree import children_of
 from apteco_frames.render import card
 from apteco_frames.render.tree import Item, Tree
 from apteco_frames.schema.column import describe
+from apteco_frames.support.apteco_names import STAYS, attributes
 from apteco_frames.support.text import clipped
 from apteco_frames.variables import Variable, Variables
 
@@ -299,4 +300,14 @@ def _table(other: object) -> Table:
     raise TypeError(
         f"A table is compared with a table, not with {what}; "
         'take one from the tables, as session.tables["People"].'
+    )
+
+
+if not TYPE_CHECKING:  # type checkers would take any name for an attribute
+    __getattr__ = attributes(
+        __name__,
+        {
+            "TablesAccessor": "tables.Tables",
+            "VariablesAccessor": "variables.Variables",
+        },
     )

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 import pyarrow as pa
 
 from apteco_frames import schema
-from apteco_frames.codes import Codes
+from apteco_frames.codes import Codes, codes_of
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.column_keys import ColumnKeys
-from apteco_frames.frame.former import STAYS, FormerNames
+from apteco_frames.frame.former import FormerNames
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import links_of
 from apteco_frames.render import card
 from apteco_frames.schema.column import describe, enums
+from apteco_frames.support.apteco_names import STAYS, attributes
 from apteco_frames.support.text import clipped
 
 if TYPE_CHECKING:
@@ -90,12 +91,13 @@ class Variable(FormerNames):
     def codes(self) -> Codes:
         """The variable's codes; empty if it has none. A session reads them on first use.
 
+        Empty, and a ``CatalogueWarning``, where the API refused them and the user went on.
+
         Raises:
             NotLoadedError: a saved catalogue holds no codes.
             AptecoFramesError: the API could not be asked, or refused.
         """
-        codes: Codes = links_of(self).alone(self.name).codes[self.name]
-        return codes
+        return codes_of(links_of(self).alone(self.name).codes, self.name)
 
     def _no_order(self, other: object) -> NoReturn:
         raise TypeError(f"Variables are in no order here: {STAYS}")
@@ -322,3 +324,14 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
         """The kinds as positions in ``schema.VARIABLE_TYPES``, one byte each."""
         codes = self._arrays["type"].indices
         return bytes(memoryview(codes.buffers()[1])[codes.offset :][: len(codes)])
+
+
+if not TYPE_CHECKING:  # type checkers would take any name for an attribute
+    __getattr__ = attributes(
+        __name__,
+        {
+            "VariablesAccessor": "variables.Variables",
+            "VariableNamesAccessor": "variables.VariableKeys",
+            "VariableDescsAccessor": "variables.VariableKeys",
+        },
+    )

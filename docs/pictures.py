@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from markdown_it import MarkdownIt
+from playwright.sync_api import Browser
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -25,7 +26,7 @@ PICTURES = ROOT / "docs" / "pictures"
 WIDTH = 1000
 sys.path.insert(0, str(ROOT / "tests"))
 
-from browser.chromium import Browser  # noqa: E402 - a folder of the tests
+from browser.chromium import launched, open_drawn  # noqa: E402 - a folder of the tests
 
 FORMAT = HtmlFormatter(nowrap=True, noclasses=True)
 PAGE = """<!doctype html><html lang="en" data-opened="yes"><meta charset="utf-8"><style>
@@ -66,23 +67,22 @@ def notebook(cells: list[dict[str, Any]]) -> str:
     return PAGE % "".join(shown)
 
 
-def take(browser: Browser, page: Path, height: int, picture: Path, fragment: str = "") -> None:
+def take(browser: Browser, file: Path, height: int, picture: Path, fragment: str = "") -> None:
     """Write a picture of the upper part of a page."""
-    browser.look(WIDTH, height)
-    browser.open(page, fragment)
-    browser.picture(picture)
+    page = browser.new_page(viewport={"width": WIDTH, "height": height})
+    open_drawn(page, file, fragment)
+    page.screenshot(path=picture)
 
 
 def take_all(pictures: Path) -> None:
     """Take the pictures anew, into a folder."""
-    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory() as folder:
         place = Path(folder)
         quickstart = json.loads(ROOT.joinpath("notebooks", "quickstart.ipynb").read_text("utf-8"))
         page = place / "notebook.html"
         page.write_text(notebook(quickstart["cells"][2:9]), encoding="utf-8")
         dictionary = holidays().write_html(place / "holidays.html")
-        place.joinpath("profile").mkdir()
-        with Browser(place / "profile") as browser:
+        with launched() as browser:
             take(browser, page, 720, pictures / "notebook.png")
             take(browser, dictionary, 1080, pictures / "dictionary.png", "#boDest")
 

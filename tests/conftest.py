@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import os
 
-import hypothesis
+import lanes  # noqa: F401 - which registers the profiles of Hypothesis
 import pytest
+from hypothesis import settings
 
-# Machines of CI are slow by turns: no example fails for its time alone.
-hypothesis.settings.register_profile("house", deadline=None, print_blob=True)
-hypothesis.settings.load_profile("house")
+settings.load_profile("quick")  # --hypothesis-profile=thorough chooses the other
 
-# Tables of text are as wide as the terminal; what tests expect must not depend on it.
+# No test depends on the proxies and certificates of where it runs, nor do the programs it starts.
+for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+    os.environ.pop(name, None)
+    os.environ.pop(name.upper(), None)
+for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC"):
+    os.environ.pop(name, None)
+# Nor on anything else that a developer has set: no account, no folder of theirs, no shell that asks
+# for completions, and no terminal's width, to which tables of text are fitted.
+for name in list(os.environ):
+    if name.startswith(("APTECO_", "_APTECO_")):
+        del os.environ[name]
 os.environ["COLUMNS"] = "100"
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import pty
 import select
 import subprocess
 import sys
@@ -87,7 +86,7 @@ my_session.logout()
 
 def in_terminal(code: str, prompt: str, keys: str) -> str:
     """Run code in a terminal of its own; type the keys at the prompt; all that was shown."""
-    ours, theirs = pty.openpty()
+    ours, theirs = pytest.importorskip("pty").openpty()
     place = str(Path(apteco_frames.__file__).parents[1])
     child = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", code],

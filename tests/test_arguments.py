@@ -39,7 +39,7 @@ CALLS: dict[str, tuple[Callable[[Catalogue, Path, Any], object], str]] = {
     "tables": (lambda c, _, x: Catalogue(c.system_info, x, c.variables), "takes rows as a frame"),
     "variables": (lambda c, _, x: Catalogue(c.system_info, c.tables, x), "takes rows as a frame"),
     "Archive": (lambda _, p, x: Archive(x), PATH),
-    "filesystem": (lambda _, p, x: Archive(p, filesystem=x), r"takes a pyarrow\.fs\.FileSystem"),
+    "filesystem": (lambda _, p, x: Archive(p, filesystem=x), r"takes a file system of pyarrow\.fs"),
     "add": (lambda _, p, x: Archive(p).add(x), r"add\(\) takes a catalogue, or a session"),
     "add_all": (lambda _, p, x: Archive(p).add_all(x), r"add_all\(\) takes a session"),
     "catalogue": (lambda _, p, x: Archive(p).catalogue(x), r"system= takes text \(str\)"),

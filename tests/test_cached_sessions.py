@@ -16,38 +16,31 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from servers import RecordingServer
 from strategies import as_logged_in, catalogue_of, table_item, variable_item
 
 from apteco_frames import Catalogue, Session
-from apteco_frames.demo import DemoServer, holidays
+from apteco_frames.demo import holidays
 from apteco_frames.demo.api import Answer, DemoApi, Request
-from apteco_frames.demo.server import DemoHandler
 from apteco_frames.errors import CacheWarning, CatalogueWarning, CodesError
 from apteco_frames.system import FastStatsSystem
 
 GLANCE = ["/holidays", "/holidays/Variables?offset=0&count=1"]
 
 
-class Rebuildable(DemoServer):
+class Rebuildable(RecordingServer):
     """A demo server that notes what it is asked, and whose systems can be changed.
 
     Attributes:
-        asked: what was asked of systems: the ends of paths, with their queries.
+        read: what was asked of systems: the ends of paths, with their queries.
         refused: names of variables whose codes are refused.
     """
 
     def __init__(self, catalogue: Catalogue | None = None, **options: Any) -> None:
         super().__init__(catalogue, **options)
-        self.asked: list[str] = []
+        self.read: list[str] = []
         self.refused: set[str] = set()
         self._now: tuple[DemoApi, str] | None = None
-        server = self
-
-        class Handler(DemoHandler):
-            def answer(self, request: Request) -> Answer:
-                return server.answer(request, super().answer(request))
-
-        self.handler = Handler
 
     def rebuild(self, catalogue: Catalogue) -> None:
         """Serve another catalogue to those who are logged in."""
@@ -57,12 +50,13 @@ class Rebuildable(DemoServer):
         details = json.loads(api.answer(Request("POST", path, body=form)).body)
         self._now = api, f"Bearer {details['accessToken']}"
 
-    def answer(self, request: Request, answer: Answer) -> Answer:
-        """What is answered in place of what the first catalogue would have."""
+    def answer(self, request: Request) -> Answer:
+        """What the first catalogue has, or something in its place."""
+        answer = super().answer(request)
         path = unquote(request.target).partition("/FastStatsSystems")[2]
         if not path or answer.status == 401:
             return answer
-        self.asked.append(path)
+        self.read.append(path)
         before, codes, _ = path.partition("/Codes")
         if codes and before.rpartition("/")[2] in self.refused:
             return Answer(403, b'{"message": "no right", "id": 1, "code": 403}')
@@ -73,7 +67,7 @@ class Rebuildable(DemoServer):
 
     def asked_since(self, count: int) -> list[str]:
         """What was asked after so many requests."""
-        return sorted(self.asked[count:])
+        return sorted(self.read[count:])
 
 
 @pytest.fixture
@@ -107,13 +101,13 @@ def test_first_login(server: Rebuildable, tmp_path: Path) -> None:
     """With an empty cache the catalogue is read as without one."""
     session = server.login(cache=tmp_path)
     assert session.catalogue == server.login().catalogue
-    assert any("/Tables" in asked for asked in server.asked)
+    assert any("/Tables" in asked for asked in server.read)
 
 
 def test_second_login(server: Rebuildable, tmp_path: Path) -> None:
     """Then it comes from disk: two small requests are made, and all else is the same."""
     first = server.login(cache=tmp_path)
-    before = len(server.asked)
+    before = len(server.read)
     second = server.login(cache=tmp_path)
     assert server.asked_since(before) == GLANCE
     assert second.catalogue == first.catalogue
@@ -129,7 +123,7 @@ def test_cache_in_the_folder_that_is_told(
     """``cache=True`` keeps catalogues where the environment says."""
     monkeypatch.setenv("APTECO_FRAMES_CACHE_DIR", str(tmp_path / "told"))
     server.login(cache=True)
-    before = len(server.asked)
+    before = len(server.read)
     server.login(cache=str(tmp_path / "told"))
     assert server.asked_since(before) == GLANCE
 
@@ -147,20 +141,20 @@ def test_no_cache(
 @pytest.mark.parametrize("cache", [5, b"folder", ["folder"]])
 def test_what_is_no_folder(server: Rebuildable, cache: Any) -> None:
     """What is no folder is refused before anything is sent."""
-    with pytest.raises(TypeError, match=r"cache= must be True or a folder, not "):
+    with pytest.raises(TypeError, match=r"cache= takes True or a folder, not "):
         server.login(cache=cache)
     with pytest.raises(ValueError, match="not an empty text"):
         server.login(cache="")
-    assert server.asked == []
+    assert server.read == []
 
 
 def test_another_user(server: Rebuildable, tmp_path: Path) -> None:
     """Another user's catalogue is another one, since rights differ."""
     server.login(cache=tmp_path)
     server.api.user["username"] = "jdoe"
-    before = len(server.asked)
+    before = len(server.read)
     server.login(cache=tmp_path)
-    assert any("/Tables" in asked for asked in server.asked[before:])
+    assert any("/Tables" in asked for asked in server.read[before:])
 
 
 def test_rebuilt(server: Rebuildable, tmp_path: Path) -> None:
@@ -171,7 +165,7 @@ def test_rebuilt(server: Rebuildable, tmp_path: Path) -> None:
     assert session.system_info.build_date == datetime(2026, 11, 25)
     assert session.variables[0].description == "New"
     server.rebuild(holidays())
-    before = len(server.asked)
+    before = len(server.read)
     assert server.login(cache=tmp_path).catalogue == as_logged_in(holidays())
     assert server.asked_since(before) == GLANCE
 
@@ -194,7 +188,7 @@ def test_no_variables(tmp_path: Path) -> None:
     empty = catalogue_of([table_item()])
     with Rebuildable(empty) as server:
         server.login(cache=tmp_path)
-        before = len(server.asked)
+        before = len(server.read)
         session = server.login(cache=tmp_path)
         assert session.catalogue == empty
         assert len(session.codes) == len(session.variables) == 0
@@ -208,7 +202,19 @@ def test_unknown_kinds_are_told_each_time(tmp_path: Path) -> None:
         for _ in range(2):
             with pytest.warns(CatalogueWarning, match="'a' \\(Hologram\\)"):
                 server.login(cache=tmp_path)
-    assert "count=1" in server.asked[-1] + server.asked[-2]
+    assert "count=1" in server.read[-1] + server.read[-2]
+
+
+def test_hidden_children_are_told_each_time(tmp_path: Path) -> None:
+    """So is what the API says of children that it does not list."""
+    item = table_item(has_children=True)
+    with pytest.warns(CatalogueWarning, match="but lists none"):
+        odd = catalogue_of([item])
+    with Rebuildable(odd) as server:
+        for _ in range(2):
+            with pytest.warns(CatalogueWarning, match="tables below 'People', but lists none"):
+                server.login(cache=tmp_path)
+    assert "count=1" in server.asked[-1].target + server.asked[-2].target
 
 
 def test_damaged(server: Rebuildable, tmp_path: Path) -> None:
@@ -241,7 +247,7 @@ def test_codes_and_folders(server: Rebuildable, tmp_path: Path) -> None:
     first.codes  # noqa: B018 - it reads them
     first.folders  # noqa: B018
     second = server.login(cache=tmp_path)
-    before = len(server.asked)
+    before = len(server.read)
     assert second.codes == holidays().codes
     assert second.folders == holidays().folders
     assert second.variables["Destination"].codes["Sweden"].code == "29"
@@ -266,13 +272,13 @@ def test_codes_of_some_variables_are_not_kept(server: Rebuildable, tmp_path: Pat
     first = server.login(cache=tmp_path)
     first.variables["Destination"].codes  # noqa: B018
     second = server.login(cache=tmp_path)
-    before = len(server.asked)
+    before = len(server.read)
     second.variables["Destination"].codes  # noqa: B018
-    assert any("boDest/Codes" in asked for asked in server.asked[before:])
-    before = len(server.asked)
+    assert any("boDest/Codes" in asked for asked in server.read[before:])
+    before = len(server.read)
     second.codes  # noqa: B018
-    assert not any("boDest/Codes" in asked for asked in server.asked[before:])
-    before = len(server.asked)
+    assert not any("boDest/Codes" in asked for asked in server.read[before:])
+    before = len(server.read)
     assert server.login(cache=tmp_path).codes == holidays().codes
     assert server.asked_since(before) == GLANCE
 
@@ -283,10 +289,10 @@ def test_refused_codes_are_asked_for_again(server: Rebuildable, tmp_path: Path) 
     with pytest.raises(CodesError, match="boDest"):
         server.login(cache=tmp_path).codes  # noqa: B018
     second = server.login(cache=tmp_path)
-    before = len(server.asked)
+    before = len(server.read)
     with pytest.raises(CodesError, match="boDest"):
         second.codes  # noqa: B018
-    asked = {asked.partition("?")[0] for asked in server.asked[before:]}
+    asked = {asked.partition("?")[0] for asked in server.read[before:]}
     assert asked == {"/holidays", "/holidays/Variables/boDest/Codes"}
     codes = second.load_codes(unavailable="skip")
     assert codes.unavailable == ["boDest"]
@@ -294,7 +300,7 @@ def test_refused_codes_are_asked_for_again(server: Rebuildable, tmp_path: Path) 
     assert codes.arrow.equals(holidays().codes.arrow.filter(without))
     server.refused = set()
     assert server.login(cache=tmp_path).codes == holidays().codes
-    before = len(server.asked)
+    before = len(server.read)
     assert server.login(cache=tmp_path).codes == holidays().codes
     assert server.asked_since(before) == GLANCE
 
@@ -363,25 +369,25 @@ def test_refresh_keeps_what_is_the_same(server: Rebuildable, tmp_path: Path) -> 
     assert session.variables is variables
     assert session.variables["peOccu"].table is people
     assert people.parent is session.master_table
-    before = len(server.asked)
+    before = len(server.read)
     # What was read before is as it was, and asks for nothing.
     assert catalogue == holidays()
     assert codes["boDest"]["Sweden"].table is session.tables["Bookings"]
     booking = folders["Booking"]
     assert [child.parent for child in booking.children] == [booking] * len(booking.children)
     assert pickle.loads(pickle.dumps(folders.filter(depth=1)))[0].parent is not None
-    assert len(server.asked) == before
+    assert len(server.read) == before
     # What the session gives is read anew, whichever frame one asks.
     assert people.codes == codes.filter(table_name="People")
     assert session.codes == codes
     assert session.codes is not codes
     assert session.folders == folders
     assert session.folders is not folders
-    assert len(server.asked) > before
-    before = len(server.asked)
+    assert len(server.read) > before
+    before = len(server.read)
     assert session.codes is session.variables.codes
     assert session.variables["peOccu"].codes == codes["peOccu"]
-    assert len(server.asked) == before
+    assert len(server.read) == before
     server.rebuild(described(holidays(), "New"))
     assert session.refresh() is True
     assert session.tables["People"] is not people
@@ -390,7 +396,7 @@ def test_refresh_keeps_what_is_the_same(server: Rebuildable, tmp_path: Path) -> 
 def test_renew_reads_only_what_was_rebuilt(server: Rebuildable, tmp_path: Path) -> None:
     """Renewing asks for the build alone, as without a cache."""
     session = server.login(cache=tmp_path)
-    before = len(server.asked)
+    before = len(server.read)
     session.renew(server.password)
     assert server.asked_since(before) == ["/holidays"]
 
@@ -401,12 +407,12 @@ def test_renew_reads_only_what_was_rebuilt(server: Rebuildable, tmp_path: Path) 
 def test_restored(server: Rebuildable, tmp_path: Path) -> None:
     """A session that is restored from a string takes the catalogue from the cache, too."""
     text = server.login(cache=tmp_path).serialize()
-    before = len(server.asked)
+    before = len(server.read)
     restored = Session.deserialize(text, cache=tmp_path)
     assert server.asked_since(before) == GLANCE
     assert restored.catalogue == as_logged_in(holidays())
     with_catalogue = restored.serialize(include_catalogue=True)
-    before = len(server.asked)
+    before = len(server.read)
     assert Session.deserialize(with_catalogue, cache=tmp_path).catalogue == restored.catalogue
     assert server.asked_since(before) == []
 
@@ -417,7 +423,7 @@ def test_opened(tmp_path: Path) -> None:
     with Rebuildable(others=[retail]) as server:
         session = server.login(cache=tmp_path)
         session.open("retail")
-        before = len(server.asked)
+        before = len(server.read)
         assert session.open("retail").system_info.name == "retail"
         assert server.asked_since(before) == [
             "/retail",

@@ -11,11 +11,12 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
+from lanes import up_to
 from strategies import as_logged_in, catalogue_of, catalogues, table_item, tree_items, variable_item
 
 from apteco_frames import Catalogue
 from apteco_frames.demo import holidays
-from apteco_frames.errors import TablesError, VariablesError
+from apteco_frames.errors import CodesError, TablesError, VariablesError
 from apteco_frames.system import FastStatsSystem
 
 
@@ -140,7 +141,7 @@ def test_copies_are_equal(copied: Any) -> None:
     assert copied(holidays()) == holidays()
 
 
-@settings(max_examples=15)
+@settings(max_examples=up_to(15))
 @given(catalogues(max_variables=12))
 def test_a_pickled_catalogue_comes_back_equal(catalogue: Catalogue) -> None:
     """Pickling keeps the system, the frames and the links between them."""
@@ -192,3 +193,39 @@ def test_a_catalogue_holds_no_session() -> None:
     assert catalogue.tables[0].session is None
     assert catalogue.variables[0].session is None
     assert catalogue.catalogue is catalogue
+
+
+# What cannot be right
+
+
+@pytest.mark.parametrize("unavailable", [["zz"], ["boDest", "zz"], [5], [["zz"]], [None]])
+def test_unavailable_codes_of_no_variable(unavailable: Any) -> None:
+    """Codes can only be unavailable of a variable, and an error names what is none."""
+    whole = holidays()
+    with pytest.raises(CodesError, match=r"unavailable= names .*, which is no variable of"):
+        Catalogue(whole.system_info, whole.tables, whole.variables, unavailable=unavailable)
+
+
+@pytest.mark.parametrize("unavailable", ["boDest", None, 5])
+def test_unavailable_codes_that_are_no_list(unavailable: Any) -> None:
+    """What is no list of names is a ``TypeError`` that says so."""
+    whole = holidays()
+    with pytest.raises(TypeError, match="unavailable= takes the names of variables"):
+        Catalogue(whole.system_info, whole.tables, whole.variables, unavailable=unavailable)
+
+
+@pytest.mark.parametrize("microseconds", [253_402_300_800_000_000, -62_135_596_800_000_001])
+def test_times_beyond_all_years(microseconds: int) -> None:
+    """A date that no ``datetime`` can hold is refused at once, and not by whoever shows it."""
+    whole = holidays()
+    far = pl.lit(microseconds).cast(pl.Datetime("us"))
+    variables = whole.variables.frame.with_columns(min_date=far)
+    with pytest.raises(VariablesError, match="min_date of the variables is in no year from 1 to"):
+        Catalogue(whole.system_info, whole.tables, variables)
+    near = Catalogue(
+        whole.system_info,
+        whole.tables,
+        whole.variables.frame.with_columns(min_date=pl.lit(datetime(9999, 12, 31, 23, 59, 59))),
+    )
+    row: Any = near.variables["boDate"]
+    assert row.min_date == datetime(9999, 12, 31, 23, 59, 59)

@@ -6,18 +6,20 @@ import pickle
 import threading
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
 import polars as pl
 import pyarrow as pa
 import pytest
-from faults.server import FaultyServer
+from faults.server import FaultyServer, status
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 from strategies import addressable, catalogue_of, catalogues, codes_for, variable_item
 
-from apteco_frames import Catalogue, Session, schema
+from apteco_frames import Archive, Catalogue, Session, schema
 from apteco_frames.codes import Code, Codes
 from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.errors import (
@@ -102,7 +104,7 @@ def test_blanks_and_nulls_are_kept() -> None:
     ]
 
 
-@settings(max_examples=20)
+@settings(max_examples=up_to(20))
 @given(st.data())
 def test_any_codes_come_as_they_were_served(data: st.DataObject) -> None:
     """Whatever a system's codes are, a session reads what the server has."""
@@ -138,7 +140,82 @@ def test_a_variable_without_codes_has_none(session: Session) -> None:
     """The codes of a number are an empty frame, and nothing is asked for."""
     assert len(session.variables["boCost"].codes) == 0
     assert len(session.codes["Cost"]) == 0
-    assert "boCost" in session.codes
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # nothing is unknown here
+        assert "boCost" not in session.codes
+        assert "Cost" not in session.codes
+    assert "Destination" in session.codes
+
+
+@pytest.fixture(params=["saved", "archived", "pickled", "made"])
+def partial(request: pytest.FixtureRequest, tmp_path: Path) -> Catalogue:
+    """Holidays without the codes of boDest, which the API refused, however it came here."""
+    whole = holidays()
+    rest = whole.codes.filter(pl.col("variable_name") != "boDest")
+    rows = whole.tables, whole.variables, rest, whole.folders
+    made = Catalogue(whole.system_info, *rows, unavailable=["boDest"])
+    if request.param == "saved":
+        made.write_parquet(tmp_path)
+        return Catalogue.read_parquet(tmp_path)
+    if request.param == "archived":
+        archive = Archive(tmp_path)
+        assert archive.add(made)
+        return archive.catalogue("holidays")
+    return pickle.loads(pickle.dumps(made)) if request.param == "pickled" else made
+
+
+def test_refused_codes_are_not_none(partial: Catalogue) -> None:
+    """Whoever asks for codes that the API refused is told so, and not that there are none."""
+    said = "The API refused the codes of 'boDest' of system 'holidays'"
+    for key in ("boDest", "Destination"):
+        with pytest.raises(UnknownKeyError, match=said):
+            partial.codes[key]
+        with pytest.warns(CatalogueWarning, match=said):
+            assert key not in partial.codes
+        with pytest.warns(CatalogueWarning, match=said):
+            assert partial.codes.get(key) is None
+        with pytest.warns(CatalogueWarning, match=said):
+            assert len(partial.variables[key].codes) == 0
+    assert partial.codes.unavailable == partial.tables["Bookings"].codes.unavailable == ["boDest"]
+    remark = "Without those of 'boDest': the API refused them."
+    assert repr(partial.codes).endswith(f"\n{remark}")
+    assert remark.replace("'", "&#x27;") in partial.codes._repr_html_()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "boProd" in partial.codes
+        assert len(partial.variables["boProd"].codes) > 0
+        assert partial.codes["boProd"].unavailable == []
+        assert "refused" not in repr(partial.codes["boProd"])
+
+
+def test_refused_codes_are_not_searched(partial: Catalogue) -> None:
+    """A search says whose codes it could not look at."""
+    found = partial.search("sweden")
+    said = "Codes of 'boDest' were not searched: the API refused them."
+    assert found.not_searched == (said,)
+    assert "There is nothing like 'sweden' in what was searched." in repr(found)
+    assert said in repr(found)
+
+
+def test_refused_codes_are_not_asked_in_sql(partial: Catalogue) -> None:
+    """A query that names codes warns of those that are not among them; another one does not."""
+    query = "select count(*) as n from Codes where description = 'Sweden'"
+    with pytest.warns(CatalogueWarning, match="lacks those of 'boDest': the API refused them"):
+        assert partial.sql(query)["n"].to_list() == [0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(partial.sql("select name from variables")) == 94
+
+
+def test_a_search_after_codes_were_refused() -> None:
+    """A session that searched before its codes were refused, or granted, says what holds now."""
+    with FaultyServer(status(403, b"{}"), "/boDest/Codes", times=1) as server:
+        session = server.login()
+        session.load_codes(session.variables.filter(name="boDest"), unavailable="skip")
+        assert "API refused" in session.search("sweden").not_searched[-1]
+        session.load_codes(session.variables.filter(name="boDest"))
+        assert "API refused" not in session.search("sweden").not_searched[-1]
+        assert session.search("sweden").total == 1
 
 
 def test_looking_up_a_code_by_code_then_by_description() -> None:
@@ -348,7 +425,7 @@ def test_a_catalogue_without_codes_says_how_to_get_them(session: Session) -> Non
         _ = catalogue.codes
     _ = session.variables["boDest"].codes
     assert len(catalogue.variables["boDest"].codes) == 20
-    with pytest.raises(NotLoadedError, match=r"no codes of 'ho.* and \d+ more variables"):
+    with pytest.raises(NotLoadedError, match=r"no codes of 'ho.* and \d+ more\."):
         _ = catalogue.codes
     _ = session.codes
     assert catalogue.has_codes

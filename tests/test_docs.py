@@ -31,7 +31,7 @@ def demo() -> Iterator[DemoServer]:
 
 
 @pytest.mark.parametrize(
-    "path", WITH_PYTHON, ids=lambda path: str(path.relative_to(ROOT / "docs").with_suffix(""))
+    "path", WITH_PYTHON, ids=lambda path: path.relative_to(ROOT / "docs").with_suffix("").as_posix()
 )
 def test_the_python_of_a_page_runs(
     path: Path, demo: DemoServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -15,6 +15,7 @@ import pytest
 from faults.server import Fault, FaultyServer, edited, status, within
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lanes import PATIENCE, up_to
 from strategies import addressable, catalogue_of, catalogues, folders_for, variable_item
 
 from apteco_frames import Catalogue, Session, schema
@@ -211,7 +212,7 @@ def test_servers_without_paths(given: str | None) -> None:
 # Trees of any shape.
 
 
-@settings(max_examples=25)
+@settings(max_examples=up_to(25))
 @given(st.data())
 def test_any_tree_is_read_as_it_was_served(data: st.DataObject) -> None:
     """Whatever the folders are, a session reads what the server has."""
@@ -260,6 +261,7 @@ def test_a_chain_100_deep() -> None:
     assert repr(folders.tree()).splitlines()[-1].endswith("└── level 99 (1)")
 
 
+@pytest.mark.slow
 def test_two_thousand_folders() -> None:
     """Many folders are read in a short time, and kept in order."""
     nodes = [node(f"folder {i}", i // 8 if i >= 40 else None, "a") for i in range(2_000)]
@@ -267,7 +269,7 @@ def test_two_thousand_folders() -> None:
     with DemoServer(catalogue) as server, server.login() as session:
         began = time.monotonic()
         folders = session.folders
-        assert time.monotonic() - began < 30
+        assert time.monotonic() - began < 10 * PATIENCE
     assert folders == catalogue.folders
     assert len(folders) == 2_000
     assert repr(folders.tree()).endswith("… and 1,000 more")

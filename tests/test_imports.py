@@ -20,7 +20,7 @@ HEAVY = [
     *("cryptography", "IPython", "apteco_frames.demo", "apteco_frames.cli", "http.server"),
     *("apteco_frames.storage.parquet", "apteco_frames.orbit.bridge", "apteco_frames.password"),
     *("pyarrow.parquet", "pyarrow.fs", "pyarrow.dataset", "rapidfuzz", "xlsxwriter", "tqdm"),
-    *("rich", "click"),
+    *("platformdirs", "click"),
 ]
 
 

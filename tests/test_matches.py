@@ -88,7 +88,7 @@ def test_nothing_found_names_the_nearest_words() -> None:
     ("query", "remark"),
     [
         ("beach gender", "Nothing has all of these words. Search for fewer of them."),
-        (" £!", "There is no word in it to search for."),
+        ("  ", "There is no word in it to search for."),
     ],
 )
 def test_nothing_found_says_why(query: str, remark: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import pty
 import select
 import shutil
 import signal
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from lanes import PATIENCE
 
 import apteco_frames.password
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PROMPT = "Enter your password: "
 SECRET = "correct {horse} $batt3ry"
-TIMEOUT = 30.0
+TIMEOUT = PATIENCE
 
 # What the child processes run; only a digest of what was typed ever leaves them.
 ASK = """
@@ -73,7 +73,7 @@ def wait_until(happened: Callable[[], bool]) -> None:
 
 def in_terminal(code: str, keys: bytes | None = None) -> str:
     """Run code in a terminal of its own; press the keys after the prompt; all that it showed."""
-    ours, theirs = pty.openpty()
+    ours, theirs = pytest.importorskip("pty").openpty()
     child = subprocess.Popen(
         [sys.executable, "-c", code],
         stdin=theirs,

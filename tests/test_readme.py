@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import re
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,21 @@ def test_links_lead_somewhere() -> None:
     targets = re.findall(r"\]\((?!https://)([^)]+)\)", README)
     assert [target for target in targets if not ROOT.joinpath(target).is_file()] == []
     pages = ROOT.joinpath("docs").glob("*-*/*.md")
-    assert {str(page.relative_to(ROOT)) for page in pages} <= set(targets)
+    assert {page.relative_to(ROOT).as_posix() for page in pages} <= set(targets)
+
+
+def test_links_hold_where_a_package_index_shows_it() -> None:
+    """In the metadata of the package the same links and pictures have whole addresses."""
+    shown = distribution("apteco-frames").metadata["Description"] or ""
+    repository = "https://github.com/apteco-frames/apteco-frames/blob/main/"
+    pictures = "https://raw.githubusercontent.com/apteco-frames/apteco-frames/main/"
+    expected = {
+        (pictures if is_picture else repository) + target
+        for is_picture, target in re.findall(r"(!?)\[[^\]]*\]\((?!https://)([^)]+)\)", README)
+    }
+    targets = re.findall(r"\]\(([^)]+)\)", shown)
+    assert [target for target in targets if not target.startswith("https://")] == []
+    assert expected <= set(targets)
 
 
 def test_pictures_are_small() -> None:

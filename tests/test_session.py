@@ -16,11 +16,13 @@ import apteco_api
 import jwt
 import polars as pl
 import pytest
+from lanes import PATIENCE
+from servers import RecordingServer
 from strategies import as_logged_in, catalogue_of, table_item, variable_item
 
-from apteco_frames import Catalogue, Session, login, login_with_password
+from apteco_frames import Session, login, login_with_password
 from apteco_frames.demo import DemoServer, holidays
-from apteco_frames.demo.api import Answer, Request
+from apteco_frames.demo.api import Answer
 from apteco_frames.demo.server import DemoHandler
 from apteco_frames.errors import (
     DeserializeError,
@@ -35,31 +37,15 @@ KEYS = ["base_url", "data_view", "session_id", "access_token", "user", "system"]
 USER_KEYS = ["username", "first_name", "surname", "email_address"]
 
 
-class Counting(DemoServer):
-    """A demo server that notes the requests it gets."""
-
-    def __init__(self, catalogue: Catalogue | None = None, *, port: int = 0) -> None:
-        super().__init__(catalogue, port=port)
-        self.asked: list[str] = []
-        counting = self
-
-        class Handler(DemoHandler):
-            def answer(self, request: Request) -> Answer:
-                counting.asked.append(f"{request.method} {request.target.partition('?')[0]}")
-                return super().answer(request)
-
-        self.handler = Handler
-
-
 @pytest.fixture
-def server() -> Iterator[Counting]:
+def server() -> Iterator[RecordingServer]:
     """A running server of the demo system."""
-    with Counting() as running:
+    with RecordingServer() as running:
         yield running
 
 
 @pytest.fixture
-def session(server: Counting) -> Session:
+def session(server: RecordingServer) -> Session:
     """A session of that server."""
     return server.login()
 
@@ -84,7 +70,7 @@ def a_token(**claims: Any) -> str:
 # What a session tells
 
 
-def test_properties(server: Counting, session: Session) -> None:
+def test_properties(server: RecordingServer, session: Session) -> None:
     """A session tells where it is connected, as strings."""
     assert session.base_url == server.base_url
     assert (session.data_view, session.system) == ("Holidays", "holidays")
@@ -101,7 +87,7 @@ def test_properties_are_read_only(session: Session) -> None:
             setattr(session, name, None)
 
 
-def test_user(server: Counting, session: Session) -> None:
+def test_user(server: RecordingServer, session: Session) -> None:
     """The user is a namedtuple with the documented fields."""
     assert session.user._fields == tuple(USER_KEYS)
     details = server.api.user
@@ -225,7 +211,9 @@ def test_session_is_not_made_directly() -> None:
             Session(*arguments)
 
 
-def test_login_asks_for_the_password(server: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_login_asks_for_the_password(
+    server: RecordingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """``login`` asks for the password, naming user and system, and uses the answer."""
     asked = []
 
@@ -239,7 +227,7 @@ def test_login_asks_for_the_password(server: Counting, monkeypatch: pytest.Monke
     assert asked == [(server.user, server.system)]
 
 
-def test_login_that_is_cancelled(server: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_login_that_is_cancelled(server: RecordingServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """If nobody gives a password, nothing is sent."""
 
     def cancel(user: str, system: str) -> str:
@@ -291,7 +279,7 @@ ARGUMENTS = ("base_url", "data_view", "system", "user", "password")
 
 @pytest.mark.parametrize("place", range(5))
 @pytest.mark.parametrize("value", [None, 12345, b"sentinel", ["sentinel"]])
-def test_what_is_no_text(server: Counting, place: int, value: Any) -> None:
+def test_what_is_no_text(server: RecordingServer, place: int, value: Any) -> None:
     """What is no text is refused by the argument's name, unsent and not shown."""
     arguments: list[Any] = [getattr(server, name) for name in ARGUMENTS]
     arguments[place] = value
@@ -317,7 +305,7 @@ def test_what_is_no_text_is_refused_before_asking(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("place", range(1, 5))
-def test_half_a_surrogate_pair(server: Counting, place: int) -> None:
+def test_half_a_surrogate_pair(server: RecordingServer, place: int) -> None:
     """A text that no request can carry, as a wrongly decoded one, is refused unsent."""
     arguments = [getattr(server, name) for name in ARGUMENTS]
     arguments[place] += "\udcff"
@@ -328,10 +316,10 @@ def test_half_a_surrogate_pair(server: Counting, place: int) -> None:
     assert server.asked == []
 
 
-def test_logout(server: Counting, session: Session) -> None:
+def test_logout(server: RecordingServer, session: Session) -> None:
     """After a logout the token is not accepted, and the catalogue is still there."""
     session.logout()
-    assert server.asked[-1] == f"DELETE /OrbitAPI/Holidays/Sessions/{session.session_id}"
+    assert server.request_lines[-1] == f"DELETE /OrbitAPI/Holidays/Sessions/{session.session_id}"
     with pytest.raises(apteco_api.ApiException, match="401"):
         apteco_api.FastStatsSystemsApi(
             session.api_client
@@ -339,7 +327,7 @@ def test_logout(server: Counting, session: Session) -> None:
     assert session.variables["boDest"].table.name == "Bookings"
 
 
-def test_logout_again(server: Counting, session: Session) -> None:
+def test_logout_again(server: RecordingServer, session: Session) -> None:
     """A second logout does nothing."""
     session.logout()
     asked = len(server.asked)
@@ -347,14 +335,14 @@ def test_logout_again(server: Counting, session: Session) -> None:
     assert len(server.asked) == asked
 
 
-def test_logout_of_an_ended_session(server: Counting, session: Session) -> None:
+def test_logout_of_an_ended_session(server: RecordingServer, session: Session) -> None:
     """A session that the server has ended can be logged out of."""
     server.api.end_sessions()
     session.logout()
-    assert server.asked[-1].startswith("DELETE ")
+    assert server.request_lines[-1].startswith("DELETE ")
 
 
-def test_logout_without_a_server(server: Counting) -> None:
+def test_logout_without_a_server(server: RecordingServer) -> None:
     """A logout that cannot be sent is an error, and can be tried again."""
     session = server.login(timeout=(1, 1, 0.3))
     server.close()
@@ -363,23 +351,23 @@ def test_logout_without_a_server(server: Counting) -> None:
             session.logout()
 
 
-def test_with_statement(server: Counting) -> None:
+def test_with_statement(server: RecordingServer) -> None:
     """At the end of ``with`` the session is ended, once."""
     with server.login() as session:
         assert session.tables["People"].session is session
-        assert not any(asked.startswith("DELETE") for asked in server.asked)
+        assert not any(asked.startswith("DELETE") for asked in server.request_lines)
     session.logout()
-    assert sum(asked.startswith("DELETE") for asked in server.asked) == 1
+    assert sum(asked.startswith("DELETE") for asked in server.request_lines) == 1
 
 
-def test_with_statement_and_an_error(server: Counting) -> None:
+def test_with_statement_and_an_error(server: RecordingServer) -> None:
     """An error within ``with`` ends the session, and comes out as it is."""
     with pytest.raises(ZeroDivisionError), server.login():
         raise ZeroDivisionError
-    assert sum(asked.startswith("DELETE") for asked in server.asked) == 1
+    assert sum(asked.startswith("DELETE") for asked in server.request_lines) == 1
 
 
-def test_with_statement_without_a_server(server: Counting) -> None:
+def test_with_statement_without_a_server(server: RecordingServer) -> None:
     """An error within ``with`` is not hidden by a logout that fails; alone that one shows."""
 
     def work(error: Exception | None) -> None:
@@ -412,11 +400,11 @@ def test_serialized_layout(session: Session) -> None:
     }
 
 
-def test_deserialize(server: Counting, session: Session) -> None:
+def test_deserialize(server: RecordingServer, session: Session) -> None:
     """A session comes back from its string, without logging in again."""
-    logins = server.asked.count("POST /OrbitAPI/Holidays/Sessions/SimpleLogin")
+    logins = server.request_lines.count("POST /OrbitAPI/Holidays/Sessions/SimpleLogin")
     restored = Session.deserialize(session.serialize())
-    assert server.asked.count("POST /OrbitAPI/Holidays/Sessions/SimpleLogin") == logins == 1
+    assert server.request_lines.count("POST /OrbitAPI/Holidays/Sessions/SimpleLogin") == logins == 1
     assert restored.serialize() == session.serialize()
     assert restored.catalogue == session.catalogue
     assert (restored.user, restored.system_info) == (session.user, session.system_info)
@@ -425,7 +413,7 @@ def test_deserialize(server: Counting, session: Session) -> None:
     session.logout()
 
 
-def test_deserialize_what_apteco_wrote(server: Counting, session: Session) -> None:
+def test_deserialize_what_apteco_wrote(server: RecordingServer, session: Session) -> None:
     """A string of ``apteco`` is read, with a slash at the end and keys of a later version."""
     text = json.dumps(
         {
@@ -450,14 +438,14 @@ def test_deserialize_what_apteco_wrote(server: Counting, session: Session) -> No
     assert len(restored.variables) == 94
 
 
-def test_deserialize_with_options(server: Counting, session: Session) -> None:
+def test_deserialize_with_options(server: RecordingServer, session: Session) -> None:
     """The options of ``login`` hold for a restored session too."""
     told: list[tuple[int, int]] = []
     Session.deserialize(
         session.serialize(), page_size=10, progress=lambda done, total: told.append((done, total))
     )
     assert told[-1] == (94, 94)
-    assert sum(asked.endswith("/Variables") for asked in server.asked) == 1 + 10
+    assert sum("/Variables?" in asked for asked in server.request_lines) == 1 + 11
 
 
 def test_restoring_with_the_catalogue(offline: str) -> None:
@@ -469,7 +457,7 @@ def test_restoring_with_the_catalogue(offline: str) -> None:
     assert json.loads(restored.serialize(include_catalogue=True)) == json.loads(offline)
 
 
-def test_catalogue_is_one_more_key(server: Counting, session: Session) -> None:
+def test_catalogue_is_one_more_key(server: RecordingServer, session: Session) -> None:
     """With the catalogue a string has one more key, which ``apteco`` passes over."""
     asked = len(server.asked)
     values = json.loads(session.serialize(include_catalogue=True))
@@ -482,6 +470,8 @@ def test_catalogue_is_one_more_key(server: Counting, session: Session) -> None:
 @pytest.mark.parametrize("value", [..., None, 5, ["x"]])
 def test_incomplete_string(offline: str, key: str, value: Any) -> None:
     """A key that is missing or no text is named, and nothing else is."""
+    if value is None and key.startswith("user.") and key != "user.username":
+        return  # as the API may give it
     values = json.loads(offline)
     place, _, name = key.rpartition(".")
     holder = values[place] if place else values
@@ -551,7 +541,7 @@ def test_deserialize_refuses_what_login_refuses(offline: str) -> None:
         Session.deserialize(json.dumps({**json.loads(offline), "base_url": "file:///etc"}))
 
 
-def test_deserialize_an_ended_session(server: Counting, session: Session) -> None:
+def test_deserialize_an_ended_session(server: RecordingServer, session: Session) -> None:
     """A session that was ended is not restored, and the error says to log in again."""
     text = session.serialize()
     session.logout()
@@ -629,7 +619,7 @@ def test_expired_session() -> None:
         session.logout()
 
 
-def test_renew(server: Counting, session: Session) -> None:
+def test_renew(server: RecordingServer, session: Session) -> None:
     """Renewing logs in again in place and ends the old session; the catalogue is not read anew."""
     old = session.session_id, session.access_token
     variables = session.variables
@@ -638,7 +628,7 @@ def test_renew(server: Counting, session: Session) -> None:
     assert session.session_id != old[0]
     assert session.access_token != old[1]
     assert session.variables is variables
-    assert server.asked[asked:] == [
+    assert server.request_lines[asked:] == [
         "POST /OrbitAPI/Holidays/Sessions/SimpleLogin",
         f"DELETE /OrbitAPI/Holidays/Sessions/{old[0]}",
         "GET /OrbitAPI/Holidays/FastStatsSystems/holidays",
@@ -651,7 +641,7 @@ def test_renew(server: Counting, session: Session) -> None:
         )
 
 
-def test_renew_where_the_old_session_has_ended(server: Counting, session: Session) -> None:
+def test_renew_where_the_old_session_has_ended(server: RecordingServer, session: Session) -> None:
     """That the old session is gone, or cannot be ended, keeps nobody from renewing."""
     server.api.end_sessions()
     session.renew(server.password)
@@ -659,37 +649,36 @@ def test_renew_where_the_old_session_has_ended(server: Counting, session: Sessio
     session.logout()
 
 
-class Mute(DemoHandler):
+class Mute(RecordingServer):
     """Does not answer to the end of a session."""
 
-    def send_answer(self, answer: Answer) -> None:
-        if self.command == "DELETE":
-            self.close_connection = True
-            self.rfile.read(1)
+    def send(self, handler: DemoHandler, answer: Answer) -> None:
+        """Send nothing to a DELETE."""
+        if handler.command == "DELETE":
+            handler.close_connection = True
+            handler.rfile.read(1)
         else:
-            super().send_answer(answer)
+            super().send(handler, answer)
 
 
 def test_renew_where_the_old_session_does_not_end() -> None:
     """A server that does not answer to the end of the old session costs a bounded time."""
-    server = DemoServer()
-    server.handler = Mute
-    with server:
-        session = server.login(timeout=(5, 3, 30))
+    with Mute() as server:
+        session = server.login(timeout=(5, 0.5, 10 * PATIENCE))
         old = session.session_id
         started = time.monotonic()
         session.renew(server.password)
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < PATIENCE
         assert session.session_id != old
         assert Session.deserialize(session.serialize()).variables == session.variables
 
 
-def test_renew_after_logout(server: Counting, session: Session) -> None:
+def test_renew_after_logout(server: RecordingServer, session: Session) -> None:
     """A session that was logged out of can be renewed, and logged out of again."""
     session.logout()
     session.renew(server.password)
     session.logout()
-    assert sum(asked.startswith("DELETE") for asked in server.asked) == 2
+    assert sum(asked.startswith("DELETE") for asked in server.request_lines) == 2
 
 
 def test_renew_with_a_wrong_password(session: Session) -> None:
@@ -703,7 +692,7 @@ def test_renew_with_a_wrong_password(session: Session) -> None:
 
 
 @pytest.mark.parametrize("value", [None, 5, b"sentinel"])
-def test_renew_with_what_is_no_text(server: Counting, session: Session, value: Any) -> None:
+def test_renew_with_what_is_no_text(server: RecordingServer, session: Session, value: Any) -> None:
     """A password that is no text is refused before anything is sent."""
     asked = len(server.asked)
     with pytest.raises(TypeError, match="password must be text"):
@@ -711,7 +700,7 @@ def test_renew_with_what_is_no_text(server: Counting, session: Session, value: A
     assert len(server.asked) == asked
 
 
-def test_renew_of_a_rebuilt_system(server: Counting, session: Session) -> None:
+def test_renew_of_a_rebuilt_system(server: RecordingServer, session: Session) -> None:
     """If the system was rebuilt meanwhile, renewing reads its catalogue; old rows stay."""
     old = session.variables["boDest"]
     rebuilt = catalogue_of(
@@ -719,7 +708,7 @@ def test_renew_of_a_rebuilt_system(server: Counting, session: Session) -> None:
     )
     port = int(server.base_url.split(":")[2].split("/")[0])
     server.close()
-    with Counting(rebuilt, port=port) as after:
+    with RecordingServer(rebuilt, port=port) as after:
         session.renew(after.password)
     assert session.catalogue == rebuilt
     assert [variable.name for variable in session.variables] == ["peVar"]
@@ -738,7 +727,7 @@ def test_session_is_not_pickled(session: Session) -> None:
         assert session.access_token not in str(caught.value)
 
 
-def test_pickles_hold_no_secret(server: Counting, session: Session) -> None:
+def test_pickles_hold_no_secret(server: RecordingServer, session: Session) -> None:
     """Frames, rows and the catalogue are pickled without token, password or session id."""
     session.api_client  # noqa: B018 - what a session has made by then
     things = [
@@ -754,7 +743,7 @@ def test_pickles_hold_no_secret(server: Counting, session: Session) -> None:
     assert pickle.loads(pickle.dumps(session.variables["boDest"])).session is None
 
 
-def test_displays_hold_no_secret(server: Counting, session: Session) -> None:
+def test_displays_hold_no_secret(server: RecordingServer, session: Session) -> None:
     """Nothing that is shown holds token or password, nor does what lies below a session."""
     things = [session, session.tables, session.variables, session.catalogue, session.user]
     things += [session.tables["People"], session.variables["boDest"], session.api_client]

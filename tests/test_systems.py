@@ -8,12 +8,11 @@ from datetime import datetime
 
 import polars as pl
 import pytest
+from servers import RecordingServer
 from strategies import catalogue_of, table_item, variable_item
 
 from apteco_frames import Catalogue, Session
-from apteco_frames.demo import DemoServer, holidays
-from apteco_frames.demo.api import Answer, Request
-from apteco_frames.demo.server import DemoHandler
+from apteco_frames.demo import holidays
 from apteco_frames.errors import (
     ApiError,
     InvalidUrlError,
@@ -34,31 +33,15 @@ def named(name: str, build_date: datetime | None = datetime(2026, 11, 1, 3)) -> 
     )
 
 
-class Counting(DemoServer):
-    """A server of three systems that notes the requests it gets."""
-
-    def __init__(self) -> None:
-        super().__init__(others=[named("retail"), named("007", None)])
-        self.asked: list[str] = []
-        counting = self
-
-        class Handler(DemoHandler):
-            def answer(self, request: Request) -> Answer:
-                counting.asked.append(f"{request.method} {request.target}")
-                return super().answer(request)
-
-        self.handler = Handler
-
-
 @pytest.fixture
-def server() -> Iterator[Counting]:
+def server() -> Iterator[RecordingServer]:
     """A running server of three systems."""
-    with Counting() as running:
+    with RecordingServer(others=[named("retail"), named("007", None)]) as running:
         yield running
 
 
 @pytest.fixture
-def session(server: Counting) -> Session:
+def session(server: RecordingServer) -> Session:
     """A session on the first of them."""
     return server.login()
 
@@ -77,18 +60,18 @@ def test_systems(session: Session) -> None:
     assert "Retail" not in systems
 
 
-def test_systems_are_asked_for_once(server: Counting, session: Session) -> None:
+def test_systems_are_asked_for_once(server: RecordingServer, session: Session) -> None:
     """The list is read on first use, and kept."""
-    assert not any("FastStatsSystems?" in asked for asked in server.asked)
+    assert not any("FastStatsSystems?" in asked for asked in server.request_lines)
     assert session.systems is session.systems
-    assert sum("FastStatsSystems?" in asked for asked in server.asked) == 1
+    assert sum("FastStatsSystems?" in asked for asked in server.request_lines) == 1
 
 
-def test_systems_come_in_pages(server: Counting) -> None:
+def test_systems_come_in_pages(server: RecordingServer) -> None:
     """A list that does not fit on a page is read page by page."""
     session = server.login(page_size=2)
     assert len(session.systems) == 3
-    assert sum("FastStatsSystems?" in asked for asked in server.asked) == 2
+    assert sum("FastStatsSystems?" in asked for asked in server.request_lines) == 2
 
 
 def test_systems_are_a_frame(session: Session) -> None:
@@ -114,7 +97,7 @@ def test_pickled_systems_hold_no_session(session: Session) -> None:
     assert restored[0].session is None
 
 
-def test_open(server: Counting, session: Session) -> None:
+def test_open(server: RecordingServer, session: Session) -> None:
     """Another system opens without another login, by the same token."""
     retail = session.open("retail")
     assert (retail.system, retail.system_info.description) == ("retail", "The retail")
@@ -123,7 +106,7 @@ def test_open(server: Counting, session: Session) -> None:
     assert (retail.user, retail.data_view) == (session.user, session.data_view)
     assert retail.access_token == session.access_token
     assert retail.session_id == session.session_id
-    assert sum("SimpleLogin" in asked for asked in server.asked) == 1
+    assert sum("SimpleLogin" in asked for asked in server.request_lines) == 1
     assert len(retail.systems) == 3
 
 
@@ -146,7 +129,7 @@ def test_open_unknown(session: Session) -> None:
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["the first", "the opened"])
-def test_logout_ends_both(server: Counting, session: Session, first: bool) -> None:
+def test_logout_ends_both(server: RecordingServer, session: Session, first: bool) -> None:
     """The login of both ends with that of one; what was read stays."""
     retail = session.open("retail")
     one, other = (session, retail) if first else (retail, session)
@@ -154,11 +137,11 @@ def test_logout_ends_both(server: Counting, session: Session, first: bool) -> No
     with pytest.raises(SessionExpiredError):
         other.refresh()
     other.logout()
-    assert sum(asked.startswith("DELETE") for asked in server.asked) == 1
+    assert sum(asked.startswith("DELETE") for asked in server.request_lines) == 1
     assert len(retail.variables) == 1
 
 
-def test_end_of_with_block_of_an_opened_session(server: Counting, session: Session) -> None:
+def test_end_of_with_block_of_an_opened_session(server: RecordingServer, session: Session) -> None:
     """The end of the block of an opened session leaves the first one logged in."""
     with session.open("retail") as retail:
         assert len(retail.variables) == 1
@@ -170,7 +153,7 @@ def test_end_of_with_block_of_an_opened_session(server: Counting, session: Sessi
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["the first", "the opened"])
-def test_renew_renews_both(server: Counting, session: Session, first: bool) -> None:
+def test_renew_renews_both(server: RecordingServer, session: Session, first: bool) -> None:
     """A renewed login is that of both sessions, and ends as one."""
     retail = session.open("retail")
     one, other = (session, retail) if first else (retail, session)

@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 from strategies import (
     Item,
     catalogue_of,
@@ -143,7 +144,7 @@ def test_the_schema_is_equal_on_every_load(load: Callable[[], Catalogue]) -> Non
     assert pl.DataFrame(tables).schema == family().frame.schema
 
 
-@settings(max_examples=20)
+@settings(max_examples=up_to(20))
 @given(catalogues(max_variables=8))
 def test_the_schema_is_equal_for_any_system(catalogue: Catalogue) -> None:
     """No content changes the schema, and every table is valid Arrow without undeclared nulls."""
@@ -153,7 +154,7 @@ def test_the_schema_is_equal_for_any_system(catalogue: Catalogue) -> None:
     assert not any(column.null_count for column in arrow.columns)
 
 
-@settings(max_examples=30)
+@settings(max_examples=up_to(30))
 @given(table_trees())
 def test_the_columns_of_the_api_are_kept_to_the_letter(items: list[Item]) -> None:
     """What the API sends is what the columns hold, in the API's order."""
@@ -179,7 +180,7 @@ def test_the_columns_of_the_api_are_kept_to_the_letter(items: list[Item]) -> Non
 # Relations
 
 
-@settings(max_examples=60)
+@settings(max_examples=up_to(60))
 @given(table_trees(max_tables=10))
 def test_relations_of_any_tree(items: list[Item]) -> None:
     """Parent, children, ancestors and descendants are those of the tree, in order."""
@@ -195,7 +196,7 @@ def test_relations_of_any_tree(items: list[Item]) -> None:
         assert table.has_children == bool(oracle.children(name))
 
 
-@settings(max_examples=40)
+@settings(max_examples=up_to(40))
 @given(table_trees(max_tables=7))
 def test_comparisons_of_any_two_tables(items: list[Item]) -> None:
     """Methods and operators say who is above whom, with and without the same table."""
@@ -342,7 +343,7 @@ def test_a_table_is_one_object() -> None:
         assert session.tables["People"] is people
 
 
-@settings(max_examples=30)
+@settings(max_examples=up_to(30))
 @given(catalogues(max_variables=8), st.data())
 def test_a_table_is_one_object_in_any_part(catalogue: Catalogue, data: st.DataObject) -> None:
     """Whatever part of whatever tables: its rows are those of the whole, in the part's order."""
@@ -479,7 +480,7 @@ def test_variables_of_each_table() -> None:
     assert counts == {"M": 1, "A": 2, "B": 3, "Empty": 0}
 
 
-@settings(max_examples=30)
+@settings(max_examples=up_to(30))
 @given(catalogues())
 def test_variables_of_each_table_of_any_system(catalogue: Catalogue) -> None:
     """Together the tables have each variable once, on the table that it names."""

@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 from strategies import (
     EMPTY_SELECTOR,
     NUMERIC_INFO,
@@ -223,7 +224,7 @@ def _at(item: Item, field: str) -> Any:
     return value
 
 
-@settings(max_examples=30)
+@settings(max_examples=up_to(30))
 @given(variable_lists([table_item()], max_variables=20))
 def test_the_columns_of_the_api_are_kept_to_the_letter(items: list[Item]) -> None:
     """What the API sends is what the columns hold, in its order; missing and null are null."""
@@ -632,7 +633,7 @@ def test_keys_that_are_no_text(key: Any) -> None:
             accessor[key]
 
 
-@settings(max_examples=40)
+@settings(max_examples=up_to(40))
 @given(catalogues(), st.data())
 def test_any_look_up_agrees_with_a_naive_one(catalogue: Catalogue, data: st.DataObject) -> None:
     """Whatever the names and descriptions, a key finds what a search row by row finds."""

@@ -16,6 +16,7 @@ import json
 from collections.abc import Iterator, Mapping, Set
 from datetime import datetime
 from fractions import Fraction
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -39,6 +40,20 @@ _PLACES_A_ROW = 64
 _TEXT = STRING
 # Made once: json.dumps would make an encoder at each call.
 _json = json.JSONEncoder(ensure_ascii=False, default=datetime.isoformat).encode
+
+
+class LeftOut(NamedTuple):
+    """What is not compared.
+
+    Attributes:
+        noun: ``folder`` or ``code``.
+        is_all: whether none of them are; otherwise the codes of some variables are not.
+        sentence: what it is, and why.
+    """
+
+    noun: str
+    is_all: bool
+    sentence: str
 
 
 def changes(
@@ -100,8 +115,8 @@ def not_compared(
     old: Mapping[str, pa.Table],
     *,
     lacking: tuple[Set[str], Set[str]] = (frozenset(), frozenset()),
-) -> tuple[str, ...]:
-    """What is left out since a catalogue lacks it, in a sentence each.
+) -> tuple[LeftOut, ...]:
+    """What is left out since a catalogue lacks it.
 
     Args:
         new: the newer catalogue, as :func:`changes` takes it.
@@ -109,25 +124,25 @@ def not_compared(
         lacking: names of the variables whose codes the newer lacks, and of those whose codes
             the older lacks, where both have codes.
 
-    >>> not_compared({}, {"codes": None, "folders": None})[1]
+    >>> not_compared({}, {"codes": None, "folders": None})[1].sentence
     'Codes were not compared: the newer catalogue has none.'
     >>> both = {"codes": None, "folders": None}
-    >>> not_compared(both, both, lacking=({"boDest"}, {"boDest", "peOccu"}))
-    ('Codes of 2 variables were not compared: one of the catalogues lacks them.',)
+    >>> not_compared(both, both, lacking=({"boDest"}, {"boDest", "peOccu"}))[0].sentence
+    'Codes of 2 variables were not compared: one of the catalogues lacks them.'
     """
     who = {
         (True, False): "the older catalogue has none",
         (False, True): "the newer catalogue has none",
         (False, False): "neither catalogue has any",
     }
-    presence = {noun: (noun in new, noun in old) for noun in ("folders", "codes")}
-    sentences = [
-        f"{noun.capitalize()} were not compared: {who[has]}."
+    presence = {noun: (f"{noun}s" in new, f"{noun}s" in old) for noun in ("folder", "code")}
+    left_out = [
+        LeftOut(noun, True, f"{noun.capitalize()}s were not compared: {who[has]}.")
         for noun, has in presence.items()
         if has in who
     ]
     number = len(lacking[0] | lacking[1])
-    if number and presence["codes"] == (True, True):
+    if number and presence["code"] == (True, True):
         variables = "1 variable" if number == 1 else f"{number:,} variables"
         if lacking[0] == lacking[1]:
             why = "neither catalogue has them"
@@ -135,8 +150,9 @@ def not_compared(
             why = "one of the catalogues lacks them"
         else:
             why = f"the {'newer' if lacking[0] else 'older'} catalogue lacks them"
-        sentences.append(f"Codes of {variables} were not compared: {why}.")
-    return tuple(sentences)
+        sentence = f"Codes of {variables} were not compared: {why}."
+        left_out.append(LeftOut("code", False, sentence))
+    return tuple(left_out)
 
 
 def _parts(both: Sides, drop: Fraction | None) -> Iterator[pa.Table]:
@@ -285,7 +301,8 @@ def _texts(values: pa.Array) -> pa.Array:
 def _fraction(drop: float) -> Fraction:
     if not hasattr(drop, "__float__"):
         raise not_a("drop= takes a fraction between 0 and 1, such as 0.2 for a fifth", drop)
-    if not 0 < drop < 1:
+    # As a float, too: of a Decimal such as 1e-99999999 a Fraction would write all digits out.
+    if not 0 < drop < 1 or not float(drop):
         raise ValueError(f"drop= is a fraction between 0 and 1, such as 0.2 for a fifth: {drop!r}")
     return Fraction(str(drop))
 

@@ -32,31 +32,36 @@ HISTORY_SCHEMA = pa.schema(
 _Row = Mapping[str, Any]
 
 
-def history(builds: Iterable[_Row], variables: Iterable[_Row], codes: Iterable[_Row]) -> pa.Table:
+def history(
+    builds: Iterable[_Row],
+    variables: Iterable[_Row],
+    codes: Mapping[tuple[str, str], Any],
+) -> pa.Table:
     """A row for each build, under :data:`HISTORY_SCHEMA`.
 
     Args:
         builds: rows with the columns of ``schema.BUILDS``, those of a system together, the
             oldest first.
-        variables: the variable's row in each build that has it, with ``system_name`` and
+        variables: the variable's row in each build that has it, with ``system`` and
             ``build`` beside the columns of ``schema.VARIABLES``.
-        codes: its codes in each build, likewise.
+        codes: what tells its codes in a build from others, by system and build, as far as
+            they are known.
     """
-    row_of = {_build(row): row for row in variables}
-    codes_of: dict[tuple[str, str], list[_Row]] = {}
-    for code in codes:
-        codes_of.setdefault(_build(code), []).append(code)
+    row_of = {(row["system"], row["build"]): row for row in variables}
     rows = []
-    older: tuple[str, _Row | None, list[Any] | None] | None = None
+    system: str | None = None
+    row: _Row | None = None
+    known: Any = None
     for build in builds:
         key = build["system"], build["build"]
-        row = row_of.get(key)
-        meanings = None if build["codes"] is None else _meanings(codes_of.get(key, []))
+        older, row = row, row_of.get(key)
         changed = None
-        if older is not None and older[0] == build["system"]:
-            changed = _changed(older[1], row)
-            if None not in (older[2], meanings) and older[2] != meanings:
+        if system == build["system"]:
+            changed = _changed(older, row)
+            if key in codes and known not in (None, codes[key]):
                 changed.append("codes")
+        else:
+            known = None
         rows.append(
             {
                 **{name: build[name] for name in ("system", "build", "build_date")},
@@ -66,18 +71,8 @@ def history(builds: Iterable[_Row], variables: Iterable[_Row], codes: Iterable[_
                 "changed_columns": changed,
             }
         )
-        older = build["system"], row, meanings
+        system, known = build["system"], codes.get(key, known)
     return pa.Table.from_pylist(rows, HISTORY_SCHEMA)
-
-
-def _build(row: _Row) -> tuple[str, str]:
-    return row["system_name"], row["build"]
-
-
-def _meanings(codes: list[_Row]) -> list[Any]:
-    """The codes in their order, and what they mean."""
-    in_order = sorted(codes, key=lambda code: code["position"])
-    return [(code["code"], code["description"]) for code in in_order]
 
 
 def _changed(old: _Row | None, new: _Row | None) -> list[str]:

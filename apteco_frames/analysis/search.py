@@ -9,7 +9,7 @@ alone, so that half a million codes are searched in some hundredths of a second.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -22,7 +22,15 @@ from apteco_frames import schema
 from apteco_frames.analysis import ranks
 from apteco_frames.analysis.pairing import Rows, integer, same
 from apteco_frames.analysis.ranks import pack, small, spread
-from apteco_frames.analysis.words import apart, parts, split, words
+from apteco_frames.analysis.words import (
+    apart,
+    asked_for,
+    parts,
+    split,
+    split_symbols,
+    symbols,
+    words,
+)
 from apteco_frames.schema.column import DOUBLE, STRING
 from apteco_frames.support.arrays import booleans, integers, strings
 
@@ -70,16 +78,19 @@ class Index:
     Args:
         catalogue: ``tables`` and ``variables``, and ``folders`` and ``codes`` if they are
             to be searched, by these names under their declared schemas.
+        of_symbols: whether symbols are to be found, in place of words.
     """
 
-    def __init__(self, catalogue: Mapping[str, pa.Table]) -> None:
+    def __init__(self, catalogue: Mapping[str, pa.Table], *, of_symbols: bool = False) -> None:
+        self._catalogue = catalogue
+        self._of_symbols = of_symbols
         whole = {name: arrow.combine_chunks() for name, arrow in catalogue.items()}
         nouns = [noun for noun in schema.CHANGED_NOUNS if f"{noun}s" in whole]
         self._rows = {noun: Rows(noun, whole) for noun in nouns}
         starts = _starts(map(len, self._rows.values()))
         self._start = dict(zip(nouns, starts, strict=False))
         texts = list(self._texts())
-        lists = [split(text.texts) for text in texts]
+        lists = [(split_symbols if of_symbols else split)(text.texts) for text in texts]
         # Of each text: whose it is, where it stands, and how many words it has.
         self._row_of = pa.concat_arrays([text.rows for text in texts])
         self._place_of = pa.concat_arrays([same(text.place, len(text.rows)) for text in texts])
@@ -105,13 +116,15 @@ class Index:
         self._spelled: dict[int, tuple[pa.Array, list[str]]] = {}
 
     def search(self, text: str, limit: int) -> Found:
-        """What has all words of a text, the best first.
+        """What has all words of a text, the best first; all its symbols if it has no words.
 
         Args:
             text: the words, in any order.
             limit: how many rows at most.
         """
-        asked = list(dict.fromkeys(words(text)))
+        if not self._of_symbols and not words(text) and symbols(text):
+            return self._symbols.search(text, limit)
+        asked = list(dict.fromkeys(asked_for(text)))
         fitting = [self._fitting(word) for word in asked]
         rows, scores = self._scored(fitting)
         # The best first, and of equal ones that which the API has first.
@@ -125,6 +138,11 @@ class Index:
             nearest = {word: self._nearest(word) for word, fits in pairs if not len(fits.words)}
         return Found(_table(found), len(rows), nearest)
 
+    @cached_property
+    def _symbols(self) -> Index:
+        """The same of symbols, made when somebody asks for one."""
+        return Index(self._catalogue, of_symbols=True)
+
     def _texts(self) -> Iterator[_Texts]:
         """All texts that are searched; the parts of a name are a text of their own."""
         for noun, columns in _SEARCHED.items():
@@ -132,7 +150,7 @@ class Index:
                 values = self._rows[noun][column]
                 positions = pc.indices_nonzero(pc.is_valid(values))
                 yield self._of(noun, positions, place, values.drop_null())
-                if column in _NAMES:
+                if column in _NAMES and not self._of_symbols:
                     several, positions = apart(values)
                     yield self._of(noun, positions, place, several)
 
@@ -242,7 +260,7 @@ class Index:
         noun = next(noun for noun in reversed(self._rows) if row >= self._start[noun])
         rows, position = self._rows[noun], row - self._start[noun]
         values = {column: rows[column][position].as_py() for column in _SHOWN[noun]}
-        column = max(_SEARCHED[noun], key=lambda column: _column_fits(column, values, asked))
+        column = max(_SEARCHED[noun], key=lambda column: self._column_fits(column, values, asked))
         return _Match(
             noun=schema.CHANGED_NOUNS.index(noun),
             name=rows.names(integers([position]), repeated=False)[0].as_py(),
@@ -252,6 +270,18 @@ class Index:
             matched_text=values[column],
             score=score,
         )
+
+    def _column_fits(
+        self, column: str, values: Mapping[str, Any], asked: list[str]
+    ) -> tuple[int, int]:
+        """How many of the words asked for a column has, and how well they fit."""
+        text = values[column] or ""
+        if self._of_symbols:
+            there = symbols(text)
+        else:
+            there = words(text) + (parts(text) if column in _NAMES else [])
+        fits = [max((ranks.fit(word, other) for other in there), default=0) for word in asked]
+        return len(fits) - fits.count(0), sum(fits)
 
     def _nearest(self, word: str) -> list[str]:
         """Words that there are, the most like another first."""
@@ -298,14 +328,6 @@ class _Match(NamedTuple):
     matched_in: int
     matched_text: str
     score: int
-
-
-def _column_fits(column: str, values: Mapping[str, Any], asked: list[str]) -> tuple[int, int]:
-    """How many of the words asked for a column has, and how well they fit."""
-    text = values[column] or ""
-    there = words(text) + (parts(text) if column in _NAMES else [])
-    fits = [max((ranks.fit(word, other) for other in there), default=0) for word in asked]
-    return len(fits) - fits.count(0), sum(fits)
 
 
 def _from_zero(ends: pa.Array) -> pa.Array:

@@ -20,6 +20,9 @@ from apteco_frames.support.text import clipped
 if TYPE_CHECKING:
     import polars as pl
 
+# What polars says of itself where it panics can be long.
+_PANIC_WIDTH = 200
+
 
 def answer(
     query: str, catalogue: Mapping[str, pa.Table], missing: Mapping[str, str]
@@ -33,14 +36,18 @@ def answer(
         missing: what else it may name, and why that is not there, in a sentence each.
 
     Raises:
-        SqlError: the query is none, or names what is not there, or a file cannot be read.
+        SqlError: the query is none, or names what is not there, or a file cannot be read,
+            or polars panics.
     """
     polars = import_polars()
     named = set(re.findall(r"\w+", query.lower()))
     frames = {name: polars.DataFrame(_texts(arrow)) for name, arrow in catalogue.items()}
     try:
         answered: pl.DataFrame = polars.SQLContext(frames, eager=True).execute(query)
-    except (polars.exceptions.PolarsError, OSError) as error:  # it can read files
+    except (
+        *(polars.exceptions.PolarsError, OSError),  # it can read files
+        polars.exceptions.PanicException,  # which is no Exception
+    ) as error:
         columns = "".join(
             f" Columns of {name}: {', '.join(arrow.column_names)}."
             for name, arrow in catalogue.items()
@@ -49,6 +56,8 @@ def answer(
         reasons = "".join(f" {reason}" for name, reason in missing.items() if name in named)
         # What follows is how polars went about it, and the columns in another way.
         what = re.split(r"\n\n|; valid columns", str(error))[0]
+        if isinstance(error, polars.exceptions.PanicException):
+            what = f"polars broke off ({clipped(what, _PANIC_WIDTH)})"
         raise SqlError(
             f"The query {clipped(query)!r} was not answered: {what.rstrip('.')}.{reasons} "
             f"Tables: {', '.join(catalogue)}.{columns}"

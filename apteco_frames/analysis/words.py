@@ -2,7 +2,8 @@
 
 Letters and digits make a word, and everything else ends one. ``Citroën`` and ``CITROEN``
 are one word, ``£10-20k`` are two. A name is searched by its parts, too: ``boDest`` is the
-word ``bodest``, and has the parts ``bo`` and ``dest``.
+word ``bodest``, and has the parts ``bo`` and ``dest``. Where nothing but symbols is asked for,
+such as ``😀`` or ``%``, each of them is a word.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ _LETTERS = str.maketrans(
 # Where the next part of a name begins: boDest, HHIncome.
 _PARTS = (r"([a-z0-9])([A-Z])", r"([A-Z])([A-Z][a-z])")
 _APART = r"\1 \2"
+# What is no symbol: what words consist of, and what is not seen.
+_WORD, _UNSEEN = r"[\pL\pN\pM]+", r"[\pZ\p{Cc}\p{Cf}]+"
+_ANY_WORD = "a"
 
 
 def words(text: str) -> list[str]:
@@ -47,6 +51,25 @@ def words(text: str) -> list[str]:
     """
     plain = text if text.isascii() else _unaccented(text)
     return plain.encode().translate(_PLAIN).decode().split()
+
+
+def symbols(text: str) -> list[str]:
+    """The symbols of a text, in their order.
+
+    >>> symbols("100 % 👍🏽!")
+    ['%', '👍', '🏽', '!']
+    """
+    encodable = text.encode(errors="ignore").decode()
+    return [s for s in split_symbols(strings([encodable]))[0].as_py() if s not in ("", _ANY_WORD)]
+
+
+def asked_for(text: str) -> list[str]:
+    """The words of a query; its symbols if there are no words.
+
+    >>> asked_for("100 %"), asked_for("%")
+    (['100'], ['%'])
+    """
+    return words(text) or symbols(text)
 
 
 def parts(name: str) -> list[str]:
@@ -79,6 +102,19 @@ def split(texts: pa.Array) -> pa.Array:
         buffers = [valid, offsets, plain]
         texts = pa.Array.from_buffers(pa.string(), len(texts), buffers, offset=texts.offset)
     return pc.ascii_split_whitespace(pc.ascii_trim_whitespace(texts))
+
+
+def split_symbols(texts: pa.Array) -> pa.Array:
+    """The symbols of many texts: a list for each, of one empty word where there is nothing.
+
+    A run of letters and digits is one word, whichever: a text has more than its symbols then.
+
+    Args:
+        texts: strings without nulls.
+    """
+    for pattern, written in ((_WORD, _ANY_WORD), (_UNSEEN, " "), (r"(\S)", r" \1 ")):
+        texts = pc.replace_substring_regex(texts, pattern, written)
+    return pc.split_pattern_regex(pc.ascii_trim_whitespace(texts), r"\s+")
 
 
 def apart(names: pa.Array) -> tuple[pa.Array, pa.Array]:

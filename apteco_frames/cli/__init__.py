@@ -11,6 +11,7 @@ Modules of this room import what is heavy when a command has been chosen that ne
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 # No more than this: Ctrl-C has a traceback until the program is in control.
-from apteco_frames.cli.interrupts import INTERRUPTED, end_at_once
+from apteco_frames.cli.interrupts import INTERRUPTED, end_at_once, has_come
 
 COMPLETION = "_APTECO_FRAMES_COMPLETE"
 """The environment variable by which a shell asks for completions."""
@@ -67,8 +68,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _UNREAD
     except OSError as error:
-        return _failed(error, trouble)
+        # Windows has this of a pipe that nobody reads, which is no file by a name.
+        is_unread = error.errno == errno.EINVAL and error.filename is None
+        return _UNREAD if is_unread else _failed(error, trouble)
     except BaseException:  # polars' PanicException is no Exception
+        if has_come():
+            return INTERRUPTED
         if trouble == _FAILED:
             raise
         return _broke(trouble)
@@ -107,6 +112,8 @@ def _run(arguments: list[str], trouble: int) -> int:
 
 
 def _failed(error: Exception, status: int) -> int:
+    if has_come():
+        return INTERRUPTED
     from apteco_frames.cli.messages import say
 
     with suppress(OSError):  # where it cannot be said, the status does

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -71,7 +72,7 @@ def add(source: Source, output: Output, root: str, all_systems: bool, codes: boo
     archive = _archive(root)
     with source.opened() as system:
         if all_systems:
-            added = archive.add_all(system, codes=codes)  # type: ignore[arg-type]
+            added = archive.add_all(system, codes=codes)
         else:
             if codes:
                 load(system)
@@ -113,10 +114,11 @@ def _show_added(added: list[Added], output: Output) -> None:
 def list_(output: Output, root: str) -> None:
     """Print the builds of all systems in the archive at ROOT."""
     preview = ("system", "build", "added_at", "tables", "variables", "codes", "folders")
-    builds = _archive(root).builds
+    archive = _archive(root)
+    builds = archive.builds
     output.show(builds.to_arrow(), preview)
     if not len(builds):
-        say(f"there is no build in the archive at {root}")
+        say(f"there is no build in the archive at {archive.root}")
 
 
 @archive.command(
@@ -131,7 +133,7 @@ def list_(output: Output, root: str) -> None:
 def history(output: Output, root: str, variable: str, system: str | None) -> None:
     """Print what became of VARIABLE, a name, from build to build in the archive at ROOT."""
     preview = (
-        *("system", "build", "is_there", "type", "num_codes", "is_changed", "changed_columns"),
+        *("system", "build_date", "is_there", "type", "num_codes", "is_changed", "changed_columns"),
     )
     output.show(_archive(root).history(variable, system=system).to_arrow(), preview)
 
@@ -145,32 +147,107 @@ def history(output: Output, root: str, variable: str, system: str | None) -> Non
 @click.option("--system", multiple=True, metavar="NAME", help="Of this system. May be repeated.")
 @with_gate
 def check(gate: Gate, root: str, system: tuple[str, ...]) -> int:
-    """Print what changed from the build before to the newest one, of each system in ROOT.
+    """Print what changed in the newest build, since the newest of an older date, of each system.
 
-    A system of which there is one build has nothing to be compared with, and passes. The exit
-    status is 0 where nothing was found at the level of --fail-on, 1 where something was, and 2
-    after any trouble.
+    A system of which there is no older build has nothing to be compared with, and passes. The
+    exit status is 0 where nothing was found at the level of --fail-on, 1 where something was,
+    and 2 after any trouble.
     """
     archive = _archive(root)
-    builds: dict[str, list[str]] = {}
-    for name, build in archive.builds.select("system", "build").iter_rows():
-        builds.setdefault(name, []).append(build)
-    if not builds:
+    dates: dict[str, set[datetime]] = {}
+    for name, date in archive.builds.select("system", "build_date").iter_rows():
+        dates.setdefault(name, set()).update([date] if date else [])
+    if not dates:
         raise click.ClickException(
-            f"There is no build in the archive at {root}. Add one with: apteco-frames archive add"
+            f"There is no build in the archive at {archive.root}. Add one with: apteco-frames "
+            "archive add"
         )
-    chosen = {name: builds.get(name, []) for name in system or builds}
+    chosen = {name: sorted(dates.get(name, ())) for name in system or dates}
     return gate.compared(_newest(archive, chosen))
 
 
 def _newest(
-    archive: Archive, builds: dict[str, list[str]]
+    archive: Archive, dates: dict[str, list[datetime]]
 ) -> Iterator[tuple[Catalogue, Catalogue]]:
-    """The newest build of each system, and before it the one before."""
-    for system, names in builds.items():
+    """The newest build of each system, and before it the newest of the date before."""
+    for system, built in dates.items():
         # Where there is no such system this is an error that names the nearest.
-        newest = archive.catalogue(system, names[-1] if names else None)
-        if len(names) < 2:
-            say(f"{clipped(system)}: {names[0]} is the only build, so there is nothing to compare")
+        newest = archive.catalogue(system)
+        if len(built) > 1:
+            yield archive.catalogue(system, built[-2]), newest
         else:
-            yield archive.catalogue(system, names[-2]), newest
+            date = newest.system_info.build_date or "without a date"
+            say(f"{clipped(system)}: no build is older than the newest, {date}; nothing to compare")
+
+
+_YES = click.option("--yes", is_flag=True, help="Remove it, instead of only showing what would be.")
+
+
+@archive.command(
+    example="apteco-frames archive clean my-archive\n"
+    "apteco-frames archive clean my-archive --older-than 7 --yes",
+    imports=_IMPORTS,
+    short_help="Remove what killed programs have left.",
+)
+@click.argument("root", type=ROOT)
+@click.option(
+    "--older-than",
+    type=click.FloatRange(min=0, max=36_500),
+    default=1.0,
+    show_default=True,
+    metavar="DAYS",
+    help="Only what has not changed for so many days. A program that is just adding needs its "
+    "files.",
+)
+@_YES
+@with_output
+def clean(output: Output, root: str, older_than: float, yes: bool) -> None:
+    """Print which files in ROOT belong to no build, and with --yes remove them.
+
+    Programs leave such files if they are killed while they add.
+    """
+    import pyarrow as pa
+
+    paths = _archive(root).clean(timedelta(days=older_than), dry_run=not yes)
+    output.show(pa.table({"path": pa.array(paths, pa.string())}))
+    _say_removed(len(paths), "file", yes)
+
+
+def _rule(name: str, help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(f"--keep-{name}", type=click.IntRange(min=1), metavar="N", help=help_text)
+
+
+@archive.command(
+    example="apteco-frames archive prune my-archive --keep-last 30 --keep-weekly 52\n"
+    "apteco-frames archive prune my-archive --keep-last 30 --keep-weekly 52 --yes",
+    imports=_IMPORTS,
+    short_help="Remove old builds, but for those to keep.",
+)
+@click.argument("root", type=ROOT)
+@_rule("last", "Keep the last N builds of each system.")
+@_rule("daily", "Keep the last build of each of the last N days with a build.")
+@_rule("weekly", "Keep the last build of each of the last N weeks with a build.")
+@_rule("monthly", "Keep the last build of each of the last N months with a build.")
+@_rule("yearly", "Keep the last build of each of the last N years with a build.")
+@_YES
+@with_output
+def prune(output: Output, root: str, yes: bool, **rules: int | None) -> None:
+    """Print which builds in ROOT no --keep option keeps, and with --yes remove them.
+
+    Days and weeks are those of build dates, not of today. Where there are fewer of them than an
+    option keeps, the oldest build is kept as well.
+    """
+    if not any(rules.values()):
+        raise click.UsageError(
+            "which builds are to be kept? Give at least one of the options --keep-last to "
+            "--keep-yearly",
+            click.get_current_context(),
+        )
+    removed = _archive(root).prune(**rules, dry_run=not yes)
+    output.show(removed.to_arrow(), ("system", "build"))
+    _say_removed(len(removed), "build", yes)
+
+
+def _say_removed(count: int, noun: str, is_done: bool) -> None:
+    counted = f"{count:,} {noun}{'' if count == 1 else 's'}"
+    say(f"removed {counted}" if is_done else f"would remove {counted}; with --yes it is done")

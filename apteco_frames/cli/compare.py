@@ -6,7 +6,7 @@ It ends as diff(1) does: see :mod:`apteco_frames.cli`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from fractions import Fraction
+from decimal import Decimal
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +16,7 @@ import click
 from apteco_frames.cli import report
 from apteco_frames.cli.command import Command
 from apteco_frames.cli.messages import say
+from apteco_frames.cli.output import with_file
 from apteco_frames.cli.place import PLACE
 from apteco_frames.support.text import clipped
 
@@ -32,19 +33,20 @@ def _looked_at(word: str) -> str:
     found = word.removesuffix("s")
     if found in (*NOUNS, *SEVERITIES):
         return found
-    raise click.BadParameter(f"{word!r} is none of {', '.join((*NOUNS, *SEVERITIES))}")
+    raise click.BadParameter(f"{clipped(word)!r} is none of {', '.join((*NOUNS, *SEVERITIES))}")
 
 
 def _share(text: str) -> float:
     """A fraction between 0 and 1, also in percent."""
+    number = text.strip()
     try:
-        share = Fraction(text.strip().removesuffix("%")) / (100 if text.strip()[-1:] == "%" else 1)
-        rounded = float(share)
-    except (ValueError, ZeroDivisionError, OverflowError):
-        rounded = 0.0
-    if 0 < rounded < 1:
-        return rounded
-    raise click.BadParameter(f"{text!r} is no share between 0 and 1, such as 0.2 or 20%")
+        # Not a Fraction, which would write 1e-99999999 out.
+        share = float(Decimal(number.removesuffix("%")) / (100 if number.endswith("%") else 1))
+    except (ArithmeticError, ValueError):  # no number, or one that is out of all bounds
+        share = 0.0
+    if 0 < share < 1:
+        return share
+    raise click.BadParameter(f"{clipped(text)!r} is no share between 0 and 1, such as 0.2 or 20%")
 
 
 class Gate(NamedTuple):
@@ -78,16 +80,15 @@ class Gate(NamedTuple):
             ClickException: there are no codes, or no folders, which ``only`` asks for.
         """
         self._check_columns()
-        asked = tuple(f"{noun.capitalize()}s were" for noun in self._nouns())
-        looked_at = tuple(f"{noun.capitalize()}s " for noun in self._nouns() or NOUNS)
+        asked = self._nouns()
         found = []
         for older, newer in pairs:
             changes = newer.diff(older, drop=self.drop)
-            for sentence in changes.not_compared:
+            for noun, is_all, sentence in changes.left_out:
                 told = f"{clipped(newer.system_info.name)}: {sentence}"
-                if sentence.startswith(asked):
+                if is_all and noun in asked:
                     raise click.ClickException(f"{told} --only asks for them.")
-                if sentence.startswith(looked_at):
+                if noun in (asked or NOUNS):
                     say(told)
             found.append(self._wanted(changes))
         report.print_changes(found, self.format)
@@ -101,7 +102,7 @@ class Gate(NamedTuple):
         for name in self.ignored:
             if name not in names:
                 raise click.BadParameter(
-                    f"no column {name!r} is compared; those are {', '.join(names)}",
+                    f"no column {clipped(name)!r} is compared; those are {', '.join(names)}",
                     click.get_current_context(),
                     param_hint="--ignore-column",
                 )
@@ -183,7 +184,7 @@ def with_gate(function: Callable[..., Any]) -> Callable[..., Any]:
         ),
     ):
         command = option(command)
-    return command
+    return with_file(command)
 
 
 @click.command(

@@ -23,14 +23,13 @@ from typing import Any
 
 import click
 
-from apteco_frames.support.user_folder import user_folder
-
 FOLDER_VARIABLE = "APTECO_FRAMES_CONFIG_DIR"
 """The environment variable that names the folder."""
 
 KEYS = ("base_url", "data_view", "system", "user", "certificate")
 """What a profile may have."""
 
+_PATIENCE = 10
 _WITHHELD = ("pass", "secret", "token")
 
 
@@ -38,19 +37,17 @@ def default_folder() -> Path:
     """Where the configuration is.
 
     The folder that ``APTECO_FRAMES_CONFIG_DIR`` names; without it ``apteco-frames`` in the
-    platform's place for such: ``%APPDATA%`` on Windows, ``~/Library/Application Support`` on
-    macOS, elsewhere ``$XDG_CONFIG_HOME`` or ``~/.config`` (XDG Base Directory Specification).
+    platform's folder for configurations, such as ``~/.config``.
 
     Raises:
         ClickException: the user has no home.
     """
     try:
-        return user_folder(
-            FOLDER_VARIABLE,
-            windows=("APPDATA", "AppData/Roaming"),
-            macos="Library/Application Support",
-            others=("XDG_CONFIG_HOME", ".config"),
-        )
+        if folder := os.environ.get(FOLDER_VARIABLE):
+            return Path(folder).expanduser()
+        from platformdirs import user_config_path
+
+        return user_config_path("apteco-frames", appauthor=False, roaming=True)
     except RuntimeError as error:
         raise click.ClickException(
             f"There is no folder for profiles ({error}). Name one with {FOLDER_VARIABLE}."
@@ -90,9 +87,10 @@ def profile(name: str) -> dict[str, str]:
 
 
 def add(name: str, values: Mapping[str, str | None]) -> Path:
-    """Add a profile to the file, which is written whole, for its owner alone.
+    """Add a profile to the file, which is written whole; a new one is for its owner alone.
 
-    What the user wrote into it stays as it is.
+    What the user wrote into it stays as it is; of several programs that add at once, one waits
+    for the other.
 
     Args:
         name: its name.
@@ -102,41 +100,64 @@ def add(name: str, values: Mapping[str, str | None]) -> Path:
         the file.
 
     Raises:
-        ClickException: there is one of that name; or as :func:`profiles`.
+        ClickException: there is one of that name; or another program does not come to an end;
+            or as :func:`profiles`.
         OSError: the file cannot be read or written.
     """
+    from filelock import FileLock, Timeout
+
     from apteco_frames.support import files
 
-    text, target = _text(), place()
+    target = place()
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = target.resolve()
+    try:
+        # The system ends the lock with the process that has it, however that ends.
+        with FileLock(file.with_suffix(".lock"), timeout=_PATIENCE):
+            whole = _added(_text(), name, values)
+            files.replace(file, lambda part: part.write_bytes(whole.encode()), mode=0o600)
+    except Timeout:
+        raise click.ClickException(
+            f"Another program has been changing {target} for {_PATIENCE} seconds. Nothing was "
+            "added. Try again."
+        ) from None
+    return target
+
+
+def _added(text: str, name: str, values: Mapping[str, str | None]) -> str:
+    """The file's text with another profile."""
     if name in _parsed(text):
         raise click.ClickException(
-            f"There is a profile {name!r} in {target} already. Edit it there, or take it out."
+            f"There is a profile {name!r} in {place()} already. Edit it there, or take it out."
         )
     lines = [f"[{_quoted(name)}]"]
     lines += [f"{key} = {_quoted(value)}" for key in KEYS if (value := values.get(key))]
     apart = "\n" if text and not text.endswith("\n\n") else ""
     ended = "" if not text or text.endswith("\n") else "\n"
-    whole = f"{text}{ended}{apart}" + "".join(f"{line}\n" for line in lines)
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Where the file is a link into a folder of the user's, it stays one.
-    files.replace(target.resolve(), lambda part: _fill(part, whole))
-    return target
+    return f"{text}{ended}{apart}" + "".join(f"{line}\n" for line in lines)
 
 
 def _text() -> str:
+    path = place()
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe may have no end
+        raise click.ClickException(f"{path} is no regular file.")
     try:
-        return place().read_text(encoding="utf-8-sig")  # as Windows PowerShell writes it
+        return path.read_text(encoding="utf-8-sig")  # as Windows PowerShell writes it
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError:
-        raise click.ClickException(f"{place()} is not TOML: it is not UTF-8.") from None
+        raise click.ClickException(f"{path} is not TOML: it is not UTF-8.") from None
 
 
 def _parsed(text: str) -> dict[str, dict[str, str]]:
     try:
         found: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # or TOML with a number that is too long for Python
         raise click.ClickException(f"{place()} is not TOML: {error}.") from None
+    except RecursionError:
+        raise click.ClickException(
+            f"{place()} is no file of profiles: it is nested too deeply."
+        ) from None
     for name, values in found.items():
         if not isinstance(values, dict):
             raise click.ClickException(
@@ -165,9 +186,3 @@ def _check(name: str, key: str, value: object) -> None:
 def _quoted(text: str) -> str:
     """A text as TOML writes it: as JSON does, but for one character."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _fill(part: Path, text: str) -> None:
-    """Write a file that its owner alone can read."""
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(text.encode())

@@ -10,17 +10,23 @@ import click
 
 from apteco_frames.cli.command import Command
 from apteco_frames.cli.place import PLACE
-from apteco_frames.support.text import shown
+from apteco_frames.support.text import clipped, shown
 
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
     from apteco_frames.session import Session
 
 
+_DIGITS = 5
+
+
 def _port(text: str | int) -> int:
-    if isinstance(text, int) or (text.isdecimal() and int(text) <= 65535):
+    if isinstance(text, int):  # the default
+        return text
+    # Python reads no number of thousands of digits.
+    if text.isdecimal() and len(text) <= _DIGITS and int(text) <= 65535:
         return int(text)
-    raise click.BadParameter(f"{text!r} is no port: a number from 0 to 65535")
+    raise click.BadParameter(f"{clipped(text)!r} is no port: a number from 0 to 65535")
 
 
 with_port = click.option(

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any, NoReturn, cast
 
@@ -17,6 +18,9 @@ INTERRUPTED = 128 + 2
 """The exit status after Ctrl-C, as a shell shows it for programs that a signal ended."""
 
 _MOMENT = 0.01
+_STANDARD_ERROR = 2
+
+_has_come = False
 
 
 def end_at_once() -> None:
@@ -28,7 +32,24 @@ def put_in_order() -> None:
     """From here on Ctrl-C is a ``KeyboardInterrupt``, if it has ended the program until now."""
     if signal.getsignal(signal.SIGINT) is _leave:
         sys.unraisablehook = _once_more
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGINT, _raise)
+
+
+def has_come() -> bool:
+    """Whether Ctrl-C came while a command was at work.
+
+    What ended the command then need be no ``KeyboardInterrupt``: one that comes in a callback
+    is a panic of polars.
+    """
+    return _has_come
+
+
+def _raise(number: int, frame: FrameType | None) -> None:
+    global _has_come
+    _has_come = True
+    with suppress(OSError):  # where polars would tell of its panic
+        os.dup2(os.open(os.devnull, os.O_WRONLY), _STANDARD_ERROR)
+    signal.default_int_handler(number, frame)
 
 
 def _once_more(passed_over: sys.UnraisableHookArgs) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -9,17 +10,20 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from apteco_frames.errors import AptecoFramesWarning
-from apteco_frames.support.text import shown
+from apteco_frames.support.text import clipped, without_commands
 
 if TYPE_CHECKING:
     import click
 
 NAME = "apteco-frames"
+_STANDARD_ERROR = 2
+
+_LONGEST = 2_000  # what is wrong with arguments and files repeats them, of whatever length
 
 
 def say(text: str) -> None:
     """Print a line on standard error, with the program's name before it."""
-    _print(f"{NAME}: {shown(' '.join(text.splitlines()))}")
+    _print(f"{NAME}: {clipped(' '.join(text.splitlines()), _LONGEST)}")
 
 
 def explain(error: click.UsageError) -> None:
@@ -28,12 +32,12 @@ def explain(error: click.UsageError) -> None:
     if error.ctx is not None:
         path = error.ctx.command_path
         _print(error.ctx.get_usage())
-    _print(f"{path}: error: {shown(_message(error))}")
+    _print(f"{path}: error: {clipped(_message(error), _LONGEST)}")
 
 
 def _print(line: str) -> None:
     if sys.stderr is not None:  # or print() would take standard output
-        print(line, file=sys.stderr)
+        print(line if sys.stderr.isatty() else without_commands(line), file=sys.stderr)
 
 
 def _message(error: click.UsageError) -> str:
@@ -51,6 +55,23 @@ def _message(error: click.UsageError) -> str:
     )
     # What stands after --password-stdin could be a password.
     return text.partition(" (")[0] if asks and "unexpected extra argument" in text else text
+
+
+@contextmanager
+def without_panics() -> Iterator[None]:
+    """Drop what polars prints on standard error, past Python, where it panics."""
+    if sys.stderr is None:
+        yield
+        return
+    sys.stderr.flush()
+    theirs, nothing = os.dup(_STANDARD_ERROR), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, _STANDARD_ERROR)
+    try:
+        yield
+    finally:
+        os.dup2(theirs, _STANDARD_ERROR)
+        os.close(theirs)
+        os.close(nothing)
 
 
 @contextmanager

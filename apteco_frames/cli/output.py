@@ -8,15 +8,19 @@ import math
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import redirect_stdout
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from apteco_frames.support.text import clipped, columns_of, shown
+from apteco_frames.cli.place import PLACE
+from apteco_frames.support.text import clipped, columns_of, shown, without_commands
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,7 +55,7 @@ class Output(NamedTuple):
         for name in self.columns:
             if name not in rows.column_names:
                 raise click.BadParameter(
-                    f"no column {name!r}; there are {', '.join(rows.column_names)}",
+                    f"no column {clipped(name)!r}; there are {', '.join(rows.column_names)}",
                     click.get_current_context(),
                     param_hint="--columns",
                 )
@@ -89,17 +93,51 @@ def with_output(function: Callable[..., Any]) -> Callable[..., Any]:
     def command(output_format: str, columns: tuple[str, ...], no_header: bool, **rest: Any) -> Any:
         if output_format == "parquet" and is_terminal():
             raise click.BadParameter(
-                "a terminal cannot show Parquet; send it to a file: > rows.parquet",
+                "a terminal cannot show Parquet; send it to a file: --to rows.parquet",
                 click.get_current_context(),
                 param_hint="--output",
             )
         return function(output=Output(output_format, columns, not no_header), **rest)
 
+    return with_file(command)
+
+
+def with_file(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command ``--to``: a file for what it would print, which is there whole or not at all.
+
+    Shells may change what is redirected: PowerShell 5.1 writes ``>`` in UTF-16, and spoils Parquet.
+    """
+
+    @click.option(
+        "--to",
+        type=PLACE,
+        metavar="FILE",
+        help="Write to FILE, in UTF-8, instead of standard output. PowerShell 5.1 re-encodes what "
+        "> redirects; --to does not.",
+    )
+    @wraps(function)
+    def command(to: Path | None, **rest: Any) -> Any:
+        if to is None:
+            return function(**rest)
+        from apteco_frames.support.files import replace
+
+        held = io.BytesIO()
+        with io.TextIOWrapper(held, encoding="utf-8", newline="\n") as out:
+            with redirect_stdout(out):
+                status = function(**rest)
+            out.flush()
+            replace(to, lambda part: part.write_bytes(held.getvalue()))
+        return status
+
     return command
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name for name in map(str.strip, text.split(",")) if name)
+    names = tuple(name for name in map(str.strip, text.split(",")) if name)
+    for name, number in Counter(names).items():
+        if number > 1:
+            raise click.BadParameter(f"{clipped(name)!r} comes twice; a column is printed once")
+    return names
 
 
 def is_terminal() -> bool:
@@ -136,7 +174,10 @@ def escaped(text: str) -> str:
 
 def print_lines(lines: Iterable[str]) -> None:
     """Print lines on standard output, if there is one."""
-    if sys.stdout is not None:
+    if is_terminal():
+        for line in lines:
+            click.echo(line, file=sys.stdout)  # which shows colours on a Windows console, too
+    elif sys.stdout is not None:
         sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
@@ -166,9 +207,9 @@ def _table(rows: pa.Table, header: bool) -> Iterator[str]:
     columns = [column.to_pylist() for column in _without_nanoseconds(rows).columns]
     if not is_terminal():
         if header:
-            yield "\t".join(names)
+            yield without_commands("\t".join(names))
         for values in zip(*columns, strict=True):
-            yield "\t".join(escaped(text_of(value)) for value in values)
+            yield without_commands("\t".join(escaped(text_of(value)) for value in values))
         return
     from apteco_frames.support.display import text_table
 

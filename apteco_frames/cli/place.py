@@ -29,6 +29,8 @@ class Place(_PathType):
         """The path."""
         if not os.fspath(value):
             self.fail("it is empty: is a variable not set?", param, ctx)
+        if "\0" in os.fspath(value):
+            self.fail("no path has a NUL in it", param, ctx)
         return super().convert(value, param, ctx)
 
 

@@ -50,7 +50,7 @@ def add(name: str, **values: str | None) -> None:
         raise click.UsageError(f"a profile needs {options}", click.get_current_context())
     checked_base_url(values["base_url"] or "")  # it could hold a password
     if values["certificate"]:
-        values["certificate"] = str(checked_path(values["certificate"], "--certificate").resolve())
+        values["certificate"] = str(checked_path(values["certificate"], "--certificate").absolute())
     say(f"added profile {name!r} to {configuration.add(name, values)}")
 
 

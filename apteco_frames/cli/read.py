@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from apteco_frames.cli.command import Command
-from apteco_frames.cli.messages import say
+from apteco_frames.cli.messages import say, without_panics
 from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.source import Source, with_source
+from apteco_frames.support.text import list_names
 
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
@@ -35,7 +36,7 @@ def tables(source: Source, output: Output) -> None:
 @click.command(
     cls=Command,
     example="apteco-frames variables --catalogue holidays\n"
-    "apteco-frames variables --catalogue holidays --output csv > variables.csv",
+    "apteco-frames variables --catalogue holidays --output csv --to variables.csv",
     short_help="The variables of a system.",
 )
 @with_source
@@ -100,15 +101,14 @@ def search(source: Source, output: Output, words: tuple[str, ...], codes: bool, 
     """Print what has all of these WORDS, the best first; typing errors are forgiven."""
     with source.opened() as system:
         if codes:
-            load(system)
+            load(system, tell=False)
         matches = system.search(" ".join(words), limit=limit)
         output.show(
             matches.arrow,
             ("noun", "name", "description", "table_name", "matched_in", "matched_text"),
         )
-        hint = "" if source.catalogue else "; --codes reads them"
-        for remark in matches.remarks:
-            say(re.sub(r"; session\..* reads them", hint, remark))
+        for remark in matches.remarks_with("" if source.catalogue else "--codes reads them"):
+            say(remark)
         if matches.total > len(matches):
             say(f"These are the best {len(matches):,} of {matches.total:,}; --limit shows more.")
 
@@ -130,8 +130,17 @@ def sql(source: Source, output: Output, query: str) -> None:
     """
     with source.opened() as system:
         named = set(re.findall(r"\w+", query.lower()))
-        load(system, codes="codes" in named, folders="folders" in named)
-        output.show(system.sql(query).to_arrow())
+        load(system, codes="codes" in named, folders="folders" in named, tell=False)
+        with without_panics():
+            answer = system.sql(query)
+        try:
+            rows = answer.to_arrow()
+        except ValueError as error:
+            raise click.ClickException(
+                f"The answer has values of a kind that Arrow lacks ({error}). Cast them in the "
+                "query, as in: cast(n as double)"
+            ) from None
+        output.show(rows)
 
 
 @click.command(
@@ -156,20 +165,28 @@ def systems(source: Source, output: Output) -> None:
         output.show(rows, ("name", "description", "build_date"))
 
 
-def load(system: Catalogue | Session, *, codes: bool = True, folders: bool = True) -> None:
+def load(
+    system: Catalogue | Session, *, codes: bool = True, folders: bool = True, tell: bool = True
+) -> None:
     """Read codes and folders, so that a session's catalogue holds them.
 
-    Codes that the API refuses are left out, and it is said whose.
+    Codes that the API refuses are left out.
+
+    Args:
+        system: the session; or a saved catalogue, which has what it has.
+        codes: whether codes are wanted.
+        folders: whether folders are.
+        tell: whether to say whose codes were refused.
     """
     from apteco_frames.session import Session
 
-    if not isinstance(system, Session):
-        return
-    if codes:
-        refused = system.load_codes(unavailable="skip").unavailable
+    if codes and isinstance(system, Session):
+        system.load_codes(unavailable="skip")
+    if codes and tell and system.catalogue.has_codes:
+        refused = system.codes.unavailable
         if refused:
-            say(f"warning: the API refused the codes of {', '.join(refused)}; they are left out")
-    if folders:
+            say(f"warning: the API refused the codes of {list_names(refused)}; they are left out")
+    if folders and isinstance(system, Session):
         _folders(system)
 
 

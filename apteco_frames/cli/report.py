@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from html import escape
 from typing import TYPE_CHECKING
 
 from apteco_frames.cli.output import (
@@ -15,7 +14,7 @@ from apteco_frames.cli.output import (
     width,
     write_for_programs,
 )
-from apteco_frames.support.text import clipped, shown
+from apteco_frames.support.text import clipped, shown, without_commands
 
 if TYPE_CHECKING:
     from apteco_frames.changes import Changes
@@ -24,8 +23,8 @@ FORMATS = ("text", "json", "csv", "markdown", "github")
 
 _STYLES = {"breaking": {"fg": "red"}, "notable": {"fg": "yellow"}, "routine": {}}
 _COMMANDS = {"breaking": "error", "notable": "warning", "routine": "notice"}
-# What Markdown would take for more than text; HTML is escaped besides.
-_MARKED = re.compile(r"([\\`*_{}\[\]|~$])")
+# What ends a cell, even within code; and the start of a command to a build server's log.
+_ALIVE_IN_CODE = re.compile(r"(\||#(?=#\w*\[))")
 
 
 def print_changes(found: list[Changes], form: str) -> None:
@@ -61,30 +60,48 @@ def print_changes(found: list[Changes], form: str) -> None:
 
 def _text(changes: Changes) -> Iterator[str]:
     """A line for each change; on a terminal no longer than it is wide."""
-    yield styled(changes.title, bold=True)
+    title = changes.title
+    yield styled(title if is_terminal() else without_commands(title), bold=True)
     for change in changes:
         line = f"{change.severity:<8}  {change.summary}"
-        line = clipped(line, width()) if is_terminal() else shown(line)
+        line = clipped(line, width()) if is_terminal() else without_commands(shown(line))
         yield styled(line, **_STYLES[change.severity])
 
 
 def _markdown(changes: Changes) -> Iterator[str]:
-    yield f"### {_marked(changes.title)}"
+    yield f"### {_code(changes.title)}"
     yield ""
     if len(changes):
         yield "| severity | change | what | name | column | old | new |"
         yield "| --- | --- | --- | --- | --- | --- | --- |"
     for change in changes:
         old, new = change.told
-        cells = (change.severity, change.change, change.noun, change.name, change.column, old, new)
-        yield f"| {' | '.join(map(_marked, cells))} |"
+        texts = map(_code, (change.name, change.column, old, new))
+        yield f"| {' | '.join((change.severity, change.change, change.noun, *texts))} |"
     if len(changes):
         yield ""
 
 
-def _marked(text: str | None) -> str:
-    """A text that is nothing but text in Markdown, in a table, too."""
-    return escape(_MARKED.sub(r"\\\1", shown(text)), quote=False)
+def _code(text: str | None) -> str:
+    """A text as code in Markdown, where nothing is alive: no mention, no issue, no address.
+
+    Escapes would not do: what they leave of ``@team`` or ``#1`` still notifies and links.
+    """
+    parts = _ALIVE_IN_CODE.split(shown(text))
+    return "".join(
+        f"&#{ord(part)};" if number % 2 else _span(part) for number, part in enumerate(parts)
+    )
+
+
+def _span(text: str) -> str:
+    """Code on one line: between more backticks than it has itself."""
+    if not text:
+        return ""
+    fence = "`" * (max(map(len, re.findall("`+", text)), default=0) + 1)
+    # Of a blank at both ends one each is taken off.
+    ends = text[0] + text[-1]
+    apart = " " if "`" in ends or (ends == "  " and text.strip(" ")) else ""
+    return f"{fence}{apart}{text}{apart}{fence}"
 
 
 def _github(changes: Changes) -> Iterator[str]:

@@ -2,17 +2,12 @@
 
 Of what tells the system, the command line goes before environment variables, and these
 before the profile. A password comes from ``--password-command`` or ``--password-stdin``, else
-from ``APTECO_PASSWORD``, else from the person who is asked; never from the command line, which
-others can see, and never from a profile.
+from ``APTECO_PASSWORD`` (all three in :mod:`apteco_frames.cli.passwords`), else from the person
+who is asked; never from the command line, which others can see, and never from a profile.
 """
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-import sys
-from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -22,16 +17,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 from click.core import ParameterSource
 
-from apteco_frames.cli import configuration
+from apteco_frames.cli import configuration, passwords
 from apteco_frames.cli.place import PLACE
 
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
     from apteco_frames.orbit.arguments import Options
     from apteco_frames.session import Session
-
-PASSWORD = "APTECO_PASSWORD"
-"""The environment variable that holds a password."""
 
 _EXPORT = "apteco-frames export DIR --profile NAME"
 _SYSTEM = ("base_url", "data_view", "system", "user")
@@ -110,8 +102,8 @@ class Source(NamedTuple):
             return login_with_password(*where, password, **options)
         except PasswordPromptError as error:
             raise PasswordPromptError(
-                f"{error} On the command line: set {PASSWORD}, or use --password-command or "
-                "--password-stdin."
+                f"{error} On the command line: set {passwords.VARIABLE}, or use "
+                "--password-command or --password-stdin."
             ) from None
         except AptecoFramesError:
             raise
@@ -140,15 +132,12 @@ class Source(NamedTuple):
         return found
 
     def _password(self) -> str | None:
-        """The password; None if the user is to be asked.
-
-        No error here shows any part of the command, which may be a password by mistake.
-        """
+        """The password; None if the user is to be asked."""
         if self.password_command:
-            return _printed(self.password_command)
+            return passwords.of_command(self.password_command)
         if self.password_stdin:
-            return _first_line_of_input()
-        return os.environ.get(PASSWORD) or None
+            return passwords.of_input()
+        return passwords.of_environment()
 
 
 def with_source(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -195,7 +184,7 @@ def _with_options(function: Callable[..., Any], *, offline: bool) -> Callable[..
             "--password-stdin",
             is_flag=True,
             help="The password is the first line of standard input. It can also be in "
-            f"{PASSWORD}; else it is asked for.",
+            f"{passwords.VARIABLE}; else it is asked for.",
         ),
         click.option(
             "--no-cache",
@@ -245,48 +234,3 @@ def _check_combination(offline: bool) -> None:
         raise click.UsageError(f"--catalogue needs no login, so no {given[0]} either", context)
     if given[-2:] == ["--password-command", "--password-stdin"]:
         raise click.UsageError(f"{' and '.join(given[-2:])} both give the password", context)
-
-
-def _printed(command: str) -> str:
-    """The first line that a command prints.
-
-    Its standard error and input are ours, so that it can ask for a PIN.
-    """
-    try:
-        done = subprocess.run(
-            command if os.name == "nt" else shlex.split(command),
-            stdout=subprocess.PIPE,
-            check=False,
-        )
-    except (OSError, ValueError, IndexError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "its quotes do not match"
-        raise click.ClickException(
-            f"The password command could not be started: {reason}. It is run without a shell; for "
-            "pipes and variables, use: sh -c '...'."
-        ) from None
-    if done.returncode:
-        raise click.ClickException(
-            f"The password command failed with status {done.returncode}. Nothing was sent."
-        )
-    return _first_line(done.stdout, "The password command printed")
-
-
-def _first_line_of_input() -> str:
-    if sys.stdin is None or sys.stdin.isatty():
-        raise click.ClickException(
-            "With --password-stdin a terminal would show the password. Leave the option out to be "
-            "asked for it."
-        )
-    return _first_line(sys.stdin.buffer.readline(), "Standard input has")
-
-
-def _first_line(printed: bytes, whose: str) -> str:
-    # Windows PowerShell begins files in UTF-8 with a byte order mark.
-    line = printed.partition(b"\n")[0].removeprefix(BOM_UTF8).rstrip(b"\r")
-    try:
-        if line:
-            return line.decode()
-        reason = "no password in its first line"
-    except UnicodeDecodeError:
-        reason = "a first line that is not UTF-8"
-    raise click.ClickException(f"{whose} {reason}. Nothing was sent.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
+import re
 import socket
 import socketserver
 import sys
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _HOST = "127.0.0.1"
+_HOST_HEADER = re.compile(r"(?:\[(?P<v6>[^]]+)]|(?P<name>[^][:]+))(?::\d{1,5})?")
+_SESSION_ID = re.compile(r"(?<=/sessions/)(?!simplelogin)[^/? ]+", re.IGNORECASE)
 _LARGEST_BODY = 1_000_000
 _CLOSE_SECONDS = 5
 
@@ -70,10 +74,14 @@ class DemoHandler(BaseHTTPRequestHandler):
         self._handle()
 
     def log_message(self, text: str, *args: Any) -> None:
-        """Log at DEBUG what the standard library would write to stderr."""
-        _log.debug(text, *args)
+        """Log at DEBUG what the standard library would write to stderr, without ids of sessions."""
+        shown = (_SESSION_ID.sub("<secret>", arg) if isinstance(arg, str) else arg for arg in args)
+        _log.debug(text, *shown)
 
     def _handle(self) -> None:
+        if not _is_own_name(self.headers.get_all("Host", [])):
+            self._refuse(421)
+            return
         body = self._body()
         if body is not None:
             authorization = self.headers.get("Authorization", "")
@@ -98,11 +106,31 @@ class DemoHandler(BaseHTTPRequestHandler):
         self.send_error(status)
 
 
+def _is_own_name(hosts: list[str]) -> bool:
+    """Whether a request is for this machine by name: a web page elsewhere cannot make one.
+
+    >>> [_is_own_name([host]) for host in ("localhost:80", "127.0.0.1", "[::1]:80", "evil.example")]
+    [True, True, True, False]
+    """
+    if not hosts:  # as HTTP 1.0 allows, and no browser does
+        return True
+    found = _HOST_HEADER.fullmatch(hosts[0].strip().lower()) if len(hosts) == 1 else None
+    if not found:
+        return False
+    try:
+        name = found["v6"] or found["name"]
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
 class DemoServer:
     """A server that lets a client be tried without an Orbit installation.
 
-    It listens on 127.0.0.1 only and keeps nothing. User name and password are fixed
-    and public: they let a client log in as it would elsewhere, and protect nothing.
+    It listens on 127.0.0.1 only, answers to this machine's own names alone (``localhost``,
+    127.0.0.0/8, ``[::1]``; others get the status 421), and keeps nothing. User name and
+    password are fixed and public: they let a client log in as it would elsewhere, and
+    protect nothing.
     Use it as a context manager, or call :meth:`start` and :meth:`close`.
 
     Args:

@@ -33,7 +33,7 @@ from apteco_frames.frame.tabular import Tabular
 from apteco_frames.support import display
 from apteco_frames.support.arguments import not_a
 from apteco_frames.support.arrays import integers
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import clipped, list_names
 
 _ROWS_PER_BLOCK = 1024
 # IPython looks at each in Python, and takes a sixth of a second for so many.
@@ -180,7 +180,8 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         table = display.html_table(self._preview, self._preview_rows(display.HTML_ROWS))
         is_cut = len(self) > display.HTML_ROWS
         footer = f"{self._counted}, {display.HTML_ROWS if is_cut else 'all'} shown"
-        return f"<div><p>{escape(self._title)}</p>{table}<p>{footer}</p></div>"
+        title = escape(self._title)
+        return f"<div {display.NO_MATHS}><p>{title}</p>{table}<p>{footer}</p></div>"
 
     def _ipython_key_completions_(self) -> list[str]:
         """What IPython offers for ``x["…``: the keys, no more than 10,000 of them."""
@@ -281,7 +282,7 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
             )
         near = nearest(key, [self._arrays[column] for column in columns])
         hint = (
-            "Nearest: " + ", ".join(repr(clipped(k)) for k in near) + "."
+            f"Nearest: {list_names(near)}."
             if near
             else (f"There are {len(self)} {self._nouns}; iterate over them to see which.")
         )

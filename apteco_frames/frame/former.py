@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from apteco_frames.errors import warn
 from apteco_frames.frame.rows import Row
-
-STAYS = (
-    "selections, counts, cubes and data grids stay with `apteco`, to which "
-    "apteco.Session.deserialize(session.serialize()) hands the session over."
-)
-"""The end of a sentence for those who look for something that is not here."""
+from apteco_frames.support.apteco_names import STAYS
 
 
 class FormerNames(Row):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
 
-from apteco_frames.errors import MissingDependencyError
+from apteco_frames.errors import MissingDependencyError, how_to_install
 from apteco_frames.support import files
 from apteco_frames.support.arguments import checked_path
 from apteco_frames.support.fork import import_polars
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     import polars as pl
 
 # What spreadsheets take for the start of a formula; \x{FF..} are the full-width forms.
-_FORMULA = r"^([\x00-\x20]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]|[\t\r\n])"
+_SIGN = r"[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
+_FORMULA = rf"^([\x00-\x20]*{_SIGN}|[\t\r\n])"
+# One that splits at semicolons or tabs knows no quotes that began before, so that a cell begins
+# within a text, too; its own quotes are left out there.
+_FORMULA_WITHIN = rf'([;\t-\r\x{{85}}\x{{2028}}\x{{2029}}])([\x00-\x08\x0E-\x20"]*{_SIGN})'
 
 
 def for_spreadsheets(frame: pl.DataFrame) -> pl.DataFrame:
@@ -28,7 +32,8 @@ def for_spreadsheets(frame: pl.DataFrame) -> pl.DataFrame:
     plain = frame.with_columns(
         pl.col(pl.List(pl.String)).list.join("; "), pl.col(pl.Enum, pl.Categorical).cast(pl.String)
     )
-    return plain.with_columns(pl.col(pl.String).str.replace(_FORMULA, "'$1"))
+    texts = pl.col(pl.String).str.replace(_FORMULA, "'$1")
+    return plain.with_columns(texts.str.replace_all(_FORMULA_WITHIN, "$1'$2"))
 
 
 class Tabular:
@@ -102,7 +107,8 @@ class Tabular:
         except ImportError:
             raise MissingDependencyError(
                 "to_pandas() needs pandas, which is not installed. "
-                "Install it with: python -m pip install 'apteco-frames[pandas]'"
+                "Install it with: python -m pip install pandas; or with this package, "
+                f"{how_to_install('pandas')}"
             ) from None
         return self._arrow.to_pandas()  # type: ignore[no-any-return]
 
@@ -117,6 +123,7 @@ class Tabular:
 
         Raises:
             TypeError: ``path`` is no path.
+            ValueError: ``path`` is empty.
             OSError: the file cannot be written.
         """
         import pyarrow.parquet
@@ -130,7 +137,9 @@ class Tabular:
 
         A text that a spreadsheet would run as a formula (it starts with ``=``, ``+``,
         ``-``, ``@`` or their full-width forms, be it after blanks, or with a tab or a line
-        break) gets a ``'`` before it. Texts are quoted, lists joined with ``"; "``. Use
+        break) gets a ``'`` before it. So does what begins like that after a semicolon, a tab
+        or a line break within a text, where a spreadsheet that splits at semicolons begins
+        another cell. Texts are quoted, lists joined with ``"; "``. Use
         :meth:`write_parquet` to keep every value to the letter.
 
         Args:
@@ -141,6 +150,7 @@ class Tabular:
 
         Raises:
             TypeError: ``path`` is no path.
+            ValueError: ``path`` is empty.
             OSError: the file cannot be written.
         """
         target = checked_path(path, "write_csv()")

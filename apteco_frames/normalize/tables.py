@@ -14,6 +14,9 @@ from apteco_frames.schema.column import NAMES
 from apteco_frames.support.arrays import integers
 from apteco_frames.support.text import clipped
 
+MOST_ANCESTORS = 5_000_000
+"""How many tables all tables together may be below; those of no system are as many."""
+
 
 def relate(raw: pa.Table, variable_counts: dict[str, int], source: str) -> pa.Table:
     """Add the derived columns to tables as the API lists them.
@@ -28,9 +31,6 @@ def relate(raw: pa.Table, variable_counts: dict[str, int], source: str) -> pa.Ta
 
     Raises:
         TablesError: the tables do not form one tree; the message names those at fault.
-
-    Warns:
-        CatalogueWarning: a table has children that are not listed, or the other way round.
     """
     names = raw["name"].to_pylist()
     parents = raw["parent_name"].to_pylist()
@@ -41,19 +41,25 @@ def relate(raw: pa.Table, variable_counts: dict[str, int], source: str) -> pa.Ta
     order: list[int] = []
     ancestors: dict[int, list[int]] = {}
     pending = [master]
+    named = 0
     while pending:
         position = pending.pop()
         order.append(position)
         parent = positions.get(parents[position])
         ancestors[position] = [] if parent is None else [parent, *ancestors[parent]]
+        named += len(ancestors[position])
+        if named > MOST_ANCESTORS:  # each table names all above it and below it
+            raise TablesError(
+                f"The tables are too deep: {clipped(names[position])!r} is below "
+                f"{len(ancestors[position]):,} others, and all tables together are below more than "
+                f"{MOST_ANCESTORS:,}. {_advice(source)}"
+            )
         pending.extend(reversed(children.get(names[position], [])))
     if len(order) < len(names):
         lost = [p for p in range(len(names)) if p not in ancestors]
         cycle = _cycle(lost[0], [positions[parent] if parent else -1 for parent in parents])
         circle = _list([names[p] for p in cycle])
         raise TablesError(f"The tables {circle} are their own ancestors. {_advice(source)}")
-    _warn_of_children(names, raw["has_children"].to_pylist(), children, source)
-
     sizes = [1] * len(names)
     for position in reversed(order[1:]):
         sizes[positions[parents[position]]] += sizes[position]
@@ -120,13 +126,20 @@ def _check_names(names: list[str], parents: list[str], source: str) -> None:
         )
 
 
-def _warn_of_children(
-    names: list[str], flags: list[bool], children: dict[str, list[int]], source: str
-) -> None:
-    """Warn where the API says other than what it lists: a child may be hidden from the user."""
-    flagged = [name for name, flag in zip(names, flags, strict=True) if flag]
-    lone = [name for name in flagged if name not in children]
-    denied = [name for name in names if name in children and name not in set(flagged)]
+def warn_of_children(tables: pa.Table, source: str) -> None:
+    """Warn where the API says other than what it lists: a child may be hidden from the user.
+
+    Args:
+        tables: a table under ``schema.TABLES_SCHEMA``.
+        source: where the tables came from.
+
+    Warns:
+        CatalogueWarning: a table has children that are not listed, or the other way round.
+    """
+    names, parents = tables["name"].to_pylist(), set(tables["parent_name"].to_pylist())
+    says = dict(zip(names, tables["has_children"].to_pylist(), strict=True))
+    lone = [name for name in names if says[name] and name not in parents]
+    denied = [name for name in names if not says[name] and name in parents]
     odd = [f"tables below {_list(lone)}, but lists none"] if lone else []
     odd += [f"no tables below {_list(denied)}, but lists some"] if denied else []
     if odd:

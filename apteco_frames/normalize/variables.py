@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from apteco_frames import schema
 from apteco_frames.errors import VariablesError, warn
 from apteco_frames.support.arrays import integers, strings
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import clipped, list_items, list_names
 
 # By the API's type, selectorInfo.subType and selectorInfo.selectorType, as apteco 0.8.2
 # tells kinds; AndArray and AndBitArray, which it drops, go with their Or siblings.
@@ -94,11 +94,10 @@ def warn_of_unknown(variables: pa.Table, source: str) -> None:
     for row in variables.select(told).take(positions[:10]).to_pylist():
         name, *kind = (clipped(row[column]) for column in told)
         listed.append(f"{name!r} ({', '.join(filter(None, kind)) or 'no type'})")
-    more = f" and {len(positions) - 10:,} more" if len(positions) > 10 else ""
     warn(
         f"Of {source}, variables are of kinds that this version does not know: "
-        f"{', '.join(listed)}{more}. They are kept, with the type Unknown and all that the API "
-        "says of them. Look whether a newer apteco_frames knows their kinds."
+        f"{list_items(listed, len(positions))}. They are kept, with the type Unknown and all that "
+        "the API says of them. Look whether a newer apteco_frames knows their kinds."
     )
 
 
@@ -135,5 +134,5 @@ def check(variables: pa.Table, counts: dict[str, int], tables: Iterable[str], so
             )
     if len(pc.unique(names)) < len(names):  # count_distinct takes several times as long
         often = [name for name, number in Counter(names.to_pylist()).items() if number > 1]
-        listed = ", ".join(repr(clipped(name)) for name in often[:10])
+        listed = list_names(often)
         raise VariablesError(f"Several variables are named {listed}. {advice}")

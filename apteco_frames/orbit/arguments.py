@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
-from operator import index
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from apteco_frames.errors import InvalidUrlError
+from apteco_frames.orbit.redact import Secret
+from apteco_frames.support.arguments import checked_number, not_a
 from apteco_frames.support.progress import Progress
 
 if TYPE_CHECKING:
@@ -82,17 +83,19 @@ def checked_options(options: Options) -> Options:
             raise TypeError(f"There is no option {name!r}; there are {listed}.")
     values: Options = {**_DEFAULTS, **options}
     checked_progress(values["progress"])
-    values["page_size"] = _whole_number(values["page_size"], "page_size")
-    values["max_connections"] = _whole_number(values["max_connections"], "max_connections")
+    for option in ("page_size", "max_connections"):
+        number = values[option]
+        if number is not None:
+            values[option] = checked_number(number, f"{option}=")
     _check_cache(values["cache"])
     return values
 
 
 def _check_cache(cache: Any) -> None:
     if cache is not None and not isinstance(cache, bool | str | os.PathLike):
-        raise TypeError(f"cache= must be True or a folder, not {cache!r}.")
+        raise not_a("cache= takes True or a folder", cache)
     if cache == "":
-        raise ValueError("cache= must be True or a folder, not an empty text.")
+        raise ValueError("cache= takes True or a folder, not an empty text.")
 
 
 def checked_progress(progress: Progress) -> Progress:
@@ -103,21 +106,7 @@ def checked_progress(progress: Progress) -> Progress:
     """
     if progress is None or isinstance(progress, bool) or callable(progress):
         return progress
-    raise TypeError(f"progress= takes True, False, None or a callable, not {progress!r}.")
-
-
-def _whole_number(value: Any, what: str) -> int | None:
-    if value is None:
-        return None
-    try:
-        number = index(value)
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool):
-        raise TypeError(f"{what}= must be a whole number of at least 1, not {value!r}.")
-    if number < 1:
-        raise ValueError(f"{what}= must be at least 1, not {number}.")
-    return number
+    raise not_a("progress= takes True, False, None or a callable", progress)
 
 
 def checked_text(text: str, what: str) -> str:
@@ -132,13 +121,24 @@ def checked_text(text: str, what: str) -> str:
     TypeError: password must be text (str), not None: is an environment variable not set? \
 Nothing was sent.
     """
-    _check_type(text, what)
+    _check_kind(type(text), what)
     if not _can_be_encoded(text):
-        raise ValueError(
-            f"{what} holds half of a surrogate pair, as wrongly decoded text does, and cannot be "
-            "sent. Nothing was sent."
-        )
+        raise _halved(what)
     return text
+
+
+def check_secret(secret: Secret, what: str) -> None:
+    """Check that a secret is text that can be sent.
+
+    It is never a variable of a function that raises an error: programs show those with it.
+
+    Raises:
+        TypeError: it is no text.
+        ValueError: it holds half of a surrogate pair, which cannot be sent.
+    """
+    _check_kind(type(secret.reveal()), what)
+    if not _can_be_encoded(secret.reveal()):
+        raise _halved(what)
 
 
 def checked_name(name: str, what: str) -> str:
@@ -148,22 +148,29 @@ def checked_name(name: str, what: str) -> str:
         TypeError: it is no text.
         InvalidUrlError: it is empty, or a URL would take it for another place.
     """
-    _check_type(name, what)
+    _check_kind(type(name), what)
     if name.strip(" ") in ("", ".", "..") or not _can_be_encoded(name):
         raise InvalidUrlError(f"{what} must be a name, not {name!r}. Nothing was sent.")
     return name
 
 
-def _check_type(text: object, what: str) -> None:
-    if text is None:
+def _check_kind(kind: type, what: str) -> None:
+    if kind is type(None):
         raise TypeError(
             f"{what} must be text (str), not None: is an environment variable not set? "
             "Nothing was sent."
         )
-    if not isinstance(text, str):
+    if not issubclass(kind, str):
         raise TypeError(
-            f"{what} must be text (str), not of type {type(text).__name__}. Nothing was sent."
+            f"{what} must be text (str), not of type {kind.__name__}. Nothing was sent."
         )
+
+
+def _halved(what: str) -> ValueError:
+    return ValueError(
+        f"{what} holds half of a surrogate pair, as wrongly decoded text does, and cannot be "
+        "sent. Nothing was sent."
+    )
 
 
 def _can_be_encoded(text: str) -> bool:

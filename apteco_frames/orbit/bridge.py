@@ -9,7 +9,7 @@ from typing import Any
 
 from apteco_frames.errors import InvalidUrlError
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.redact import Secret
 from apteco_frames.orbit.task import Task, Timeout
 from apteco_frames.orbit.transport import Answer
 
@@ -81,12 +81,17 @@ class _RestClient:
         task = self._client.new_task()
         if _request_timeout is not None:
             task = Task(Timeout.of(_request_timeout))
+        # No variable of ours holds it in plain text: programs show those with an error.
+        post_params = [
+            (name, Secret(str(value)) if name == "Password" else value)
+            for name, value in post_params or []
+        ]
         # Not the client's own request(): it would refuse what has expired with an error of
         # ours, and users of the generated client catch the answer's ApiException.
         with ExitStack() as stack:
-            for name, value in post_params or []:
-                if name == "Password":
-                    stack.enter_context(self._client.secrets.with_password(Secret(str(value))))
+            for _, value in post_params:
+                if isinstance(value, Secret):
+                    stack.enter_context(self._client.secrets.with_password(value))
             answer = self._client.send(
                 method,
                 url,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-import os
+import sys
 import time
 from contextlib import suppress
 from functools import partial
@@ -28,15 +28,17 @@ from apteco_frames.orbit.arguments import (
     checked_text,
 )
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
-from apteco_frames.orbit.lists import read_list
-from apteco_frames.orbit.login import second_factor, session_details
-from apteco_frames.orbit.secret import Secret, Secrets
+from apteco_frames.orbit.json_text import said
+from apteco_frames.orbit.login import opened_session, second_factor, session_details
+from apteco_frames.orbit.paging import read_list
+from apteco_frames.orbit.redact import Secret, Secrets
 from apteco_frames.orbit.serialized import can_be_sent
-from apteco_frames.orbit.status import LOG_IN_AGAIN, api_error, checked
-from apteco_frames.orbit.task import Task, Timeout
+from apteco_frames.orbit.status import IF_NO_HELP, LOG_IN_AGAIN, api_error, checked
+from apteco_frames.orbit.task import Task, Timeout, Turn
 from apteco_frames.orbit.transport import Answer, Transport, check_verify
 from apteco_frames.orbit.url import checked_base_url, warn_if_insecure
 from apteco_frames.schema.column import STRING, TIMESTAMP, Column, required_texts
+from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.text import clipped
 
 logger = logging.getLogger("apteco_frames")
@@ -50,10 +52,13 @@ MAX_CONNECTIONS = 4
 CODE_CONNECTIONS = 8
 # What servers answer that were asked for more items than they give at a time.
 _PERHAPS_TOO_MANY = (400, 413, 500)
+_SMALLER_PAGES = (FIRST_PAGE_SIZE, 100)
 
 # A token that has expired by this clock may still be good by the server's.
 _CLOCK_SKEW_SECONDS = 60
 _LOG_OUT_SECONDS = 10.0
+# What Ctrl-C leaves for the answer to a login, and for the end of a session that nobody holds.
+_LAST_SECONDS = 1.0
 _MOST_NAMES = 20
 
 
@@ -83,21 +88,40 @@ class OrbitClient:
     """
 
     def __init__(self, base_url: str, data_view: str, options: Options) -> None:
-        self._options = checked_options(options)
+        given = checked_options(options)
         self.base_url = checked_base_url(checked_text(base_url, "base_url"))
         self.data_view = checked_name(data_view, "data_view")
-        verify, http = self._options["verify"], self._options["http"]
+        verify, http = given["verify"], given["http"]
         check_verify(verify)
         warn_if_insecure(self.base_url, http.verify if http and verify is None else verify)
-        self._timeout = Timeout.of(self._options["timeout"])
-        self.max_connections = self._options["max_connections"] or MAX_CONNECTIONS
-        self.progress = self._options["progress"]
-        self.code_connections = self._options["max_connections"] or CODE_CONNECTIONS
-        self.page_size = self._options["page_size"]
+        self._timeout = Timeout.of(given["timeout"])
+        self.max_connections = given["max_connections"] or MAX_CONNECTIONS
+        self.code_connections = given["max_connections"] or CODE_CONNECTIONS
+        self.page_size = given["page_size"]
         self.transport = Transport(verify=verify, max_connections=self.code_connections, http=http)
-        self._ended = False
+        self.session_id: Secret | None = None
+        """The id of the session that the token is of; None before logging in."""
+        self.has_ended = False
+        """Whether the session was ended here."""
+        self._turn = ProcessLock(Turn)
         self._told = False
         self._issued = -math.inf
+        self._most_items = sys.maxsize  # that the server gives at a time
+
+    @property
+    def turn(self) -> Turn:
+        """Whose it is to log in or out: for one thread at a time."""
+        return self._turn.own  # type: ignore[no-any-return]
+
+    def restore(self, session_id: Secret, token: Secret) -> None:
+        """Go on with a session that was begun elsewhere.
+
+        Raises:
+            ApiResultsError: no request can carry the token.
+        """
+        self.secrets.issue(session_id)
+        self.token = token
+        self.session_id = session_id
 
     @property
     def token(self) -> Secret:
@@ -118,13 +142,8 @@ class OrbitClient:
                 "cannot carry. Nothing was sent with it. Log in again."
             )
         self.transport.token = token
-        self._ended = self._told = False
+        self.has_ended = self._told = False
         self._issued = -math.inf
-
-    @property
-    def cache(self) -> bool | str | os.PathLike[str] | None:
-        """Where to keep catalogues, as the user said it."""
-        return self._options["cache"]
 
     @property
     def secrets(self) -> Secrets:
@@ -132,16 +151,17 @@ class OrbitClient:
         return self.transport.secrets
 
     @property
-    def token_expires_at(self) -> int | None:
+    def token_expires_at(self) -> float | None:
         """``exp`` of the token, in seconds since 1970; None if it is no JWT or has none."""
         import jwt
 
         try:
             claims = jwt.decode(self.token.reveal(), options={"verify_signature": False})
-        except (jwt.PyJWTError, ValueError, RecursionError):
+            expires: Any = claims.get("exp")
+            seconds = float(expires) if type(expires) in (int, float) else math.nan
+        except (jwt.PyJWTError, ValueError, OverflowError, RecursionError):
             return None
-        expires = claims.get("exp")
-        return expires if type(expires) is int else None
+        return seconds if math.isfinite(seconds) else None
 
     def new_task(self) -> Task:
         """A task that begins now and may take as long as the options say."""
@@ -167,7 +187,7 @@ class OrbitClient:
         return self.transport.request(method, url, task=task, **options)
 
     def _check_session(self, url: str) -> None:
-        if self._ended:
+        if self.has_ended:
             raise SessionExpiredError(
                 f"The session was ended by logout(), so nothing was sent to {url}. What was read "
                 f"stays usable. {LOG_IN_AGAIN}.",
@@ -193,14 +213,23 @@ class OrbitClient:
     def log_in(self, user: str, password: Secret, task: Task) -> dict[str, Any]:
         """``POST /{dataView}/Sessions/SimpleLogin``: the ``SessionDetails``.
 
-        The token is kept, and sent with the requests that follow.
+        The token is kept, and sent with the requests that follow; so is the session's id.
+        Ctrl-C waits a second for the answer, and leaves a session that was begun until then.
 
         Raises:
             LoginError: user name or password is not accepted, or not enough.
             AptecoFramesError: another error of the tree.
         """
         url = self._url(self.data_view, "Sessions", "SimpleLogin")
-        form = {"UserLogin": user, "Password": password.reveal()}
+        part = task.part()
+        ask = partial(self._ask_to_log_in, url, user, password, part)
+        details = part.run_aside(ask, patience=_LAST_SECONDS)
+        if details is None:
+            raise task.too_late(url)
+        return details
+
+    def _ask_to_log_in(self, url: str, user: str, password: Secret, task: Task) -> dict[str, Any]:
+        form = {"UserLogin": user, "Password": password}
         with self.secrets.with_password(password):
             answer = self.transport.request("POST", url, task=task, authorise=False, data=form)
             words = second_factor(answer.body)
@@ -213,55 +242,62 @@ class OrbitClient:
                     "Ask your administrator for a user who needs none",
                 )
             if answer.status in (401, 403):
-                raise api_error(
-                    LoginError,
-                    answer,
-                    f"The user {user!r} could not log in: user name or password was not accepted",
-                    "Check both, and that the user may use this DataView",
-                )
+                raise _login_error(answer, user)
             if answer.status == 404:
                 raise self._unknown(
                     answer, "DataView", self.data_view, ["About", "DataViews"], task
                 )
-            details = session_details(checked(answer), url)
-        self.token = Secret(details["accessToken"])
-        self.secrets.issue(Secret(details["sessionId"]))
-        self._issued = time.monotonic()
+            is_kept = False
+            try:
+                details = session_details(answer, url)
+                if task.seconds_left():  # somebody still waits for it
+                    self.restore(details["sessionId"], details["accessToken"])
+                    self._issued = time.monotonic()
+                    is_kept = True
+            finally:
+                opened = None if is_kept else opened_session(answer)
+                if opened:
+                    self.end(*opened)
         return details
 
-    def log_out(self, session_id: str, *, within: float = _LOG_OUT_SECONDS) -> None:
+    def log_out(self, *, within: float = _LOG_OUT_SECONDS) -> None:
         """``DELETE /{dataView}/Sessions/{sessionId}``; a session that has ended is fine.
 
         Requests that follow, those of a load under way among them, end in a
         ``SessionExpiredError``. Connections that are kept open are closed.
 
         Args:
-            session_id: which session.
             within: seconds that it may take at most.
 
         Raises:
             AptecoFramesError: the API could not be asked, or refused.
         """
-        self.secrets.issue(Secret(session_id))
-        url = self._url(self.data_view, "Sessions", session_id)
+        assert self.session_id is not None
+        url = self._url(self.data_view, "Sessions", self.session_id.reveal())
         total = min(self._timeout.total, within)
         task = Task(self._timeout._replace(total=total))
         answer = self.transport.request("DELETE", url, task=task)
         if answer.status not in (401, 404):
             checked(answer)
-        self._ended = True
+        self.has_ended = True
         self.transport.close()
 
-    def end(self, session_id: str, token: Secret) -> None:
-        """End a session that was replaced, by its own token; at best, and within ten seconds."""
+    def leave(self) -> None:
+        """End a session that nobody holds, if there is one and it can be ended in a second."""
+        if self.session_id is not None and not self.has_ended:
+            with suppress(AptecoFramesError):
+                self.log_out(within=_LAST_SECONDS)
+
+    def end(self, session_id: Secret, token: Secret) -> None:
+        """End another session, by its own token; at best, and within ten seconds."""
+        self.secrets.issue(session_id)
         task = Task(self._timeout._replace(total=min(self._timeout.total, _LOG_OUT_SECONDS)))
         with suppress(AptecoFramesError):
             self.transport.request(
                 "DELETE",
-                self._url(self.data_view, "Sessions", session_id),
+                self._url(self.data_view, "Sessions", session_id.reveal()),
                 task=task,
-                authorise=False,
-                headers={"Authorization": f"Bearer {token.reveal()}"},
+                authorise=token,
             )
 
     def system(self, name: str, task: Task) -> dict[str, Any]:
@@ -274,7 +310,7 @@ class OrbitClient:
         answer = self.request("GET", url, task=task)
         if answer.status == 404:
             raise self._unknown(answer, "system", name, [self.data_view, "FastStatsSystems"], task)
-        with self.secrets.kept_out_of_errors():
+        with self.secrets.kept_out():
             return decode_object(checked(answer), _SYSTEM, url)
 
     def systems(self, task: Task) -> pa.Table:
@@ -285,7 +321,7 @@ class OrbitClient:
         """
         url = self._url(self.data_view, "FastStatsSystems")
         fetch = partial(self.page, url, schema.SYSTEMS, task)
-        return read_list(fetch, self._options["page_size"] or FIRST_PAGE_SIZE, url)
+        return read_list(fetch, self.page_size or FIRST_PAGE_SIZE, url)
 
     def page(
         self,
@@ -299,23 +335,33 @@ class OrbitClient:
     ) -> Page:
         """``GET`` one page of a list: ``count`` items from ``offset`` on, or the first of them.
 
+        A server that refuses so many is asked for fewer, unless the user said how many.
+
         ``may_be_refused`` are the statuses that are the API's own without a word, too.
 
         Raises:
             AptecoFramesError: an error of the tree.
         """
-        params = {"offset": offset, "count": count}
-        smaller = f"Ask for less at a time: page_size={max(1, min(100, count // 10))}."
-        answer = self.request("GET", url, task=task, params=params, when_too_large=smaller)
-        may_ask_for_less = self.page_size is None and count > FIRST_PAGE_SIZE
-        if answer.status in _PERHAPS_TOO_MANY and may_ask_for_less:
-            # The size of a first page; the rest of the list will follow in it.
-            params["count"] = FIRST_PAGE_SIZE
-            answer = self.request("GET", url, task=task, params=params)
+        count = min(count, self._most_items)
+        sizes = [count]
+        if self.page_size is None:
+            sizes += [size for size in _SMALLER_PAGES if size < count]
+        for size in sizes:
+            answer = self.request(
+                "GET",
+                url,
+                task=task,
+                params={"offset": offset, "count": size},
+                when_too_large=f"Ask for less at a time: page_size={max(1, min(100, size // 10))}.",
+            )
+            if answer.status not in _PERHAPS_TOO_MANY:
+                break
+        if size < count and answer.status < 300:
+            self._most_items = size
         if answer.status in may_be_refused and not answer.body.strip():
             # No gateway's: the API answered for the system right before.
             answer = answer._replace(body=b"{}")
-        with self.secrets.kept_out_of_errors():
+        with self.secrets.kept_out():
             return decode_page(checked(answer), columns, url)
 
     def system_url(self, system: str, *segments: str) -> str:
@@ -326,6 +372,8 @@ class OrbitClient:
         self, answer: Answer, kind: str, name: str, where: list[str], task: Task
     ) -> AptecoFramesError:
         """The error for a DataView or system that is not there, with those that are."""
+        what = f"There is no {kind} {name!r}"
+        hint = f"Check its name, and the base URL {self.base_url}"
         try:
             url = self._url(*where)
             authorise = self.transport.token is not None
@@ -334,17 +382,31 @@ class OrbitClient:
             )
             page = decode_page(checked(listing), NAME_COLUMNS, url)
         except AptecoFramesError:
-            return api_error(ApiError, answer, f"There is no {kind} {name!r}", "Check its name")
-        names = page.rows["name"].to_pylist()[:_MOST_NAMES]
-        hint = (
-            f"There are: {', '.join(repr(clipped(self.secrets.without(name))) for name in names)}"
-        )
-        if page.total > len(names):
-            hint += f" and {page.total - len(names):,} more"
-        return api_error(ApiError, answer, f"There is no {kind} {name!r}", hint)
+            return api_error(ApiError, answer, f"{what}, or nothing at this address", hint)
+        names = page.rows["name"].to_pylist()
+        if name in names:
+            what = f"The API has a {kind} {name!r}, but not what was asked of it"
+            return api_error(ApiError, answer, what, IF_NO_HELP)
+        without = self.secrets.without
+        listed = ", ".join(repr(clipped(without(name))) for name in names[:_MOST_NAMES])
+        if page.total > len(names[:_MOST_NAMES]):
+            listed += f" and {page.total - len(names[:_MOST_NAMES]):,} more"
+        return api_error(ApiError, answer, what, f"There are: {listed}")
 
     def _url(self, *segments: str) -> str:
         return "/".join([self.base_url, *(quote(segment, safe="") for segment in segments)])
+
+
+def _login_error(answer: Answer, user: str) -> AptecoFramesError:
+    """The error for a login that was refused: status 401 or 403."""
+    what = f"The user {user!r} could not log in"
+    hint = "Check that the user may use this DataView"
+    if answer.status == 401:
+        what += ": user name or password was not accepted"
+        hint = "Check both, and that the user may use this DataView"
+    if said(answer.body).message:
+        hint = IF_NO_HELP
+    return api_error(LoginError, answer, what, hint)
 
 
 def _span(seconds: float) -> str:

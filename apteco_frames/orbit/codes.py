@@ -11,7 +11,7 @@ a count that is not there stays null.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -20,12 +20,12 @@ import pyarrow as pa
 from apteco_frames.errors import ApiError, InvalidUrlError
 from apteco_frames.orbit.arguments import checked_name
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.lists import REFUSED, read_list
+from apteco_frames.orbit.paging import read_list
 from apteco_frames.orbit.pool import run_all
+from apteco_frames.orbit.status import REFUSED
 from apteco_frames.orbit.task import Task
 from apteco_frames.schema import CODES
 from apteco_frames.schema.column import api_schema
-from apteco_frames.support.progress import Report
 
 Refusal = ApiError | InvalidUrlError
 
@@ -48,19 +48,6 @@ class Wanted(NamedTuple):
     may_have_none: bool
 
 
-class Loaded(NamedTuple):
-    """Codes as they came, and what was refused.
-
-    Attributes:
-        tables: by variable: the columns ``code``, ``description`` and ``count``, in the
-            API's order.
-        refused: by variable: the error.
-    """
-
-    tables: dict[str, pa.Table]
-    refused: dict[str, Refusal]
-
-
 def load_codes(
     client: OrbitClient,
     system: str,
@@ -68,9 +55,8 @@ def load_codes(
     task: Task,
     *,
     connections: int,
-    report: Report | None = None,
-) -> Loaded:
-    """The codes of variables, each complete or not there at all.
+) -> Iterator[tuple[str, pa.Table | Refusal]]:
+    """The codes of variables, each complete: as they come, so that an error loses none of them.
 
     Args:
         client: whom to ask.
@@ -78,30 +64,21 @@ def load_codes(
         wanted: the variables.
         task: whose time it takes.
         connections: requests under way at the same time, at most.
-        report: called with the number of variables done so far, and of all.
 
-    Returns:
-        what came and what was refused (status 400, 403 or 404; or a name that no URL can
-        hold), each by variable.
+    Yields:
+        the name of a variable, and the columns ``code``, ``description`` and ``count`` in
+        the API's order; or why they are not to be had (status 400, 403 or 404, or a name
+        that no URL can hold).
 
     Raises:
         ListChangedError: the codes of a variable changed while they were read, twice.
         AptecoFramesError: another error of the tree.
     """
-    tables: dict[str, pa.Table] = {}
-    refused: dict[str, Refusal] = {}
     part = task.part()
     # The longest first, so that no connection is left with one at the end.
     order = sorted(wanted, key=lambda variable: -(variable.number or 0))
     calls = ((variable.name, partial(_codes, client, system, variable, part)) for variable in order)
-    for name, found in run_all(calls, part, client.base_url, connections):
-        if isinstance(found, Refusal):
-            refused[name] = found
-        else:
-            tables[name] = found
-        if report:
-            report(len(tables) + len(refused), len(wanted))
-    return Loaded(tables, refused)
+    return run_all(calls, part, client.base_url, connections)
 
 
 def _codes(client: OrbitClient, system: str, variable: Wanted, task: Task) -> pa.Table | Refusal:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import http.client
 import io
+import os
 from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
 import requests
 import requests.adapters
+from requests.cookies import RequestsCookieJar
+from urllib3.util import Retry
 
 from apteco_frames.orbit.task import Task
 
@@ -79,6 +82,8 @@ class _TimedAdapter(requests.adapters.HTTPAdapter):
     def __init__(self, plain: Any) -> None:
         # As requests itself pickles an adapter: retries, size and blocking of pools.
         vars(self).update(plain.__getstate__(), proxy_manager={}, config={})
+        # The last answer that was tried again for its status says more than that it was.
+        self.max_retries = self.max_retries.new(raise_on_status=False)
         self.init_poolmanager(plain._pool_connections, plain._pool_maxsize, plain._pool_block)
         self._plain = plain
         _take_over(self.poolmanager, plain.poolmanager)
@@ -109,6 +114,7 @@ def _take_over(manager: Any, other: Any) -> None:
 
 _PLAIN = requests.adapters.HTTPAdapter
 _SETTINGS = vars(_PLAIN()).keys()
+_SESSION_SETTINGS = vars(requests.Session()).keys()
 
 
 def _is_plain(adapter: Any) -> bool:
@@ -117,9 +123,21 @@ def _is_plain(adapter: Any) -> bool:
 
 
 class _Timed:
-    """A ``requests.Session`` over another's state: what is plain of its adapters is timed."""
+    """A ``requests.Session`` over another's state: what is plain of its adapters is timed.
+
+    The cookies are its own: those of two logins may be of two users.
+    """
 
     _timed: dict[Any, _TimedAdapter]
+    _own: dict[str, Any]
+
+    @property
+    def cookies(self) -> Any:
+        return self._own["cookies"]
+
+    @cookies.setter
+    def cookies(self, cookies: Any) -> None:
+        self._own["cookies"] = cookies
 
     def get_adapter(self, url: str) -> Any:
         adapter = super().get_adapter(url)  # type: ignore[misc]
@@ -136,13 +154,20 @@ class _Timed:
 
 
 def timed(http: requests.Session) -> requests.Session:
-    """The same session, headers, cookies and all, with connections that end in time.
+    """The same session, headers and all, with connections that end in time.
 
     Where its adapters are plain, timed ones with their settings take their place here;
-    others are used as they are. The session itself is not changed, shares no connection
-    with this one, and is the user's to close.
+    others are used as they are. Cookies are those that it has now, and what comes to them
+    here. The session itself is not changed, shares no connection with this one, and is the
+    user's to close.
     """
-    session: requests.Session = object.__new__(type("Timed", (_Timed, type(http)), {"_timed": {}}))
+    cookies = RequestsCookieJar()
+    cookies.update(http.cookies)
+    policy = getattr(http.cookies, "_policy", None)  # which RequestsCookieJar.copy() takes, too
+    if policy is not None:
+        cookies.set_policy(policy)
+    members = {"_timed": {}, "_own": {"cookies": cookies}}
+    session: requests.Session = object.__new__(type("Timed", (_Timed, type(http)), members))
     session.__dict__ = http.__dict__
     return session
 
@@ -154,11 +179,39 @@ def waits_in_time(http: requests.Session, url: str) -> bool:
     """
     if type(http).__bases__[1:] != (requests.Session,) or http.hooks.get("response"):
         return False
+    if not vars(http).keys() <= _SESSION_SETTINGS:  # something is done its own way
+        return False
     try:
         adapter = http.get_adapter(url)
     except requests.exceptions.InvalidSchema:
         return False
     return isinstance(adapter, _TimedAdapter) and adapter.waits_in_time
+
+
+def tries_again(http: requests.Session, url: str) -> bool:
+    """Whether an adapter of the user's tries failed requests again by itself."""
+    try:
+        retries = getattr(http.get_adapter(url), "max_retries", None)
+    except requests.exceptions.InvalidSchema:
+        return False
+    return isinstance(retries, Retry) and retries.total != 0
+
+
+def files_named(http: requests.Session, verify: bool | str | None) -> list[tuple[str, str]]:
+    """Files of certificates that settings name, each with the setting as the user knows it."""
+    named: list[tuple[str, Any]] = []
+    if isinstance(verify, str):
+        named.append(("verify=", verify))
+    elif verify is None and isinstance(http.verify, str | os.PathLike):
+        named.append(("http.verify", http.verify))
+    elif http.trust_env and verify is not False and http.verify is not False:
+        variables = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")  # the first one that is set counts
+        named += [(name, os.environ[name]) for name in variables if os.environ.get(name)][:1]
+    certificates: Any = http.cert or ()
+    if isinstance(certificates, str | os.PathLike):
+        certificates = (certificates,)
+    named += [("http.cert", path) for path in certificates]
+    return [(setting, os.fspath(path)) for setting, path in named]
 
 
 def new_session(max_connections: int) -> requests.Session:

@@ -9,7 +9,6 @@ take the numbers that .NET writes where there is none.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -97,30 +96,8 @@ def decode_object(body: bytes, shape: pa.StructType, source: str) -> dict[str, A
     value = load(body, source)
     fault = find_fault(value, shape)
     if fault:
-        raise results_error(fault, source)
+        raise results_error(fault, source, body)
     return value  # type: ignore[no-any-return]
-
-
-def decode_error(body: bytes) -> tuple[int | None, int | None, str | None]:
-    """The code, id and message of an ``ErrorMessage``; Nones for whatever is not there.
-
-    >>> decode_error(b'{"code": 5, "id": 17, "message": "No such table"}')
-    (5, 17, 'No such table')
-    >>> decode_error(b"<html>")
-    (None, None, None)
-    """
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return None, None, None
-    if not isinstance(value, dict):
-        return None, None, None
-    code, error_id, message = (value.get(key) for key in ("code", "id", "message"))
-    return (
-        code if type(code) is int else None,
-        error_id if type(error_id) is int else None,
-        message if isinstance(message, str) else None,
-    )
 
 
 # Most pages of codes are small, and this takes as long as to read one.
@@ -179,7 +156,7 @@ def _read_slowly(body: bytes, columns: tuple[Column, ...], source: str) -> Page:
     page = load(body, source)
     fault = find_fault(page, page_shape(columns))
     if fault:
-        raise results_error(fault, source)
+        raise results_error(fault, source, body)
     not_finite: list[str] = []
     for position, item in enumerate(page["list"]):
         named = item.get("name")

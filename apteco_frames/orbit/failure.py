@@ -5,6 +5,10 @@ from __future__ import annotations
 import http.client
 import re
 import socket
+import ssl
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import requests
@@ -16,9 +20,11 @@ from urllib3.exceptions import (
     NewConnectionError,
     ProxyError,
     ReadTimeoutError,
+    ResponseError,
 )
 
 from apteco_frames.orbit.task import Timeout
+from apteco_frames.orbit.unpack import UnpackError
 
 CHECK_NETWORK = "Check the base URL, your network, VPN and proxy."
 # The environment's proxies would otherwise come before those of the session.
@@ -36,28 +42,45 @@ class Failure(NamedTuple):
         hint: what to do next.
         never_sent: whether the request cannot have arrived.
         final: whether it would happen again however often it is tried.
+        in_body: whether an answer had begun.
     """
 
     what: str
     hint: str = CHECK_NETWORK
     never_sent: bool = False
     final: bool = False
+    in_body: bool = False
 
 
 TIME_IS_UP = Failure("the time for the whole task is up", "")
 
 
-def describe(error: Exception, timeout: Timeout) -> Failure:
-    """What an error of the network means."""
+# What OpenSSL says, as versions of it differ, where an answer is not of TLS at all.
+_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"})
+_NOT_TLS |= {"HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
+# How TLS says that it does not understand, seen as text.
+_TLS_ALERT = "\x15\x03"
+# Numbers of OpenSSL for what may be wrong with a certificate besides its authority.
+_NOT_VALID_NOW = (9, 10)
+_OTHER_NAME = (62, 64)
+
+
+def describe(error: Exception, timeout: Timeout, files: Sequence[tuple[str, str]] = ()) -> Failure:
+    """What an error of the network means.
+
+    Args:
+        error: the error.
+        timeout: how long was waited.
+        files: files that settings name, each with the setting.
+    """
     causes = _causes(error)
 
     def has(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)
 
-    if has(requests.exceptions.SSLError):
-        what = "the TLS connection failed: " + _reason(causes, "certificate not accepted")
-        hint = "If the certificate is from an authority of your own, name it: verify='ca.pem'."
-        return Failure(what, hint)
+    found = _unusable_file(causes, files) or _misnamed_proxy(causes)
+    if found or has(requests.exceptions.SSLError):
+        return found or _tls(causes)
     where = " to the proxy" if has(ProxyError) else ""
     if has(NewConnectionError):
         return Failure(f"no connection{where}: " + _reason(causes, "refused"), never_sent=True)
@@ -66,6 +89,7 @@ def describe(error: Exception, timeout: Timeout) -> Failure:
     return (
         _unsendable(causes)
         or _refused_by_proxy(causes)
+        or _tried_again(causes)
         or _malformed(causes)
         or Failure(
             f"no answer within {timeout.read:g} seconds"
@@ -73,6 +97,69 @@ def describe(error: Exception, timeout: Timeout) -> Failure:
             else "the connection broke: " + _reason(causes, "the answer was cut off")
         )
     )
+
+
+def _unusable_file(causes: list[BaseException], files: Sequence[tuple[str, str]]) -> Failure | None:
+    """A file of certificates that is not there, or holds none."""
+    said = {cause.reason or str(cause) for cause in causes if isinstance(cause, ssl.SSLError)}
+    if any(type(cause) is OSError and cause.errno is None for cause in causes):  # of requests
+        wrong = [(setting, path) for setting, path in files if not Path(path).exists()]
+        fault = "and there is no such file"
+    elif "NO_CERTIFICATE_OR_CRL_FOUND" in said:
+        wrong = [(setting, path) for setting, path in files if setting != "http.cert"]
+        fault = "which holds no certificate in PEM"
+    elif any("PEM lib" in words for words in said):
+        wrong = [(setting, path) for setting, path in files if setting == "http.cert"]
+        fault = "which holds no certificate and key in PEM"
+    else:
+        return None
+    for setting, path in wrong:
+        what = f"{setting} names {path!r}, {fault}"
+        return Failure(what, "Correct it, or do without.", never_sent=True, final=True)
+    return None
+
+
+def _misnamed_proxy(causes: list[BaseException]) -> Failure | None:
+    """A proxy that is given as https, and is not: urllib3 says what to do."""
+    for cause in causes:
+        text = str(cause.args[0]) if cause.args else ""
+        if isinstance(cause, ProxyError) and "only use HTTP and not HTTPS" in text:
+            return Failure(f"no connection to the proxy: {text}", never_sent=True, final=True)
+    return None
+
+
+def _tls(causes: list[BaseException]) -> Failure:
+    """A connection that TLS did not come about on."""
+    errors = [cause for cause in causes if isinstance(cause, ssl.SSLError)]
+    if any(error.reason in _NOT_TLS for error in errors):
+        return Failure(
+            "what answers there does not speak https",
+            "Begin the base URL with http://, or give the port of https.",
+            never_sent=True,
+            final=True,
+        )
+    reason, hint = _reason(causes, "the connection was cut"), CHECK_NETWORK
+    for error in errors:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            reason = error.verify_message[:1].lower() + error.verify_message[1:].rstrip(".")
+            if error.verify_code in _OTHER_NAME:
+                hint = "Check the name of the host in the base URL."
+            elif error.verify_code in _NOT_VALID_NOW:
+                hint = "Check the clock of this machine, or tell your Orbit administrator."
+            else:
+                hint = "If its authority is one of your own, name it: verify='ca.pem'."
+    return Failure(f"the TLS connection failed: {reason}", hint)
+
+
+def _tried_again(causes: list[BaseException]) -> Failure | None:
+    """A status that an adapter of the user's tried again for, until it had enough."""
+    for cause in causes:
+        found = re.fullmatch(r"too many (\d{3}) error responses", str(cause))
+        if isinstance(cause, ResponseError) and found:
+            phrase = http.client.responses.get(int(found[1]), "no standard status")
+            what = f"status {found[1]}, {phrase}, as often as an adapter of http= asked"
+            return Failure(what, "Try again later.", final=True)
+    return None
 
 
 def _unsendable(causes: list[BaseException]) -> Failure | None:
@@ -109,7 +196,9 @@ def _refused_by_proxy(causes: list[BaseException]) -> Failure | None:
 def _malformed(causes: list[BaseException]) -> Failure | None:
     """An answer that breaks the rules of HTTP. Nothing of it is repeated."""
     for cause in causes:
-        if isinstance(cause, DecodeError | requests.exceptions.ContentDecodingError):
+        if isinstance(cause, UnpackError):
+            return Failure(f"the answer cannot be unpacked: {cause}")
+        if isinstance(cause, DecodeError | requests.exceptions.ContentDecodingError | zlib.error):
             return Failure("the answer cannot be unpacked: it is not packed as its headers say")
         if type(cause) in (http.client.LineTooLong, http.client.HTTPException):
             # "got more than 65536 bytes when reading header line", "got more than 100 headers"
@@ -119,6 +208,9 @@ def _malformed(causes: list[BaseException]) -> Failure | None:
         if type(cause) is http.client.BadStatusLine:
             if str(cause).startswith("HTTP/"):
                 return Failure("the answer is cut off or malformed in its first line")
+            if str(cause).startswith(_TLS_ALERT):
+                hint = "Begin the base URL with https://."
+                return Failure("what answers there speaks https", hint, final=True)
             return Failure("what answered does not speak HTTP")
         if type(cause) is ValueError:  # of int(), for the length of a chunk
             return Failure("the answer is cut off or malformed between two chunks")

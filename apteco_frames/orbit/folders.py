@@ -15,8 +15,9 @@ from apteco_frames.normalize.folders import Node
 from apteco_frames.orbit.arguments import checked_name
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.decode import Page
-from apteco_frames.orbit.lists import REFUSED, read_list
+from apteco_frames.orbit.paging import read_list
 from apteco_frames.orbit.pool import run_all
+from apteco_frames.orbit.status import REFUSED
 from apteco_frames.orbit.task import Task
 from apteco_frames.schema.column import STRING, Column
 from apteco_frames.support.progress import Report

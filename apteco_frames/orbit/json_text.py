@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import html
 import json
 import math
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from apteco_frames.errors import ApiResultsError, GatewayError
 
@@ -14,6 +17,46 @@ from apteco_frames.errors import ApiResultsError, GatewayError
 _WHITE_SPACE = b" \t\r\n"
 # Python turns no text of more than 4,300 digits into an integer; no double has more than 309.
 _MOST_DIGITS = 400
+
+# Where messages stand: in ErrorMessage and Message of the API itself, in what ASP.NET answers
+# in its place, in problem+json (RFC 9457), OAuth, and what gateways send. Other fields may
+# hold secrets.
+_MESSAGES = (
+    *("message", "messagedetail", "exceptionmessage", "innerexception", "modelstate"),
+    *("title", "detail", "errors", "error", "errordescription", "errormessage", "text", "reason"),
+)
+_DEEPEST_MESSAGE = 5
+_LONGEST_SAID = 500
+_READ_OF_A_PAGE = 2**15
+_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
+
+
+class Said(NamedTuple):
+    """What an answer says in words.
+
+    Attributes:
+        message: the messages in it, one after the other; empty if there are none. Of a web
+            page it is the title.
+        parameters: what it says of the request or the error besides, as ``name: value``.
+        code: its number for this kind of error, if there is one.
+        id: the number under which an administrator finds more, if there is one.
+        is_json: whether it is JSON.
+        is_page: whether it is HTML or XML.
+    """
+
+    message: str
+    parameters: tuple[str, ...] = ()
+    code: int | None = None
+    id: int | None = None
+    is_json: bool = False
+    is_page: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The message and the parameters, truncated, as the end of a sentence."""
+        listed = ", ".join(map(_quoted, self.parameters))
+        message = _quoted(self.message) if self.message else ""
+        return f"{message} ({listed})" if message and listed else message or listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +99,10 @@ def load(body: bytes, source: str) -> Any:
             "Try again, and check the base URL with your administrator if it stays so."
         )
     if text.startswith(b"<"):
+        title = said(text).message
+        page = f"a web page ({_quoted(title)})" if title else "a web page"
         raise GatewayError(
-            f"The answer of {source} is a web page: a gateway, a proxy or a login page "
+            f"The answer of {source} is {page}: a gateway, a proxy or a login page "
             "answered, not the API. Check the base URL, your VPN and your proxy."
         )
     twice: list[str] = []
@@ -87,13 +132,114 @@ def load(body: bytes, source: str) -> Any:
             return value
         fault = f"a field stands twice in one object: {show(twice[0])}"
     # Raised out here, since the errors above hold the body, which may hold a token.
-    raise results_error(fault, source)
+    raise results_error(fault, source, body)
 
 
-def results_error(fault: str, source: str) -> ApiResultsError:
-    """The error for an answer with a fault, which is given in words."""
+def said(body: bytes) -> Said:
+    """What an answer says, in whatever form servers say it.
+
+    >>> said(b'{"code": 5, "id": 17, "message": "No such table"}')[:4]
+    ('No such table', (), 5, 17)
+    >>> said(b'{"title": "Forbidden", "errors": {"user": ["locked out"]}}').message
+    'Forbidden; user: locked out'
+    >>> said(b"Service unavailable").message
+    'Service unavailable'
+    """
+    text = _decoded(body)
+    try:
+        value = json.loads(text, parse_int=_integer)
+    except (ValueError, RecursionError):
+        return _said_in_text(text)
+    fields = {_simplified(name): v for name, v in value.items()} if isinstance(value, dict) else {}
+    code, error_id = fields.get("code"), fields.get("id")
+    return Said(
+        "; ".join(dict.fromkeys(_messages(value))),
+        tuple(_parameters(fields.get("parameters"))),
+        code if type(code) is int else None,
+        error_id if type(error_id) is int else None,
+        is_json=True,
+    )
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """The JSON object that a body is, read without complaint; empty if it is none."""
+    try:
+        value = json.loads(_decoded(body), parse_int=_integer)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _decoded(body: bytes) -> str:
+    text = bare(body)
+    try:
+        return text.decode().strip()
+    except UnicodeDecodeError:
+        return text.decode("latin-1").strip()
+
+
+def _said_in_text(text: str) -> Said:
+    if not text.startswith("<"):
+        return Said(text)
+    title = _TITLE.search(text[:_READ_OF_A_PAGE])
+    return Said(html.unescape(title[1]).strip() if title else "", is_page=True)
+
+
+def _messages(value: Any, depth: int = 0, *, named: bool = False) -> Iterator[str]:
+    """The messages in a value; ``named`` if a field's name may be that of what is wrong."""
+    if isinstance(value, str) and value.strip():
+        yield value.strip()
+    if depth == _DEEPEST_MESSAGE:
+        return
+    if isinstance(value, list):
+        for item in value:
+            yield from _messages(item, depth + 1)
+    elif isinstance(value, dict):
+        fields = {_simplified(name): inner for name, inner in value.items()}
+        known = [name for name in _MESSAGES if name in fields]
+        for name in known:
+            is_named = name in ("errors", "modelstate")
+            yield from _messages(fields[name], depth + 1, named=is_named)
+        if named and not known:
+            for name, inner in value.items():
+                yield from (f"{name}: {message}" for message in _messages(inner, depth + 1))
+
+
+def _parameters(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = [{"key": name, "value": inner} for name, inner in value.items()]
+    for item in value if isinstance(value, list) else []:
+        if isinstance(item, dict):
+            item = {_simplified(name): inner for name, inner in item.items()}
+            item = ": ".join(str(item[n]) for n in ("key", "value") if item.get(n) is not None)
+        if isinstance(item, str | int | float) and str(item).strip():
+            yield str(item)
+
+
+def _simplified(name: str) -> str:
+    """The name of a field, however .NET, OAuth and others write it."""
+    return name.lower().replace("_", "")
+
+
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST_SAID else text[:_LONGEST_SAID] + "...")
+
+
+def results_error(fault: str, source: str, body: bytes = b"") -> ApiResultsError:
+    """The error for an answer with a fault, which is given in words.
+
+    Args:
+        fault: what is wrong with it.
+        source: the URL that it came from.
+        body: the answer, for what it says instead.
+    """
+    words = said(body)
+    is_broken = not words.is_json and words.message.startswith(("{", "[", '"'))
+    # A single word could be a token.
+    is_text = " " in words.message and not is_broken
+    instead = f". It says: {words.shown}" if is_text else ""
     return ApiResultsError(
-        f"The answer of {source} is not what the Orbit API describes: {fault}. "
+        f"The answer of {source} is not what the Orbit API describes: {fault}{instead}. "
         "Nothing of it was used. Try again; if it stays so, show this message to the "
         "administrator of your Orbit installation."
     )

@@ -3,36 +3,55 @@
 The API's ``count`` is not trusted: on the last page it exceeds the items that came.
 ``totalCount`` and the items themselves say what is still missing. Each page must bring
 at least one item that was asked for, so that no server can keep a client asking.
+
+Each page after the first is asked for from the item before it, which must be the same on
+both pages: so a list that shifts between two pages is noticed, also where its length
+stays the same.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
 from apteco_frames.errors import ApiResultsError
 from apteco_frames.orbit.decode import Page
+from apteco_frames.support.text import list_items
+
+Fetch = Callable[[int, int], Page]
+"""Asks for a page: offset and count, in items."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A run of a list's items: how many come before it, and how many it has."""
+    """A run of a list's items.
+
+    Attributes:
+        offset: how many come before it.
+        count: how many it has.
+        overlap: how many of the first of them the page before it has, too: 1 or 0.
+    """
 
     offset: int
     count: int
+    overlap: int = 0
 
 
 # Each page keeps tens of KiB of its own; what is smaller than this many rows is merged,
 # so many pages at a time.
-_SMALL_PAGE = 1_000
+_SMALL_PAGE = 500
 _MOST_SMALL_PAGES = 100
 _MOST_PLACES = 10
+_READINGS = 2
 
 
 class ListChangedError(ApiResultsError):
-    """The list had another length than when its first page was read."""
+    """The list was changed between two of its pages."""
 
 
 def contradiction(source: str, offset: int, count: int, total: int, fault: str) -> ApiResultsError:
@@ -62,7 +81,8 @@ class Paging:
     def __init__(self, first: int, size: int, source: str) -> None:
         self._source = source
         self._first = first
-        self._todo = deque([Span(0, first)])
+        self._todo = deque([Span(0, first)])  # of items that no page has brought
+        self._edges: dict[int, dict[str, Any]] = {}
         self._stride = size
         self._pages: dict[int, pa.Table] = {}
         self._small: dict[int, pa.Table] = {}
@@ -78,23 +98,30 @@ class Paging:
 
     def take(self) -> Span | None:
         """The next run of items to ask for; None if there is none for now."""
-        if self._todo:
-            span = self._todo.popleft()
-            if self.total is not None and span.count > self._stride:
-                self._todo.appendleft(Span(span.offset + self._stride, span.count - self._stride))
-                span = Span(span.offset, self._stride)
+        if not self._todo:
+            if self.total is None or self._next >= self.total:
+                return None
+            self._todo.append(Span(self._next, self.total - self._next, self._may_overlap))
+            self._next = self.total
+        span = self._todo.popleft()
+        if self.total is None:
             return span
-        if self.total is None or self._next >= self.total:
-            return None
-        span = Span(self._next, min(self._stride, self.total - self._next))
-        self._next += span.count
-        return span
+        fresh = min(span.count, max(1, self._stride - span.overlap))
+        if fresh < span.count:
+            rest = Span(span.offset + fresh, span.count - fresh, self._may_overlap)
+            self._todo.appendleft(rest)
+        return Span(span.offset - span.overlap, fresh + span.overlap, span.overlap)
+
+    @property
+    def _may_overlap(self) -> int:
+        return 1 if self._stride > 1 else 0  # or a page would bring nothing new
 
     def receive(self, span: Span, page: Page) -> None:
         """Take in the page that answers a request.
 
         Raises:
-            ListChangedError: the total is not that of the first page.
+            ListChangedError: the total is not that of the first page, or the first item
+                is not the last of the page before it.
             ApiResultsError: the page is not the one asked for, is empty although items
                 are missing, or has more items than it may.
         """
@@ -103,10 +130,7 @@ class Paging:
         if self.total is None:
             self.total = page.total
         if page.total != self.total:
-            raise ListChangedError(
-                f"{self._source} had {self.total:,} items when the first page was read, and "
-                f"{page.total:,} now: it was changed meanwhile. Nothing was used. Try again."
-            )
+            raise self._changed(f"it had {self.total:,} items, and {page.total:,} now")
         fault = self._fault(span, page, got, first)
         if fault:
             raise contradiction(self._source, span.offset, span.count, self.total, fault)
@@ -114,14 +138,38 @@ class Paging:
             self._next = got
             if got != span.count:  # what this server gives at a time, whatever it is asked
                 self._stride = got
+        elif got <= span.overlap:
+            # Nothing new; the same again, without the item that is known.
+            self._todo.appendleft(Span(span.offset + got, span.count - got))
+            return
         elif got < span.count:
-            self._todo.append(Span(span.offset + got, span.count - got))
+            rest = Span(span.offset + got, span.count - got, self._may_overlap)
+            self._todo.appendleft(rest)
             # Perhaps the most that the server gives; but one stray page must not make
             # all that follow tiny.
             self._stride = min(self._stride, max(got, self._first))
-        self._keep(span.offset, page.rows)
+        if span.overlap:
+            self._meet(span.offset, page.rows.slice(0, 1))
+        if self._may_overlap and span.offset + got < self.total:
+            self._meet(span.offset + got - 1, page.rows.slice(got - 1))
+        self._keep(span.offset + span.overlap, page.rows.slice(span.overlap))
         self._not_finite += page.not_finite
-        self.received += got
+        self.received += got - span.overlap
+
+    def _meet(self, place: int, row: pa.Table) -> None:
+        """See that an item is the same on the two pages that have it."""
+        item = row.to_pylist()[0]
+        other = self._edges.setdefault(place, item)
+        if other is not item:
+            del self._edges[place]
+            if other != item:
+                raise self._changed(f"item {place:,} is another one now")
+
+    def _changed(self, what: str) -> ListChangedError:
+        return ListChangedError(
+            f"{self._source} was changed while it was read: {what}. Nothing of it was used. "
+            "Try again."
+        )
 
     def rows(self) -> pa.Table:
         """All items in the API's order; only once :attr:`done`."""
@@ -133,11 +181,9 @@ class Paging:
         """What to warn of once the list is there, in words; None if there is nothing."""
         if not self._not_finite:
             return None
-        listed = ", ".join(self._not_finite[:_MOST_PLACES])
-        rest = len(self._not_finite) - _MOST_PLACES
-        more = f" and {rest:,} more" if rest > 0 else ""
+        listed = list_items(self._not_finite[:_MOST_PLACES], len(self._not_finite))
         return (
-            f"{self._source} has numbers that are none: {listed}{more}. They are null here, and "
+            f"{self._source} has numbers that are none: {listed}. They are null here, and "
             "all else is as the API gave it. Tell the administrator of your Orbit installation."
         )
 
@@ -161,9 +207,38 @@ class Paging:
         if not got and left > 0:
             return "it gave none"
         # A server may ignore the count and give the whole list at once.
-        if got > left or (got > span.count and not first):
+        if got > left or (got > span.count and not (first and got == left)):
             return f"it gave {got:,}"
         return None
+
+
+def read_list(fetch: Fetch, count: int, source: str) -> pa.Table:
+    """All items of a list, page after page, in the API's order; twice if it changes.
+
+    Args:
+        fetch: asks for a page: offset and count, in items.
+        count: items to ask for at a time, at least 1; a server may give fewer.
+        source: the URL of the list, for error messages.
+
+    Returns:
+        the rows of the pages, one after the other.
+
+    Raises:
+        ListChangedError: the list was changed while it was read, twice.
+        ApiResultsError: a page is not the one asked for, is empty although items are
+            missing, or has more items than it may.
+    """
+    for _ in range(_READINGS - 1):
+        with suppress(ListChangedError):
+            return _read_once(fetch, count, source)
+    return _read_once(fetch, count, source)
+
+
+def _read_once(fetch: Fetch, count: int, source: str) -> pa.Table:
+    paging = Paging(count, count, source)
+    while span := paging.take():
+        paging.receive(span, fetch(span.offset, span.count))
+    return paging.rows()
 
 
 def _merged(pages: dict[int, pa.Table]) -> dict[int, pa.Table]:

@@ -80,7 +80,13 @@ class Pool(Generic[Key, Result]):
         # Once the time is up the threads end too, and their errors say more.
         if not (self._task.wait_for(some) or some(_GRACE_SECONDS)):
             raise self._task.too_late(self._url)
-        return [(self._pending.pop(future), future.result()) for future in done]
+        good = [future for future in done if not future.exception()]
+        for future in done:
+            if future not in good:
+                if not good:
+                    future.result()
+                self._done.put(future)  # it raises the next time, so that no result is lost
+        return [(self._pending.pop(future), future.result()) for future in good]
 
     def __enter__(self) -> Self:
         return self

@@ -62,17 +62,29 @@ def is_no_number(value: Any) -> bool:
     return (value.text if isinstance(value, NotFinite) else value) in _NO_NUMBERS
 
 
-def find_fault(value: Any, shape: pa.DataType, place: str = "$") -> str | None:
+def find_fault(
+    value: Any, shape: pa.DataType, place: str = "$", *, quoting: bool = True
+) -> str | None:
     """What does not fit its declared shape first, in words; None if all fits.
 
     Doubles that may be null may be what .NET writes for those that are not finite.
 
+    Args:
+        value: the value.
+        shape: what it should be.
+        place: where it stands.
+        quoting: whether to say what it is instead, which may be a secret.
+
     >>> find_fault({"name": 5}, pa.struct([pa.field("name", STRING)]))
     '$.name should be a string, but is 5'
     """
+
+    def should_be(kind: str) -> str:
+        return f"{place} should be {kind}" + (f", but is {show(value)}" if quoting else "")
+
     if isinstance(shape, pa.StructType):
         if not isinstance(value, dict):
-            return f"{place} should be an object, but is {show(value)}"
+            return should_be("an object")
         for field in shape:
             at = f"{place}.{field.name}"
             inner = value.get(field.name)
@@ -80,18 +92,19 @@ def find_fault(value: Any, shape: pa.DataType, place: str = "$") -> str | None:
                 return f"{at} is {'null' if field.name in value else 'missing'}"
             if inner is None or (field.type == DOUBLE and field.nullable and is_no_number(inner)):
                 continue
-            fault = find_fault(inner, field.type, at)
+            fault = find_fault(inner, field.type, at, quoting=quoting)
             if fault:
                 return fault
         return None
     if isinstance(shape, pa.ListType):
         if not isinstance(value, list):
-            return f"{place} should be a list, but is {show(value)}"
-        faults = (find_fault(v, shape.value_type, f"{place}[{i}]") for i, v in enumerate(value))
+            return should_be("a list")
+        kind = shape.value_type
+        faults = (
+            find_fault(v, kind, f"{place}[{i}]", quoting=quoting) for i, v in enumerate(value)
+        )
         return next(filter(None, faults), None)
-    return (
-        None if _fits(value, shape) else f"{place} should be {_KINDS[shape]}, but is {show(value)}"
-    )
+    return None if _fits(value, shape) else should_be(_KINDS[shape])
 
 
 def _fits(value: Any, shape: pa.DataType) -> bool:

@@ -1,16 +1,19 @@
-"""What the status of an answer means."""
+"""What the status of an answer means, and what the answer says."""
 
 from __future__ import annotations
 
 from apteco_frames.errors import ApiError, AptecoFramesError, GatewayError, SessionExpiredError
-from apteco_frames.orbit.decode import decode_error
 from apteco_frames.orbit.failure import PROXY_LOGIN
+from apteco_frames.orbit.json_text import said
 from apteco_frames.orbit.transport import Answer
 from apteco_frames.support.text import clipped
 
-_LONGEST_MESSAGE = 500
-
 LOG_IN_AGAIN = "Log in again with login() or session.renew(password)"
+REFUSED = frozenset({400, 403, 404})
+"""Statuses that say that a list is not to be had, while others may be."""
+
+IF_NO_HELP = "If that is no help, show this message to your administrator"
+"""What to do next where the API itself says what is wrong: no guess of ours."""
 
 
 def checked(answer: Answer) -> bytes:
@@ -21,27 +24,26 @@ def checked(answer: Answer) -> bytes:
         GatewayError: the status is an error, but it is not the API's.
         ApiError: the status is another error.
     """
-    if 200 <= answer.status < 300:
+    status = answer.status
+    if 200 <= status < 300:
         return answer.body
-    if answer.status == 401:
-        raise api_error(
-            SessionExpiredError,
-            answer,
-            "The session is no longer accepted: its token has expired, or it was ended",
-            LOG_IN_AGAIN,
-        )
+    words = said(answer.body)
+    if status == 401:
+        cause = "" if words.message else ": its token has expired, or it was ended"
+        what = f"The session is no longer accepted{cause}"
+        raise api_error(SessionExpiredError, answer, what, LOG_IN_AGAIN)
     what, hint = {
         400: ("The request was not accepted", "Check the names you gave"),
         403: ("The user may not do this", "Ask your administrator for the right to"),
         404: ("There is nothing at this address", "Check the base URL and the names you gave"),
         407: ("The proxy asks for a login, or did not accept it", PROXY_LOGIN),
         429: ("The API was asked too often", "Try again later"),
-    }.get(
-        answer.status,
-        ("The API failed", "Try again; if it stays so, tell your administrator")
-        if answer.status >= 500
-        else ("The request was refused", "Tell your administrator"),
-    )
+    }.get(status, ("The request was refused", "Tell your administrator"))
+    if status >= 500:
+        what = "The API failed" if words.is_json else "The server failed"
+        hint = "Try again; if it stays so, tell your administrator"
+    elif words.message and status not in (407, 429):
+        hint = IF_NO_HELP
     raise api_error(ApiError, answer, what, hint)
 
 
@@ -58,33 +60,37 @@ def api_error(kind: type[ApiError], answer: Answer, what: str, hint: str) -> Apt
         an error of that class, or a ``GatewayError``.
     """
     without_secrets = answer.secrets.without
-    code, error_id, message = decode_error(answer.body)
-    if message is not None:  # once it is decoded, or an escape could hide what it says
-        message = without_secrets(message)
+    words = said(answer.body)
+    # Once they are decoded, or an escape could hide what they say.
+    words = words._replace(
+        message=without_secrets(words.message),
+        parameters=tuple(map(without_secrets, words.parameters)),
+    )
     status = f"status {answer.status} {clipped(answer.shown_reason)}".strip()
     wait = answer.headers.get("Retry-After")
     if wait and answer.status in (429, 503):
         hint += f". It asks to wait: {clipped(without_secrets(wait))!r} (seconds, or a time)"
-    if message is None and not _is_json(answer):
-        is_page = answer.body.lstrip()[:1] == b"<"
-        body = "a web page" if is_page else "no message"
-        if is_page or (kind is ApiError and answer.status != 404):
+    if words.is_page:
+        title = f" ({clipped(words.message)!r})" if words.message else ""
+        return GatewayError(
+            f"{answer.url} answered with {status} and a web page{title}: a gateway or proxy "
+            f"answered, not the API. {hint}. Check the base URL, your VPN and your proxy."
+        )
+    if not words.is_json and not words.message:
+        if kind is ApiError and answer.status != 404:
             return GatewayError(
-                f"{answer.url} answered with {status} and {body}: a gateway or proxy answered, "
-                f"not the API. {hint}. Check the base URL, your VPN and your proxy."
+                f"{answer.url} answered with {status} and no message: perhaps a gateway or proxy "
+                f"answered, not the API. {hint}. Check the base URL, your VPN and your proxy."
             )
-        status += f", {body}"
-    said = f" The API says: {message[:_LONGEST_MESSAGE]!r}." if message else ""
-    number = f" Its error number for the administrator is {error_id}." if error_id else ""
+        status += ", no message"
+    who = "API" if words.is_json else "answer"
+    says = f" The {who} says: {words.shown}." if words.message or words.parameters else ""
+    number = f" Its error number for the administrator is {words.id}." if words.id else ""
     return kind(
-        f"{what} ({answer.url}, {status}).{said}{number} {hint}.",
+        f"{what} ({answer.url}, {status}).{says}{number} {hint}.",
         status=answer.status,
         url=answer.url,
-        code=code,
-        error_id=error_id,
-        message=message,
+        code=words.code,
+        error_id=words.id,
+        message=words.message or None,
     )
-
-
-def _is_json(answer: Answer) -> bool:
-    return answer.body.lstrip()[:1] == b"{"

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
+from functools import partial
 from numbers import Real
 from typing import Any, NamedTuple, TypeVar
 
@@ -21,6 +22,9 @@ _SLICE_SECONDS = 0.1
 
 # Some 11 days; a socket cannot be told to wait for much longer.
 _LONGEST_SECONDS = 1_000_000
+
+# Programs that stop the clock for their tests (freezegun) stop functions by their names.
+_now: Callable[[], float] = partial(time.monotonic)
 
 
 class Timeout(NamedTuple):
@@ -74,14 +78,22 @@ class Task:
 
     def __init__(self, timeout: Timeout, end: float | None = None) -> None:
         self.timeout = timeout
-        self._end = time.monotonic() + timeout.total if end is None else end
+        self._end = _now() + timeout.total if end is None else end
+        self._received = [0]
         self._given_up = threading.Event()
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
 
     def part(self) -> Task:
         """A task with the same end, which is given up by itself."""
-        return Task(self.timeout, self._end)
+        part = Task(self.timeout, self._end)
+        part._received = self._received
+        return part
+
+    def receive(self, size: int) -> int:
+        """Take note of bytes that came; how many that makes, those of all its parts included."""
+        self._received[0] += size  # a rough figure does: two threads may do so at once
+        return self._received[0]
 
     def give_up(self) -> None:
         """End the requests that wait for an answer.
@@ -118,7 +130,7 @@ class Task:
 
     def seconds_left(self) -> float:
         """Seconds until the time is up; zero if it is, or the task was given up."""
-        return 0.0 if self._given_up.is_set() else max(0.0, self._end - time.monotonic())
+        return 0.0 if self._given_up.is_set() else max(0.0, self._end - _now())
 
     def wait_for(self, attempt: Callable[[float], bool]) -> bool:
         """Try until it works or no time is left; whether it worked.
@@ -126,17 +138,25 @@ class Task:
         Args:
             attempt: waits for so many seconds at most, and says whether it worked.
         """
-        while left := self.seconds_left():
-            if attempt(min(left, _SLICE_SECONDS)):
+        # What was waited is counted, too: there are clocks that stand still.
+        most = self.seconds_left()
+        while most > 0 and (left := self.seconds_left()):
+            slice_ = min(left, most, _SLICE_SECONDS)
+            if attempt(slice_):
                 return True
+            most -= slice_
         return False
 
-    def run_aside(self, function: Callable[[], Result]) -> Result | None:
+    def run_aside(self, function: Callable[[], Result], *, patience: float = 0.0) -> Result | None:
         """What a function returns that waits for a server; None if no time is left for it.
 
         It has a thread of its own that nobody waits for after that, not even the
         interpreter: looking up a host's name can be neither interrupted nor bounded, and
         an adapter of the user's own knows no deadline. Ctrl-C gives the task up.
+
+        Args:
+            function: what to run.
+            patience: seconds that Ctrl-C is put off for, so that the function may end.
 
         Raises:
             Exception: what the function raised.
@@ -147,6 +167,9 @@ class Task:
         errors: list[BaseException] = []
         ended = threading.Lock()
         ended.acquire()
+
+        def has_ended(seconds: float) -> bool:
+            return ended.acquire(timeout=seconds)
 
         def run() -> None:
             try:
@@ -164,23 +187,30 @@ class Task:
                 thread.start()
             except RuntimeError:  # in a function for atexit: no thread starts any more
                 run()
-            if not self.wait_for(lambda seconds: ended.acquire(timeout=seconds)):
+            if not self.wait_for(has_ended):
                 self.give_up()
         except BaseException:
-            self.give_up()
+            try:
+                self._wait_briefly(has_ended, patience)
+            finally:
+                self.give_up()
             raise
         if errors:
             raise errors.pop()
         return results[0] if results else None
 
+    def _wait_briefly(self, attempt: Callable[[float], bool], seconds: float) -> None:
+        while seconds > 0 and not attempt(min(seconds, _SLICE_SECONDS)):
+            seconds -= _SLICE_SECONDS
+
     def pause(self, seconds: float) -> bool:
         """Wait, unless that would be too long; whether there is time to go on."""
-        end = time.monotonic() + seconds
-        if end >= self._end:
+        if seconds >= self.seconds_left():
             return False
-        while (left := end - time.monotonic()) > 0:
-            if self._given_up.wait(min(left, _SLICE_SECONDS)):
+        while seconds > 0:
+            if self._given_up.wait(min(seconds, _SLICE_SECONDS)):
                 return False
+            seconds -= _SLICE_SECONDS
         return not self._given_up.is_set()
 
     def too_late(self, url: str, before: str = "") -> OrbitConnectionError:
@@ -191,3 +221,32 @@ class Task:
             f"the whole task{reason}. Nothing was used of what had come. Try again, or give it "
             "longer: timeout=(connect, read, total), in seconds."
         )
+
+
+class Turn:
+    """Lets one thread in at a time, and waits for that no longer than a task may.
+
+    Wherever Ctrl-C comes, the turn of the thread that it ends is over: the lock knows which thread
+    has it, from the same moment on.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def taken(self, task: Task, url: str) -> Iterator[None]:
+        """Wait for the turn, and have it for the length of a ``with`` block.
+
+        Raises:
+            OrbitConnectionError: the task's time was up before; it names the URL.
+        """
+        try:
+            if not task.wait_for(lambda seconds: self._lock.acquire(timeout=seconds)):
+                raise task.too_late(url)
+            yield
+        finally:
+            # Before any other step, of which each might be the one that Ctrl-C ends.
+            try:  # noqa: SIM105 - a call, too, would be one
+                self._lock.release()
+            except RuntimeError:  # this thread does not have it
+                pass

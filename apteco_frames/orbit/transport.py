@@ -13,27 +13,40 @@ import os
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+from zlib import error as ZlibError
 
 import requests
 import urllib3
 from requests.structures import CaseInsensitiveDict
 
 from apteco_frames.errors import OrbitConnectionError
-from apteco_frames.orbit.connection import new_session, reading, timed, waits_in_time
+from apteco_frames.orbit.connection import (
+    files_named,
+    new_session,
+    reading,
+    timed,
+    tries_again,
+    waits_in_time,
+)
 from apteco_frames.orbit.failure import TIME_IS_UP, Failure, describe
-from apteco_frames.orbit.secret import Secret, Secrets
+from apteco_frames.orbit.redact import Secret, Secrets
 from apteco_frames.orbit.task import Task
-from apteco_frames.orbit.url import redirect_target, shown_location
+from apteco_frames.orbit.unpack import ACCEPTED, UnpackError, unpacked
+from apteco_frames.orbit.url import is_loopback, redirect_target, shown_location, why_not_followed
 
 logger = logging.getLogger("apteco_frames")
 
 MAX_ANSWER_BYTES = 256 * 2**20
+MAX_LOAD_BYTES = 2 * 2**30
+"""What all answers of one load may add up to, unpacked: fifty times the largest system known."""
 _ATTEMPTS = 5
 _BACKOFF_SECONDS = 0.2
 _LONGEST_BACKOFF_SECONDS = 5.0
@@ -75,6 +88,9 @@ class Answer(NamedTuple):
         # HTTP loses the blanks around it; those that a message puts there may be a password's.
         return self.secrets.without(f" {self.reason} ").strip()
 
+    def __repr__(self) -> str:
+        return f"<answer with status {self.status}>"  # the rest may hold a token
+
     def without_secrets(self) -> Answer:
         """The answer as it may be shown, its body cut to 32,768 bytes."""
         without = self.secrets.without
@@ -99,11 +115,14 @@ class _Shown:
 
 
 class _Request(NamedTuple):
-    """What is sent, and whether with the token; ``content`` is as in ``requests``."""
+    """What is sent, and with which token; ``content`` is as in ``requests``, with secrets hidden.
+
+    ``authorise`` is True for the token of the session at that time.
+    """
 
     method: str
     url: str
-    authorise: bool
+    authorise: bool | Secret
     headers: Mapping[str, str]
     content: dict[str, Any]
 
@@ -119,7 +138,7 @@ class Transport:
             ``None`` leaves it to ``http``.
         max_connections: connections kept open, and requests under way at most.
         http: a ``requests.Session`` with the user's proxies, certificates, adapters;
-            it is neither changed nor closed.
+            it is neither changed nor closed, and does not get our cookies.
     """
 
     def __init__(
@@ -137,6 +156,8 @@ class Transport:
         self._http = timed(self._given)
         self._slots = threading.BoundedSemaphore(max_connections)
         self._process = os.getpid()
+        for name in _LOGS_OF_URLLIB3:
+            logging.getLogger(name).addFilter(_without_issued)
 
     @property
     def token(self) -> Secret | None:
@@ -158,7 +179,7 @@ class Transport:
         url: str,
         *,
         task: Task,
-        authorise: bool = True,
+        authorise: bool | Secret = True,
         headers: Mapping[str, str] | None = None,
         when_too_large: str = "Check the base URL, and what you ask for.",
         **content: Any,
@@ -169,10 +190,11 @@ class Transport:
             method: the HTTP method.
             url: where to send it.
             task: whose time it takes.
-            authorise: whether the token is sent.
+            authorise: whether the token is sent, or another token to send.
             headers: further headers.
             when_too_large: what to do if the answer is beyond the limit.
-            content: ``params=``, ``data=`` or ``json=``, as in ``requests``.
+            content: ``params=``, ``data=`` or ``json=``, as in ``requests``; values of fields
+                may be secrets.
 
         Returns:
             the answer, also if its status is an error.
@@ -183,6 +205,8 @@ class Transport:
         """
         if self._process != os.getpid():
             self._leave_to_parent()
+        # Where an adapter of the user's tries again, its attempts are not to be multiplied.
+        is_tried_again = tries_again(self._http, url)
         changes_nothing = method in ("GET", "HEAD", "OPTIONS")
         request = _Request(method, url, authorise, headers or {}, content)
         shown = _Shown(url, self.secrets)
@@ -197,13 +221,14 @@ class Transport:
             if isinstance(last, Answer):
                 took = time.monotonic() - started
                 logger.debug("%s %s: status %d, %.3f s", method, shown, last.status, took)
-                again = again and last.status in _RETRIED_STATUSES
+                again = again and last.status in _RETRIED_STATUSES and not is_tried_again
                 pause = max(pause, _retry_after(last))
                 if pause > _LONGEST_RETRY_AFTER_SECONDS:
                     break
             else:
                 logger.debug("%s %s: %s", method, shown, last.what)
                 again = (again or last.never_sent) and not last.final
+                again = again and (last.in_body or not is_tried_again)
             if task.seconds_left():
                 before = f"status {last.status}" if isinstance(last, Answer) else last.what
             if not again or attempt == _ATTEMPTS - 1 or not task.pause(pause):
@@ -218,7 +243,9 @@ class Transport:
     def _leave_to_parent(self) -> None:
         """After a fork: share no connection with the process that it came from."""
         self._slots = threading.BoundedSemaphore(self.max_connections)
+        cookies = self._http.cookies
         self._http = timed(self._given)
+        self._http.cookies = cookies
         self._process = os.getpid()
 
     def _follow(self, request: _Request, task: Task) -> Answer | Failure:
@@ -231,15 +258,11 @@ class Transport:
                 return answer
             if answer.status not in _REDIRECTS:
                 return answer if target is None else answer._replace(asked=str(shown))
-            location = answer.headers.get(_LOCATION, "")
-            kept = request.method == "GET" or answer.status in (307, 308)
-            target = redirect_target(request.url, location) if kept else None
-            shown_target = self.secrets.without(shown_location(request.url, location))
+            target, shown_target, why_not = self._redirected(request, answer)
             if target is None:
                 raise OrbitConnectionError(
-                    f"{shown} redirects to {shown_target}, which was not followed: passwords "
-                    "and tokens are sent to the host of the base URL only, and never from https to "
-                    "http. If the new address is right, use it as the base URL."
+                    f"{shown} redirects to {shown_target}, which was not followed: {why_not}. "
+                    "If the new address is right, use it as the base URL."
                 )
             shown = shown_target
             request = request._replace(url=target, content={**request.content, "params": None})
@@ -247,17 +270,32 @@ class Transport:
             f"{request.method} {shown} failed: it redirects in a circle. Check the base URL."
         )
 
+    def _redirected(self, request: _Request, answer: Answer) -> tuple[str | None, str, str]:
+        """Where an answer leads, or None; how that may be shown; why it is not followed."""
+        location = answer.headers.get(_LOCATION) or answer.headers.get("Location", "")
+        kept = request.method == "GET" or answer.status in (307, 308)
+        target = redirect_target(request.url, location) if kept else None
+        without = self.secrets.without  # also before an escape hides what is said
+        shown = without(shown_location(request.url, without(location)))
+        return target, shown, why_not_followed(request.url, location)
+
     def _send(self, request: _Request, task: Task) -> Answer | Failure:
+        # Ctrl-C comes between any two steps of the main thread, which might be those of taking
+        # something and of giving it back. Nor can it wait for a server, since where polars is
+        # loaded such waits go on after Ctrl-C.
+        if threading.current_thread() is threading.main_thread():
+            return task.run_aside(partial(self._send_in_turn, request, task)) or TIME_IS_UP
+        return self._send_in_turn(request, task)
+
+    def _send_in_turn(self, request: _Request, task: Task) -> Answer | Failure:
         if not task.wait_for(lambda seconds: self._slots.acquire(timeout=seconds)):
             return TIME_IS_UP
         try:
             exchange = partial(self._exchange, request, task)
-            # A thread costs half of what a small request does. But the main one can wait for
-            # no server, since where polars is loaded such waits go on after Ctrl-C.
-            is_main = threading.current_thread() is threading.main_thread()
-            if is_main or not waits_in_time(self._http, request.url):
-                return task.run_aside(exchange) or TIME_IS_UP
-            return exchange()
+            # A thread costs half of what a small request does.
+            if waits_in_time(self._http, request.url):
+                return exchange()
+            return task.run_aside(exchange) or TIME_IS_UP
         finally:
             self._slots.release()
 
@@ -266,43 +304,100 @@ class Transport:
         if not left:
             return TIME_IS_UP
         reading.set(task)
+        _issued.set(self.secrets)
+        verify = self._verify
+        if verify is None and self._http.verify is not True:
+            verify = self._http.verify  # or the environment's would come before it
+        host = urlsplit(request.url).hostname or ""
         try:
             with self._http.request(
                 request.method,
                 request.url,
-                headers={"Accept": "application/json", **request.headers},
-                auth=_Authorisation(self.token if request.authorise else None),
+                headers={
+                    "Accept": "application/json",
+                    "Accept-Encoding": ACCEPTED,
+                    **request.headers,
+                },
+                auth=_Authorisation(self.token if request.authorise is True else request.authorise),
                 timeout=(min(task.timeout.connect, left), min(task.timeout.read, left)),
-                verify=self._verify,
+                verify=verify,
+                # No proxy of the environment, nor of the operating system, leads back to here.
+                proxies={"no_proxy": host} if is_loopback(host) else None,
                 allow_redirects=False,
                 hooks=_hooks(self._http),
                 stream=True,
-                **request.content,
+                **_revealed(request.content),
             ) as response:
-                body = _read_body(response, task)
-                if isinstance(body, Failure):
-                    return body
-                reason = response.reason or ""
-                status, headers = response.status_code, response.headers
-                return Answer(status, reason, headers, body, request.url, self.secrets)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+                return self._answer(response, request, task)
+        except requests.HTTPError as error:  # of a hook, by raise_for_status()
+            if error.response is None:
+                return describe(error, task.timeout)
+            with error.response as response:
+                return self._answer(response, request, task)
+        except _ERRORS as error:
             # Described here and raised outside: the error holds the request, and the
             # request holds the password or the token.
-            return describe(error, task.timeout)
+            return describe(error, task.timeout, files_named(self._http, self._verify))
         except ValueError:  # of http.client or a codec, with the header that it is about
             return Failure("no request can be made of these values", "Check them.", final=True)
+
+    def _answer(
+        self, response: requests.Response, request: _Request, task: Task
+    ) -> Answer | Failure:
+        try:
+            body = _read_body(response, task)
+        except _ERRORS as error:
+            return describe(error, task.timeout)._replace(in_body=True)
+        if isinstance(body, Failure):
+            return body
+        reason = response.reason or ""
+        status, headers = response.status_code, response.headers
+        return Answer(status, reason, headers, body, request.url, self.secrets)
+
+
+_ERRORS = (
+    *(requests.RequestException, urllib3.exceptions.HTTPError, OSError),
+    *(UnpackError, ZlibError),  # the last one out of urllib3, where a hook has read the answer
+)
+
+
+def _revealed(content: Any) -> Any:
+    """What a request holds, with its secrets, for the library alone."""
+    if isinstance(content, Secret):
+        return content.reveal()
+    if isinstance(content, dict):
+        return {name: _revealed(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return type(content)(map(_revealed, content))
+    return content
 
 
 class _Authorisation(requests.auth.AuthBase):
     """Sets the token; also keeps ``requests`` from sending a password from ``.netrc``."""
 
-    def __init__(self, token: Secret | None) -> None:
+    def __init__(self, token: Secret | Literal[False] | None) -> None:
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token is not None:
+        if self._token:
             request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
         return request
+
+
+_LOGS_OF_URLLIB3 = ("urllib3.connectionpool", "urllib3.util.retry")
+# The secrets of the transport that the thread sends for.
+_issued: ContextVar[Secrets] = ContextVar("issued")
+
+
+def _without_issued(record: logging.LogRecord) -> bool:
+    """Keep the id of a session, which is part of a URL, out of what urllib3 logs."""
+    secrets = _issued.get(None)
+    if secrets and isinstance(record.args, tuple):
+        record.args = tuple(
+            secrets.without_issued(value) if isinstance(value, str) else value
+            for value in record.args
+        )
+    return True
 
 
 def check_verify(verify: bool | str | None) -> None:
@@ -333,7 +428,13 @@ def _read_body(response: requests.Response, task: Task) -> bytes | Failure:
     """The body, unpacked: read as it comes, so that time and size stay bounded."""
     chunks: list[bytes] = []
     size = 0
-    while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+    if _is_lost(response):
+        return Failure(
+            "the answer's body was read before, by a hook or an adapter of http=",
+            "Have it read response.content, which can be read again.",
+            final=True,
+        )
+    for chunk in _chunks(response):
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
@@ -342,11 +443,44 @@ def _read_body(response: requests.Response, task: Task) -> bytes | Failure:
                 "",  # who asked knows what to do
                 final=True,
             )
+        if task.receive(len(chunk)) > MAX_LOAD_BYTES:
+            return Failure(
+                f"what the API sends adds up to more than {MAX_LOAD_BYTES // 2**20:,} MiB, the "
+                "limit for one load, and was not read on",
+                "Nothing was used. Check the base URL, or load codes of fewer variables at a time.",
+                final=True,
+            )
         if not task.seconds_left():
             return TIME_IS_UP
-    if not size and response.status_code not in (204, 304) and not _is_framed(response):
-        return Failure("the connection broke: the answer was cut off")
+    is_cut = not size and response.status_code not in (204, 304) and not _is_framed(response)
+    if is_cut and _content(response) is False:
+        return Failure("the connection broke: the answer was cut off", in_body=True)
     return b"".join(chunks)
+
+
+def _content(response: requests.Response) -> Any:
+    """What somebody has read of a body for us to read again; False if nobody has."""
+    return vars(response).get("_content", False)
+
+
+def _is_lost(response: requests.Response) -> bool:
+    """Whether somebody has read of a body without leaving it."""
+    if _content(response) is not False:
+        return False
+    raw = response.raw
+    has_begun = isinstance(raw, urllib3.HTTPResponse) and raw.tell() > 0
+    return has_begun or bool(vars(response).get("_content_consumed"))
+
+
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    raw = response.raw
+    if _content(response) is not False:  # a hook, an adapter or a kind of session has read it
+        yield response.content or b""
+    elif isinstance(raw, urllib3.HTTPResponse):
+        packed = iter(lambda: raw.read1(_CHUNK_BYTES, decode_content=False), b"")
+        yield from unpacked(packed, raw.headers.get("Content-Encoding", ""))
+    else:  # a stand-in, such as vcrpy's
+        yield from response.iter_content(_CHUNK_BYTES)
 
 
 def _is_framed(response: requests.Response) -> bool:

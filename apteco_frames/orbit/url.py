@@ -55,7 +55,7 @@ def warn_if_insecure(base_url: str, verify: bool | str | None) -> None:
     The ``InsecureTransportWarning`` names the line that called ``login``.
     """
     parts = urlsplit(base_url)
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         warnings.warn(
             f"{base_url} is plain http: password and token can be read on their way. "
             "Use the https URL of your Orbit API.",
@@ -93,6 +93,32 @@ def redirect_target(url: str, location: str) -> str | None:
     return target if may else None
 
 
+def why_not_followed(url: str, location: str) -> str:
+    """Why a redirect is not followed: part of a sentence that says what is the rule.
+
+    >>> why_not_followed("https://orbit.my-site.com/a", "http://orbit.my-site.com/a")
+    'passwords and tokens are sent on to the same host, and never from https to http'
+    """
+    if not location:
+        return "it does not say where to"
+    if redirect_target(url, location):  # so it is a form that GET would be made of
+        return "its status would have the rest asked for without what was sent, the login itself"
+    try:
+        old, new = urlsplit(url), urlsplit(urljoin(url, location))
+        is_other_port = _port(old) != _port(new)
+    except ValueError:
+        return "it is no URL"
+    if new.scheme not in ("http", "https"):
+        return "it is no http or https URL"
+    if old.hostname != new.hostname:
+        return "passwords and tokens are sent to the host of the base URL only"
+    if old.scheme == "https" and new.scheme == "http":
+        return "passwords and tokens are sent on to the same host, and never from https to http"
+    if is_other_port and old.scheme == new.scheme:
+        return "passwords and tokens are sent to the port of the base URL only"
+    return "programs may differ on which host that is"
+
+
 def _port(parts: SplitResult) -> int:
     return parts.port or (443 if parts.scheme == "https" else 80)
 
@@ -107,7 +133,7 @@ def shown_location(url: str, location: str) -> str:
         target = without_query(urljoin(url, location))
     except ValueError:
         target = location
-    quoted = quote(target, safe="/:@!$&'()*+,;=~%[]") if location else "nowhere"
+    quoted = quote(target, safe="/:@!$&'()*+,;=~%[]<>") if location else "nowhere"
     return quoted if len(quoted) <= _LONGEST_SHOWN_URL else quoted[:_LONGEST_SHOWN_URL] + "..."
 
 
@@ -119,11 +145,17 @@ def _is_host(name: str) -> bool:
     return True
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host's name is always that of this machine itself.
+
+    >>> [is_loopback(host) for host in ("localhost", "127.0.0.5", "::1", "localhost.my-site.com")]
+    [True, True, True, False]
+    """
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        name = host.lower().removesuffix(".")
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def without_query(url: str) -> str:

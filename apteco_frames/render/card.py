@@ -12,8 +12,8 @@ from enum import StrEnum
 from html import escape
 from typing import Any
 
-from apteco_frames.support.display import kind_mark
-from apteco_frames.support.text import clipped
+from apteco_frames.support.display import NO_MATHS, kind_mark
+from apteco_frames.support.text import clipped, list_items
 
 _WIDTH = 80
 _NOTES_WIDTH = 400
@@ -55,7 +55,7 @@ def card(
         if value not in (None, "", [])
     )
     return (
-        f'<div style="{_FRAME}"><p style="{_HEAD}">{head}</p>'
+        f'<div {NO_MATHS} style="{_FRAME}"><p style="{_HEAD}">{head}</p>'
         f"<table><tbody>{rows}</tbody></table></div>"
     )
 
@@ -198,9 +198,7 @@ def _span(row: Mapping[str, Any], low: str, high: str) -> str:
 def _shown(value: object) -> str:
     if not isinstance(value, list):
         return escape(clipped(_text(value), _NOTES_WIDTH))
-    names = ", ".join(clipped(name) for name in value[:_MOST_NAMES])
-    more = len(value) - _MOST_NAMES
-    return escape(f"{names} and {more:,} more" if more > 0 else names)
+    return escape(list_items([clipped(name) for name in value[:_MOST_NAMES]], len(value)))
 
 
 def _text(value: object) -> str:

@@ -18,7 +18,8 @@ function shareOf(part) {
   return percent > 0 && percent < 0.05 ? "< 0.1 %" : `${percent.toFixed(1)} %`;
 }
 
-const KINDS = { FlagArray: "Flag array", DateTime: "Date and time" };
+// What a system calls something is asked of a map: an object has "constructor", too.
+const KINDS = new Map([["FlagArray", "Flag array"], ["DateTime", "Date and time"]]);
 
 function el(tag, attributes, ...inside) {
   const element = document.createElement(tag);

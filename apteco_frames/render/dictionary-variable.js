@@ -1,10 +1,10 @@
 // The page of a variable: all that is known of it, and its codes.
 
-const VALUES_OF = { SingleValue: "One", OrArray: "Several (or)", AndArray: "Several (and)", OrBitArray: "Flags (or)", AndBitArray: "Flags (and)" };
+const VALUES_OF = new Map([["SingleValue", "One"], ["OrArray", "Several (or)"], ["AndArray", "Several (and)"], ["OrBitArray", "Flags (or)"], ["AndBitArray", "Flags (and)"]]);
 
 // What each column is called, and how its values are written.
 const FACTS = [
-  ["selector_type", "Values of a record", (text) => VALUES_OF[text] ?? text],
+  ["selector_type", "Values of a record", (text) => VALUES_OF.get(text) ?? text],
   ["sub_type", "Values are"],
   ["num_codes", "Number of codes", grouped],
   ["code_length", "Length of a code", bytes],
@@ -44,7 +44,7 @@ function variablePage(system, row, choose) {
   return [
     back(),
     el("h2", { tabindex: "-1" }, said(system.labelOf(row))),
-    el("p", { class: "under" }, el("code", {}, said(name)), " ", el("span", { class: "badge" }, KINDS[kind] ?? kind)),
+    el("p", { class: "under" }, el("code", {}, said(name)), " ", el("span", { class: "badge" }, KINDS.get(kind) ?? kind)),
     notes ? el("p", { class: "notes" }, said(notes)) : "",
     el("dl", {}, ...facts.map(([title, value]) => el("div", {}, el("dt", {}, title), el("dd", {}, ...value)))),
   ];

@@ -141,7 +141,7 @@ class Dictionary {
       "div", { class: "variable" },
       cell("what", el("a", { href: linkTo(this.system.of(row, "name")) }, said(this.system.labelOf(row), words))),
       cell("name", said(this.system.of(row, "name"), words)),
-      cell("kind", el("span", { class: "badge" }, KINDS[kind] ?? kind)),
+      cell("kind", el("span", { class: "badge" }, KINDS.get(kind) ?? kind)),
       cell("table", said(this.system.head.tables[this.system.table[row]].name, words)),
       cell("folder", folder < 0 ? "" : said(this.system.head.folders[folder].name, words)),
       cell("number", size === null ? "" : grouped(size)),
@@ -179,11 +179,11 @@ class Dictionary {
     put("tables", tree("table", below, null, (n) => grouped(tables[n].total_records)));
     const sizes = new Array(kinds.length).fill(0);
     this.system.kind.forEach((kind) => sizes[kind]++);
-    put("kinds", el("ul", {}, ...kinds.map((kind, n) => el("li", {}, choice("kind", n, KINDS[kind] ?? kind, grouped(String(sizes[n])))))));
+    put("kinds", el("ul", {}, ...kinds.map((kind, n) => el("li", {}, choice("kind", n, KINDS.get(kind) ?? kind, grouped(String(sizes[n])))))));
     // Folders open as they are chosen, so that a thousand of them are no longer a list than ten.
     const chain = filters.folder === null ? [] : this.system.foldersOf(filters.folder);
     put("folders", tree("folder", grouping(folders.map((f) => f.parent)), null, (n) => grouped(String(folders[n].total)), (n) => chain.includes(n)));
-    const names = { table: (n) => tables[n].name, kind: (n) => KINDS[kinds[n]] ?? kinds[n], folder: (n) => folders[n].name };
+    const names = { table: (n) => tables[n].name, kind: (n) => KINDS.get(kinds[n]) ?? kinds[n], folder: (n) => folders[n].name };
     const chips = Object.entries(filters).filter(([, value]) => value !== null).map(([what, value]) =>
       el("button", { type: "button", click: () => this.setFilter(what, null) }, el("span", { class: "quiet" }, `${what} `), said(names[what](value)), el("span", { class: "unseen" }, ", take the filter away"), el("span", { "aria-hidden": "true", class: "cross" }, "×")));
     byId("chips").replaceChildren(...chips);
@@ -229,6 +229,7 @@ class Dictionary {
   showVariable(row) {
     const { system } = this, code = this.wanted, page = byId("page");
     this.wanted = undefined;
+    page.replaceChildren(); // nothing of another variable stays, whatever happens
     document.title = `${system.labelOf(row)}: ${system.head.system.name}`;
     page.replaceChildren(...variablePage(system, row, (what, value) => this.setFilter(what, value)));
     const list = drawCodes(system, row, page, code);

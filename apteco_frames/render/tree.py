@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from typing import NamedTuple
 
+from apteco_frames.support.display import NO_MATHS
 from apteco_frames.support.text import clipped
 
 _LABEL_WIDTH = 60
@@ -66,7 +67,7 @@ class Tree:
         return "\n".join([*lines, *self._rest()])
 
     def _repr_html_(self) -> str:
-        parts = [f"<div><p>{escape(self._title)}</p>"]
+        parts = [f"<div {NO_MATHS}><p>{escape(self._title)}</p>"]
         open_folds = 0
         for line in self._lines[:_MOST_SHOWN]:
             parts.append("</details>" * (open_folds - line.depth))

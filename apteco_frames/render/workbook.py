@@ -11,18 +11,19 @@ import math
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import schema
-from apteco_frames.errors import MissingDependencyError
+from apteco_frames.errors import MissingDependencyError, how_to_install
 from apteco_frames.support import files
 from apteco_frames.support.arrays import spans_of
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import clipped, list_items
 
 # What Excel holds: rows of a sheet with the header, UTF-16 units of a text, links of a sheet.
 MOST_ROWS = 1_048_576
@@ -77,7 +78,8 @@ def write(
     except ImportError:
         raise MissingDependencyError(
             "write_excel() needs XlsxWriter, which is not installed. "
-            "Install it with: python -m pip install 'apteco-frames[excel]'"
+            "Install it with: python -m pip install XlsxWriter; or with this package, "
+            f"{how_to_install('excel')}"
         ) from None
 
     def fill(part: Path) -> None:
@@ -86,14 +88,64 @@ def write(
             part.open("wb") as file,
             tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         ):
-            book = xlsxwriter.Workbook(file, {"constant_memory": True, "tmpdir": folder})
-            _Writer(book, most_rows, most_links).write(system, rows, unavailable)
+            sink = _Sink(file)
+            book = xlsxwriter.Workbook(sink, {"constant_memory": True, "tmpdir": folder})
             try:
+                _Writer(book, most_rows, most_links).write(system, rows, unavailable)
                 book.close()
             except FileCreateError as error:
                 raise error.args[0] from None
+            finally:
+                sink.is_done = True
+                for sheet in book.worksheets():
+                    for left_open in (sheet.row_data_fh, sheet.fh):
+                        with suppress(OSError):
+                            left_open.close()
 
     files.replace(path, fill)
+
+
+class _Sink:
+    """What XlsxWriter writes to; once that has failed, or is done, nothing more is written.
+
+    Its ``ZipFile`` is left to itself after an error, and would then complain on standard error
+    that it cannot write its end either.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.is_done = False
+        self._file = file
+        self._position = 0  # of what is not written any more
+
+    def write(self, data: bytes) -> int:
+        if not self.is_done:
+            with self._once():
+                return self._file.write(data)
+        self._position += len(data)
+        return len(data)
+
+    def seek(self, position: int) -> int:
+        if not self.is_done:
+            with self._once():
+                return self._file.seek(position)
+        self._position = position
+        return position
+
+    def tell(self) -> int:
+        return self._position if self.is_done else self._file.tell()
+
+    def flush(self) -> None:
+        if not self.is_done:
+            with self._once():
+                self._file.flush()
+
+    @contextmanager
+    def _once(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.is_done = True
+            raise
 
 
 class _Part(NamedTuple):
@@ -232,10 +284,8 @@ class _Writer:
                 "session.load_codes(), and write the workbook after that."
             )
         if unavailable:
-            names = ", ".join(map(clipped, unavailable[:_MOST_NAMES]))
-            more = len(unavailable) - _MOST_NAMES
-            rest = f" and {more:,} more" if more > 0 else ""
-            yield f"The server refused the codes of {names}{rest}; they are not here."
+            names = list_items(list(map(clipped, unavailable[:_MOST_NAMES])), len(unavailable))
+            yield f"The server refused the codes of {names}; they are not here."
         for noun, sheets in parts.items():
             if len(sheets) > 1:
                 yield (

@@ -304,7 +304,14 @@ BUILDS: tuple[Column, ...] = (
     Column("system", STRING, False, "", "Name of the system."),
     Column("build", STRING, False, "", "What the archive calls the build; unique in the system."),
     Column("build_date", TIMESTAMP, True, "", "When it was built; null if the API does not say."),
-    Column("added_at", TIMESTAMP, False, "", "When it was added to the archive, in UTC."),
+    Column(
+        "added_at",
+        TIMESTAMP,
+        True,
+        "",
+        "When it was added to the archive, in UTC, by the clock of its storage; null if that "
+        "does not say.",
+    ),
     Column("description", STRING, False, "", "Description of the system."),
     Column("view_name", STRING, False, "", "Name of the system as it was when it was built."),
     Column("tables", INT, False, "", "Number of tables."),

@@ -28,7 +28,6 @@ from apteco_frames.errors import CacheWarning, warn
 from apteco_frames.storage import packed
 from apteco_frames.storage.label import pack_system
 from apteco_frames.support import files
-from apteco_frames.support.user_folder import user_folder
 
 FOLDER_VARIABLE = "APTECO_FRAMES_CACHE_DIR"
 """The environment variable that names the folder."""
@@ -46,7 +45,6 @@ SCHEMAS: dict[str, dict[str, pa.Schema]] = {
 
 # What was being written for so long was left behind by a process that was ended.
 _LEFT_BEHIND_SECONDS = 86_400
-_BINARY = getattr(os, "O_BINARY", 0)
 
 
 class Kept(NamedTuple):
@@ -184,11 +182,10 @@ class Cache:
         parts = packed.pack(streams, {**about, "of": catalogue, "version": _version()})
         try:
             if not _holds(place, parts):  # somebody was faster
-                files.replace(place, lambda part: _fill(part, parts))
+                files.replace(place, lambda part: _fill(part, parts), mode=0o600)
         except OSError as error:
-            if not (os.name == "nt" and place.exists()):  # where nobody can replace an open file
-                self._cannot("cannot be written", error)
-                return None
+            self._cannot("cannot be written", error)
+            return None
         return catalogue
 
     def _is_ours(self) -> bool:
@@ -274,18 +271,16 @@ def default_folder() -> Path:
     """Where caches are unless told otherwise.
 
     The folder that ``APTECO_FRAMES_CACHE_DIR`` names; without it ``apteco-frames`` in the
-    platform's place for such: ``%LOCALAPPDATA%`` on Windows, ``~/Library/Caches`` on macOS,
-    elsewhere ``$XDG_CACHE_HOME`` or ``~/.cache`` (XDG Base Directory Specification).
+    platform's folder for caches, such as ``~/.cache``.
 
     Raises:
         RuntimeError: the user has no home.
     """
-    return user_folder(
-        FOLDER_VARIABLE,
-        windows=("LOCALAPPDATA", "AppData/Local"),
-        macos="Library/Caches",
-        others=("XDG_CACHE_HOME", ".cache"),
-    )
+    if folder := os.environ.get(FOLDER_VARIABLE):
+        return Path(folder).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("apteco-frames", appauthor=False, opinion=False)
 
 
 def _stamp(date: datetime) -> str:
@@ -308,8 +303,7 @@ def _holds(place: Path, parts: list[Any]) -> bool:
 
 
 def _fill(part: Path, parts: list[Any]) -> None:
-    """Write a file that its owner alone can read."""
-    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600), "wb") as file:
+    with part.open("wb") as file:
         file.writelines(parts)
 
 

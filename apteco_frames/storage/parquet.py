@@ -1,4 +1,4 @@
-"""One Parquet file of a catalogue: its label and its rows, both from one open file.
+"""One Parquet file of a catalogue: its label and its rows, both from the same bytes.
 
 Arrow opens its files by itself. Its threads may outlive the interpreter, and one that
 then lets go of a file object of Python's ends the process (apache/arrow issue 50482).
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from apteco_frames.errors import SnapshotError
+from apteco_frames.errors import SnapshotError, how_to_install
 from apteco_frames.storage.label import DAMAGE, VERSION, Label, version_of
 from apteco_frames.support import files
 
@@ -26,19 +26,17 @@ _ROWS_PER_GROUP = 20_000
 
 
 class LabelledFile(NamedTuple):
-    """A file that was opened: it stays what it is, whatever comes in its place.
-
-    It is closed as soon as nobody holds it.
+    """A file whose bytes were read: it stays what it is, whatever comes in its place.
 
     Attributes:
-        path: where it was opened.
+        path: where it was.
         label: what it says of itself.
-        source: the open file.
+        source: its bytes.
     """
 
     path: Path
     label: Label
-    source: pa.NativeFile
+    source: pa.Buffer
 
     def rows(self) -> pa.Table:
         """All rows.
@@ -47,7 +45,9 @@ class LabelledFile(NamedTuple):
             SnapshotError: the file is damaged.
         """
         try:
-            arrow = pq.ParquetFile(self.source, page_checksum_verification=True).read()
+            arrow = pq.ParquetFile(
+                pa.BufferReader(self.source), page_checksum_verification=True
+            ).read()
         except _FAULTS as error:
             raise damaged(self.path, type(error).__name__) from None
         if not set(self.label.columns) <= set(arrow.column_names):
@@ -68,15 +68,15 @@ def write(arrow: pa.Table, path: Path, label: Label) -> None:
 
 
 def read(path: Path, or_else: Path | None = None) -> LabelledFile:
-    """Open a file and read its label, but no rows; or another, where there is none.
+    """Read the bytes of a file and its label, but no rows; or another, where there is none.
 
     Raises:
         SnapshotError: there is no such file, it is damaged, of another origin, or
             written by a newer version of this package.
     """
     try:
-        source = _open(path)
-        metadata = pq.read_schema(source).metadata or {}
+        source = _bytes(path)
+        metadata = pq.read_schema(pa.BufferReader(source)).metadata or {}
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         if or_else:
             return read(or_else)
@@ -93,8 +93,8 @@ def read(path: Path, or_else: Path | None = None) -> LabelledFile:
 def is_ours(path: Path) -> bool:
     """Whether a file there is one of a catalogue, of any version."""
     try:
-        return _KEY in (pq.read_schema(_open(path)).metadata or {})
-    except _FAULTS:
+        return _KEY in (pq.read_schema(pa.BufferReader(_bytes(path))).metadata or {})
+    except (*_FAULTS, SnapshotError):
         return False
 
 
@@ -105,10 +105,14 @@ def damaged(path: Path, reason: str) -> SnapshotError:
     )
 
 
-def _open(path: Path) -> pa.NativeFile:
+def _bytes(path: Path) -> pa.Buffer:
+    """The bytes of a file; it is closed at once, since Windows replaces none that is open."""
     if path.is_dir():  # of which Arrow's error says nothing that a program can see
         raise IsADirectoryError
-    return pa.OSFile(os.fsencode(path))
+    if path.exists() and not path.is_file():  # for a pipe Arrow would wait without an end
+        raise damaged(path, "it is no regular file")
+    with pa.OSFile(os.fsencode(path)) as file:
+        return file.read_buffer()
 
 
 def _label(path: Path, metadata: dict[bytes, bytes]) -> Label:
@@ -124,5 +128,5 @@ def _label(path: Path, metadata: dict[bytes, bytes]) -> Label:
         ) from None
     raise SnapshotError(
         f"{path} was written by a newer version of apteco_frames (layout {version}, known "
-        f"here: {VERSION}). Install it: python -m pip install --upgrade apteco-frames"
+        f"here: {VERSION}). Install it, {how_to_install()}"
     )

@@ -11,6 +11,7 @@ Layout 1 had ``tables.parquet`` and ``variables.parquet`` alone; it is still rea
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +26,7 @@ from apteco_frames.errors import SnapshotError
 from apteco_frames.schema import CODES_SCHEMA, FOLDERS_SCHEMA
 from apteco_frames.schema.column import STRING, TIMESTAMP
 from apteco_frames.storage.label import DAMAGE, KINDS, Label
+from apteco_frames.support import files
 
 if TYPE_CHECKING:
     from apteco_frames.storage.parquet import LabelledFile
@@ -52,9 +54,8 @@ class Snapshot(NamedTuple):
         variables: the variables, likewise.
         codes: reads the codes, under ``CODES_SCHEMA``; None if they were not saved.
             What it reads belongs to the same build, whatever was written to the folder
-            since: it holds the file open. (On Windows nobody could replace an open file;
-            there codes and folders are read at once.) Raises ``SnapshotError`` if the
-            file is damaged.
+            since: it holds the bytes of the file. Raises ``SnapshotError`` if the file is
+            damaged.
         folders: reads the folders, under ``FOLDERS_SCHEMA``; likewise.
         unavailable: names of the variables whose codes the API refused.
     """
@@ -92,7 +93,11 @@ def write(
     """
     from apteco_frames.storage import parquet
 
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        reason = "It is no folder: name a folder for the files"
+        raise NotADirectoryError(errno.ENOTDIR, reason, os.fspath(directory)) from None
     rows = {"system": pa.Table.from_pylist([system], SYSTEM_SCHEMA), **arrows}
     kinds = tuple(kind for kind in KINDS if kind in rows)
     current = _current(directory)
@@ -101,7 +106,7 @@ def write(
         if kind in kinds or kind in unfinished:
             _check_replaceable(_place(directory, kind))
     for kind, part in unfinished.items():
-        part.replace(_place(directory, kind))
+        files.move(part, _place(directory, kind))
     if current:
         _clear(directory)
     snapshot = uuid.uuid4().hex
@@ -119,7 +124,8 @@ def write(
                 _move(directory, parts)
         else:
             for part in parts.values():
-                part.unlink(missing_ok=True)
+                with suppress(OSError):
+                    files.remove(part)
         raise
     return [_place(directory, kind) for kind in kinds]
 
@@ -133,51 +139,48 @@ def read(directory: Path) -> Snapshot:
     """
     for attempts_left in reversed(range(_READ_ATTEMPTS)):
         try:
-            files = _open(directory)
+            opened = _open(directory)
             break
         except SnapshotError:
             if not attempts_left:
                 raise
             # Again, since a writer may have come between.
-    label = files[_FIRST].label
+    label = opened[_FIRST].label
     return Snapshot(
         label.system,
-        files["tables"].rows(),
-        files["variables"].rows(),
-        _reader(files.get("codes"), CODES_SCHEMA),
-        _reader(files.get("folders"), FOLDERS_SCHEMA),
+        opened["tables"].rows(),
+        opened["variables"].rows(),
+        _reader(opened.get("codes"), CODES_SCHEMA),
+        _reader(opened.get("folders"), FOLDERS_SCHEMA),
         label.unavailable,
     )
 
 
 def _open(directory: Path) -> dict[str, LabelledFile]:
-    """The files of the current snapshot, all of them open."""
+    """The files of the current snapshot."""
     from apteco_frames.storage import parquet
 
     first = parquet.read(_place(directory, _FIRST))
     snapshot = first.label.snapshot
-    files = {_FIRST: first}
+    found = {_FIRST: first}
     for kind in first.label.kinds:
         if kind != _FIRST:
             # In this order: the second is where the first is moved to.
             part, place = _part(directory, kind, snapshot), _place(directory, kind)
-            files[kind] = parquet.read(part, or_else=place)
-    for kind, file in files.items():
+            found[kind] = parquet.read(part, or_else=place)
+    for kind, file in found.items():
         if (file.label.kind, file.label.snapshot) != (kind, snapshot):
             raise SnapshotError(
                 f"{first.path} and {file.path} are not of one catalogue. Write the catalogue "
                 "again, and keep its files together."
             )
-    return files
+    return found
 
 
 def _reader(file: LabelledFile | None, schema: pa.Schema) -> Callable[[], pa.Table] | None:
-    """Reads the rows of an open file when it is called."""
+    """Reads the rows of a file when it is called."""
     if file is None:
         return None
-    if os.name == "nt":  # where nobody can replace a file that is open
-        arrow = _declared(file, schema)
-        return lambda: arrow
     return partial(_declared, file, schema)
 
 
@@ -222,17 +225,17 @@ def _move(directory: Path, parts: Mapping[str, Path]) -> None:
 
     for kind in sorted(parts, key=lambda kind: kind != _FIRST):
         if parts[kind].exists():
-            parts[kind].replace(_place(directory, kind))
+            files.move(parts[kind], _place(directory, kind))
     for kind in set(KINDS) - set(parts):
         if parquet.is_ours(_place(directory, kind)):
-            _place(directory, kind).unlink()
+            files.remove(_place(directory, kind))
 
 
 def _clear(directory: Path) -> None:
     """Remove what interrupted writes left behind."""
     for kind in KINDS:
         for path in directory.glob(_part(Path(), kind, "*").name):
-            path.unlink(missing_ok=True)
+            files.remove(path)
 
 
 def _check_replaceable(path: Path) -> None:

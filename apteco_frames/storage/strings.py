@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from apteco_frames.errors import DeserializeError
+from apteco_frames.errors import DeserializeError, how_to_install
 from apteco_frames.storage.label import (
     DAMAGE,
     KINDS,
@@ -46,7 +46,7 @@ def from_json(values: Any) -> Snapshot:
         if version_of(values) > VERSION:
             raise DeserializeError(
                 "The catalogue in the string was written by a newer version of apteco_frames. "
-                "Install that version: python -m pip install --upgrade apteco-frames"
+                f"Install that version, {how_to_install()}"
             )
         if values["checksum"] != _checksum(values):
             raise ValueError("checksum")

@@ -75,11 +75,21 @@ def checked_path(path: str | os.PathLike[str], what: str) -> Path:
 
     Raises:
         TypeError: it is neither text nor a path.
+        ValueError: it is an empty text, as of a variable that is not set, or has characters
+            that no path can have.
     """
     named: Any = path
     if isinstance(path, os.PathLike):
         named = os.fspath(path)
     if not isinstance(named, str):
         raise not_a(f"{what} takes a path (str or pathlib.Path)", path)
+    if not named:
+        raise ValueError(f"{what} takes a path, not an empty text: is a variable not set?")
+    try:
+        is_possible = b"\0" not in os.fsencode(named)
+    except UnicodeEncodeError:
+        is_possible = False
+    if not is_possible:
+        raise ValueError(f"{what} takes a path, and {named!r} has a character that no path has.")
     # Unlike that of pathlib, it leaves alone what no user is called: "~$budget.xlsx".
     return Path(os.path.expanduser(named))  # noqa: PTH111

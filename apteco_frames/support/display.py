@@ -12,6 +12,8 @@ from apteco_frames.support.text import CELL_WIDTH, clipped, columns_of
 PREVIEW_ROWS = 10
 HTML_ROWS = 12
 LINE_WIDTH = 100
+NO_MATHS = 'class="mathjax_ignore tex2jax_ignore"'
+"""The attribute of an element in which notebooks take ``$10 - $20`` for no mathematics."""
 _GAP = "  "
 
 

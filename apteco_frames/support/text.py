@@ -5,13 +5,18 @@ What a terminal would obey is shown as an escape instead.
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Sequence
 
 CELL_WIDTH = 40
 
 # Cc: terminal escapes, NUL, newlines; Cf: right-to-left overrides, zero-width marks;
 # Co, Cs, Zl, Zp: private use, surrogates, line and paragraph separators.
 _UNSHOWN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+
+# Blanks before a command count for nothing.
+_COMMAND = re.compile(r"(^\s*):(?=:)|#(?=#\w*\[)")
 
 
 def shown(value: object) -> str:
@@ -46,6 +51,40 @@ def clipped(value: object, width: int = CELL_WIDTH) -> str:
             text = text[:-1]
         text += "…"
     return text
+
+
+def without_commands(line: str) -> str:
+    r"""A line for a log, in which a build server finds no command of its own.
+
+    GitHub Actions obeys ``::error::`` at the start of a line, and it, Azure Pipelines and
+    TeamCity ``##[group]`` and the like anywhere. A character of these becomes an escape.
+
+    >>> print(without_commands("::error::no"), without_commands("a ##vso[task.complete]"))
+    \x3a:error::no a \x23#vso[task.complete]
+    """
+    if "::" not in line and "##" not in line:  # at once, as most are
+        return line
+    return _COMMAND.sub(lambda f: r"\x23" if f[1] is None else rf"{f[1]}\x3a", line)
+
+
+def list_names(names: Sequence[str], most: int = 10) -> str:
+    """Names in quotes, as part of a sentence; of many the first.
+
+    >>> list_names(["boDest", "peOccu", "hoRegion"], most=2)
+    "'boDest', 'peOccu' and 1 more"
+    """
+    return list_items([repr(clipped(name)) for name in names[:most]], len(names))
+
+
+def list_items(items: Sequence[str], number: int) -> str:
+    """What is shown of a list, as part of a sentence, and how many more there are.
+
+    Args:
+        items: the first of them, as they are to be shown.
+        number: how many there are in all.
+    """
+    rest = number - len(items)
+    return ", ".join(items) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def columns_of(text: str) -> int:

@@ -7,11 +7,12 @@ from datetime import datetime
 
 # A zone, should a server ever add one, is not part of a FastStats time. .NET writes up to
 # seven digits of a second, of which Arrow keeps six. What apteco takes is taken: a date
-# alone, a time without seconds, a blank for the T.
+# alone, a time without seconds, a blank for the T. Hours end at 23, whatever Python takes:
+# Arrow knows no 24:00.
 _YEAR = r"(?:[1-9]\d{3}|0[1-9]\d\d|00[1-9]\d|000[1-9])"
 _TIME = re.compile(
     rf"({_YEAR}-\d\d-\d\d)"
-    r"(?:([T ]\d\d:\d\d)(?:(:\d\d)(?:(\.\d{1,6})\d*)?)?(?:Z|[+-]\d\d:?\d\d)?)?",
+    r"(?:([T ](?:[01]\d|2[0-3]):[0-5]\d)(?:(:[0-5]\d)(?:(\.\d{1,6})\d*)?)?(?:Z|[+-]\d\d:?\d\d)?)?",
     re.ASCII,
 )
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 from strategies import (
     Item,
     catalogue_of,
@@ -222,7 +223,7 @@ def applied(
     return result, lists | order
 
 
-@settings(max_examples=150)
+@settings(max_examples=up_to(150))
 @given(pairs())
 def test_the_changes_make_the_newer_catalogue_of_the_older(pair: tuple[Tables, Tables]) -> None:
     """Applying the changes to the old gives the new: all values, and the order of codes."""
@@ -231,7 +232,7 @@ def test_the_changes_make_the_newer_catalogue_of_the_older(pair: tuple[Tables, T
     assert applied(rows, old) == (contents(new), orders(new))
 
 
-@settings(max_examples=30)
+@settings(max_examples=up_to(30))
 @given(pairs(), st.none() | st.floats(0, 1, exclude_min=True, exclude_max=True))
 def test_both_ways_are_mirror_images(pair: tuple[Tables, Tables], drop: float | None) -> None:
     """What came one way went the other; a catalogue has no changes to itself."""
@@ -412,10 +413,10 @@ def test_what_one_side_lacks_is_not_compared() -> None:
     assert found(full, bare) == found(bare, full) == []
     assert not_compared(full, full) == ()
     assert not_compared(full, bare) == (
-        "Folders were not compared: the older catalogue has none.",
-        "Codes were not compared: the older catalogue has none.",
+        ("folder", True, "Folders were not compared: the older catalogue has none."),
+        ("code", True, "Codes were not compared: the older catalogue has none."),
     )
-    assert "neither catalogue has any" in not_compared(bare, bare)[1]
+    assert "neither catalogue has any" in not_compared(bare, bare)[1].sentence
     assert len(changes(full, people(variable_item("a"), codes={}, folders={}))) == 2
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import Item, catalogue_of, table_item, variable_item
+from strategies import Item, catalogue_of, table_item, texts, variable_item
 
 from apteco_frames import schema
 from apteco_frames.analysis.search import Index
@@ -447,3 +447,49 @@ def test_the_index_takes_slices() -> None:
     one, other = Index(whole).search("destination date", 10), Index(parts).search("date", 10)
     assert other.rows.equals(Index(whole).search("date", 10).rows)
     assert one.total == 0
+
+
+SYMBOLS = {
+    "whole": "😀",
+    "part": "Happy 😀",
+    "family": "👩\u200d👩\u200d👧 homes",
+    "offer": "50 % off, £5 & more",
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("😀", ["whole", "part"]),
+        (" 😀 ", ["whole", "part"]),
+        ("👧", ["family"]),
+        ("👩\u200d👧", ["family"]),
+        ("%", ["offer"]),
+        ("& £", ["offer"]),
+        ("😀 %", []),
+        ("☃", []),
+        ("happy 😀", ["part"]),
+    ],
+)
+def test_symbols(query: str, names: list[str]) -> None:
+    """Emoji and other symbols are found where nothing else is asked for, in names and codes."""
+    items = [variable_item(name, description=text) for name, text in SYMBOLS.items()]
+    catalogue = catalogue_of([table_item()], items)
+    assert [match.name for match in catalogue.search(query)] == names
+
+
+def test_symbols_of_codes() -> None:
+    """A code that is but a symbol is found, too, as "!" for Unclassified is."""
+    found = holidays().search("!", limit=500)
+    codes = [code for code in holidays().codes if "!" in code.code + code.description]
+    assert len(codes) > 5
+    assert found.total == len(codes)
+    assert {match.noun for match in found} == {"code"}
+    assert holidays().search("☃").remarks[0] == "There is nothing like '☃'."
+
+
+@given(texts(), texts())
+def test_any_symbol_is_found(before: str, after: str) -> None:
+    """Whatever stands around it, a symbol is found."""
+    item = variable_item(description=f"{before}★{after}")
+    assert [m.name for m in catalogue_of([table_item()], [item]).search("★")] == ["peVar"]

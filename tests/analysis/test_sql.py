@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import polars as pl
@@ -98,6 +99,31 @@ def test_what_is_no_query_is_an_error(query: str) -> None:
     """What polars does not understand is a SqlError with its words."""
     with pytest.raises(SqlError, match=r"^The query .* was not answered: .*Tables: "):
         holidays().sql(query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select columns('(') from tables",
+        "select greatest() from tables",
+        "select least()",
+        f"select {'9' * 100}",
+        f"select 1.{'9' * 100} from tables",
+        "select cast(name as decimal(100, 5)) from tables",
+        "select cast(1 as decimal(50, 60))",
+    ],
+)
+def test_where_polars_panics(query: str) -> None:
+    """A panic of polars, which is no Exception, is a SqlError, or the query is answered."""
+    with suppress(SqlError):
+        holidays().sql(query)
+    assert len(holidays().sql("select * from system")) == 1
+
+
+def test_a_panic_says_what_was_asked() -> None:
+    """What polars said of its panic is kept, with the query and the tables."""
+    with pytest.raises(SqlError, match=r"^The query .*columns.* polars broke off .*Tables: "):
+        holidays().sql("select columns('(') from tables")
 
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 import differences
 
 from apteco_frames.archive import Archive
-from apteco_frames.storage.hive import Hive
+from apteco_frames.storage.archive_store import ArchiveStore
 
 REPEATS = 5
 SYSTEMS = 200
@@ -46,10 +47,11 @@ def main() -> None:
         root = Path(folder)
         # The first finds the room, and loads what is needed.
         names = [f"large {n}" for n in range(REPEATS + 1)]
-        added = [seconds(lambda n=name: Hive(root / "one").add(about(n), large)) for name in names]  # type: ignore[misc]
-        again = [seconds(lambda n=name: Hive(root / "one").add(about(n), large)) for name in names]  # type: ignore[misc]
+        one = ArchiveStore(root / "one")
+        added = [seconds(partial(one.add, about(name), large)) for name in names]
+        again = [seconds(partial(one.add, about(name), large)) for name in names]
         for number in range(SYSTEMS):
-            assert Hive(root / "many").add(about(f"small {number}"), small)
+            assert ArchiveStore(root / "many").add(about(f"small {number}"), small)
 
         def scan() -> None:
             lazy = Archive(root / "many").scan("codes").filter(system="small 77")

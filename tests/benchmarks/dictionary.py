@@ -14,8 +14,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from browser.chromium import PROGRAM, Browser
+from browser.chromium import PROGRAM, launched, open_drawn
 from differences import nouns
+from playwright.sync_api import Page
 
 from apteco_frames.render import dictionary
 
@@ -41,17 +42,18 @@ def written(path: Path, variables: int, codes: int) -> float:
     return time.perf_counter() - start
 
 
-def keys(page: Browser) -> list[float]:
+def keys(page: Page) -> list[float]:
     """Milliseconds from each key to what it shows."""
-    page.run(WATCH)
+    page.evaluate(WATCH)
     pressed = 0
     for query in QUERIES:
-        page.run("(query => { query.focus(); query.value = '' })(document.getElementById('query'))")
+        page.evaluate("query = document.getElementById('query'); query.focus(); query.value = ''")
         for letter in query:
-            page.press(letter)
+            page.keyboard.type(letter)
             pressed += 1
-            page.wait_for("took.length === $0", pressed)
-    took: list[float] = page.run("took")
+            while page.evaluate("took.length") < pressed:
+                pass
+    took: list[float] = page.evaluate("took")
     return took
 
 
@@ -65,10 +67,13 @@ def main() -> None:
         measured: dict[str, Any] = {"write": written(path, *map(int, sys.argv[1:]))}
         measured["bytes"] = path.stat().st_size
         opened = []
-        with Browser(Path(folder) / "profile") as page:
+        with launched() as browser:
+            page = browser.new_page()
             for _ in range(OPENINGS):
-                page.open(path)
-                opened.append(float(page.run("document.documentElement.dataset.opened")) / 1000)
+                open_drawn(page, path)
+                opened.append(
+                    float(page.evaluate("document.documentElement.dataset.opened")) / 1000
+                )
             time.sleep(2)  # what is searched is made ready
             took = keys(page)
     measured |= {"open": median(opened), "key": median(took) / 1000, "slowest": max(took) / 1000}

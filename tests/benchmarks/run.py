@@ -367,6 +367,33 @@ def measure_archives(report: Report, rounds: int) -> None:
     )
 
 
+def measure_storage(report: Report) -> None:
+    """Requests of an archive on S3; the history of a variable of many codes."""
+    command = [sys.executable, str(HERE / "storage_requests.py"), "30", "300", "3000"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    report.raw["storage requests"] = found = json.loads(done.stdout)
+    for use in found["30"]:
+        report.add(
+            f"requests on S3 with 30, 300, 3,000 builds: {use}",
+            ", ".join(f"{sum(counts[use].values()):,}" for counts in found.values()),
+            "",
+            "",
+            "",
+            "" if use == "builds" else "as many, but for the pages of lists",
+        )
+    command = [sys.executable, str(HERE / "histories.py"), "100000", "365"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    report.raw["history"] = history = json.loads(done.stdout)
+    report.add(
+        "the history of a variable of 100,000 codes in 365 builds",
+        f"{history['seconds']:.1f} s; {history['mebibytes']:.0f} MiB",
+        "",
+        "",
+        "",
+        "30 s; 1,024 MiB",
+    )
+
+
 def measure_searches(report: Report, rounds: int) -> None:
     """Searches of a catalogue with its codes."""
     command = [sys.executable, str(HERE / "searches.py"), "100000", "500000"]
@@ -442,6 +469,10 @@ def main() -> None:
     parser.add_argument("--variables", type=int, default=100_000)
     parser.add_argument("--output", type=Path, default=Path("benchmark-results"))
     options = parser.parse_args()
+    # The vendor's client would ask a proxy of this machine for the server on it.
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        os.environ.pop(name, None)
+        os.environ.pop(name.upper(), None)
     report = Report()
     with served(options.variables, OUR_PAGES, VENDOR_PAGES) as url:
         measure_login(report, options.rounds, options.variables, url)
@@ -452,6 +483,7 @@ def main() -> None:
     measure_growth(report, options.rounds)
     measure_differences(report, options.rounds)
     measure_archives(report, options.rounds)
+    measure_storage(report)
     measure_workbook(report, min(options.rounds, 3))
     measure_dictionary(report, options.rounds)
     measure_searches(report, options.rounds)

@@ -46,7 +46,8 @@ def rendered(total: int, plans: list[tuple[int, int]]) -> dict[tuple[str, int, i
     items = system.tables()
     for first, size in plans:
         answers["Tables", 0, first] = system.page(items, 0, first, len(items))
-        for offset, count in system.spans(total, first, size):
+        spans = {*system.spans(total, first, size), *system.spans(total, first, size, overlap=1)}
+        for offset, count in spans:
             body = system.variable_page(total, offset, count)
             answers["Variables", offset, count] = body
             # Some ask for a full page at the end too.

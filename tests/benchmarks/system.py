@@ -88,10 +88,14 @@ def page(items: list[dict[str, Any]], offset: int, asked: int, total: int) -> by
     return json.dumps({**head, "list": items}, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def spans(total: int, first: int, size: int) -> Iterator[tuple[int, int]]:
-    """The offset and length of each page: the first one, and those after it."""
+def spans(total: int, first: int, size: int, *, overlap: int = 0) -> Iterator[tuple[int, int]]:
+    """The offset and length of each page: the first one, and those after it.
+
+    Ours begin with the last item of the page before them: an ``overlap`` of 1.
+    """
     yield 0, min(first, total)
-    for offset in range(first, total, size):
+    for start in range(first, total, size - overlap):
+        offset = start - overlap
         yield offset, min(size, total - offset)
 
 

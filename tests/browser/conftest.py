@@ -7,25 +7,43 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser.chromium import PROGRAM, Browser
+from browser.chromium import PROGRAM, launched
+from playwright.sync_api import Browser, Dialog, Page
 
 
 @pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
     """A headless Chromium, shared by the tests of a module."""
     if PROGRAM is None:
         pytest.skip("there is no chromium; .ci/run installs Debian's")
-    with Browser(tmp_path_factory.mktemp("profile")) as browser:
+    with launched() as browser:
         yield browser
 
 
 @pytest.fixture
-def browser(chromium: Browser) -> Browser:
-    """The browser as a test begins with it: wide, light, nothing noted."""
-    chromium.look(1400)
-    for noted in (chromium.asked, chromium.alerts, chromium.complaints):
-        noted.clear()
-    return chromium
+def page(chromium: Browser) -> Iterator[Page]:
+    """An empty page, wide and light; no dialog may open, and nothing complain."""
+    complaints: list[str] = []
+
+    def close(dialog: Dialog) -> None:
+        complaints.append(f"dialog: {dialog.message}")
+        dialog.accept()
+
+    with chromium.new_context(viewport={"width": 1400, "height": 900}) as context:
+        page = context.new_page()
+        page.on("dialog", close)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        yield page
+    assert complaints == []
+
+
+@pytest.fixture
+def asked(page: Page) -> set[str]:
+    """The URLs that the page asks for, itself among them."""
+    urls: set[str] = set()
+    page.on("request", lambda request: urls.add(request.url))
+    return urls
 
 
 @pytest.fixture

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from browser.chromium import Browser
+from browser.chromium import open_drawn
 from faults.test_contents import odd_catalogue
+from playwright.sync_api import Page
 
 from apteco_frames.demo import DemoServer
+
+pytestmark = pytest.mark.slow  # a browser starts
 
 AXE = files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 PAGE = """<!doctype html><html lang="en" data-opened="yes"><meta charset="utf-8">
@@ -23,7 +26,7 @@ td, th {{ padding: .2em .6em; text-align: right }}
 """
 
 
-def page(path: Path, things: list[Any]) -> Path:
+def written(path: Path, things: list[Any]) -> Path:
     """A page that shows things as a notebook does."""
     path.write_text(PAGE.format("".join(t._repr_html_() for t in things)), encoding="utf-8")
     return path
@@ -39,37 +42,36 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
             *(variables["boDate"], session.folders[0], session.codes["boDest"]["Sweden"]),
             *(variables, session.codes["boDest"], session.tables, session.folders),
         ]
-        return page(tmp_path_factory.mktemp("page") / "cards.html", things)
+        return written(tmp_path_factory.mktemp("page") / "cards.html", things)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1400])
 def test_cards_are_for_everybody(
-    browser: Browser, path: Path, pictures: Path, scheme: str, width: int
+    page: Page, path: Path, pictures: Path, scheme: Literal["light", "dark"], width: int
 ) -> None:
     """In both themes, wide and narrow: cards fit, and axe finds nothing serious."""
-    browser.look(width, 2400, scheme=scheme)
-    browser.open(path)
-    browser.picture(pictures / "cards.png")
+    page.set_viewport_size({"width": width, "height": 2400})
+    page.emulate_media(color_scheme=scheme)
+    open_drawn(page, path)
+    page.screenshot(path=pictures / "cards.png")
     wide = "[...document.querySelectorAll('main > div[style]')].filter((card) =>"
     wide += (
         " card.scrollWidth > card.clientWidth || card.getBoundingClientRect().right > innerWidth)"
     )
-    assert browser.run(f"{wide}.length") == 0
-    browser.run(AXE)
-    found = browser.run(
+    assert page.evaluate(f"{wide}.length") == 0
+    page.evaluate(AXE)
+    found = page.evaluate(
         "axe.run().then((r) => r.violations.map(({ id, impact }) => ({ id, impact })))"
     )
     assert [rule for rule in found if rule["impact"] in ("serious", "critical")] == []
-    assert browser.complaints == []
 
 
-def test_hostile_texts_do_nothing(browser: Browser, tmp_path: Path) -> None:
+def test_hostile_texts_do_nothing(page: Page, asked: set[str], tmp_path: Path) -> None:
     """Texts that are markup elsewhere open no dialog, ask for nothing and make no element."""
     catalogue = odd_catalogue()
     things = [catalogue.tables, catalogue.variables, *catalogue.tables, *catalogue.variables]
-    there = page(tmp_path / "odd.html", things)
-    browser.open(there)
-    assert browser.run("document.querySelectorAll('script, img, a, iframe').length") == 0
-    assert {url for url in browser.asked if url != "about:blank"} == {there.as_uri()}
-    assert (browser.alerts, browser.complaints) == ([], [])
+    there = written(tmp_path / "odd.html", things)
+    open_drawn(page, there)
+    assert page.locator("script, img, a, iframe").count() == 0
+    assert asked == {there.as_uri()}

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from lanes import PATIENCE
+from servers import RecordingServer
 
 import apteco_frames
 from apteco_frames.cli import main
-from apteco_frames.demo import DemoServer
 from apteco_frames.demo.api import Answer, Request
-from apteco_frames.demo.server import DemoHandler
 
 PASSWORD = "K9-Sentinel-Passw0rd"
 
 
-class NotingServer(DemoServer):
+class NotingServer(RecordingServer):
     """A demo server with a password that stands nowhere by chance.
 
     Attributes:
@@ -41,24 +43,21 @@ class NotingServer(DemoServer):
         self.open: set[str] = set()
         self.seen: list[str] = []
         self.broken: str | None = None
-        server = self
 
-        class Handler(DemoHandler):
-            def answer(self, request: Request) -> Answer:
-                if server.broken and server.broken in request.target:
-                    return Answer(500, b"{}")
-                answer = super().answer(request)
-                if request.target.endswith("/SimpleLogin"):
-                    server.seen += command_lines()
-                    if answer.status == 201:
-                        details = json.loads(answer.body)
-                        server.tokens += [details["accessToken"], details["sessionId"]]
-                        server.open.add(details["sessionId"])
-                elif request.method == "DELETE":
-                    server.open.discard(request.target.rpartition("/")[2])
-                return answer
-
-        self.handler = Handler
+    def answer(self, request: Request) -> Answer:
+        """What the API answers, with the secrets in it noted."""
+        if self.broken and self.broken in request.target:
+            return Answer(500, b"{}")
+        answer = super().answer(request)
+        if request.target.endswith("/SimpleLogin"):
+            self.seen += command_lines()
+            if answer.status == 201:
+                details = json.loads(answer.body)
+                self.tokens += [details["accessToken"], details["sessionId"]]
+                self.open.add(details["sessionId"])
+        elif request.method == "DELETE":
+            self.open.discard(request.target.rpartition("/")[2])
+        return answer
 
 
 def command_lines() -> Iterator[str]:
@@ -126,7 +125,7 @@ def in_process(*arguments: str, given: str = "", program: str = "", **changes: s
         input=given,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     return Ran(done.returncode, done.stdout, done.stderr)
@@ -149,34 +148,63 @@ def serving(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]
             child.kill()
 
 
-def on_terminal(*arguments: str, columns: int = 80, **changes: str | None) -> Ran:
-    """Run a command whose standard output is a terminal of that width."""
-    for module in ("fcntl", "pty", "termios"):
-        pytest.importorskip(module)
-    import fcntl
-    import pty
-    import termios
-
+@contextmanager
+def terminal(columns: int) -> Iterator[tuple[int, bytearray]]:
+    """A terminal of that width: where to write, and what it has shown by the end."""
+    fcntl, pty, termios = map(pytest.importorskip, ("fcntl", "pty", "termios"))
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    changes = {"COLUMNS": None, "NO_COLOR": None, "TERM": "xterm", **changes}
-    with subprocess.Popen(
-        [sys.executable, "-m", "apteco_frames", *arguments],
-        env=environment(**changes),
-        stdout=theirs,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-    ) as child:
-        os.close(theirs)
-        shown = bytearray()
+    shown = bytearray()
+
+    def read() -> None:
         with suppress(OSError):  # Linux has an error in place of an end
             while part := os.read(ours, 65536):
-                shown += part
+                shown.extend(part.replace(b"\r\n", b"\n"))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        yield theirs, shown
+    finally:
+        os.close(theirs)
+        reader.join()
         os.close(ours)
-        assert child.stderr
-        err = child.stderr.read()
-        status = child.wait(60)
-    return Ran(status, shown.decode().replace("\r\n", "\n"), err)
+
+
+ON_TERMINAL = {"COLUMNS": None, "NO_COLOR": None, "TERM": "xterm"}
+
+
+def on_terminal(*arguments: str, columns: int = 80, **changes: str | None) -> Ran:
+    """Run a command in this process, with a terminal of that width as standard output."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**ON_TERMINAL, **changes}.items():
+            patch.delenv(name, raising=False) if value is None else patch.setenv(name, value)
+        with terminal(columns) as (theirs, shown):
+            err = io.StringIO()
+            with open(theirs, "w", encoding="utf-8", closefd=False) as out:
+                for stream in ("stdout", "__stdout__"):  # the other is asked for its width
+                    patch.setattr(sys, stream, out)
+                patch.setattr(sys, "stderr", err)
+                try:
+                    status: Any = main(arguments)
+                except SystemExit as ended:
+                    status = ended.code
+    return Ran(status, shown.decode(), err.getvalue())
+
+
+def in_process_on_terminal(*arguments: str, columns: int = 80, **changes: str | None) -> Ran:
+    """Run a command in a process of its own, with a terminal as standard output."""
+    with terminal(columns) as (theirs, shown):
+        done = subprocess.run(
+            [sys.executable, "-m", "apteco_frames", *arguments],
+            env=environment(**{**ON_TERMINAL, **changes}),
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            timeout=PATIENCE,
+            check=False,
+        )
+    return Ran(done.returncode, shown.decode(), done.stderr)
 
 
 def shell(script: str, folder: Path, **changes: str | None) -> Ran:
@@ -194,7 +222,7 @@ def shell(script: str, folder: Path, **changes: str | None) -> Ran:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=2 * PATIENCE,
         check=False,
     )
     return Ran(done.returncode, done.stdout, done.stderr)

@@ -67,16 +67,16 @@ def test_archive_list(command: Command) -> None:
     """All builds are listed."""
     header, *rows = command("archive", "list", "my-archive").rows()
     assert header == ["system", "build", "added_at", "tables", "variables", "codes", "folders"]
-    assert [row[:2] + row[3:5] for row in rows] == [
-        ["holidays", "2019-11-27T15-57-24", "9", "94"],
-        ["holidays", "2019-11-28T15-57-24", "9", "93"],
+    assert [[row[0], row[1][:20], *row[3:5]] for row in rows] == [
+        ["holidays", "2019-11-27T15-57-24-", "9", "94"],
+        ["holidays", "2019-11-28T15-57-24-", "9", "93"],
     ]
 
 
 def test_archive_history(command: Command) -> None:
     """A variable is followed from build to build."""
-    given = ("archive", "history", "my-archive", "hoURN", "--columns", "build,is_there")
-    expected = "build\tis_there\n2019-11-27T15-57-24\ttrue\n2019-11-28T15-57-24\tfalse\n"
+    given = ("archive", "history", "my-archive", "hoURN", "--columns", "build_date,is_there")
+    expected = "build_date\tis_there\n2019-11-27T15:57:24\ttrue\n2019-11-28T15:57:24\tfalse\n"
     assert command(*given) == (0, expected, "")
     assert command(*given, "--system", "holidays").out == expected
     status, _, err = command("archive", "history", "my-archive", "hoUNR")
@@ -91,8 +91,8 @@ def test_archive_check(command: Command) -> None:
     status, out, err = command("archive", "check", "my-archive", "--fail-on", "breaking")
     assert (status, len([line for line in out.splitlines() if " changes of " in line])) == (1, 1)
     assert err == (
-        "apteco-frames: second: 2019-11-27T15-57-24 is the only build, so there is nothing to "
-        "compare\n"
+        "apteco-frames: second: no build is older than the newest, 2019-11-27 15:57:24; nothing "
+        "to compare\n"
     )
     done = command("archive", "check", "my-archive", "--system", "second", "--format", "json")
     assert (done.status, json.loads(done.out)) == (0, [])
@@ -107,6 +107,70 @@ def test_archive_check_of_a_better_build(command: Command) -> None:
     again = Catalogue(info, newer.tables, newer.variables, newer.codes, newer.folders)
     assert Archive("my-archive").add(again)
     assert command("archive", "check", "my-archive").status == 0
+
+
+def test_archive_check_looks_at_an_older_date(command: Command) -> None:
+    """A broken build that is added again, changed or without codes, is still compared."""
+    broken = command("archive", "check", "my-archive", "--fail-on", "breaking").out
+    newer = Catalogue.read_parquet("newer")
+    info = newer.system_info._replace(description="virtual variables made")
+    again = Catalogue(info, newer.tables, newer.variables, newer.codes, newer.folders)
+    bare = Catalogue(info._replace(view_name="bare"), newer.tables, newer.variables)
+    archive = Archive("my-archive")
+    assert archive.add(again)
+    assert archive.add(bare)
+    done = command("archive", "check", "my-archive", "--fail-on", "breaking")
+    assert (done.status, done.out) == (1, broken)
+
+
+def test_archive_check_without_dates(command: Command) -> None:
+    """Builds of which nobody knows which is older are not compared, and that is said."""
+    whole = other("undated")
+    for view in ("one", "two"):
+        info = whole.system_info._replace(build_date=None, view_name=view)
+        assert Archive("new").add(Catalogue(info, whole.tables, whole.variables))
+    status, out, err = command("archive", "check", "new")
+    assert (status, out) == (0, "")
+    assert "undated: no build is older than the newest, without a date" in err
+
+
+def test_archive_clean(command: Command, place: Path) -> None:
+    """What belongs to no build is shown, and removed with ``--yes``, once it is old enough."""
+    (entry, _) = sorted((place / "my-archive/builds").rglob("*.parquet"))
+    entry.unlink()
+    assert command("archive", "clean", "my-archive", "--no-header")[:2] == (0, "")
+    given = ("archive", "clean", "my-archive", "--older-than", "0")
+    status, out, err = command(*given)
+    assert (status, len(out.splitlines())) == (0, 1 + 4)
+    assert err == "apteco-frames: would remove 4 files; with --yes it is done\n"
+    status, removed, err = command(*given, "--yes")
+    assert (status, removed) == (0, out)
+    assert err == "apteco-frames: removed 4 files\n"
+    assert command(*given, "--no-header").out == ""
+    assert command("archive", "clean", "my-archive", "--older-than", "-1").status == 2
+
+
+def test_archive_prune(command: Command) -> None:
+    """What no option keeps is shown, and removed with ``--yes``."""
+    given = ("archive", "prune", "my-archive", "--keep-last", "1", "--no-header")
+    status, out, err = command(*given)
+    assert (status, out[:29]) == (0, "holidays\t2019-11-27T15-57-24-")
+    assert err == "apteco-frames: would remove 1 build; with --yes it is done\n"
+    assert Archive("my-archive").builds.height == 2
+    assert command(*given, "--yes") == (0, out, "apteco-frames: removed 1 build\n")
+    assert Archive("my-archive").builds.height == 1
+    assert command("archive", "prune", "my-archive").status == 2
+    assert command("archive", "prune", "my-archive", "--keep-last", "0").status == 2
+
+
+def test_credentials_are_not_printed(command: Command) -> None:
+    """Keys in a URI are in nothing that is printed, whichever way they are written."""
+    for root in ("foo://KEY:SEC/RET@bucket/a", "foo://b/a?sig=SEC/RET", "foo://KEY:SEC?RET@b"):
+        for words in (["list"], ["check"], ["history", "boDest"], ["clean"]):
+            status, out, err = command("archive", words[0], root, *words[1:])
+            assert (status, out) == (2 if words == ["check"] else 1, "")
+            assert "foo://" in err
+            assert "RET" not in err
 
 
 def test_damaged_archives_are_trouble(command: Command, place: Path) -> None:

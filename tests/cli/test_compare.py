@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from html import unescape
+import re
+from html import escape, unescape
 from pathlib import Path
 
 import polars as pl
@@ -13,11 +14,13 @@ import pytest
 from cli.running import Command, in_process, on_terminal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 from strategies import ODD_TEXTS, catalogue_of, table_item, variable_item
 
 from apteco_frames import Catalogue
 from apteco_frames.cli import main
 from apteco_frames.demo import holidays
+from apteco_frames.support.text import shown
 
 
 def test_diff(command: Command) -> None:
@@ -82,6 +85,12 @@ def test_only(command: Command) -> None:
         (["--drop", "some"], "argument --drop: 'some' is no share"),
         (["--drop", "1e-400"], "argument --drop: '1e-400' is no share"),
         (["--drop", "1e400"], "argument --drop: '1e400' is no share"),
+        (["--drop", "1e-99999999"], "argument --drop: '1e-99999999' is no share"),
+        (["--drop", "1e-99999999%"], "argument --drop: '1e-99999999%' is no share"),
+        (["--drop", "1e99999999%"], "argument --drop: '1e99999999%' is no share"),
+        (["--drop", f"1e{'9' * 20}"], "argument --drop: '1e99999999999999999999' is no share"),
+        (["--drop", "sNaN%"], "argument --drop: 'sNaN%' is no share"),
+        (["--drop", "9" * 100_000], "argument --drop: '9999999999"),
         (["--ignore-column", "cuont"], "no column 'cuont' is compared; those are parent_name, "),
         (["--fail-on", "routine"], "argument --fail-on: "),
         (["--only", "system"], "argument --only: 'system' is none of table, variable, "),
@@ -147,6 +156,17 @@ def test_json_and_csv(command: Command) -> None:
     assert json.loads(command("diff", "older", "holidays", "--format", "json").out) == []
 
 
+@pytest.mark.parametrize(
+    "words", [("diff", "older", "newer"), ("archive", "check", "my-archive")], ids=lambda w: w[0]
+)
+def test_to_a_file(command: Command, place: Path, words: tuple[str, ...]) -> None:
+    """``--to`` writes the changes into a file; the status says as ever whether there are any."""
+    status, expected, _ = command(*words, "--format", "markdown")
+    assert command(*words, "--format", "markdown", "--to", "changes.md") == (status, "", "")
+    assert (place / "changes.md").read_text(encoding="utf-8") == expected
+    assert status == 1
+
+
 def test_markdown(command: Command) -> None:
     """Markdown has a table, or says that there is nothing."""
     lines = command("diff", "older", "newer", "--format", "markdown").out.splitlines()
@@ -155,10 +175,10 @@ def test_markdown(command: Command) -> None:
         "",
         "| severity | change | what | name | column | old | new |",
         "| --- | --- | --- | --- | --- | --- | --- |",
-        "| routine | changed | table | Bookings | total\\_records | 2130081 | 213008 |",
-        "| breaking | removed | variable | hoURN |  | Household URN |  |",
+        "| routine | changed | table | `Bookings` | `total_records` | `2130081` | `213008` |",
+        "| breaking | removed | variable | `hoURN` |  | `Household URN` |  |",
     ]
-    assert lines[0].startswith("### 3 changes of system 'holidays', built 2019-11-28")
+    assert lines[0].startswith("### `3 changes of system 'holidays', built 2019-11-28")
 
 
 def test_github(command: Command) -> None:
@@ -172,7 +192,10 @@ def test_github(command: Command) -> None:
 
 HOSTILE = (
     *("a|b", "`code`", "<script>alert(1)</script>", "&amp;", "[x](y)", "**b**", "\\|", "100%0A"),
-    *("::error::x", "a\n::stop-commands::x", "a\r\nb", "x,y:z", *ODD_TEXTS),
+    *("::error::x", "a\n::stop-commands::x", "a\r\nb", "x,y:z", "##[error]x", "##vso[task]x"),
+    *("@user", "@org/team", "#1", "org/repo#1", "GH-1", "!1", "~label", ":tada:", "$x^2$"),
+    *("https://example.com/?a=b", "www.example.com", "jo@example.com", "<https://example.com>"),
+    *("`", "``a", "a`b``", " a ", " ", "a\\", "\\`", "a`|`b", *ODD_TEXTS),
 )
 
 
@@ -187,19 +210,49 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_markdown_is_text(hostile: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing in a text ends a cell, or is HTML, code or a link."""
+# A run of backticks, and what stands up to the next run of the same length.
+CODE = re.compile(r"(?<!`)(`+)(?!`)(.*?)(?<!`)\1(?!`)")
+
+
+def test_markdown_is_code(hostile: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing in a text is alive: all is code, but for what would end a cell, by its number."""
     assert main(["diff", str(hostile / "old"), str(hostile / "new"), "--format=markdown"]) == 1
     lines = capsys.readouterr().out.split("\n")
     rows = [line for line in lines if line.startswith("| notable")]
-    assert len(rows) == len(lines) - 6
-    for row in rows:
-        bare = row.replace("\\\\", "").replace("\\|", "")
-        assert bare.count("|") == 8
-        assert "<" not in row
-        assert "`" not in bare.replace("\\`", "")
-        assert "[" not in bare.replace("\\[", "")
-    assert "<script>alert(1)</script>" in unescape(" ".join(rows))
+    assert len(rows) == len(HOSTILE) == len(lines) - 6
+    assert CODE.sub("", lines[0]) == "### "
+    for row, text in zip(rows, HOSTILE, strict=True):
+        bare = CODE.sub("", row).replace("&#124;", "").replace("&#35;", "")
+        assert re.sub(" +", " ", bare) == "| notable | changed | variable | | | | |"
+        assert not re.search(r"##\w*\[", row)
+        cells = [cell[1:-1] for cell in row[1:-1].split("|")]
+        old = CODE.sub(lambda code: read_as_code(code[2]), cells[5])
+        assert unescape(old) == shown(text)
+
+
+def read_as_code(inside: str) -> str:
+    """What Markdown shows of code, with nothing in it that HTML would change."""
+    has_blanks = inside[:1] == inside[-1:] == " " and inside.strip(" ")
+    return escape(inside[1:-1] if has_blanks else inside)
+
+
+def test_a_log_is_given_no_commands(
+    hostile: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a pipe, as the log of a build is, no line is a command to whoever reads the log."""
+    assert main(["diff", str(hostile / "old"), str(hostile / "new")]) == 1
+    columns = ("--columns", "description,name,notes")
+    assert main(["variables", "--catalogue", str(hostile / "old"), *columns]) == 0
+    query = """select null as "::group::a", '::error::x' as "##[b]", 1 as n"""
+    assert main(["sql", query, "--catalogue", str(hostile / "old")]) == 0
+    assert main(["codes", "##[error]x", "--catalogue", str(hostile / "old")]) == 1
+    captured = capsys.readouterr()
+    lines = [*captured.out.splitlines(), *captured.err.splitlines()]
+    assert len(lines) > 2 * len(HOSTILE)
+    assert [line for line in lines if line.lstrip().startswith("::")] == []
+    assert [line for line in lines if re.search(r"##\w*\[", line)] == []
+    assert "\\x3a:error::x" in captured.out
+    assert "\\x23#vso[task]x" in captured.out
 
 
 def test_github_commands_are_whole(hostile: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -213,7 +266,7 @@ def test_github_commands_are_whole(hostile: Path, capsys: pytest.CaptureFixture[
     assert any("a%0A::stop-commands::x" in line for line in lines)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=up_to(10))
 @given(st.text(max_size=30))
 def test_every_format_takes_every_text(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
@@ -236,7 +289,10 @@ def test_terminal(place: Path) -> None:
     assert lines[2] == "\x1b[31mbreaking  - variable hoURN: Household U…\x1b[0m"
 
 
-@pytest.mark.parametrize("form", ["json", "csv", "markdown", "github"])
+@pytest.mark.parametrize(
+    "form",
+    ["json", *(pytest.param(f, marks=pytest.mark.slow) for f in ("csv", "markdown", "github"))],
+)
 def test_changes_for_programs_are_utf_8(place: Path, form: str) -> None:
     """Programs get UTF-8 where the locale has another encoding, as on Windows."""
     whole = holidays()

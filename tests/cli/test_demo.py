@@ -93,35 +93,40 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_demo(tmp_path: Path) -> None:
+def test_demo(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The demo prints what the documentation prints, and writes the catalogue; twice over."""
-    for _ in range(2):
-        outcome = run(tmp_path, "demo")
-        assert (outcome.returncode, outcome.stderr) == (0, "")
-        match = re.match(r"Demo server at (http://127\.0\.0\.1:\d+/OrbitAPI),", outcome.stdout)
+    for in_process in (True, False):
+        if in_process:
+            outcome = run(here, "demo")
+            assert (outcome.returncode, outcome.stderr) == (0, "")
+            out = outcome.stdout
+        else:
+            assert main(["demo"]) == 0
+            out = capsys.readouterr().out
+        match = re.match(r"Demo server at (http://127\.0\.0\.1:\d+/OrbitAPI),", out)
         assert match
         folder = Path("holidays-catalogue")
         kinds = ("system", "tables", "variables", "codes", "folders")
         paths = {kind: folder / f"{kind}.parquet" for kind in kinds}
-        assert outcome.stdout == SHOWN.format(base_url=match[1]) + WRITTEN.format(
-            **paths, folder=str(folder)
-        )
-        assert sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*")) == sorted(
+        written = WRITTEN.format(**paths, folder=str(folder))
+        assert out == SHOWN.format(base_url=match[1]) + written
+        assert sorted(path.relative_to(here) for path in here.rglob("*")) == sorted(
             [folder, *paths.values()]
         )
-        assert Catalogue.read_parquet(tmp_path / folder) == holidays()
+        assert Catalogue.read_parquet(folder) == holidays()
 
 
-def test_printed_python_works(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="takes no such name for a folder")
+def test_printed_python_works(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The two lines that the demo prints at its end carry on from there."""
     folder = 'it\'s a "folder"'
-    outcome = run(tmp_path, "demo", "--output", folder)
-    lines = outcome.stdout.partition("Carry on from there, offline:\n")[2]
+    assert main(["demo", "--output", folder]) == 0
+    lines = capsys.readouterr().out.partition("Carry on from there, offline:\n")[2]
     program = "".join(line.strip() + "\n" for line in lines.splitlines())
     assert program.count("\n") == 2
-    shown = run(tmp_path, program=program + "print(len(catalogue.variables), catalogue.tables[0])")
+    shown = run(here, program=program + "print(len(catalogue.variables), catalogue.tables[0])")
     assert (shown.stdout, shown.stderr) == ("94 <Table 'Households'>\n", "")
-    assert (tmp_path / folder / "tables.parquet").is_file()
+    assert (here / folder / "tables.parquet").is_file()
 
 
 @pytest.mark.parametrize("name", ["tables.parquet", "variables.parquet"])
@@ -192,8 +197,14 @@ def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
 def test_serve(tmp_path: Path) -> None:
-    """``--serve`` prints the five values of a login, which works, and ends at Ctrl-C."""
-    with serving(tmp_path) as (child, lines):
+    """``--serve`` prints the five values of a login, which works, and ends at Ctrl-C.
+
+    ``--port`` says where to serve.
+    """
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        port = holder.getsockname()[1]
+    with serving(tmp_path, "--port", str(port)) as (child, lines):
         values = [line.split("  ")[-1].strip() for line in lines[:5]]
         labels = [
             line.removesuffix(value).strip() for line, value in zip(lines, values, strict=False)
@@ -201,23 +212,14 @@ def test_serve(tmp_path: Path) -> None:
         assert labels == ["base URL", "DataView", "system", "user", "password"]
         assert lines[5] == "Serving until Ctrl-C."
         base_url, data_view, system, user, password = values
+        assert base_url == f"http://127.0.0.1:{port}/OrbitAPI"
         with login_with_password(base_url, data_view, system, user, password) as session:
             assert session.catalogue == as_logged_in(holidays())
         time.sleep(0.2)  # it prints first and waits then
         child.send_signal(signal.SIGINT)
-        out, errors = child.communicate(timeout=10)
+        out, errors = child.communicate(timeout=60)
         assert (child.returncode, out, errors) == (0, "\nStopped.\n", "")
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
-def test_serve_on_a_port(tmp_path: Path) -> None:
-    """``--port`` says where to serve."""
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        port = holder.getsockname()[1]
-    with serving(tmp_path, "--port", str(port)) as (_, lines):
-        assert lines[0] == f"base URL  http://127.0.0.1:{port}/OrbitAPI"
 
 
 # As ``python -m apteco_frames`` does, with a line once the package is in control: at its first
@@ -248,11 +250,16 @@ def telling(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
+@pytest.mark.parametrize(
+    "moments", [(2,), pytest.param(tuple(range(12)), marks=pytest.mark.slow)], ids=["one", "many"]
+)
 @pytest.mark.parametrize("arguments", [["demo"], ["demo", "--serve"]], ids=" ".join)
-def test_interrupted_at_any_moment(tmp_path: Path, arguments: list[str]) -> None:
+def test_interrupted_at_any_moment(
+    tmp_path: Path, arguments: list[str], moments: tuple[int, ...]
+) -> None:
     """Ctrl-C ends the program quietly: while it imports, works, serves, or is about to end."""
     statuses = set()
-    for moment in range(12):
+    for moment in moments:
         with telling(tmp_path, PROGRAM, *arguments) as child:
             time.sleep(moment**2 / 60)  # most of the moments fall into the imports
             child.send_signal(signal.SIGINT)
@@ -287,6 +294,7 @@ program()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
 def test_interrupted_in_a_callback(tmp_path: Path) -> None:
     """Ctrl-C is not lost, and nothing is said, where Python passes exceptions over."""
@@ -296,6 +304,7 @@ def test_interrupted_in_a_callback(tmp_path: Path) -> None:
     assert child.returncode == 130 or "Stopped." in out
 
 
+@pytest.mark.slow
 def test_passed_over_interrupt(tmp_path: Path) -> None:
     """Where Ctrl-C is to be passed over, as for ``command &`` in a script, it is."""
     if sys.platform == "win32":
@@ -308,6 +317,7 @@ def test_passed_over_interrupt(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no broken pipes")
+@pytest.mark.slow
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("arguments", [["demo"], ["demo", "--serve"]], ids=" ".join)
 def test_nobody_reads(tmp_path: Path, arguments: list[str], unbuffered: str) -> None:
@@ -327,6 +337,7 @@ def test_nobody_reads(tmp_path: Path, arguments: list[str], unbuffered: str) -> 
     assert (outcome.returncode, outcome.stderr) == (141, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
 def test_no_space_left(tmp_path: Path) -> None:
     """Output that cannot be written is an error of one line."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from cli.running import PASSWORD, NotingServer, serving, shell
 from cli.test_program import ALL
+from lanes import PATIENCE
 
 from apteco_frames import Archive, Catalogue
 from apteco_frames.cli import main
@@ -53,7 +54,7 @@ def check_serving(line: str) -> None:
     with serving(*shlex.split(line)[1:]) as (child, lines):
         assert lines[-1] == "Serving until Ctrl-C."
         child.send_signal(signal.SIGINT)
-        child.communicate(timeout=20)
+        child.communicate(timeout=PATIENCE)
     assert child.returncode in (0, 130)  # the other if it did not wait yet
 
 
@@ -78,6 +79,7 @@ def systems(nights: int, *, broken: bool) -> list[Catalogue]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs sh")
 def test_nightly_job(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Four lines archive all systems of a DataView, and fail when something broke."""

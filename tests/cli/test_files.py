@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cli.running import Command, NotingServer, serving
+from lanes import PATIENCE
 from strategies import as_logged_in
 
 from apteco_frames import Catalogue, login_with_password
@@ -54,7 +55,7 @@ def test_refused_codes_are_named(command: Command, place: Path) -> None:
         given = (*login, "--no-cache", "--password-command", f"echo {server.password}")
         status, _, err = command("export", "saved", *given)
     assert status == 0
-    assert "the API refused the codes of boDest; they are left out" in err
+    assert "the API refused the codes of 'boDest'; they are left out" in err
     assert Catalogue.read_parquet("saved").codes.unavailable == ["boDest"]
 
 
@@ -81,7 +82,7 @@ def test_serve(place: Path) -> None:
         with login_with_password(base_url, data_view, system, user, password) as session:
             assert session.variables == as_logged_in(Catalogue.read_parquet("newer")).variables
         child.send_signal(signal.SIGINT)
-        _, err = child.communicate(timeout=20)
+        _, err = child.communicate(timeout=PATIENCE)
     assert (child.returncode, err) in ((0, ""), (130, ""))  # the other if it did not wait yet
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,12 +12,13 @@ import polars as pl
 import polars.testing
 import pyarrow.parquet as pq
 import pytest
-from cli.running import Command, environment, on_terminal, shell
+from cli.running import Command, in_process_on_terminal, on_terminal, shell
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import ODD_TEXTS, catalogue_of, table_item, variable_item
 
 from apteco_frames import Catalogue
+from apteco_frames.cli import main
 from apteco_frames.cli.output import escaped
 from apteco_frames.demo import holidays
 from apteco_frames.support.text import columns_of
@@ -77,6 +77,34 @@ def test_parquet(place: Path) -> None:
     assert table.equals(holidays().codes["boDest"].arrow)
 
 
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
+def test_to_a_file(command: Command, place: Path, form: str) -> None:
+    """``--to`` writes what a pipe gets into a file, in UTF-8 whatever the locale has."""
+    variables = [variable_item(f"pe{n}", description=text) for n, text in enumerate(ODD_TEXTS)]
+    catalogue_of([table_item()], variables).write_parquet(place / "odd")
+    given = ("variables", "--catalogue", "odd", "--output", form)
+    expected = command(*given).out.encode()
+    assert command(*given, "--to", "rows") == (0, "", "")
+    assert (place / "rows").read_bytes() == expected
+
+
+def test_parquet_to_a_file(place: Path) -> None:
+    """From a terminal, too, Parquet goes to a file that is named."""
+    given = ("codes", "boDest", *OFFLINE, "--output", "parquet", "--to", "rows.parquet")
+    assert on_terminal(*given) == (0, "", "")
+    assert pq.read_table(place / "rows.parquet").equals(holidays().codes["boDest"].arrow)
+
+
+def test_no_file_after_an_error(command: Command, place: Path) -> None:
+    """What is in the file stays there where the command fails, or cannot write."""
+    (place / "rows").write_text("mine")
+    assert command("sql", "select nothing", *OFFLINE, "--to", "rows").status == 1
+    assert (place / "rows").read_text() == "mine"
+    status, out, err = command("tables", *OFFLINE, "--to", "holidays")
+    assert (status, out, len(err.splitlines())) == (1, "", 1)
+    assert "holidays" in err
+
+
 def test_columns(command: Command) -> None:
     """``--columns`` holds in each format, in its order."""
     given = ("tables", *OFFLINE, "--columns", "total_records, name")
@@ -132,7 +160,7 @@ def widest(lines: Sequence[str]) -> int:
 @pytest.mark.parametrize("columns", [40, 120])
 def test_terminal(place: Path, columns: int) -> None:
     """A terminal shows the same fields, aligned, and no line is wider than it is."""
-    done = on_terminal("tables", *OFFLINE, columns=columns, NO_COLOR="1")
+    done = in_process_on_terminal("tables", *OFFLINE, columns=columns, NO_COLOR="1")
     lines = done.out.splitlines()
     assert (done.status, done.err) == (0, "")
     assert widest(lines) <= columns
@@ -224,23 +252,18 @@ def test_parquet_that_is_cut_off(place: Path, unbuffered: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv"])
-def test_rows_for_programs_are_utf_8(place: Path, form: str, encoding: str) -> None:
+def test_rows_for_programs_are_utf_8(
+    place: Path, monkeypatch: pytest.MonkeyPatch, form: str, encoding: str
+) -> None:
     """Programs get UTF-8 where the locale has another encoding, as on Windows."""
     whole = holidays()
     text = "Żółw 日本 👩\nand more"
     variables = whole.variables.frame.with_columns(description=pl.lit(text))[:1]
     Catalogue(whole.system_info, whole.tables, variables).write_parquet(place / "odd")
-    with open(place / "rows", "wb") as file:
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "apteco_frames", "variables", "--catalogue", "odd"),
-                *("--columns", "description", "--output", form),
-            ],
-            env=environment(PYTHONIOENCODING=encoding, PYTHONUTF8="0"),
-            stdout=file,
-            timeout=60,
-            check=True,
-        )
+    with open(place / "rows", "w", encoding=encoding) as file, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", file)
+        given = ("variables", "--catalogue", "odd", "--columns", "description", "--output", form)
+        assert main(given) == 0
     readers: dict[str, Callable[[Path], pl.DataFrame]] = {
         "json": pl.read_json,
         "jsonl": pl.read_ndjson,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
-from cli.running import Command, NotingServer
+from cli.running import Command, NotingServer, environment, in_process
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -43,7 +45,7 @@ def test_add(command: Command, file: Path) -> None:
     if sys.platform != "win32":
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-    assert list(file.parent.iterdir()) == [file]
+    assert {path.name for path in file.parent.iterdir()} == {file.name, "profiles.lock"}
 
 
 def test_add_keeps_what_is_there(command: Command, file: Path) -> None:
@@ -59,6 +61,63 @@ def test_add_keeps_what_is_there(command: Command, file: Path) -> None:
     assert (status, out) == (1, "")
     assert err.startswith(f"apteco-frames: There is a profile 'orbit' in {file} already.")
     assert file.read_text() == text
+
+
+ADDING = """
+import sys
+from click import ClickException
+from apteco_frames.cli import configuration
+sys.stdin.read()
+added = 0
+for name in [*(f"{sys.argv[1]}-{number}" for number in range(10)), "the same"]:
+    try:
+        configuration.add(name, {"user": name})
+        added += 1
+    except ClickException as error:
+        assert "There is a profile 'the same'" in str(error)
+print(added)
+"""
+
+
+def test_many_at_once(place: Path, file: Path) -> None:
+    """Of programs that add at the same time each keeps what it added, and one has each name."""
+    programs = [
+        subprocess.Popen(
+            [sys.executable, "-c", ADDING, str(number)],
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for number in range(8)
+    ]
+    for program in programs:
+        assert program.stdin
+        program.stdin.close()  # all begin now
+    added = []
+    for program in programs:
+        assert program.stdout
+        with program.stdout as printed:
+            added.append(int(printed.read()))
+        assert program.wait(60) == 0
+    assert sum(added) == 81
+    names = {f"{one}-{two}" for one in range(8) for two in range(10)}
+    assert configuration.profiles() == {name: {"user": name} for name in (*names, "the same")}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a signal that ends at once")
+def test_a_program_that_was_killed(command: Command, file: Path) -> None:
+    """A program that was killed while it added does not stand in the way of the next."""
+    program = """
+import os, signal
+from pathlib import Path
+from apteco_frames.cli import configuration
+class Deadly(str):
+    def __bool__(self): os.kill(os.getpid(), signal.SIGKILL)
+configuration.add("x", {"user": Deadly("me")})
+"""
+    done = in_process(program=program)
+    assert done.status == -signal.SIGKILL
+    assert command("profile", "add", "orbit", *GIVEN).status == 0
 
 
 def test_byte_order_mark(command: Command, file: Path) -> None:
@@ -181,8 +240,17 @@ def test_passwords_are_refused(command: Command, file: Path, key: str) -> None:
         ('user = "me"', "has 'user' outside of a profile."),
         ("[orbit", "is not TOML: "),
         ("[orbit]\nuser = \udcff", "is not TOML: it is not UTF-8."),
+        (f"user = {'9' * 5_000}", "is not TOML: "),
+        (f"user = 0x{'9' * 5_000}", "has 'user' outside of a profile."),
+        (f"[orbit]\nuser = {'[' * 3_000}{']' * 3_000}", "it is nested too deeply."),
+        (f"[orbit]\nuser = {'{a = ' * 3_000}1{'}' * 3_000}", "it is nested too deeply."),
+        (f"[orbit]\nuser.{'a.' * 3_000}a = 1", "has 'user', which is no text."),
+        (f"[{'a.' * 3_000}a]", "has 'a', which no profile has."),
     ],
-    ids=["key", "type", "top", "syntax", "bytes"],
+    ids=[
+        *("key", "type", "top", "syntax", "bytes", "digits", "hexadecimal", "lists", "tables"),
+        *("dotted", "name"),
+    ],
 )
 def test_files_that_are_wrong(command: Command, file: Path, text: str, said: str) -> None:
     """What is wrong with the file is said in one line, and it stays as it is."""
@@ -195,6 +263,15 @@ def test_files_that_are_wrong(command: Command, file: Path, text: str, said: str
         assert str(file) in err
         assert said in err
     assert file.read_bytes() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with a name")
+def test_pipe(command: Command, file: Path) -> None:
+    """A pipe in place of the file is refused: it would be waited for without an end."""
+    file.parent.mkdir()
+    os.mkfifo(file)
+    for words in (["profile", "list"], ["profile", "add", "new", *GIVEN]):
+        assert command(*words) == (1, "", f"apteco-frames: {file} is no regular file.\n")
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="has a place of its own")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import subprocess
 import sys
@@ -77,7 +79,16 @@ def test_all_commands_are_there() -> None:
         "",
         *("demo", "tables", "variables", "codes", "folders", "search", "sql", "export"),
         *("dictionary", "diff", "archive", "archive add", "archive list", "archive history"),
-        *("archive check", "systems", "serve", "cache", "cache dir", "cache list"),
+        *(
+            "archive check",
+            "archive clean",
+            "archive prune",
+            "systems",
+            "serve",
+            "cache",
+            "cache dir",
+            "cache list",
+        ),
         *("cache clean", "profile", "profile add", "profile list", "profile check"),
     ]
 
@@ -188,11 +199,11 @@ def test_answer_that_cannot_be_written(place: Path) -> None:
     ("arguments", "status"),
     [
         (["diff", "older", "no-such-folder"], 2),
-        (["diff", "older", "without-codes"], 2),
         (["diff", "older"], 2),
-        (["archive", "check", "no-such-archive"], 2),
-        (["tables", "--catalogue", "no-such-folder"], 1),
-        (["tables"], 2),
+        pytest.param(["diff", "older", "without-codes"], 2, marks=pytest.mark.slow),
+        pytest.param(["archive", "check", "no-such-archive"], 2, marks=pytest.mark.slow),
+        pytest.param(["tables", "--catalogue", "no-such-folder"], 1, marks=pytest.mark.slow),
+        pytest.param(["tables"], 2, marks=pytest.mark.slow),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -242,6 +253,61 @@ def test_nobody_reads(place: Path, arguments: list[str]) -> None:
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+class Unread(io.StringIO):
+    """Standard output that nobody reads, as Windows has it."""
+
+    def __init__(self, refuses: str) -> None:
+        super().__init__()
+        self._refuses = refuses
+
+    def write(self, text: str) -> int:
+        if self._refuses == "write":
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return super().write(text)
+
+    def flush(self) -> None:
+        if self._refuses == "flush":
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+
+@pytest.mark.parametrize("refuses", ["write", "flush"])
+@pytest.mark.parametrize("arguments", [["variables", "--catalogue", "holidays"], COMPARISONS[0]])
+def test_nobody_reads_on_windows(
+    command: Command, monkeypatch: pytest.MonkeyPatch, refuses: str, arguments: list[str]
+) -> None:
+    """A pipe that nobody reads is an invalid argument there, and ends commands without a word."""
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", Unread(refuses))
+        done = command(*arguments)
+    assert (done.status, done.err) == (141, "")
+
+
+PANIC = """
+import os, signal, time
+import polars as pl
+from apteco_frames import Catalogue
+from apteco_frames.cli import program
+
+def interrupted(*given):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)
+    finally:
+        pl.SQLContext(t=pl.DataFrame({"a": [1]})).execute("select columns('(') from t")
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+Catalogue.write_parquet = interrupted
+program()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to itself")
+def test_a_panic_at_an_interrupt_is_an_interrupt(place: Path) -> None:
+    """Where polars panics, as an interrupt came in a callback, Ctrl-C ends the command as ever."""
+    status, _, err = in_process("export", "saved", "--catalogue", "holidays", program=PANIC)
+    assert (status, err) == (130, "")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import polars as pl
 import pytest
-from cli.running import Command
+from cli.running import Command, in_process
 
+from apteco_frames import Catalogue
 from apteco_frames.demo import holidays
 
 SOURCES = [("--catalogue", "holidays"), ("--profile", "orbit")]
@@ -117,3 +120,59 @@ def test_catalogue_that_is_not_there(command: Command, place: Path) -> None:
     status, out, err = command("tables", "--catalogue", "nothing")
     assert (status, out) == (1, "")
     assert err.startswith("apteco-frames: There is no nothing/tables.parquet.")
+
+
+def test_a_panic_of_polars_is_one_line(place: Path) -> None:
+    """Where a query makes polars panic, its own message on standard error is not shown."""
+    for query in ("select columns('(') from tables", "select greatest()"):
+        status, out, err = in_process("sql", query, "--catalogue", "holidays")
+        assert (status, out, len(err.splitlines())) == (1, "", 1)
+        assert err.startswith("apteco-frames: The query ")
+
+
+def test_an_answer_that_arrow_cannot_hold(command: Command) -> None:
+    """Values of a kind that Arrow lacks are an error that says what to do."""
+    status, out, err = command("sql", "select cast(1 as int128)", "--catalogue", "holidays")
+    assert (status, out, len(err.splitlines())) == (1, "", 1)
+    assert "Cast them in the query" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["codes", "boDest"], "warning: The API refused the codes of 'boDest' of system "),
+        (["search", "sweden"], "Codes of 'boDest' were not searched: the API refused them."),
+        (["sql", "select * from codes"], "The table codes lacks those of 'boDest': the API "),
+        (["export", "saved"], "the API refused the codes of 'boDest'; they are left out"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_refused_codes(command: Command, place: Path, words: list[str], said: str) -> None:
+    """A command that needs codes says once whose are not known, as the API refused them."""
+    whole = holidays()
+    rest = whole.codes.filter(pl.col("variable_name") != "boDest")
+    Catalogue(
+        whole.system_info,
+        whole.tables,
+        whole.variables,
+        rest,
+        whole.folders,
+        unavailable=["boDest"],
+    ).write_parquet(place / "partial")
+    status, _, err = command(*words, "--catalogue", "partial")
+    assert status == 0
+    assert err.count("refused") == 1
+    assert said in err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with a name")
+@pytest.mark.parametrize("name", ["system", "tables", "variables"])
+def test_pipes(command: Command, place: Path, name: str) -> None:
+    """A pipe in place of a file is refused: it would be waited for without an end."""
+    file = place / f"holidays/{name}.parquet"
+    file.unlink()
+    os.mkfifo(file)
+    status, out, err = command("variables", "--catalogue", "holidays")
+    assert (status, out) == (1, "")
+    assert f"{name}.parquet is damaged, cut off, or no Parquet file (it is no regular file)" in err
+    assert command("export", "holidays", "--catalogue", "older").status == 1

@@ -14,6 +14,7 @@ import requests
 from demo.client import SYSTEM, Client, check_error, log_in
 from hypothesis import given
 from hypothesis import strategies as st
+from lanes import PATIENCE
 
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.demo import DemoServer, holidays
@@ -53,14 +54,14 @@ def test_wrong_credentials(server: DemoServer, fields: dict[str, str]) -> None:
 def test_login_without_fields(server: DemoServer) -> None:
     """A login that lacks its form fields is a bad request."""
     url = f"{server.base_url}/Holidays/Sessions/SimpleLogin"
-    assert "UserLogin" in check_error(requests.post(url, timeout=10), 400)
-    assert check_error(requests.post(url, json={"UserLogin": "x"}, timeout=10), 400)
+    assert "UserLogin" in check_error(requests.post(url, timeout=PATIENCE), 400)
+    assert check_error(requests.post(url, json={"UserLogin": "x"}, timeout=PATIENCE), 400)
 
 
 def test_login_to_unknown_data_view(server: DemoServer) -> None:
     """A login to a DataView that is not there names it."""
     url = f"{server.base_url}/Hols/Sessions/SimpleLogin"
-    assert "'Hols'" in check_error(requests.post(url, timeout=10), 404)
+    assert "'Hols'" in check_error(requests.post(url, timeout=PATIENCE), 404)
 
 
 def test_session_details(client: Client) -> None:
@@ -89,7 +90,7 @@ def test_sessions_ended_by_the_server() -> None:
     """The server can end all sessions at once."""
     with DemoServer() as server, Client(server).http as http:
         server.api.end_sessions()
-        check_error(http.get(server.base_url + SYSTEM, timeout=10), 401)
+        check_error(http.get(server.base_url + SYSTEM, timeout=PATIENCE), 401)
 
 
 def test_expired_token() -> None:
@@ -98,7 +99,7 @@ def test_expired_token() -> None:
         for _ in range(3):
             token = log_in(server).json()["accessToken"]
         headers = {"Authorization": f"Bearer {token}"}
-        response = requests.get(server.base_url + SYSTEM, headers=headers, timeout=10)
+        response = requests.get(server.base_url + SYSTEM, headers=headers, timeout=PATIENCE)
         assert "expired" in check_error(response, 401)
         assert len(server.api._sessions) == 1
 
@@ -132,7 +133,7 @@ def forged_token() -> str:
 def test_bad_token(server: DemoServer, authorization: str, path: str) -> None:
     """Nothing but About and the login is told to somebody without a good token."""
     headers = {"Authorization": authorization} if authorization else {}
-    response = requests.get(server.base_url + path, headers=headers, timeout=10)
+    response = requests.get(server.base_url + path, headers=headers, timeout=PATIENCE)
     check_error(response, 401)
     assert response.headers["WWW-Authenticate"] == "Bearer"
 
@@ -141,7 +142,7 @@ def test_token_of_another_server(client: Client) -> None:
     """Each server has a key of its own."""
     with DemoServer() as other:
         headers = dict(client.http.headers)
-        response = requests.get(other.base_url + SYSTEM, headers=headers, timeout=10)
+        response = requests.get(other.base_url + SYSTEM, headers=headers, timeout=PATIENCE)
     check_error(response, 401)
 
 
@@ -150,14 +151,14 @@ def test_token_of_another_server(client: Client) -> None:
 
 def test_about(server: DemoServer) -> None:
     """The version and the DataViews are told without a token."""
-    version = requests.get(server.base_url + "/About/Version", timeout=10).json()
+    version = requests.get(server.base_url + "/About/Version", timeout=PATIENCE).json()
     assert isinstance(version["version"], str)
-    views = requests.get(server.base_url + "/About/DataViews", timeout=10).json()
+    views = requests.get(server.base_url + "/About/DataViews", timeout=PATIENCE).json()
     assert views == {"offset": 0, "count": 1, "totalCount": 1, "list": [{"name": "Holidays"}]}
-    view = requests.get(server.base_url + "/About/DataViews/Holidays", timeout=10).json()
+    view = requests.get(server.base_url + "/About/DataViews/Holidays", timeout=PATIENCE).json()
     assert view["name"] == "Holidays"
     assert list(view["capabilities"].values()) == [True] * 3
-    unknown = requests.get(server.base_url + "/About/DataViews/x", timeout=10)
+    unknown = requests.get(server.base_url + "/About/DataViews/x", timeout=PATIENCE)
     assert "'x'" in check_error(unknown, 404)
 
 
@@ -222,9 +223,9 @@ def test_any_case_of_the_fixed_words(client: Client) -> None:
     """The fixed words of a path are matched in any case, the names are not."""
     url = client.server.base_url.removesuffix("/OrbitAPI")
     path = "/orbitapi/Holidays/faststatssystems/holidays/TABLES/People/"
-    assert client.http.get(url + path, timeout=10).json()["pluralDisplayName"] == "People"
+    assert client.http.get(url + path, timeout=PATIENCE).json()["pluralDisplayName"] == "People"
     for wrong in (path.replace("Holidays", "HOLIDAYS"), path.replace("People", "people")):
-        check_error(client.http.get(url + wrong, timeout=10), 404)
+        check_error(client.http.get(url + wrong, timeout=PATIENCE), 404)
 
 
 @pytest.mark.parametrize(

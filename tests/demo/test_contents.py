@@ -12,6 +12,7 @@ import pytest
 from demo.client import SYSTEM, Client, check_error
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 
 from apteco_frames import Catalogue
 from apteco_frames.demo import DemoServer, holidays
@@ -207,7 +208,7 @@ NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=up_to(20), deadline=None)
 @given(st.data(), st.lists(NAMES | st.sampled_from(["A/B", "%2F", "A"]), min_size=1, max_size=8))
 def test_any_folders(data: st.DataObject, names: list[str]) -> None:
     """Any tree with any names is walked, names with a "/" and names on two branches included."""
@@ -277,7 +278,7 @@ def whole(client: Client) -> dict[str, Any]:
     return page
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=up_to(50), deadline=None)
 @given(offset=st.integers(0, 1200), count=st.integers(0, 300))
 def test_any_page_of_everything(
     client: Client, whole: dict[str, Any], offset: int, count: int

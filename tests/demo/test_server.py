@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from demo.client import SYSTEM, Client, log_in
+from lanes import PATIENCE
 
 from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.demo.api import Answer, Request
@@ -24,7 +25,7 @@ NAMES = [variable.name for variable in holidays().variables]
 
 def test_one_connection_is_kept(server: DemoServer) -> None:
     """A connection serves many requests, errors and bodies nobody wanted among them."""
-    connection = http.client.HTTPConnection(urlsplit(server.base_url).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(server.base_url).netloc, timeout=PATIENCE)
     connection.connect()
     first = connection.sock
     for _ in range(3):
@@ -75,10 +76,31 @@ def test_connection_is_closed_on_request(server: DemoServer, version: bytes) -> 
     assert b"Connection: close" in answer
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        *((b"localhost", 200), (b"LOCALHOST:80", 200), (b"127.0.0.1:45671", 200)),
+        *((b"127.8.9.10", 200), (b"[::1]", 200), (b"[::1]:8080", 200)),
+        *((b"evil.example", 421), (b"evil.example:80", 421), (b"localhost.evil.example", 421)),
+        *((b"10.0.0.1", 421), (b"[fe80::1]:80", 421), (b"", 421), (b"127.0.0.1@evil.example", 421)),
+        *((b"localhost\r\nHost: evil.example", 421), (b"127.0.0.1.evil.example", 421)),
+    ],
+)
+@pytest.mark.parametrize("method", [b"GET", b"POST", b"DELETE"])
+def test_host(server: DemoServer, method: bytes, host: bytes, status: int) -> None:
+    """A request for another machine, as a web page makes by DNS rebinding, is refused."""
+    path = b"/OrbitAPI/About/Version"
+    answer = raw(
+        server, b"%s %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (method, path, host)
+    )
+    expected = 404 if status == 200 and method != b"GET" else status
+    assert answer.startswith(b"HTTP/1.1 %d " % expected)
+
+
 def test_bytes_that_are_no_http(server: DemoServer) -> None:
     """Nonsense is answered with a bad request, and the server carries on."""
     assert b"400" in raw(server, b"nonsense to the end of the line\r\n\r\n")
-    assert requests.get(server.base_url + "/About/Version", timeout=10).ok
+    assert requests.get(server.base_url + "/About/Version", timeout=PATIENCE).ok
 
 
 def test_client_that_leaves(server: DemoServer, caplog: pytest.LogCaptureFixture) -> None:
@@ -93,7 +115,7 @@ def test_client_that_leaves(server: DemoServer, caplog: pytest.LogCaptureFixture
             leaving.sendall(request)
             # Lingering for no time at all makes the operating system reset the connection.
             leaving.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    assert requests.get(server.base_url + "/About/Version", timeout=10).ok
+    assert requests.get(server.base_url + "/About/Version", timeout=PATIENCE).ok
     assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
 
 
@@ -104,7 +126,7 @@ def test_many_clients_at_once(client: Client) -> None:
         page = requests.get(
             f"{client.server.base_url}{SYSTEM}/Variables?offset={offset}&count=7",
             headers=dict(client.http.headers),
-            timeout=30,
+            timeout=PATIENCE,
         ).json()
         return [item["name"] for item in page["list"]]
 
@@ -115,7 +137,7 @@ def test_many_clients_at_once(client: Client) -> None:
 
 def test_quiet(server: DemoServer, capfd: pytest.CaptureFixture[str]) -> None:
     """Requests are not written to the terminal."""
-    requests.get(server.base_url + "/About/Version", timeout=10)
+    requests.get(server.base_url + "/About/Version", timeout=PATIENCE)
     assert capfd.readouterr() == ("", "")
 
 
@@ -125,7 +147,7 @@ def test_no_secret_in_the_log(server: DemoServer, caplog: pytest.LogCaptureFixtu
         log_in(server, Password="a-secret")
         token = log_in(server).json()["accessToken"]
         headers = {"Authorization": f"Bearer {token}"}
-        requests.get(server.base_url + SYSTEM, headers=headers, timeout=10)
+        requests.get(server.base_url + SYSTEM, headers=headers, timeout=PATIENCE)
     assert "/OrbitAPI/Holidays/Sessions/SimpleLogin" in caplog.text
     assert "a-secret" not in caplog.text
     assert token not in caplog.text
@@ -144,14 +166,14 @@ def test_life_of_a_server() -> None:
     url = server.base_url
     assert url in repr(server)
     assert server.password not in repr(server)
-    assert requests.get(url + "/About/Version", timeout=10).ok
+    assert requests.get(url + "/About/Version", timeout=PATIENCE).ok
     server.close()
     server.close()
     assert server.base_url == url
     with pytest.raises(requests.ConnectionError):
-        requests.get(url + "/About/Version", timeout=10)
+        requests.get(url + "/About/Version", timeout=PATIENCE)
     with server:
-        assert requests.get(server.base_url + "/About/Version", timeout=10).ok
+        assert requests.get(server.base_url + "/About/Version", timeout=PATIENCE).ok
 
 
 def test_chosen_port() -> None:
@@ -169,9 +191,9 @@ def test_closing_ends_connections_and_threads() -> None:
     before = set(threading.enumerate())
     with requests.Session() as http:
         with DemoServer() as server:
-            assert http.get(server.base_url + "/About/Version", timeout=10).ok
+            assert http.get(server.base_url + "/About/Version", timeout=PATIENCE).ok
         with pytest.raises(requests.ConnectionError):
-            http.get(server.base_url + "/About/Version", timeout=10)
+            http.get(server.base_url + "/About/Version", timeout=PATIENCE)
     deadline = time.monotonic() + 5
     while set(threading.enumerate()) - before and time.monotonic() < deadline:
         time.sleep(0.01)

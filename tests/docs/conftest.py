@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from browser.conftest import browser, chromium, pictures
+from browser.conftest import asked, chromium, page
 from cli.conftest import place, prepared, server
 
-__all__ = ["browser", "chromium", "pictures", "place", "prepared", "server"]
+__all__ = ["asked", "chromium", "page", "place", "prepared", "server"]

@@ -8,18 +8,28 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lanes import PATIENCE
 
-def check_kills(folder: Path, kills: int) -> None:
-    """Kill programs that add, and see that what they acknowledged is there, and nothing else."""
+
+def check_kills(folder: Path, kills: int, writers: int = 1, *, can_rename: bool = True) -> None:
+    """Kill programs that add, and see that what they acknowledged is there, and nothing else.
+
+    Args:
+        folder: an empty one.
+        kills: how often.
+        writers: how many add the same at the same time.
+        can_rename: whether the storage can.
+    """
     here = Path(__file__).parent
-    command = [sys.executable, "-W", "error", str(here / "killed_adds.py"), str(folder), str(kills)]
+    told = [str(folder), str(kills), str(writers), "can rename" if can_rename else "cannot"]
+    command = [sys.executable, "-W", "error", str(here / "killed_adds.py"), *told]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here.parent), *sys.path])}
     done = subprocess.run(
-        command, env=env, capture_output=True, text=True, timeout=290, check=False
+        command, env=env, capture_output=True, text=True, timeout=20 * PATIENCE, check=False
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    print(f"{kills} kills: {found}")
+    print(f"{kills} kills of {writers}: {found}")
     assert found["acknowledged"] > 0
-    assert found["with left over files"] > 0  # most kills do come in the middle of an add
+    assert found["with left over files"] > 0  # some kills do come in the middle of an add
     assert (found["lost"], found["left over"], found["missing"]) == (0, 0, 0)

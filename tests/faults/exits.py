@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
+from lanes import PATIENCE
 
 from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.schema import CODES_SCHEMA
@@ -68,7 +69,7 @@ def endings(folder: Path, thing: str, times: int, at_once: int = 2) -> Counter[t
 
         def ending(_: int) -> tuple[int, str]:
             done = subprocess.run(
-                command, env=env, capture_output=True, text=True, timeout=120, check=False
+                command, env=env, capture_output=True, text=True, timeout=10 * PATIENCE, check=False
             )
             return done.returncode, done.stderr[-300:]
 

@@ -27,7 +27,7 @@ def main(what: str, url: str, view: str, system: str, user: str, password: str, 
         http.mount("http://", Own())
     started = time.monotonic()
     try:
-        timeout = (20, 20, float(total))
+        timeout = (1_000, 1_000, float(total))
         login_with_password(url, view, system, user, password, http=http, timeout=timeout)
     except (OrbitConnectionError, KeyboardInterrupt) as error:
         print(type(error).__name__, time.monotonic() - started)

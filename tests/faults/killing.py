@@ -22,18 +22,32 @@ class Killer:
 
     def kill_one(self, work: Iterable[object]) -> None:
         """Kill a process that does this work, which yields whenever the thing is done."""
-        tells, done = os.pipe()
-        child = os.fork()
-        if not child:
-            try:
-                for _ in work:
-                    os.write(done, b".")
-            finally:
-                os._exit(1)
-        os.close(done)
-        time.sleep(self._random.uniform(0, self._longest))
-        os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        assert os.WIFSIGNALED(status), "the process ended by itself"
-        with open(tells, "rb") as pipe:
-            self._longest *= 0.8 if pipe.read() else 1.25
+        self.kill_all([work])
+
+    def kill_all(self, works: Iterable[Iterable[object]]) -> None:
+        """Kill processes that work at the same time, each at a moment of its own."""
+        running = sorted((self._random.uniform(0, self._longest), *_start(w)) for w in works)
+        begin = time.monotonic()
+        has_done = False
+        for moment, child, tells in running:
+            time.sleep(max(0, begin + moment - time.monotonic()))
+            os.kill(child, signal.SIGKILL)
+            _, status = os.waitpid(child, 0)
+            assert os.WIFSIGNALED(status), "the process ended by itself"
+            with open(tells, "rb") as pipe:
+                has_done |= bool(pipe.read())
+        self._longest *= 0.8 if has_done else 1.25
+
+
+def _start(work: Iterable[object]) -> tuple[int, int]:
+    """A process that does this work, and where to read what it says when it has done it."""
+    tells, done = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            for _ in work:
+                os.write(done, b".")
+        finally:
+            os._exit(1)
+    os.close(done)
+    return child, tells

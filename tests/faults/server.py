@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from servers import RecordingServer
+
 from apteco_frames import Catalogue
-from apteco_frames.demo import DemoServer, holidays
+from apteco_frames.demo import holidays
 from apteco_frames.demo.api import PASSWORD, Answer, DemoApi, Request
 from apteco_frames.demo.server import DemoHandler
 
@@ -39,7 +41,7 @@ class TlsHandler(DemoHandler):
         self.request.close()
 
 
-class FaultyServer(DemoServer):
+class FaultyServer(RecordingServer):
     """A demo server whose password is a sentinel, and that notes the tokens it gives.
 
     Args:
@@ -63,46 +65,38 @@ class FaultyServer(DemoServer):
         self.served = catalogue or holidays()
         self.api.password = f"pass-{uuid.uuid4()}"
         self.secrets = [self.api.password]
-        # In URLs, which urllib3 logs; in no error, and in no log line of ours.
         self.session_ids: list[str] = []
-        self.asked: list[Request] = []
         self._rebuilt: tuple[DemoApi, str] | None = None
-        server = self
-        lock = threading.Lock()
-        left = [skip, times]
+        self._fault, self._path = fault, path
+        self._lock = threading.Lock()
+        self._skip, self._left = skip, times
 
-        class Handler(DemoHandler):
-            path_asked = ""
+    def answer(self, request: Request) -> Answer:
+        """What the API answers, with the secrets in it noted."""
+        if self._rebuilt and "/FastStatsSystems/" in request.target:
+            api, token = self._rebuilt
+            answer = api.answer(request._replace(authorization=f"Bearer {token}"))
+        else:
+            answer = super().answer(request)
+        if answer.status == 201:
+            details = json.loads(answer.body)
+            token = details["accessToken"]
+            self.session_ids.append(details["sessionId"])
+            # Its first part is the same for all tokens; an opaque one may be short.
+            self.secrets += [*token.split(".")[1:], token[-40:]]
+        return answer
 
-            def answer(self, request: Request) -> Answer:
-                server.asked.append(request)
-                self.path_asked = request.target.partition("?")[0]
-                if server._rebuilt and "/FastStatsSystems/" in request.target:
-                    api, token = server._rebuilt
-                    answer = api.answer(request._replace(authorization=f"Bearer {token}"))
-                else:
-                    answer = super().answer(request)
-                if answer.status == 201:
-                    details = json.loads(answer.body)
-                    token = details["accessToken"]
-                    server.session_ids.append(details["sessionId"])
-                    # Its first part is the same for all tokens; an opaque one may be short.
-                    server.secrets += [*token.split(".")[1:], token[-40:]]
-                return answer
-
-            def send_answer(self, answer: Answer) -> None:
-                if fault is None or not self.path_asked.endswith(path):
-                    return super().send_answer(answer)
-                with lock:
-                    due = left[0] <= 0 < left[1]
-                    left[0 if left[0] > 0 else 1] -= 1
-                if due:
-                    fault(self, answer)
-                else:
-                    super().send_answer(answer)
-                return None
-
-        self.handler = Handler
+    def send(self, handler: DemoHandler, answer: Answer) -> None:
+        """Send an answer, or what is wrong instead."""
+        fault = None
+        if handler.path.partition("?")[0].endswith(self._path):
+            with self._lock:
+                if self._skip:
+                    self._skip -= 1
+                elif self._left:
+                    self._left -= 1
+                    fault = self._fault
+        (fault or super().send)(handler, answer)
 
     def rebuild(self, catalogue: Catalogue) -> None:
         """Serve another build of the system to the sessions that there are."""

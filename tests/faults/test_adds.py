@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from faults.adding import check_kills
 
 
-def test_killed_while_adding(tmp_path: Path) -> None:
-    """Killed 20 times at random: what was acknowledged is there, whole, and no more than that."""
-    check_kills(tmp_path, 20)
+@pytest.mark.slow
+@pytest.mark.parametrize("writers", [1, 2])
+def test_killed_while_adding(tmp_path: Path, writers: int) -> None:
+    """Killed 20 times at random: what was acknowledged is there, whole; the rest is cleaned."""
+    check_kills(tmp_path, 20, writers)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from faults.conftest import Meet
 from faults.server import FaultyServer, status
+from lanes import PATIENCE
 
 from apteco_frames.demo import DemoServer
 from apteco_frames.errors import ApiError
@@ -25,15 +26,20 @@ def command(name: str, *arguments: object) -> list[str]:
     return [sys.executable, "-W", "error", str(HERE / name), *map(str, arguments)]
 
 
-def test_eight_processes(tmp_path: Path) -> None:
-    """Eight processes share a cache, reading anew by turns: each has all, and none waits."""
+@pytest.mark.parametrize("number", [2, pytest.param(8, marks=pytest.mark.slow)])
+def test_many_processes(tmp_path: Path, number: int) -> None:
+    """Processes share a cache, reading anew by turns: each has all, and none waits."""
     with DemoServer() as server:
-        start = command("cached_logins.py", server.base_url, tmp_path, 8)
+        start = command("cached_logins.py", server.base_url, tmp_path, number)
         running = [
-            subprocess.Popen(start, env=ENV, stderr=subprocess.PIPE, text=True) for _ in range(8)
+            subprocess.Popen(start, env=ENV, stderr=subprocess.PIPE, text=True)
+            for _ in range(number)
         ]
-        ends = [(process.communicate(timeout=200)[1], process.returncode) for process in running]
-    assert ends == [("", 0)] * 8
+        ends = [
+            (process.communicate(timeout=10 * PATIENCE)[1], process.returncode)
+            for process in running
+        ]
+    assert ends == [("", 0)] * number
     kept = sorted(path.suffix for path in tmp_path.rglob("*") if path.is_file())
     assert set(kept) <= {".catalogue", ".codes", ".folders"}
     assert len(kept) == len(set(kept))
@@ -41,23 +47,24 @@ def test_eight_processes(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_killed_while_keeping(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [10, pytest.param(100, marks=pytest.mark.slow)])
+def test_killed_while_keeping(tmp_path: Path, kills: int) -> None:
     """Whoever is killed while it writes leaves whole files, or none."""
     done = subprocess.run(
-        command("killed_cache.py", tmp_path, 100),
+        command("killed_cache.py", tmp_path, kills),
         env=ENV,
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=10 * PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    print(f"100 kills: {found}")
+    print(f"{kills} kills: {found}")
     assert set(found) <= {
         *("nothing", "A", "B", "A with codes", "B with codes"),
         *("left over", "left over after a day"),
     }
-    assert found["left over"] > 0  # kills do come in the middle of a write
+    assert found["left over"] > 0 or kills < 100  # kills do come in the middle of a write
     assert found["left over after a day"] == 0
 
 

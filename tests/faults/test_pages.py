@@ -221,13 +221,13 @@ FEWER: dict[str, Fault] = {
 def test_short_pages(meet: Meet, fault: Fault) -> None:
     """Where a server gives less than it was asked for, the rest is asked for."""
     with FaultyServer(fault) as server:
-        assert meet(server, page_size=20, timeout=(2, 2, 10), within=10) == FULL
+        assert meet(server, page_size=20) == FULL
 
 
 WRONG: dict[str, tuple[Fault, type[AptecoFramesError]]] = {
     "empty pages": (paged(keep(0)), ApiResultsError),
     "empty pages after the first": (paged(keep(0), 1), ApiResultsError),
-    "pages that repeat": (paged(again), VariablesError),
+    "pages that repeat": (paged(again), ApiResultsError),
     "the offset is not minded": (
         paged(lambda page, offset, count: page.update(offset=0)),
         ApiResultsError,

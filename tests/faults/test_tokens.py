@@ -14,10 +14,10 @@ import pytest
 import requests
 from faults.conftest import Meet
 from faults.sentinels import found, shown_by_error
-from faults.server import KEYS, FaultyServer, TlsHandler, status
+from faults.server import KEYS, FaultyServer, ProxyServer, TlsHandler, headed, status
 from strategies import as_logged_in
 
-from apteco_frames import Session
+from apteco_frames import Session, login_with_password
 from apteco_frames.demo import DemoServer
 from apteco_frames.errors import (
     AptecoFramesWarning,
@@ -28,7 +28,7 @@ from apteco_frames.errors import (
 from apteco_frames.orbit.arguments import Options
 from apteco_frames.orbit.build import load_build
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.redact import Secret
 
 
 def with_token(server: FaultyServer, token: str, *, with_catalogue: bool = True) -> str:
@@ -52,6 +52,33 @@ def test_expired_token(meet: Meet) -> None:
         assert server.asked == []
     assert "has expired 1 hours ago, so nothing was sent" in said
     assert "Log in again with login() or session.renew(password)" in said
+
+
+@pytest.mark.parametrize("seconds", [-3600.5, -3600])
+def test_expiry_as_a_fraction(meet: Meet, seconds: float) -> None:
+    """A token may say with a fraction of a second when it expires."""
+    ends = time.time() + seconds
+    with FaultyServer() as server:
+        text = with_token(server, jwt.encode({"exp": float(ends)}, "k" * 32))
+        session = Session.deserialize(text)
+        assert session.is_expired
+        assert session.token_expires_at is not None
+        assert abs(session.token_expires_at.timestamp() - ends) < 1
+        bare = json.dumps({k: v for k, v in json.loads(text).items() if k != "catalogue"})
+        meet(server, lambda: Session.deserialize(bare), kind=SessionExpiredError)
+        assert server.asked == []
+
+
+@pytest.mark.parametrize("ends", [10**400, -(10**400), 1e300, True, "soon", None])
+def test_expiry_at_no_time(ends: Any) -> None:
+    """A token that expires at no time that there is counts as one that does not say."""
+    with FaultyServer() as server:
+        session = Session.deserialize(with_token(server, jwt.encode({"exp": ends}, "k" * 32)))
+        assert session.token_expires_at is None
+        assert not session.is_expired
+        with pytest.raises(SessionExpiredError) as caught:  # by the server
+            _ = session.systems
+        assert caught.value.status == 401
 
 
 def test_expired_token_of_the_api_client() -> None:
@@ -86,8 +113,8 @@ def test_requests_after_logout() -> None:
     """After logging out nothing is sent any more, and the error says why."""
     with FaultyServer() as server:
         client = OrbitClient(server.base_url, server.data_view, Options())
-        details = client.log_in(server.user, Secret(server.password), client.new_task())
-        client.log_out(details["sessionId"])
+        client.log_in(server.user, Secret(server.password), client.new_task())
+        client.log_out()
         asked = len(server.asked)
         with pytest.raises(SessionExpiredError, match=r"was ended by logout\(\)") as caught:
             load_build(client, server.system, client.new_task())
@@ -184,12 +211,17 @@ def test_authorities_that_are_not_there(path: str) -> None:
 
 def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy that the environment names carries the requests, unless it is told not to."""
-    with FaultyServer() as server, FaultyServer() as proxy:
-        monkeypatch.setenv("http_proxy", proxy.base_url.removesuffix("/OrbitAPI"))
-        monkeypatch.setenv("no_proxy", "")
-        with pytest.raises(Exception, match=r"There is nothing|no DataView"):
-            server.login(timeout=(0.5, 0.5, 1))
-        assert server.asked == []
-        assert proxy.asked[0].target.startswith(server.base_url)
-        monkeypatch.setenv("no_proxy", "127.0.0.1")
-        server.login().logout()
+    server = FaultyServer()
+    base_url = "http://orbit.invalid/OrbitAPI"
+    values = (base_url, server.data_view, server.system, server.user, server.password)
+    with ProxyServer(headed(b"", "Content-Length: 0", status="503 Away")) as proxy:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
+        for spared, times in (("", 1), ("orbit.invalid", 1)):
+            monkeypatch.setenv("no_proxy", spared)
+            with (
+                pytest.warns(InsecureTransportWarning),
+                pytest.raises(OrbitConnectionError, match=base_url),
+            ):
+                login_with_password(*values, timeout=(0.5, 0.5, 1))
+            assert len(proxy.asked) == times
+        assert proxy.asked[0].startswith(f"POST {base_url}")

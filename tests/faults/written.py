@@ -5,54 +5,66 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 from collections.abc import Callable
-from html.entities import codepoint2name
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from hypothesis import strategies as st
 
 
-def _as_json(character: str) -> str:
-    return json.dumps(character)[1:-1]
+def _as_json(text: str) -> str:
+    return json.dumps(text)[1:-1]
 
 
 def _as_code(character: str) -> str:
     units = character.encode("utf-16-be")
-    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
+    return "".join(f"\\u{units[i : i + 2].hex().upper()}" for i in range(0, len(units), 2))
 
 
-def _in_percent(character: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in character.encode())
+def _as_dotnet_json(text: str) -> str:
+    """As ``System.Text.Json`` writes it."""
+    return "".join(
+        "\\\\" if c == "\\" else _as_code(c) if c in "&'<>+`\"" or c > "~" else c for c in text
+    )
 
 
-def _named(character: str) -> str:
-    name = codepoint2name.get(ord(character))
-    return f"&{name};" if name else html.escape(character)
+def _as_dotnet_url(text: str) -> str:
+    """As ``HttpUtility.UrlEncode`` writes it."""
+    upper = quote_plus(text, safe="!()*")
+    return re.sub("%..", lambda escape: escape[0].lower(), upper)
+
+
+def _as_dotnet_html(text: str) -> str:
+    """As ``WebUtility.HtmlEncode`` writes it."""
+    return "".join(
+        f"&#{ord(c)};" if "\xa0" <= c <= "\xff" or c > "\uffff" else html.escape(c) for c in text
+    ).replace("&#x27;", "&#39;")
+
+
+def _in_percent(text: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in text.encode())
 
 
 ESCAPES: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "JSON": _as_json,
-    "a solidus in JSON": lambda c: "\\/" if c == "/" else _as_json(c),
-    "JSON as .NET writes it": lambda c: (
-        _as_code(c).upper().replace("U", "u") if c in "&'<>+`\"" or c > "~" else _as_json(c)
-    ),
-    "numbers in JSON": _as_code,
-    "a URL": lambda c: quote(c, safe=""),
-    "a form": lambda c: "+" if c == " " else quote(c, safe=""),
+    "JSON in UTF-8": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    "a solidus in JSON": lambda text: _as_json(text).replace("/", "\\/"),
+    "JSON as .NET writes it": _as_dotnet_json,
+    "a URL": lambda text: quote(text, safe=""),
+    "a path": quote,
+    "a form": quote_plus,
+    "a URL as JavaScript writes it": lambda text: quote(text, safe="!'()*"),
+    "a form as .NET writes it": _as_dotnet_url,
     "percent": _in_percent,
-    "percent in lower case": lambda c: _in_percent(c).lower(),
-    "names in HTML": _named,
-    "numbers in HTML": lambda c: f"&#{ord(c)};",
-    "hexadecimal numbers in HTML": lambda c: f"&#x{ord(c):x};",
-    "the same in upper case": lambda c: f"&#X{ord(c):04X};",
-    "percent in percent": lambda c: quote(quote(c, safe=""), safe=""),
-    "a URL in JSON": lambda c: "".join(map(_as_code, quote(c, safe=""))),
-    "JSON in a URL": lambda c: quote(_as_json(c), safe=""),
-    "HTML in JSON": lambda c: "".join(map(_as_code, _named(c))),
-    "HTML in HTML": lambda c: html.escape(_named(c)),
+    "percent in lower case": lambda text: _in_percent(text).lower(),
+    "HTML": html.escape,
+    "HTML outside of quotes": lambda text: html.escape(text, quote=False),
+    "HTML as .NET writes it": _as_dotnet_html,
+    "Python": lambda text: repr(text)[1:-1],
+    "UTF-8 read as Latin-1": lambda text: text.encode().decode("latin-1"),
 }
-"""Ways to write a character."""
+"""Ways to write a text."""
 
 SECRETS = st.text(
     st.one_of(
@@ -76,12 +88,8 @@ def in_base64(secret: str, before: bytes, after: bytes, *, url_safe: bool) -> st
 
 @st.composite
 def written(draw: st.DrawFn, secret: str) -> str:
-    """A secret in one of its forms, or in another for each character."""
-    escapes = st.sampled_from(list(ESCAPES.values()))
-    kind = draw(st.sampled_from(["whole", "mixed", "Base64"]))
-    if kind == "mixed":
-        return "".join(draw(escapes)(character) for character in secret)
-    if kind == "Base64":
+    """A secret in one of its forms."""
+    if draw(st.booleans()):
         around = st.binary(max_size=4)
-        secret = in_base64(secret, draw(around), draw(around), url_safe=draw(st.booleans()))
-    return "".join(map(draw(escapes), secret))
+        return in_base64(secret, draw(around), draw(around), url_safe=draw(st.booleans()))
+    return draw(st.sampled_from(list(ESCAPES.values())))(secret)

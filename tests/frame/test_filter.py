@@ -16,6 +16,7 @@ import polars.selectors as cs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 from strategies import catalogues
 
 from apteco_frames import Catalogue
@@ -248,7 +249,7 @@ def test_the_law_holds_for_codes_and_folders(noun: str) -> None:
         obeys_the_law(a_part(whole, how), seed)
 
 
-@settings(max_examples=50)
+@settings(max_examples=up_to(50))
 @given(catalogues(max_variables=12), st.integers(0, 2**32), st.sampled_from(PARTS))
 def test_the_law_in_any_system(catalogue: Catalogue, seed: int, how: str) -> None:
     """The law holds whatever the system is like."""

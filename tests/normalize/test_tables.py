@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 
 import pytest
 from hypothesis import given, settings
+from lanes import up_to
 from strategies import Item, catalogue_of, table_item, table_trees, tree_items
 
 from apteco_frames.errors import AptecoFramesError, CatalogueWarning, TablesError
@@ -88,6 +90,33 @@ def test_children_that_are_hidden_warn(
             assert sorted(child.name for child in table.children) == below
 
 
+@pytest.mark.parametrize(("number", "is_read"), [(1_000, True), (4_000, False), (20_000, False)])
+def test_chains_have_a_limit(number: int, is_read: bool) -> None:
+    """Tables that are deeper within each other than any system's are refused, soon and in words."""
+    items = [table_item(f"T{i}", f"T{i - 1}" if i else "", i < number - 1) for i in range(number)]
+    started = time.thread_time()
+    if is_read:
+        assert len(catalogue_of(items).tables[-1].ancestors) == number - 1
+    else:
+        with pytest.raises(TablesError, match=r"too deep: 'T3162' is below 3,162 others"):
+            catalogue_of(items)
+    assert time.thread_time() - started < 10  # seconds; 0.3 as measured
+
+
+def test_many_tables_take_a_time_that_grows_with_them() -> None:
+    """Whether children are listed as the API says is checked in one pass."""
+    number = 20_000
+    items = [
+        table_item(f"T{i}", f"T{i // 2 - 1 if i > 1 else 0}" if i else "", True)
+        for i in range(number)
+    ]
+    started = time.thread_time()
+    with pytest.warns(CatalogueWarning, match="tables below"):
+        catalogue = catalogue_of(items)
+    assert len(catalogue.tables) == number
+    assert time.thread_time() - started < 10  # seconds; 0.7 as measured, and 11 once
+
+
 def test_many_hidden_children_are_not_all_named() -> None:
     """The warning names up to ten tables, and stays short for long names."""
     many = [table_item("M", "", True), *(table_item(f"T{i}", "M", True) for i in range(500))]
@@ -143,7 +172,7 @@ def test_long_names_of_orphans_are_clipped() -> None:
     assert len(str(caught.value)) < 1000
 
 
-@settings(max_examples=40)
+@settings(max_examples=up_to(40))
 @given(table_trees(min_tables=2))
 def test_any_tree_with_one_link_broken_is_refused(items: list[Item]) -> None:
     """Moving a table below nothing, below itself, or below the unknown leaves no tree."""

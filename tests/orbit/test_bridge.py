@@ -13,47 +13,40 @@ from urllib.parse import parse_qs
 
 import apteco_api
 import pytest
+from lanes import PATIENCE
+from servers import RecordingServer
 
 from apteco_frames import Session
-from apteco_frames.demo import DemoServer, holidays
+from apteco_frames.demo import holidays
 from apteco_frames.demo.api import Answer, Request
-from apteco_frames.demo.server import DemoHandler
 from apteco_frames.errors import InvalidUrlError, OrbitConnectionError
 
 ANY_PATH = "/Holidays/Anything"
 
 
-class Echoing(DemoServer):
+class Echoing(RecordingServer):
     """A demo server that gives back, at one path, the request it got."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.busy = 0
-        self.seconds = 0.0
-        self.tokens: list[str] = []
-        echoing = self
+    busy = 0
+    seconds = 0.0
 
-        class Handler(DemoHandler):
-            def answer(self, request: Request) -> Answer:
-                echoing.tokens.append(request.authorization)
-                time.sleep(echoing.seconds)
-                if echoing.busy:
-                    echoing.busy -= 1
-                    return Answer(503)
-                if ANY_PATH not in request.target:
-                    return super().answer(request)
-                echo = {
-                    "method": request.method,
-                    "query": request.target.partition("?")[2],
-                    "type": self.headers.get("Content-Type"),
-                    "accept": self.headers.get("Accept"),
-                    "body": request.body.decode(),
-                }
-                return Answer(200, json.dumps(echo).encode())
-
-            do_HEAD = do_PUT = do_PATCH = do_OPTIONS = DemoHandler.do_GET
-
-        self.handler = Handler
+    def answer(self, request: Request) -> Answer:
+        """The request itself, at that path."""
+        headers = self.headers[-1]
+        time.sleep(self.seconds)
+        if self.busy:
+            self.busy -= 1
+            return Answer(503)
+        if ANY_PATH not in request.target:
+            return super().answer(request)
+        echo = {
+            "method": request.method,
+            "query": request.target.partition("?")[2],
+            "type": headers.get("Content-Type"),
+            "accept": headers.get("Accept"),
+            "body": request.body.decode(),
+        }
+        return Answer(200, json.dumps(echo).encode())
 
 
 @pytest.fixture
@@ -158,7 +151,7 @@ def test_in_the_background(session: Session) -> None:
     """``async_req`` works as it does without us."""
     with session.api_client:
         thread = apteco_api.AboutApi(session.api_client).about_get_version(async_req=True)
-        assert thread.get(timeout=10).version
+        assert thread.get(timeout=PATIENCE).version
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
@@ -224,7 +217,7 @@ def test_request_timeout(server: Echoing, session: Session) -> None:
     for timeout in (0.1, (2, 0.1)):
         with pytest.raises(OrbitConnectionError, match=r"no answer within 0\.1 seconds"):
             call(session, "POST", _request_timeout=timeout)
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < PATIENCE
     server.seconds = 0
     assert call(session, "POST")["method"] == "POST"
 
@@ -250,7 +243,7 @@ def test_token_follows_renewal(server: Echoing, session: Session) -> None:
         session.data_view, session.session_id
     )
     assert details.session_id == session.session_id
-    assert server.tokens[-1] == f"Bearer {session.access_token}"
+    assert server.asked[-1].authorization == f"Bearer {session.access_token}"
 
 
 @pytest.mark.parametrize(
@@ -265,11 +258,11 @@ def test_token_follows_renewal(server: Echoing, session: Session) -> None:
 )
 def test_foreign_hosts(session: Session, server: Echoing, host: str) -> None:
     """The token goes nowhere but to the base URL."""
-    asked = len(server.tokens)
+    asked = len(server.asked)
     with pytest.raises(InvalidUrlError, match="sends its token to") as caught:
         call(session, "GET", _host=host.format(base=session.base_url))
     assert session.base_url in str(caught.value)
-    assert len(server.tokens) == asked
+    assert len(server.asked) == asked
 
 
 def test_client_is_made_once(session: Session) -> None:
@@ -318,15 +311,13 @@ def test_any_controller(session: Session) -> None:
 def test_token_that_a_server_says_back() -> None:
     """A token that the API echoes in an error is not in the ``ApiException``."""
 
-    class Handler(DemoHandler):
+    class SayingBack(RecordingServer):
         def answer(self, request: Request) -> Answer:
             if ANY_PATH not in request.target:
                 return super().answer(request)
             return Answer(400, json.dumps({"message": f"no: {request.authorization}"}).encode())
 
-    server = DemoServer()
-    server.handler = Handler
-    with server, server.login() as session:
+    with SayingBack() as server, server.login() as session:
         with pytest.raises(apteco_api.ApiException) as caught:
             call(session, "GET")
         assert "no: " in caught.value.body

@@ -6,6 +6,7 @@ import threading
 import time
 
 import pytest
+from lanes import PATIENCE
 
 from apteco_frames.errors import OrbitConnectionError
 from apteco_frames.orbit.pool import Pool
@@ -45,7 +46,7 @@ def test_error_gives_up_the_others() -> None:
     ended, gate = threading.Event(), threading.Event()
 
     def hang() -> None:
-        assert task.run_aside(lambda: gate.wait(30)) is None
+        assert task.run_aside(lambda: gate.wait(10 * PATIENCE)) is None
         ended.set()
 
     def run() -> None:
@@ -58,8 +59,8 @@ def test_error_gives_up_the_others() -> None:
     with pytest.raises(ZeroDivisionError):
         run()
     assert task.seconds_left() == 0
-    assert ended.wait(8)
-    assert time.monotonic() - started < 8
+    assert ended.wait(PATIENCE)
+    assert time.monotonic() - started < PATIENCE
     gate.set()
 
 

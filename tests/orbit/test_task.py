@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from lanes import PATIENCE
 
 from apteco_frames.orbit.task import Task, Timeout
 
@@ -73,8 +74,8 @@ def test_run_aside_beyond_the_time() -> None:
     gate = threading.Event()
     task = Task(Timeout(1, 1, 0.2))
     started = time.monotonic()
-    assert task.run_aside(lambda: gate.wait(30)) is None
-    assert 0.19 <= time.monotonic() - started < 8
+    assert task.run_aside(lambda: gate.wait(10 * PATIENCE)) is None
+    assert 0.19 <= time.monotonic() - started < PATIENCE
     assert task.run_aside(lambda: 1) is None
     gate.set()
 
@@ -82,9 +83,9 @@ def test_run_aside_beyond_the_time() -> None:
 def test_run_aside_of_a_task_given_up() -> None:
     """A wait ends when another thread gives the task up."""
     gate = threading.Event()
-    task = Task(Timeout(1, 1, 50))
+    task = Task(Timeout(1, 1, 10 * PATIENCE))
     threading.Timer(0.1, task.give_up).start()
     started = time.monotonic()
-    assert task.run_aside(lambda: gate.wait(30)) is None
-    assert time.monotonic() - started < 8
+    assert task.run_aside(lambda: gate.wait(10 * PATIENCE)) is None
+    assert time.monotonic() - started < PATIENCE
     gate.set()

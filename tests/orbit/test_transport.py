@@ -22,16 +22,16 @@ import pytest
 import requests
 import urllib3
 from faults.server import KEYS
+from lanes import PATIENCE
 
 from apteco_frames.errors import OrbitConnectionError
 from apteco_frames.orbit import transport as transport_module
-from apteco_frames.orbit.secret import Secret
+from apteco_frames.orbit.redact import Secret
 from apteco_frames.orbit.task import Task, Timeout
 from apteco_frames.orbit.transport import Answer, Transport
 
 TOKEN = "token-no-one-may-see"
 QUICK = Timeout(connect=2, read=2, total=8)
-PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 class Asked(NamedTuple):
@@ -139,14 +139,8 @@ class Elsewhere(Transport):
 
 
 @pytest.fixture(params=[Transport, Elsewhere])
-def transport(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Transport]:
+def transport(request: pytest.FixtureRequest) -> Iterator[Transport]:
     """A transport that has a token; requests from the main thread wait in one of their own."""
-    # Proxies of this machine have no part in the tests.
-    for name in PROXY_VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
     made: Transport = request.param(verify=None, max_connections=2, http=None)
     made.token = Secret(TOKEN)
     yield made
@@ -230,6 +224,20 @@ def test_too_large_an_answer(
     with pytest.raises(OrbitConnectionError, match=said):
         ask(transport, web.url, when_too_large="Ask for less.")
     assert len(web.asked) == 2
+
+
+def test_too_much_in_all(web: Web, transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The answers of one load add up to no more than a limit, those of its parts included."""
+    monkeypatch.setattr(transport_module, "MAX_LOAD_BYTES", 2 * 2**20)
+    web.replies = [Reply(200, b"x" * 2**20)]
+    task = Task(QUICK)
+    for part in (task, task.part()):
+        transport.request("GET", web.url, task=part)
+    assert len(ask(transport, web.url).body) == 2**20  # another load
+    said = rf"GET {web.url} failed: what the API sends adds up to more than 2 MiB.*Nothing was used"
+    with pytest.raises(OrbitConnectionError, match=said):
+        transport.request("GET", web.url, task=task.part())
+    assert len(web.asked) == 4
 
 
 def test_broken_compression(web: Web, transport: Transport) -> None:
@@ -331,7 +339,7 @@ def test_retry_after(web: Web, transport: Transport) -> None:
     web.replies = [Reply(503, headers={"Retry-After": "1"}), Reply(200)]
     started = time.monotonic()
     assert ask(transport, web.url).status == 200
-    assert 1 <= time.monotonic() - started < 9
+    assert 1 <= time.monotonic() - started < PATIENCE
 
 
 @pytest.mark.parametrize("seconds", ["31", "86400", "9" * 5000, "Wed, 21 Oct 2135 07:28:00 GMT"])
@@ -340,7 +348,7 @@ def test_retry_after_too_long(web: Web, transport: Transport, seconds: str) -> N
     web.replies = [Reply(503, headers={"Retry-After": seconds}), Reply(200)]
     started = time.monotonic()
     assert ask(transport, web.url, timeout=Timeout(2, 2, 1e6)).status == 503
-    assert time.monotonic() - started < 9
+    assert time.monotonic() - started < 30
 
 
 def test_retry_after_beyond_the_task(web: Web, transport: Transport) -> None:
@@ -348,7 +356,7 @@ def test_retry_after_beyond_the_task(web: Web, transport: Transport) -> None:
     web.replies = [Reply(503, headers={"Retry-After": "20"}), Reply(200)]
     started = time.monotonic()
     assert ask(transport, web.url).status == 503
-    assert time.monotonic() - started < 9
+    assert time.monotonic() - started < 19
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-5", "1.5", "Wed, 21 Oct 2015 07:28:00 GMT", "²"])
@@ -382,7 +390,7 @@ def test_attempts_are_counted(web: Web, transport: Transport) -> None:
     started = time.monotonic()
     with pytest.raises(OrbitConnectionError) as caught:
         ask(transport, web.url)
-    assert 1 < time.monotonic() - started < 15
+    assert 1 < time.monotonic() - started < PATIENCE
     assert len(web.asked) == 5
     assert str(caught.value).startswith(f"GET {web.url} failed: the connection broke: ")
     assert str(caught.value).endswith("Check the base URL, your network, VPN and proxy.")
@@ -396,7 +404,7 @@ def test_nobody_listens(transport: Transport) -> None:
     said = rf"{url} (failed|did not .*before that): no connection: .*refused"
     with pytest.raises(OrbitConnectionError, match=said):
         ask(transport, url, "POST", timeout=Timeout(2, 2, 0.5))
-    assert 0.05 < time.monotonic() - started < 6
+    assert 0.05 < time.monotonic() - started < PATIENCE
 
 
 def test_server_that_comes_up(transport: Transport) -> None:
@@ -427,8 +435,8 @@ def test_read_timeout(web: Web, transport: Transport) -> None:
     web.replies = [Reply(write=lambda handler: time.sleep(0.6))]
     started = time.monotonic()
     with pytest.raises(OrbitConnectionError, match=r"failed: no answer within 0\.2 seconds"):
-        ask(transport, web.url, "POST", timeout=Timeout(2, 0.2, 5))
-    assert time.monotonic() - started < 9
+        ask(transport, web.url, "POST", timeout=Timeout(2, 0.2, 10 * PATIENCE))
+    assert time.monotonic() - started < PATIENCE
 
 
 def test_answer_that_trickles(web: Web, transport: Transport) -> None:
@@ -445,14 +453,14 @@ def test_answer_that_trickles(web: Web, transport: Transport) -> None:
     started = time.monotonic()
     with pytest.raises(OrbitConnectionError, match=r"did not answer in full within 0\.3 seconds"):
         ask(transport, web.url, timeout=Timeout(2, 2, 0.3))
-    assert 0.3 <= time.monotonic() - started < 5
+    assert 0.3 <= time.monotonic() - started < PATIENCE
 
 
 def test_what_went_wrong_before_time_was_up(web: Web, transport: Transport) -> None:
     """An error about the time says what went wrong until then."""
-    web.replies = [Reply(503), Reply(write=lambda handler: time.sleep(2.2))]
+    web.replies = [Reply(503), Reply(write=lambda handler: time.sleep(0.6))]
     with pytest.raises(OrbitConnectionError, match=r"whole task \(before that: status 503\)\."):
-        ask(transport, web.url, timeout=Timeout(2, 2, 2))
+        ask(transport, web.url, timeout=Timeout(2, 2, 0.5))
 
 
 def test_retries_end_with_the_task(web: Web, transport: Transport) -> None:
@@ -707,7 +715,7 @@ def test_own_session_is_used_and_not_closed(web: Web) -> None:
 
 
 def test_own_session_lives_on(web: Web) -> None:
-    """What is set in the user's session later counts too; it makes no connection for us."""
+    """What is set in the user's session later counts too; it gets no connection and no cookie."""
     with requests.Session() as http:
         plain = http.get_adapter(web.url)
         transport = Transport(verify=None, max_connections=2, http=http)
@@ -715,7 +723,7 @@ def test_own_session_lives_on(web: Web) -> None:
         ask(transport, web.url)
         http.headers = {"X-Gateway-Key": "open"}
         ask(transport, web.url)
-        assert (web.connections, dict(http.cookies)) == (1, {"seen": "1"})
+        assert (web.connections, dict(http.cookies)) == (1, {})
         assert http.get_adapter(web.url) is plain
         assert http.get(web.url, timeout=2).status_code == 200
         assert web.connections == 2
@@ -858,7 +866,6 @@ def test_verify(verify: bool | str | None, web: Web) -> None:
 
 def test_no_tls(web: Web, transport: Transport) -> None:
     """A server that does not speak TLS is told from one that cannot be reached."""
-    with pytest.raises(
-        OrbitConnectionError, match=r"the TLS connection failed: .*verify='ca\.pem'"
-    ):
+    said = "failed: what answers there does not speak https. Begin the base URL with http://, or"
+    with pytest.raises(OrbitConnectionError, match=said):
         ask(transport, web.url.replace("http:", "https:"), "POST")

@@ -8,6 +8,7 @@ from typing import Any
 import apteco.exceptions
 import pytest
 from hypothesis import HealthCheck, given, settings
+from lanes import up_to
 from peer.clients import apteco_session, systems, theirs_and_ours
 from peer.judge import Judge
 from strategies import Item, catalogue_of, tree_items, variable_item
@@ -24,7 +25,7 @@ def test_holidays_is_the_same_system(judge: Judge, theirs: Any, ours: Session) -
     assert (len(theirs.tables), len(theirs.variables)) == (9, 94)
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=up_to(20), suppress_health_check=[HealthCheck.too_slow])
 @given(systems(max_tables=6, max_variables=15))
 def test_generated_systems_are_the_same(judge: Judge, catalogue: Catalogue) -> None:
     """Session, tables and variables of any system that apteco can load agree as well."""

@@ -12,6 +12,7 @@ import apteco_api
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 from peer.clients import plain_api_client, whole_systems
 from peer.judge import Judge
 from strategies import times
@@ -52,7 +53,7 @@ def test_every_endpoint_of_holidays(judge: Judge, own_client: Any, ours: Session
     check_endpoints(judge, own_client, ours)
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=up_to(15), suppress_health_check=[HealthCheck.too_slow])
 @given(whole_systems(max_tables=5, max_variables=12))
 def test_every_endpoint_of_generated_systems(judge: Judge, catalogue: Catalogue) -> None:
     """The same holds for any system of the kinds that the API describes."""
@@ -66,7 +67,7 @@ def test_every_endpoint_of_generated_systems(judge: Judge, catalogue: Catalogue)
 
 @given(offset=st.integers(0, 100), count=st.integers(0, 100) | st.just(2**31 - 1))
 @example(offset=90, count=10)
-@settings(max_examples=25)
+@settings(max_examples=up_to(25))
 def test_any_page_of_variables(
     judge: Judge, own_client: Any, ours: Session, offset: int, count: int
 ) -> None:
@@ -240,7 +241,7 @@ def test_a_refused_login_says_the_same(
     judge.equal("ErrorMessage: our error's message", message.message, ours.value.message)
 
 
-@settings(max_examples=150)
+@settings(max_examples=up_to(150))
 @given(times(), st.text("0123456789", max_size=7))
 @example("2019-11-27T15:57:24", "9999999")
 def test_times_are_read_as_dateutil_reads_them(judge: Judge, text: str, digits: str) -> None:

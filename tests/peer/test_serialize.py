@@ -13,6 +13,7 @@ import apteco_api
 import pytest
 from examples import ROOT, examples
 from hypothesis import HealthCheck, given, settings
+from lanes import up_to
 from peer.clients import closing_connections, systems, theirs_and_ours
 from peer.judge import Judge
 
@@ -49,7 +50,7 @@ def test_apteco_reads_ours(judge: Judge, ours: Session, include_catalogue: bool)
         check_crossing(judge, theirs, ours)
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=up_to(10), suppress_health_check=[HealthCheck.too_slow])
 @given(systems(max_tables=3, max_variables=6))
 def test_sessions_of_generated_systems_cross_over(judge: Judge, catalogue: Catalogue) -> None:
     """Whatever the system and its names hold, either side reads what the other wrote."""

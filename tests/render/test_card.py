@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 from strategies import (
     ODD_TEXTS,
     catalogue_of,
@@ -191,14 +192,14 @@ def test_odd_texts_are_shown(text: str) -> None:
         assert any(clipped(text, 80) in found or clipped(text) in found for _, found in seen.texts)
 
 
-@settings(max_examples=15)
+@settings(max_examples=up_to(15))
 @given(st.data())
 def test_any_catalogue_is_shown_small_and_harmless(data: st.DataObject) -> None:
     """Whatever the texts: below 20 KB, no tag and no attribute but ours, nothing obeyed."""
     for thing in everything(data.draw(with_codes_and_folders(data.draw(catalogues())))):
         html = thing._repr_html_()
         assert len(html.encode()) < LIMIT
-        assert Card(html).attributes <= {"style", "scope"}
+        assert Card(html).attributes <= {"class", "style", "scope"}
         assert set(Card(html).tags) <= TAGS
         assert all(shown(line) == line for line in html.split("\n"))
 
@@ -216,3 +217,44 @@ def test_the_largest_card_is_small() -> None:
         catalogue.tables,
     ):
         assert len(thing._repr_html_().encode()) < LIMIT
+
+
+def test_nothing_is_typeset_as_mathematics() -> None:
+    """JupyterLab takes ``$10,000 - $20,000`` for mathematics, but not in what we show."""
+    whole = holidays()
+    fewer = Catalogue(whole.system_info, whole.tables, whole.variables[1:])
+    with DemoServer(whole) as server, server.login() as session:
+        things: list[Any] = [
+            *(session, session.tables, session.variables, session.codes, session.folders),
+            *(session.systems, session.tables[0], session.variables[0], session.codes[0]),
+            *(session.folders[0], session.tables.tree(), session.folders.tree()),
+            *(
+                session.search("travel"),
+                session.search("zzz"),
+                whole.diff(fewer),
+                whole.diff(whole),
+            ),
+        ]
+        for thing in things:
+            html = thing._repr_html_()
+            root = Roots(html).roots
+            assert len(root) == 1, html
+            assert {"mathjax_ignore", "tex2jax_ignore"} <= set(root[0].split())
+
+
+class Roots(HTMLParser):
+    """The classes of each element that stands in no other."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.roots: list[str] = []
+        self._depth = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        if not self._depth:
+            self.roots.append(dict(attrs).get("class") or "")
+        self._depth += 1
+
+    def handle_endtag(self, tag: str) -> None:
+        self._depth -= 1

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 from strategies import ODD_TEXTS, catalogue_of, catalogues, variable_item, with_codes_and_folders
 
 from apteco_frames import Catalogue, schema
@@ -97,7 +98,7 @@ def test_nothing_from_elsewhere(tmp_path: Path) -> None:
 
 
 @given(st.data())
-@settings(max_examples=25)
+@settings(max_examples=up_to(25))
 def test_everything_is_in_it(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Variables, codes and folders are packed to the letter, numbers of 64 bits too."""
     catalogue = data.draw(catalogues(max_variables=8).flatmap(with_codes_and_folders))

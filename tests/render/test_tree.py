@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from strategies import ODD_TEXTS
 
 from apteco_frames.render.tree import Item, Tree
+from apteco_frames.support.display import NO_MATHS
 
 SYSTEM = Tree(
     "holidays",
@@ -117,7 +118,7 @@ def test_an_empty_tree() -> None:
     """Where nothing is, only the title stands."""
     tree = Tree("0 folders", [])
     assert repr(tree) == "0 folders"
-    assert tree._repr_html_() == "<div><p>0 folders</p></div>"
+    assert tree._repr_html_() == f"<div {NO_MATHS}><p>0 folders</p></div>"
 
 
 def test_a_long_tree_is_cut() -> None:

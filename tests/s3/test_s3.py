@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,24 +19,25 @@ import polars as pl
 import pytest
 from moto.server import ThreadedMotoServer
 from pyarrow import fs
+from s3.proxy import KINDS, Proxy, proxied
 
-from apteco_frames import Archive, Catalogue
+from apteco_frames import Archive, Catalogue, errors
 from apteco_frames.demo import holidays
 
 NOUNS = ("tables", "variables", "codes", "folders")
 ROOT = "archives/nightly"
 ADDING = """
 import sys
-from test_s3 import ROOT, Archive, rebuilt, storage
+from s3.test_s3 import ROOT, Archive, rebuilt, storage
 archive = Archive(ROOT, filesystem=storage(sys.argv[1]))
 print("begins", flush=True)
-for day in range(int(sys.argv[2]), 1000):
+for day in range(int(sys.argv[2]), 1000000):
     archive.add(rebuilt(day))
     print(day, flush=True)
 """
 
 
-def storage(endpoint: str) -> Any:
+def storage(endpoint: str, **options: Any) -> Any:
     """The object storage, as pyarrow reaches it."""
     return fs.S3FileSystem(
         access_key="KEY",
@@ -42,6 +45,7 @@ def storage(endpoint: str) -> Any:
         region="eu-west-1",
         endpoint_override=endpoint,
         allow_bucket_creation=True,
+        **options,
     )
 
 
@@ -55,18 +59,30 @@ def rebuilt(days: int, name: str = "holidays") -> Catalogue:
     return Catalogue(info, *rows)
 
 
-@pytest.fixture
-def endpoint() -> Iterator[str]:
-    """The URL of a server with one empty bucket."""
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The URL of a server with one bucket."""
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
-    files = storage(url)
-    files.create_dir("archives")
+    storage(url).create_dir("archives")
     yield url
-    files.delete_dir_contents("archives")  # which all of moto's servers share
     server.stop()
+
+
+@pytest.fixture
+def endpoint(server: str) -> Iterator[str]:
+    """The URL of a server with one empty bucket."""
+    yield server
+    storage(server).delete_dir_contents("archives")
+
+
+@pytest.fixture
+def proxy(endpoint: str) -> Iterator[Proxy]:
+    """A proxy before it."""
+    with proxied(endpoint) as found:
+        yield found
 
 
 def objects(files: Any) -> list[str]:
@@ -102,37 +118,219 @@ def test_an_archive_in_a_bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) 
     assert repr(Archive(uri)) == f"<Archive at s3://{ROOT}>"
 
 
-def test_two_at_once(endpoint: str) -> None:
-    """Of several that add the same build at once, one does."""
-    with ThreadPoolExecutor(4) as pool:
-        added = list(
-            pool.map(
-                lambda n: Archive(ROOT, filesystem=storage(endpoint)).add(rebuilt(n // 4)), range(8)
-            )
-        )
-    assert [sum(added[:4]), sum(added[4:])] == [1, 1]
-    assert len(objects(storage(endpoint))) == 2 * 5
+@pytest.mark.parametrize("times", [2, 8])
+def test_several_at_once(endpoint: str, times: int) -> None:
+    """Of several that add the same at once, each writes the same."""
+
+    def add(number: int) -> bool:
+        return Archive(ROOT, filesystem=storage(endpoint)).add(rebuilt(number % 3))
+
+    with ThreadPoolExecutor(times) as pool:
+        assert sum(pool.map(add, range(12))) >= 3
+    assert not any(map(add, range(3)))
+    archive = Archive(ROOT, filesystem=storage(endpoint))
+    assert archive.builds.height == 3
+    assert len(objects(storage(endpoint))) == 3 * 5
+    assert archive.catalogue("holidays") == rebuilt(2)
 
 
-def test_killed_while_adding(endpoint: str) -> None:
-    """What a killed program had acknowledged is there; the next add removes what it left."""
-    told: list[int] = []
+def check_kills(endpoint: str, kills: int, writers: int) -> None:
+    """Kill so many programs, some of them at a time that add the same, and look what is there."""
+    told: set[int] = set()
     files = storage(endpoint)
-    for kill in range(8):
-        command = [sys.executable, "-c", ADDING, endpoint, str(100 * kill)]
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-        with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as program:
+    chance = random.Random(20261130)
+    tests = str(Path(__file__).parents[1])
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([tests, *sys.path])}
+    for kill in range(kills // writers):
+        command = [sys.executable, "-c", ADDING, endpoint, str(1000 * kill)]
+        programs = [
+            subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+            for _ in range(writers)
+        ]
+        for program in programs:
             assert program.stdout
             assert program.stdout.readline() == "begins\n"
-            time.sleep(0.03 + 0.05 * kill)
+        for program in programs:
+            time.sleep(chance.uniform(0, 0.3 / writers))
             program.send_signal(signal.SIGKILL)
-            told += map(int, program.stdout.read().split())
-        archive = Archive(ROOT, filesystem=files)
-        dates = set(archive.builds["build_date"])
-        assert {rebuilt(day).system_info.build_date for day in told} <= dates
-        for build in archive.builds["build"]:
-            found = archive.catalogue("holidays", build)
-            assert (found.codes, found.folders) == (holidays().codes, holidays().folders)
-    assert Archive(ROOT, filesystem=files).add(rebuilt(-1))
-    builds = Archive(ROOT, filesystem=files).builds
+        for program in programs:
+            told |= set(map(int, program.communicate()[0].split()))
+    archive = Archive(ROOT, filesystem=files)
+    builds = archive.builds
+    assert {rebuilt(day).system_info.build_date for day in told} <= set(builds["build_date"])
+    for build in builds["build"]:
+        found = archive.catalogue("holidays", build)
+        assert (found.codes, found.folders) == (holidays().codes, holidays().folders)
+    archive.clean(timedelta(hours=-1))
     assert len(objects(files)) == 5 * builds.height
+    print(f"{kills} kills of {writers}: {len(told)} acknowledged, {builds.height} there, 0 lost")
+
+
+@pytest.mark.slow
+def test_killed_while_adding(endpoint: str) -> None:
+    """What a killed program had acknowledged is there; what it left is cleaned."""
+    check_kills(endpoint, 8, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("KILLS" not in os.environ, reason="takes long; KILLS says how many")
+@pytest.mark.parametrize("writers", [1, 2, 8])
+def test_killed_many_times(endpoint: str, writers: int) -> None:
+    """The same, as often as the environment says."""
+    check_kills(endpoint, int(os.environ["KILLS"]), writers)
+
+
+# Storages that make trouble
+
+
+def through(proxy: Proxy, **options: Any) -> Archive:
+    """The archive, by way of a proxy."""
+    return Archive(ROOT, filesystem=storage(proxy.url, **options))
+
+
+def use_all(archive: Archive, day: int) -> None:
+    """Whatever can be done, a few times."""
+    for _ in range(2):
+        archive.add(rebuilt(day))
+    assert archive.catalogue("holidays") == rebuilt(day)
+    assert archive.builds.height > 0
+    assert archive.history("boDest").height > 0
+    assert archive.scan("tables").collect().height > 0
+    with pytest.raises(errors.UnknownKeyError, match="'holidays'"):
+        archive.catalogue("holiday")
+    archive.clean()
+    archive.prune(keep_last=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("status", [500, 503, 0], ids=["500", "503", "dropped"])
+def test_each_kind_of_request_fails_once(proxy: Proxy, status: int, when: str) -> None:
+    """What fails for a moment, before or after it was carried out, is tried again."""
+    for day, failing in enumerate(KINDS):
+        left = {failing: status}
+        setattr(proxy, when, lambda kind, left=left: left.pop(kind, None))
+        use_all(through(proxy), day)
+        assert not left or failing == "delete"  # nothing is removed on the first day
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("failing", KINDS[:-1])
+def test_each_kind_of_request_fails(proxy: Proxy, failing: str) -> None:
+    """What fails for good is an error of ours or the system's; what is there is whole."""
+    once = fs.AwsStandardS3RetryStrategy(max_attempts=1)
+    there = through(proxy)
+    there.add(rebuilt(0))
+    uses: tuple[Callable[[Archive], object], ...] = (
+        lambda archive: archive.add(rebuilt(1)),
+        lambda archive: archive.builds,
+        lambda archive: archive.catalogue("holidays"),
+        lambda archive: archive.history("boDest"),
+    )
+    for skipped in range(7):
+        passed = iter([None] * skipped)
+
+        def fail(kind: str, passed: Iterator[None] = passed) -> int | None:
+            return next(passed, 500) if kind == failing else None
+
+        proxy.before = fail
+        for use in uses:
+            with suppress(errors.ArchiveError, OSError):
+                use(through(proxy, retry_strategy=once))
+        proxy.before = lambda kind: None
+        latest = there.catalogue("holidays")
+        assert latest in (rebuilt(0), rebuilt(1))
+        assert latest.codes == holidays().codes
+    there.add(rebuilt(1))
+    assert there.catalogue("holidays") == rebuilt(1)
+
+
+def test_lists_that_are_late_and_times_that_are_rounded(proxy: Proxy) -> None:
+    """What lists do not show yet is not added again, and is there as soon as they do."""
+    archive = through(proxy)
+    proxy.rounds = True
+    proxy.lag = 2.0
+    assert archive.add(rebuilt(0))
+    assert not archive.add(rebuilt(0))
+    assert through(proxy).builds.height == 0
+    proxy.lag = 0.0
+    assert through(proxy).builds.height == 1
+    assert not archive.add(rebuilt(0))
+    assert archive.catalogue("holidays") == holidays()
+    left = archive.clean(timedelta(hours=-1))
+    assert left == []
+
+
+@pytest.mark.slow
+def test_slow_storages(proxy: Proxy) -> None:
+    """Where each request takes two seconds, adding takes as many times that as there are."""
+
+    def wait(kind: str) -> None:
+        time.sleep(2)
+
+    proxy.before = wait
+    assert through(proxy).add(rebuilt(0))
+    count = sum(proxy.counts.values())
+    assert count <= 18
+
+
+def test_who_may_not_remove(proxy: Proxy) -> None:
+    """Adding removes nothing; where removing is refused, that is an error, and nothing is gone."""
+    proxy.before = lambda kind: 403 if kind == "delete" else None
+    archive = through(proxy)
+    for day in range(2):
+        assert archive.add(rebuilt(day))
+        assert not archive.add(rebuilt(day))
+    assert proxy.counts["delete"] == 0
+    with pytest.raises(OSError, match="ACCESS_DENIED"):
+        archive.prune(keep_last=1)
+    assert archive.catalogue("holidays", rebuilt(0).system_info.build_date) == rebuilt(0)
+
+
+def test_requests_do_not_grow_with_the_builds(proxy: Proxy) -> None:
+    """What is asked of one system takes as many requests, however many builds there are."""
+    counts = []
+    for day in (0, 1, 2, 3, 4, 5):
+        archive = through(proxy)
+        proxy.counts.clear()
+        assert archive.add(rebuilt(day))
+        assert not archive.add(rebuilt(day))
+        assert archive.catalogue("holidays") == rebuilt(day)
+        with pytest.raises(errors.UnknownKeyError):
+            archive.catalogue("holiday")
+        counts.append(dict(proxy.counts))
+    assert all(count == counts[0] for count in counts)
+
+
+def test_a_uri_leaves_no_unfinished_uploads(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its URI a bucket gets a file in one request, which is carried out whole or not at all."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "KEY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SECRET")
+    place = f"endpoint_override={proxy.url[7:]}&scheme=http&region=eu-west-1"
+    assert Archive(f"s3://{ROOT}?{place}").add(rebuilt(0))
+    assert proxy.counts["write"] == 5
+
+
+def test_fsspec(proxy: Proxy) -> None:
+    """A file system of fsspec does as well."""
+    s3fs: Any = pytest.importorskip("s3fs")
+    options = {"endpoint_url": proxy.url, "region_name": "eu-west-1"}
+    files = s3fs.S3FileSystem(
+        key="KEY",
+        secret="SECRET",
+        client_kwargs=options,
+        skip_instance_cache=True,
+        use_listings_cache=False,
+    )
+    archive = Archive(ROOT, filesystem=files)
+    for day in (0, 1, 2):
+        assert archive.add(rebuilt(day))
+        assert not archive.add(rebuilt(day))
+    assert archive.catalogue("holidays") == rebuilt(2)
+    assert archive.scan("tables").filter(system="holidays").collect().height == 27
+    assert archive.history("boDest")["is_changed"].to_list() == [None, False, False]
+    assert archive.prune(keep_last=1).height == 2
+    assert archive.clean(timedelta(hours=-1)) == []
+    path = objects(storage(proxy.url))[0]
+    storage(proxy.url).delete_file(f"{ROOT}/{path}")
+    assert len(archive.clean(timedelta(hours=-1))) == 4

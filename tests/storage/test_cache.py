@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 from storage.arrows import SYSTEM
 from strategies import catalogue_of, catalogues, variable_item, with_codes_and_folders
 
@@ -64,7 +65,7 @@ def kept_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-@settings(max_examples=40)
+@settings(max_examples=up_to(40))
 @given(st.data())
 def test_round_trip(data: st.DataObject) -> None:
     """Any catalogue, its codes and its folders come back as they were."""
@@ -89,7 +90,7 @@ def test_round_trip(data: st.DataObject) -> None:
             assert kept.rows == {kind: getattr(catalogue, kind).arrow}
 
 
-@settings(max_examples=150)
+@settings(max_examples=up_to(150))
 @given(st.data())
 def test_damage_is_noticed(data: st.DataObject) -> None:
     """A file that was cut, lengthened, or changed in any byte counts as not there."""
@@ -292,18 +293,15 @@ def test_default_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     assert default_folder() == tmp_path / "mine"
     monkeypatch.delenv("APTECO_FRAMES_CACHE_DIR")
     if sys.platform == "win32":
-        monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
-        assert default_folder() == tmp_path / "apteco-frames"
+        assert default_folder() == Path(os.environ["LOCALAPPDATA"], "apteco-frames")
         return
     monkeypatch.setenv("HOME", str(tmp_path))
-    if sys.platform == "darwin":
-        assert default_folder() == tmp_path / "Library" / "Caches" / "apteco-frames"
-        return
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert default_folder() == tmp_path / "xdg" / "apteco-frames"
+    place = "Library/Caches" if sys.platform == "darwin" else ".cache"
     for value in ("", "relative"):
         monkeypatch.setenv("XDG_CACHE_HOME", value)
-        assert default_folder() == tmp_path / ".cache" / "apteco-frames"
+        assert default_folder() == tmp_path / place / "apteco-frames"
 
 
 @posix

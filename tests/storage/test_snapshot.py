@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lanes import up_to
 from strategies import catalogue_of, catalogues, tree_items, variable_item, with_codes_and_folders
 
 from apteco_frames import Catalogue
@@ -55,7 +56,7 @@ def relabel(path: Path, value: Any) -> None:
 # Reading back
 
 
-@settings(max_examples=25)
+@settings(max_examples=up_to(25))
 @given(st.data(), st.booleans())
 def test_any_catalogue_comes_back_equal(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, whole: bool

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from lanes import up_to
 from storage.arrows import SYSTEM, codes_of, folder_of, saved
 from strategies import catalogue_of, variable_item
 
@@ -23,7 +24,7 @@ ARROWS = {
 }
 
 
-@settings(max_examples=30)
+@settings(max_examples=up_to(30))
 @given(saved())
 def test_any_rows_come_back_equal(what: Any) -> None:
     """Whatever a catalogue holds comes back from JSON to the letter."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from lanes import up_to
 from strategies import ODD_TEXTS, catalogue_of, catalogues, table_item, tree_items, variable_item
 
 from apteco_frames import Catalogue
@@ -201,7 +202,7 @@ def test_odd_texts_are_shown_harmlessly(text: str) -> None:
         assert clipped(text) in reader.texts
 
 
-@settings(max_examples=25)
+@settings(max_examples=up_to(25))
 @given(catalogues(max_variables=12))
 def test_any_catalogue_is_shown_harmlessly(catalogue: Catalogue) -> None:
     """Whatever the texts, what is shown is short, plain, and in HTML no more than a table."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from faults import forked
+from lanes import PATIENCE
 
 import apteco_frames
 from apteco_frames.demo import holidays
@@ -29,7 +30,10 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can
 
 
 @needs_fork
-@pytest.mark.parametrize("way", forked.WAYS)
+@pytest.mark.parametrize(
+    "way",
+    [way if way == "frame" else pytest.param(way, marks=pytest.mark.slow) for way in forked.WAYS],
+)
 def test_forked_children_answer_or_refuse(way: str) -> None:
     """However the parent used polars, a child has the right answer or an error, and soon."""
     expected = {
@@ -41,7 +45,7 @@ def test_forked_children_answer_or_refuse(way: str) -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=10 * PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     *_, worked = forked.WAYS[way]
@@ -85,7 +89,10 @@ def names_of(variables: Any) -> list[str]:
     return [variable.name for variable in variables[:3]]
 
 
-@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+@pytest.mark.parametrize(
+    "method",
+    ["fork", *(pytest.param(m, marks=pytest.mark.slow) for m in ("forkserver", "spawn"))],
+)
 def test_frames_sent_to_workers(method: str) -> None:
     """Frames can be sent to workers of a pool, which answer, or refuse if they were forked."""
     if method not in multiprocessing.get_all_start_methods():

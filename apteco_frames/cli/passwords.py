@@ -1,0 +1,156 @@
+"""Passwords that no person types: of a command, of standard input, of the environment.
+
+Wherever it comes from, the password is the first line of what is there, without its end and
+without the byte order mark that some editors and shells begin a text with. No error here shows
+any part of it, nor of the command, which may be a password by mistake.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from typing import IO
+
+import click
+
+VARIABLE = "APTECO_PASSWORD"
+"""The environment variable that holds a password."""
+
+_LONGEST = 65_536
+_PATIENCE = 1.0
+_PAUSE = 0.02
+# How to have a shell run a command.
+_SHELL = 'cmd /c "..."' if os.name == "nt" else "sh -c '...'"
+
+
+def of_environment() -> str | None:
+    """The password in :data:`VARIABLE`; None where it is not set, or empty.
+
+    Raises:
+        ClickException: it begins with an empty line.
+    """
+    text = os.environ.get(VARIABLE)
+    return _password(text, f"{VARIABLE} has") if text else None
+
+
+def of_input() -> str:
+    """The password on standard input; no more than its first line is read.
+
+    Raises:
+        ClickException: it is a terminal, which would show it; or has no password.
+    """
+    if sys.stdin is None or sys.stdin.isatty():
+        raise click.ClickException(
+            "With --password-stdin a terminal would show the password. Leave the option out to be "
+            "asked for it."
+        )
+    return _decoded(sys.stdin.buffer.readline(_LONGEST + 1), "Standard input has")
+
+
+def of_command(command: str) -> str:
+    """The password that a command prints; it is ended soon after that.
+
+    Its standard error and input are ours, so that it can ask for a PIN.
+
+    Args:
+        command: the command line; no shell has a part in it.
+
+    Raises:
+        ClickException: it cannot be started, fails, or prints no password.
+    """
+    try:
+        words = command if os.name == "nt" else shlex.split(command)
+    except ValueError:
+        raise _not_started("its quotes do not match") from None
+    try:
+        child = subprocess.Popen(words, stdout=subprocess.PIPE, bufsize=0)
+    except OSError as error:
+        raise _not_started(error.strerror or type(error).__name__) from None
+    except (ValueError, IndexError):  # a NUL in it, or no word at all
+        raise _not_started("it is no command") from None
+    assert child.stdout
+    output = _FirstLine(child.stdout)
+    output.start()
+    try:
+        while not output.is_read.is_set() and child.poll() is None:
+            time.sleep(_PAUSE)
+        # It may have more to print and to tidy up, but not for long.
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(_PATIENCE)
+        # What it left in the background may keep its output open, but prints no password.
+        output.is_read.wait(_PATIENCE)
+    finally:
+        status = child.poll()
+        child.kill()
+        child.wait()
+        output.is_over.set()
+    if status:
+        raise click.ClickException(
+            f"The password command failed with status {status}. Nothing was sent."
+        )
+    return _decoded(bytes(output.read), "The password command printed")
+
+
+class _FirstLine(threading.Thread):
+    """Reads the beginning of what a command prints.
+
+    Attributes:
+        read: what was read: a line, or as much as a password may have.
+        is_read: whether there is no more to read.
+        is_over: set it once the command needs its output no more, which would fail without.
+    """
+
+    def __init__(self, printed: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._printed = printed
+        self.read = bytearray()
+        self.is_read = threading.Event()
+        self.is_over = threading.Event()
+
+    def run(self) -> None:
+        with self._printed as printed:
+            while b"\n" not in self.read and len(self.read) <= _LONGEST:
+                part = printed.read(_LONGEST)
+                if not part:
+                    break
+                self.read += part
+            self.is_read.set()
+            self.is_over.wait()
+
+
+def _decoded(printed: bytes, whose: str) -> str:
+    """The password at the beginning of what a program printed."""
+    line = printed.partition(b"\n")[0]
+    if len(line) > _LONGEST:
+        raise click.ClickException(
+            f"{whose} a first line of more than {_LONGEST:,} bytes, which is no password. Nothing "
+            "was sent."
+        )
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        text = None
+    # Outside of the except block: the context of the error would hold the line.
+    if text is None:
+        raise click.ClickException(f"{whose} a first line that is not UTF-8. Nothing was sent.")
+    return _password(text, whose)
+
+
+def _password(text: str, whose: str) -> str:
+    """The password in a text, however it came."""
+    password = text.removeprefix("\ufeff").partition("\n")[0].rstrip("\r")
+    if not password:
+        raise click.ClickException(f"{whose} no password in its first line. Nothing was sent.")
+    return password
+
+
+def _not_started(reason: str) -> click.ClickException:
+    return click.ClickException(
+        f"The password command could not be started: {reason}. It is run without a shell; for "
+        f"pipes and variables, use: {_SHELL}."
+    )

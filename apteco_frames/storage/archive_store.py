@@ -1,0 +1,483 @@
+"""Catalogues of many systems and builds: Parquet files that any engine reads as they are.
+
+A hive dataset for each noun, and one for the builds; :mod:`apteco_frames.storage.archive_layout`
+has their names. The file in ``builds``, of one row, is what makes a build exist: it is put
+in place last. Whoever adds a catalogue writes the same files as anybody else who adds it,
+so nobody has to wait for anybody, and nothing has to be cleared before.
+
+What else reads a noun's folder may meet rows of a build that is just being added, or of a
+program that was killed meanwhile: only those whose ``system`` and ``build`` are in ``builds``
+count.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from apteco_frames import schema
+from apteco_frames.errors import ArchiveError
+from apteco_frames.storage import location
+from apteco_frames.storage.archive_layout import (
+    BUILDS,
+    BUILDS_SCHEMA,
+    NOUNS,
+    PARTITIONS,
+    PARTS,
+    VERSION,
+    Build,
+    build_at,
+    build_file,
+    build_of,
+    file_of,
+    file_schema,
+    folders_of,
+    is_part,
+    known,
+    system_in,
+)
+from apteco_frames.storage.snapshot import Snapshot
+from apteco_frames.support import files
+
+# What is written there can be seen before it is whole, but can be moved.
+_MOVED = ("local", "hdfs")
+# There it is whole, or not there.
+_WHOLE = ("s3", "gcs", "abfs")
+_READERS = 8
+_FAULTS = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError)
+
+# Of each file in "builds" that was read in this process, what it holds: that never changes.
+_entries: dict[tuple[str, Build], dict[str, Any]] = {}
+
+
+class _File(NamedTuple):
+    """A file as it is listed: its path, its size in bytes, and its time in nanoseconds."""
+
+    path: str
+    size: int
+    modified: int
+
+    @property
+    def folder(self) -> str:
+        """The topmost folder that it is in."""
+        return self.path.partition("/")[0]
+
+    @property
+    def below(self) -> str:
+        """Its path below that."""
+        return self.path.partition("/")[2]
+
+
+class ArchiveStore:
+    """An archive's files.
+
+    Args:
+        root: a folder, a URI of ``pyarrow.fs``, or a path in the file system that is given.
+        filesystem: a file system of ``pyarrow.fs``, or of fsspec.
+
+    Raises:
+        TypeError: ``filesystem`` is no file system.
+    """
+
+    def __init__(self, root: str | Path, filesystem: Any = None) -> None:
+        if filesystem is None:
+            is_uri = isinstance(root, str) and "://" in root
+            self._root = str(root) if is_uri else Path(root).absolute().as_posix()
+        else:
+            self._root = str(root)
+            filesystem = location.checked_filesystem(filesystem)
+        self._given = filesystem
+        self._files: Any = None
+
+    @property
+    def place(self) -> str:
+        """Where it is, without the credentials that a URI may hold."""
+        return location.without_credentials(self._root)
+
+    def __reduce__(self) -> tuple[type[ArchiveStore], tuple[Any, ...]]:
+        return ArchiveStore, (self._root, self._given)
+
+    @property
+    def files(self) -> Any:
+        """The file system, the archive at its root.
+
+        Raises:
+            ArchiveError: the archive would be in a file, or in no file system that is known.
+        """
+        if self._files is None:
+            found = location.open_folder(self._root, self._given)
+            local = location.local_folder(found)
+            if local and local.exists() and not local.is_dir():
+                raise ArchiveError(
+                    f"{self.place} is a file, and an archive is a folder. Name the folder that it "
+                    "is in, or one that is not there yet."
+                )
+            self._files = found
+        return self._files
+
+    @property
+    def local_root(self) -> Path | None:
+        """The folder, if it is one of this machine."""
+        return location.local_folder(self.files)
+
+    @property
+    def _fsspec(self) -> Any:
+        """The file system of fsspec, if it is one."""
+        return getattr(getattr(self.files.base_fs, "handler", None), "fs", None)
+
+    # What is there
+
+    def systems(self) -> list[str]:
+        """The names of all systems, as far as the folders tell."""
+        found = set()
+        for folder in self._folders():
+            name = system_in(folder)
+            builds = self._builds_in(f"/{folder}") if name is None and "~" in folder else []
+            found |= {name, *(build.system for build in builds)}
+        return sorted(name for name in found if name is not None)
+
+    def builds(self, system: str | None = None) -> list[Build]:
+        """The builds, of all systems or of one, by system, the latest last.
+
+        Nothing is read but the listing, and a file of each system whose name is too long for
+        a folder.
+
+        Raises:
+            ArchiveError: the archive cannot be listed, or such a file is damaged.
+        """
+        folders = [""] if system is None else [f"/{folder}" for folder in folders_of(system)]
+        found = [build for folder in folders for build in self._builds_in(folder, system)]
+        distinct = {build.path: build for build in found}  # some file systems take two for one
+        return sorted(distinct.values(), key=lambda build: (str(build.system), *build.order))
+
+    def _builds_in(self, folder: str, system: str | None = None) -> list[Build]:
+        found = []
+        for file in self._list(f"{BUILDS}{folder}"):
+            build = build_at(file.below, file.modified, file.size, system)
+            if build and build.size:  # one without a byte was not written to its end
+                found.append(build)
+        unnamed = {build.folder: build for build in found if build.system is None}
+        named = {folder: self.entry(build)["system"] for folder, build in unnamed.items()}
+        return [build._replace(system=named.get(build.folder, build.system)) for build in found]
+
+    def entry(self, build: Build) -> dict[str, Any]:
+        """What ``builds`` holds of a build, with the columns of ``schema.BUILDS``.
+
+        Raises:
+            ArchiveError: the file is damaged, or of a newer version of this package.
+        """
+        key = f"{self.files.base_fs.type_name} {self.place}", build._replace(system=None)
+        if key not in _entries:
+            _entries[key] = self._entry(build)
+        return _entries[key]
+
+    def entries(self, builds: Iterable[Build]) -> list[dict[str, Any]]:
+        """What ``builds`` holds of each build: a small read for each, once in a process.
+
+        Raises:
+            ArchiveError: a file is damaged, or of a newer version of this package.
+        """
+        with ThreadPoolExecutor(_READERS) as pool:  # which matters where each is a request
+            return list(pool.map(self.entry, builds))
+
+    def read(self, build: Build) -> Snapshot:
+        """The catalogue of a build; codes and folders are read when they are asked for.
+
+        Raises:
+            ArchiveError: a file is damaged.
+        """
+        entry = self.entry(build)
+        readers = {
+            noun: partial(self._rows, noun, build.path) if build.has(noun) else None
+            for noun in ("codes", "folders")
+        }
+        return Snapshot(
+            {
+                "name": entry["system"],
+                **{name: entry[name] for name in ("description", "build_date", "view_name")},
+            },
+            self._rows("tables", build.path),
+            self._rows("variables", build.path),
+            readers["codes"],
+            readers["folders"],
+            tuple(entry["unavailable"]),
+        )
+
+    def dataset(self, noun: str, builds: Iterable[Build]) -> Any:
+        """A noun's files as a ``pyarrow.dataset.Dataset`` that also has the partitions."""
+        from pyarrow import dataset
+
+        form = dataset.ParquetFileFormat(page_checksum_verification=True)
+        system, name = (dataset.field(field) for field in PARTITIONS.names)
+        found = [
+            form.make_fragment(
+                f"{noun}/{build.path}",
+                self.files,
+                (system == build.system) & (name == build.name),
+            )
+            for build in builds
+        ]
+        whole = pa.schema([*file_schema(noun), *PARTITIONS])
+        return dataset.FileSystemDataset(found, whole, form, self.files)
+
+    # Adding
+
+    def add(
+        self,
+        system: dict[str, Any],
+        arrows: Mapping[str, pa.Table],
+        unavailable: Iterable[str] = (),
+    ) -> bool:
+        """Add a catalogue, unless it is there with all that it holds.
+
+        Of a build of which files are gone, those are written again. See ``snapshot.write``
+        for the arguments.
+
+        Returns:
+            whether it was added, or mended.
+
+        Raises:
+            ArchiveError: the archive cannot be listed.
+            OSError: a file cannot be written.
+        """
+        refused = sorted(unavailable)
+        date = system["build_date"]
+        listed = [build for build in self.builds(system["name"]) if build.date == date]
+        new = build_of(system, arrows, refused, listed)
+        others = [build for build in listed if build.path != new.path]
+        if any(self._digested(build).covers(new) for build in others):
+            return False
+        is_there = self._is_whole(new)
+        if is_there and not self._is_hidden(new, listed):
+            return False
+        for noun in () if is_there else arrows:
+            self._put(f"{noun}/{new.path}", file_of(noun, arrows[noun], system))
+        self._put(f"{BUILDS}/{new.path}", build_file(new, system, arrows, refused))
+        return not is_there
+
+    def _digested(self, build: Build) -> Build:
+        """A build with its digests: layout 1 does not tell them by its names."""
+        if build.core:
+            return build
+        found = self.read(build)
+        readers = {"codes": found.codes, "folders": found.folders}
+        arrows = {noun: read() for noun, read in readers.items() if read}
+        arrows |= {"tables": found.tables, "variables": found.variables}
+        return build_of(found.system, arrows, sorted(found.unavailable))
+
+    def _is_whole(self, build: Build) -> bool:
+        """Whether all files of a build are there."""
+        nouns = [noun for noun in NOUNS if build.has(noun)]
+        return all(
+            info.is_file and info.size
+            for folders in ([BUILDS], nouns)
+            for info in self.files.get_file_info([f"{noun}/{build.path}" for noun in folders])
+        )
+
+    def _is_hidden(self, new: Build, listed: Sequence[Build]) -> bool:
+        """Whether another catalogue of the date that has as much was added after it."""
+        latest = max(listed, key=lambda build: build.order, default=new)
+        return latest.path != new.path and latest.fullness == new.fullness
+
+    def _put(self, path: str, written: pa.Buffer) -> None:
+        """Put a file in place, whole as far as the file system lets us."""
+        if self.files.base_fs.type_name in _MOVED:
+            part = f"{PARTS}/{uuid.uuid4().hex}.part"
+            self._into_folder(part, lambda: self._write(part, written))
+            with suppress(OSError, NotImplementedError):
+                self._into_folder(path, lambda: self.files.move(part, path))
+                return
+            with suppress(OSError):  # where nothing can be moved, perhaps nothing can be removed
+                self.files.delete_file(part)
+        if self.files.base_fs.type_name not in _WHOLE:
+            (info,) = self.files.get_file_info([path])
+            if info.size == written.size:
+                return  # somebody else has put it there
+        self._into_folder(path, lambda: self._write(path, written))
+
+    def _into_folder(self, path: str, write: Callable[[], Any]) -> None:
+        """Write a file; make the folder that it is in where a file system needs that."""
+        try:
+            write()
+        except FileNotFoundError:
+            self.files.create_dir(path.rpartition("/")[0], recursive=True)
+            write()
+
+    def _write(self, path: str, written: pa.Buffer) -> None:
+        if self._fsspec:  # in one go, which opening and writing is not
+            self._fsspec.pipe_file(f"{self.files.base_path}{path}", written.to_pybytes())
+            return
+        with self.files.open_output_stream(path) as sink:
+            sink.write(written)
+        if self.local_root:
+            files.sync(self.local_root / path)
+
+    # Removing
+
+    def remove(self, build: Build) -> None:
+        """Remove a build: first what makes it exist, then its rows.
+
+        Raises:
+            OSError: a file cannot be removed.
+        """
+        for noun in (BUILDS, *(noun for noun in NOUNS if build.has(noun))):
+            self._remove(f"{noun}/{build.path}")
+
+    def leftovers(self, seconds: float) -> Iterator[str]:
+        """The paths of files that belong to no build and have not changed for some time.
+
+        Args:
+            seconds: for how long.
+        """
+        # The builds last: what was added since the files were listed has not been left over.
+        files = [file for folder in (PARTS, *NOUNS, BUILDS) for file in self._list(folder)]
+        there = {file.below for file in files if file.folder == BUILDS and file.size}
+        left = defaultdict(list)
+        for file in files:
+            is_ours = is_part(file.below) if file.folder == PARTS else build_at(file.below)
+            if is_ours and file.below not in there:
+                left[file.below].append(file)
+        for rest, files_left in left.items():
+            # Again, now: somebody may have added it meanwhile.
+            entry, *infos = self.files.get_file_info(
+                [f"{BUILDS}/{rest}", *(file.path for file in files_left)]
+            )
+            until = time.time() - seconds
+            for info, file in zip(infos, files_left, strict=True):
+                is_build = entry.is_file and entry.size
+                if info.is_file and not is_build and self._modified(info) <= until:
+                    yield file.path
+
+    def clean(self, paths: Iterable[str]) -> None:
+        """Remove files.
+
+        Raises:
+            OSError: one cannot be removed.
+        """
+        for path in paths:
+            self._remove(path)
+
+    def _modified(self, info: Any) -> float:
+        """When a file was written, by its storage's clock; now, if that does not say."""
+        if info.mtime is not None:
+            return float(info.mtime.timestamp())
+        try:
+            return float(self._fsspec.modified(f"{self.files.base_path}{info.path}").timestamp())
+        except (AttributeError, NotImplementedError, LookupError, OSError):
+            return time.time()
+
+    def _remove(self, path: str) -> None:
+        """Remove a file, unless somebody else has, or a link leads to it."""
+        root = self.local_root
+        if root and os.path.realpath(root / path) != str(Path(os.path.realpath(root), path)):
+            return
+        with suppress(FileNotFoundError):
+            self.files.delete_file(path)
+        if root:  # of other file systems, most have no folders
+            with suppress(OSError):  # it is not empty
+                for folder in list(Path(path).parents)[:-2]:
+                    (root / folder).rmdir()
+
+    # Reading
+
+    def _list(self, folder: str) -> Iterator[_File]:
+        """The files in a folder, and in those below it; none if it is not there."""
+        if self.local_root:
+            yield from _walk(self.local_root, folder)
+            return
+        for info in self._select(folder, recursive=True):
+            if info.is_file:
+                yield _File(info.path, info.size or 0, info.mtime_ns or 0)
+
+    def _folders(self) -> list[str]:
+        """The folders of systems."""
+        if self.local_root:
+            with suppress(OSError):
+                return os.listdir(self.local_root / BUILDS)  # noqa: PTH208
+            return []
+        return [info.base_name for info in self._select(BUILDS, recursive=False)]
+
+    def _select(self, folder: str, *, recursive: bool) -> Any:
+        from pyarrow.fs import FileSelector
+
+        selector = FileSelector(folder, allow_not_found=True, recursive=recursive)
+        try:
+            return self.files.get_file_info(selector)
+        except _FAULTS as error:
+            raise ArchiveError(
+                f"The archive at {self.place} cannot be listed ({type(error).__name__}: "
+                f"{error}). See whether it can be reached, and whether you may read it."
+            ) from None
+
+    def _entry(self, build: Build) -> dict[str, Any]:
+        path = f"{BUILDS}/{build.path}"
+        arrow = self._read(path)
+        try:
+            version = max(arrow["version"].to_pylist())
+            if version > VERSION:
+                raise ArchiveError(
+                    f"The archive at {self.place} was written by a newer version of apteco_frames "
+                    f"(layout {version}, known here: {VERSION}). Install it: "
+                    "python -m pip install --upgrade apteco-frames"
+                )
+            (row,) = arrow.select(BUILDS_SCHEMA.names).cast(BUILDS_SCHEMA).to_pylist()
+            is_of = (
+                build.folder in folders_of(row["system_name"]) and row["build_date"] == build.date
+            )
+            if not is_of or any((row[noun] is not None) != build.has(noun) for noun in NOUNS):
+                raise ValueError("another build")
+            row |= {"system": row["system_name"], "build": build.name, "added_at": build.added_at}
+            return {name: row[name] for name in schema.BUILDS_SCHEMA.names}
+        except _FAULTS as error:
+            raise self._damaged(path, error) from None
+
+    def _read(self, path: str) -> pa.Table:
+        """A file, read whole and then looked into: a request or two where others take five."""
+        from pyarrow import parquet
+
+        try:
+            if self.local_root and not (self.local_root / path).is_file():
+                raise FileNotFoundError  # or a pipe, at which we would wait
+            with self.files.open_input_stream(path) as source:
+                whole = source.read_buffer()
+            return parquet.ParquetFile(whole, page_checksum_verification=True).read()
+        except _FAULTS as error:
+            raise self._damaged(path, error) from None
+
+    def _rows(self, noun: str, file: str) -> pa.Table:
+        """The rows of a file, in their order in the catalogue."""
+        path = f"{noun}/{file}"
+        arrow = self._read(path)
+        try:
+            return known(arrow.take(pc.sort_indices(arrow["row_number"])), noun)
+        except _FAULTS as error:
+            raise self._damaged(path, error) from None
+
+    def _damaged(self, path: str, error: Exception) -> ArchiveError:
+        return ArchiveError(
+            f"Of the archive at {self.place}, {path} cannot be read ({type(error).__name__}). If "
+            "it is damaged, restore it, or remove it and add its build again."
+        )
+
+
+def _walk(root: Path, folder: str) -> Iterator[_File]:
+    """The files in a folder, and in those below it. Links are not followed."""
+    for at, _, names in os.walk(root / folder):
+        for name in names:
+            with suppress(OSError):  # it has gone
+                info = os.lstat(os.path.join(at, name))  # noqa: PTH118
+                if stat.S_ISREG(info.st_mode):
+                    path = Path(at, name).relative_to(root).as_posix()
+                    yield _File(path, info.st_size, info.st_mtime_ns)

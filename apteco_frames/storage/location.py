@@ -1,0 +1,94 @@
+"""Where an archive is: a file system, a path in it, and its name without credentials."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from apteco_frames.errors import ArchiveError
+from apteco_frames.support.arguments import not_a
+
+
+def without_credentials(root: str) -> str:
+    """A URI without its user, password and query, any of which may be secret.
+
+    A secret need not be encoded as it should be, so all up to the last ``@`` goes.
+
+    >>> without_credentials("s3://KEY:SEC/RET@bucket/path?session_token=TOKEN")
+    's3://bucket/path'
+    """
+    scheme, separator, rest = root.partition("://")
+    path, _, query = rest.partition("?")
+    if not separator:
+        return root
+    if "@" in query:  # perhaps a secret with a question mark: nobody can tell where it ends
+        return f"{scheme}://..."
+    user, _, host = path.rpartition("@")
+    is_user = ":" in user or "/" not in user
+    return f"{scheme}://{host if is_user else path}"
+
+
+def checked_filesystem(filesystem: Any) -> Any:
+    """A file system of pyarrow or fsspec, as pyarrow's.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    from pyarrow import fs
+
+    if isinstance(filesystem, fs.FileSystem):
+        return filesystem
+    fsspec = sys.modules.get("fsspec")  # who has one of its file systems has imported it
+    if fsspec is None or not isinstance(filesystem, fsspec.AbstractFileSystem):
+        raise not_a("filesystem= takes a file system of pyarrow.fs or fsspec", filesystem)
+    if type(filesystem).__name__ == "LocalFileSystem":  # whose writes are not whole
+        return fs.LocalFileSystem()
+    return fs.PyFileSystem(fs.FSSpecHandler(filesystem))
+
+
+def open_folder(root: str, filesystem: Any) -> Any:
+    """The file system with the archive at its root.
+
+    Args:
+        root: a path in the file system, or a URI where there is none.
+        filesystem: a ``pyarrow.fs.FileSystem``; None for the one that ``root`` names.
+
+    Raises:
+        ArchiveError: no file system is known by that name.
+    """
+    from pyarrow import fs
+
+    if filesystem is None:
+        filesystem, root = _of_uri(root) if "://" in root else (fs.LocalFileSystem(), root)
+    while isinstance(filesystem, fs.SubTreeFileSystem):
+        root = f"{filesystem.base_path.rstrip('/')}/{root}"
+        filesystem = filesystem.base_fs
+    return fs.SubTreeFileSystem(root, filesystem)
+
+
+def _of_uri(uri: str) -> tuple[Any, str]:
+    """The file system that a URI names, and the path in it."""
+    from pyarrow import fs
+
+    given = uri
+    if uri.startswith("s3://") and "allow_delayed_open" not in uri:
+        # A file is one request then, and nothing is left over of an upload that was cut off.
+        given += f"{'&' if '?' in uri else '?'}allow_delayed_open=true"
+    try:
+        return fs.FileSystem.from_uri(given)  # type: ignore[no-any-return]
+    except (pa.ArrowException, OSError, ValueError, ImportError) as error:
+        # No more of it, as it may repeat the URI with the credentials in it.
+        reason = str(error).partition(":")[0]
+        raise ArchiveError(
+            f"No archive can be at {without_credentials(uri)} ({reason}). Name a folder; a URI "
+            "that begins file:///, s3://, gs://, abfs:// or hdfs://, as pyarrow.fs takes it; or "
+            "give another file system with filesystem=."
+        ) from None
+
+
+def local_folder(files: Any) -> Path | None:
+    """The folder of this machine that a file system has at its root, if it is one."""
+    return Path(files.base_path) if files.base_fs.type_name == "local" else None

@@ -1,0 +1,70 @@
+"""Arguments that nobody means end in one sentence, at once, and never in a traceback."""
+
+from __future__ import annotations
+
+import pytest
+from cli.running import Command
+
+TABLES = ("tables", "--catalogue", "holidays")
+DIGITS = "9" * 5_000
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ((*TABLES, "--columns", "name,name"), "argument --columns: 'name' comes twice"),
+        ((*TABLES, "--columns", "name, name"), "argument --columns: 'name' comes twice"),
+        ((*TABLES, "--columns", DIGITS), "argument --columns: no column '999"),
+        (("tables", "--catalogue", "holi\0days"), "argument --catalogue: no path has a NUL in it"),
+        (("export", "a\0b", *TABLES[1:]), "argument directory: no path has a NUL in it"),
+        (("archive", "list", "a\0b"), "argument root: no path has a NUL in it"),
+        (("demo", "--port", DIGITS), "argument --port: '999"),
+        (("demo", "--port", "65536"), "argument --port: '65536' is no port"),
+        (("demo", "--port", "²"), "argument --port: '²' is no port"),
+        (("demo", "--port", "1e9999999"), "argument --port: '1e9999999' is no port"),
+        (("search", "x", *TABLES[1:], "--limit", DIGITS), "argument --limit: "),
+        (("search", "x", *TABLES[1:], "--limit", "1e9999999"), "argument --limit: "),
+        (("search", "x", *TABLES[1:], "--limit", "nan"), "argument --limit: "),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, tuple) else "",
+)
+def test_wrong_arguments(command: Command, given: tuple[str, ...], said: str) -> None:
+    """What is wrong is said with the option's name, in a line that a person can read."""
+    status, out, err = command(*given)
+    assert (status, out) == (2, "")
+    assert said in err.splitlines()[-1]
+    assert len(err) < 4_000
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("tables", "--catalogue", "x" * 100_000),
+        ("codes", "x" * 100_000, "--catalogue", "holidays"),
+        ("sql", "(" * 100_000, "--catalogue", "holidays"),
+        ("export", "x" * 100_000, "--catalogue", "holidays"),
+        ("tables", "--profile", "x" * 100_000),
+        ("archive", "history", "my-archive", "x" * 100_000),
+    ],
+    ids=lambda given: given[0],
+)
+def test_long_arguments(command: Command, given: tuple[str, ...]) -> None:
+    """What is wrong is not repeated in full length."""
+    status, _, err = command(*given)
+    assert (status, len(err.splitlines())) == (1, 1)
+    assert len(err) < 4_000
+
+
+@pytest.mark.parametrize("limit", ["1", "9" * 30, "9" * 4_000])
+def test_large_limits(command: Command, limit: str) -> None:
+    """A limit may be larger than anything."""
+    status, out, _ = command("search", "date", *TABLES[1:], "--limit", limit)
+    assert status == 0
+    assert len(out.splitlines()) > 1
+
+
+def test_certificates_with_nul(command: Command, server: object) -> None:
+    """A NUL in the name of a file that only the login opens is an error of one line."""
+    given = ("--base-url", "https://127.0.0.1:1/OrbitAPI", "--certificate", "a\0b")
+    status, _, err = command("tables", "--profile", "orbit", *given)
+    assert (status, len(err.splitlines())) == (1, 1)
