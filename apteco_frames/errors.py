@@ -147,7 +147,11 @@ class PasswordPromptError(AptecoFramesError):
 
 
 class ForkedProcessError(AptecoFramesError):
-    """polars was used before this process was forked, and would never answer in it."""
+    """polars was used before this process was forked, and would never answer in it.
+
+    Whatever works with polars may raise it: ``.frame``, ``.filter()``, ``.write_csv()``,
+    ``.sql()``, and ``builds``, ``scan()`` and ``history()`` of an archive.
+    """
 
 
 class InvalidUrlError(AptecoFramesError, ValueError):

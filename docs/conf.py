@@ -37,7 +37,7 @@ nitpick_ignore = [
     ("py:class", "apteco_frames.demo.server.DemoHandler"),
     ("py:class", "apteco_frames.frame.base._RowType"),
     ("py:class", "apteco_frames.frame.column_keys._RowType"),
-    ("py:class", "apteco_frames.system_frames.Contents"),
+    ("py:class", "apteco_frames.links.Owner"),
 ]
 
 html_theme = "furo"
