@@ -17,9 +17,9 @@ from apteco_frames.errors import AptecoFramesError, ArchiveError, UnknownKeyErro
 from apteco_frames.frame.keys import nearest
 from apteco_frames.storage.archive_layout import NOUNS, Build, file_schema, named_date, system_in
 from apteco_frames.storage.archive_store import ArchiveStore
-from apteco_frames.storage.label import DAMAGE
 from apteco_frames.storage.location import redact
 from apteco_frames.storage.retention import kept
+from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support.arguments import checked_number, checked_path, checked_text, not_a
 from apteco_frames.support.arrays import strings
 from apteco_frames.support.fork import import_polars

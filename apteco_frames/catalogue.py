@@ -29,7 +29,7 @@ from apteco_frames.normalize.variables import check, count_by_table, tell_kinds,
 from apteco_frames.render import dictionary, workbook
 from apteco_frames.schema.column import INT, TIMESTAMP, Column
 from apteco_frames.storage import snapshot
-from apteco_frames.storage.label import DAMAGE
+from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support import files
 from apteco_frames.support.arguments import checked_number, checked_path, checked_text, not_a
 from apteco_frames.support.fork import ProcessLock
@@ -331,12 +331,7 @@ class Catalogue(AnyCatalogue):
         names = raw_variables["name"]
         known = _known(codes, names, unavailable, source)
         reader = _folder_reader(folders, names, source)
-        self._hold(
-            CatalogueData(system_info, related, tell_kinds(raw_variables), known, reader), source
-        )
-
-    def _hold(self, data: CatalogueData, source: str) -> None:
-        """Set all that a catalogue holds, from wherever it comes."""
+        data = CatalogueData(system_info, related, tell_kinds(raw_variables), known, reader)
         self._data = data
         self._links = Links(self, lambda: data.codes, self._read_codes)
         self._frames: tuple[Tables, Variables] | None = None
@@ -540,16 +535,6 @@ class Catalogue(AnyCatalogue):
             f"built {self.system_info.build_date}: {len(self.tables):,} tables, "
             f"{len(self.variables):,} variables>"
         )
-
-
-def derived(
-    system_info: FastStatsSystem, tables: pa.Table, variables: pa.Table, source: str
-) -> Catalogue:
-    """The catalogue of the rows that another one's frames had, which were checked there."""
-    catalogue = object.__new__(Catalogue)
-    known = CodeStore(variables["name"], source=source)
-    catalogue._hold(CatalogueData(system_info, tables, variables, known), source)
-    return catalogue
 
 
 def restored(saved: snapshot.Snapshot, source: str = "") -> Catalogue:

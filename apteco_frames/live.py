@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 
-from apteco_frames.catalogue import Catalogue, data_of, derived
+from apteco_frames.catalogue import Catalogue, data_of
 from apteco_frames.codes import Codes
 from apteco_frames.errors import ApiResultsError, CodesError, NotLoadedError, warn
 from apteco_frames.folders import Folders
@@ -23,7 +23,7 @@ from apteco_frames.orbit.codes import Refusal, Wanted, load_codes
 from apteco_frames.orbit.folders import Walk, walk
 from apteco_frames.orbit.task import Task, Turn
 from apteco_frames.schema import DATE_SUB_TYPES
-from apteco_frames.storage.cache import KeptBuild, cache_of
+from apteco_frames.storage.cache import CacheEntry, cache_of
 from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.progress import Progress, Report, progress_of
 from apteco_frames.support.text import clipped
@@ -56,7 +56,7 @@ class LiveCatalogue:
         options: Options,
         system: str,
         catalogue: Catalogue,
-        kept: KeptBuild | None = None,
+        kept: CacheEntry | None = None,
     ) -> None:
         self._client = client
         self._progress = options.get("progress")
@@ -68,7 +68,7 @@ class LiveCatalogue:
         self.tables = Tables(self._data.tables, self)
         self.variables = Variables(self._data.variables, self)
 
-    def _start(self, catalogue: Catalogue, kept: KeptBuild | None) -> None:
+    def _start(self, catalogue: Catalogue, kept: CacheEntry | None) -> None:
         self._catalogue, self._data, self._kept = catalogue, data_of(catalogue), kept
         self._has_kept_codes = False
         self._unproven: dict[str, pa.Table] = {}
@@ -228,10 +228,10 @@ class LiveCatalogue:
         if kept is None:
             return
         self._has_kept_codes = True
-        lacking = set(kept.about["lacking"])
+        rows, lacking = kept
         variables = self._data.variables
         names = [name for name in with_codes(variables) if name not in lacking]
-        sizes = known.add_rows(kept.rows["codes"], names)
+        sizes = known.add_rows(rows, names)
         _warn_of_numbers(_wanted(variables, names), sizes, self._place)
 
     def _keep_codes(self, known: CodeStore, refused: Set[str]) -> None:
@@ -241,7 +241,7 @@ class LiveCatalogue:
         lacking = known.missing(self._data.variables, again=True)
         if refused >= set(lacking):
             rows = known.of(self._data.variables)
-            self._kept.write("codes", rows, {"lacking": lacking})
+            self._kept.write("codes", rows, lacking)
             self._has_kept_codes = True
 
     def _read_folders(self, task: Task) -> pa.Table:
@@ -255,7 +255,7 @@ class LiveCatalogue:
             return self._data.read_folders()
         kept = self._kept.read("folders") if self._kept else None
         if kept:
-            return self._hold(kept.rows["folders"])
+            return self._hold(kept[0])
         self._check_details(task)
         with progress_of("folders", self._progress) as report:
             found = walk(
@@ -268,7 +268,7 @@ class LiveCatalogue:
         self._check_build(task)
         arranged, is_odd = self._arranged(found)
         if self._kept and not is_odd:  # what was warned of is asked for again
-            self._kept.write("folders", arranged, {})
+            self._kept.write("folders", arranged)
         return self._hold(arranged)
 
     def _hold(self, folders: pa.Table) -> pa.Table:
@@ -392,7 +392,7 @@ class LiveCatalogue:
 
 def _read(
     client: OrbitClient, options: Options, system: str, user: str, task: Task, anew: bool
-) -> tuple[Catalogue, KeptBuild | None]:
+) -> tuple[Catalogue, CacheEntry | None]:
     """A catalogue, and where its codes and folders are kept; see :meth:`LiveCatalogue.read`."""
     source = f"system {clipped(system)!r} at {client.base_url}"
     cache = cache_of(options.get("cache"), (client.base_url, client.data_view, system, user))
@@ -401,9 +401,10 @@ def _read(
         info = system_info_of(details)
         found = cache.read(info._asdict(), count)
         if found:
-            for warning in found.about["warnings"]:
+            saved, kept = found
+            for warning in saved.notes["warnings"]:
                 warn(warning)
-            return derived(info, **found.rows, source=source), found.build
+            return Catalogue(info, saved.tables, saved.variables, source=source), kept
     with progress_of("variables", options.get("progress")) as report:
         build: Build = load_build(client, system, task, report)
     info = system_info_of(build.system)

@@ -27,8 +27,8 @@ from apteco_frames.orbit.redact import Secret
 from apteco_frames.orbit.serialized import session_values
 from apteco_frames.orbit.task import Task
 from apteco_frames.render import card
-from apteco_frames.storage import strings
-from apteco_frames.storage.label import DAMAGE
+from apteco_frames.storage import stream
+from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support.apteco_names import attributes
 from apteco_frames.support.progress import Progress
 from apteco_frames.support.text import clipped
@@ -411,7 +411,7 @@ class Session(AnyCatalogue):
             "system": self.system,
         }
         if include_catalogue:
-            values["catalogue"] = strings.to_json(*contents_of(self.catalogue))
+            values["catalogue"] = stream.to_json(*contents_of(self.catalogue))
         return json.dumps(values)
 
     @staticmethod
@@ -510,11 +510,11 @@ def _restored(values: Any) -> Catalogue:
     Raises:
         DeserializeError: the values are damaged or of a newer version.
     """
-    saved = strings.from_json(values)
+    saved = stream.from_json(values)
     try:
         return restored(saved)
     except DAMAGE as error:
-        raise strings.damaged(error) from None
+        raise stream.damaged(error) from None
 
 
 if not TYPE_CHECKING:  # type checkers would take any name for an attribute

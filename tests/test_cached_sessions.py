@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from servers import RecordingServer
 from strategies import as_logged_in, catalogue_of, table_item, variable_item
@@ -217,14 +218,17 @@ def test_hidden_children_are_told_each_time(tmp_path: Path) -> None:
     assert "count=1" in server.asked[-1].target + server.asked[-2].target
 
 
-def test_damaged(server: Rebuildable, tmp_path: Path) -> None:
-    """A damaged cache is read anew, and mended."""
+@pytest.mark.parametrize("noun", ["system", "tables", "variables"])
+def test_damaged(server: Rebuildable, tmp_path: Path, noun: str) -> None:
+    """A damaged cache is read anew, and replaced."""
     server.login(cache=tmp_path)
-    (path,) = (path for path in tmp_path.rglob("*") if path.is_file())
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-1] + b"?")
+    (path,) = tmp_path.rglob(f"{noun}.parquet")
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
     assert server.login(cache=tmp_path).catalogue == as_logged_in(holidays())
-    assert path.read_bytes() == whole
+    before = len(server.read)
+    assert server.login(cache=tmp_path).catalogue == as_logged_in(holidays())
+    assert server.asked_since(before) == GLANCE
+    assert not path.exists()
 
 
 def test_folder_that_cannot_be_used(server: Rebuildable, tmp_path: Path) -> None:
@@ -254,6 +258,17 @@ def test_codes_and_folders(server: Rebuildable, tmp_path: Path) -> None:
     assert second.load_codes(second.variables[:3]) == holidays().variables[:3].codes
     assert server.asked_since(before) == []
     assert second.catalogue == holidays()
+
+
+def test_what_is_kept_is_a_snapshot(server: Rebuildable, tmp_path: Path) -> None:
+    """Each build is a folder that ``Catalogue.read_parquet`` opens, with codes and folders."""
+    with server.login(cache=tmp_path) as session:
+        (folder,) = tmp_path.glob("*/*")
+        assert Catalogue.read_parquet(folder) == as_logged_in(holidays())
+        session.folders  # noqa: B018 - it reads them
+        assert Catalogue.read_parquet(folder).folders == holidays().folders
+        session.codes  # noqa: B018
+        assert Catalogue.read_parquet(folder) == holidays()
 
 
 def test_questions_to_what_was_kept(server: Rebuildable, tmp_path: Path) -> None:
@@ -440,9 +455,11 @@ def test_no_secret_is_kept(server: Rebuildable, tmp_path: Path) -> None:
     session.codes, session.folders  # noqa: B018
     secrets = [server.password, session.access_token, session.session_id, server.user]
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(files) == 3
+    assert len(files) == 5
     for path in files:
-        shown = os.fsencode(path) + path.read_bytes()
+        shown = (
+            os.fsencode(path) + path.read_bytes() + repr(pq.read_table(path).to_pylist()).encode()
+        )
         assert [secret for secret in secrets if secret.encode() in shown] == []
 
 

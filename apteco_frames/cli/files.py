@@ -99,7 +99,7 @@ def cache() -> None:
     """
 
 
-_CACHES = ("apteco_frames.storage.caches",)
+_CACHES = ("apteco_frames.storage.cache",)
 
 
 def _cache_folder() -> Path:
@@ -130,10 +130,10 @@ def cache_list(output: Output) -> None:
 
     A build that is kept for two users is there twice.
     """
-    from apteco_frames.storage.caches import kept
+    from apteco_frames.storage.cache import cached
 
     output.show(
-        kept(_cache_folder()), ("system", "build_date", "has_codes", "has_folders", "bytes")
+        cached(_cache_folder()), ("system", "build_date", "has_codes", "has_folders", "bytes")
     )
 
 
@@ -145,7 +145,7 @@ def cache_list(output: Output) -> None:
 )
 def cache_clean() -> None:
     """Remove what is kept, and say how much it was; the next login reads from the server."""
-    from apteco_frames.storage.caches import clean
+    from apteco_frames.storage.cache import clean
 
     count, size = clean(folder := _cache_folder())
     say(f"removed {count:,} {'file' if count == 1 else 'files'}, {size:,} bytes, from {folder}")

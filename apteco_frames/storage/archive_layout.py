@@ -4,7 +4,7 @@ A path below the folder of a noun, and of ``builds``, tells all that a listing m
 
     system=NAME/build=2026-11-01T03-00-00-3f9a2c1e/DIGEST-codes-DIGEST-folders-DIGEST.parquet
 
-The digests are those of the contents (:mod:`apteco_frames.storage.content`): the first of
+The digests are those of the contents (:func:`digest`): the first of
 the system's description, tables and variables, the second of the codes and of the names
 of variables whose codes were refused, the third of the folders. Where codes were refused,
 ``-partial`` follows theirs; what a build does not have is not in its name. The digits after
@@ -18,18 +18,23 @@ only a second build of one date had digits after it.
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from apteco_frames import schema
 from apteco_frames.schema.column import INT, KIND, STRING, TIMESTAMP, Column
-from apteco_frames.storage import content
+from apteco_frames.storage.snapshot import pack_system
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 VERSION = 2
 """Version of the layout; it rises only when a column or a folder goes or changes its type."""
@@ -91,6 +96,14 @@ _PART = re.compile(r"[0-9a-f]{32}\.(?:part|builds|tables|variables|codes|folders
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-.")
 _LONGEST = 100  # on Windows, a whole path has 260
 _LONGEST_OF_LAYOUT_1 = 200
+
+# What follows from other columns counts for nothing: later versions may derive more.
+_DIGESTED = {
+    "tables": [column.name for column in schema.TABLES if column.api_field],
+    "variables": [column.name for column in schema.VARIABLES if column.api_field],
+    "codes": schema.CODES_SCHEMA.names,
+    "folders": schema.FOLDERS_SCHEMA.names,
+}
 
 
 class Build(NamedTuple):
@@ -198,25 +211,49 @@ def build_of(
         others: what is there of the same date; its name differs from theirs.
     """
 
-    def digest(refused: Sequence[str], *nouns: str) -> str:
+    def digits(refused: Sequence[str], *nouns: str) -> str:
         rows = {noun: arrows[noun] for noun in nouns if noun in arrows}
-        return content.digest(dict(system), rows, refused)[:_DIGITS]
+        return digest(dict(system), rows, refused)[:_DIGITS]
 
-    file = digest(() if "codes" in arrows else unavailable, "tables", "variables")
+    file = digits(() if "codes" in arrows else unavailable, "tables", "variables")
     if "codes" in arrows:
-        file += f"-codes-{digest(unavailable, 'codes')}" + "-partial" * bool(unavailable)
+        file += f"-codes-{digits(unavailable, 'codes')}" + "-partial" * bool(unavailable)
     if "folders" in arrows:
-        file += f"-folders-{digest((), 'folders')}"
+        file += f"-folders-{digits((), 'folders')}"
     whole = sha256(file.encode()).hexdigest()
     stem = named_date(system["build_date"])
     # Eight digits are enough to read; two builds of one date that share them need more.
     taken = {other.name for other in others if not other.path.endswith(f"/{file}.parquet")}
-    names = (f"{stem}-{whole[:digits]}" for digits in (8, 16, 64))
+    names = (f"{stem}-{whole[:length]}" for length in (8, 16, 64))
     name = next(name for name in names if name not in taken)
     path = f"{folder_of(system['name'])}/build={name}/{file}.parquet"
     build = build_at(path, system=system["name"])
     assert build
     return build
+
+
+def digest(
+    system: dict[str, Any], arrows: Mapping[str, pa.Table], unavailable: Iterable[str] = ()
+) -> str:
+    """The SHA-256 of what a catalogue holds; see ``snapshot.write`` for the arguments.
+
+    Columns without a value count for nothing, so that a later version, which has more of
+    them, finds the same. How Arrow keeps the values (chunks, slices, dictionaries, what lies
+    under nulls) counts for nothing either.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    told = sha256(json.dumps([pack_system(system), sorted(unavailable)]).encode())
+    for kind, names in _DIGESTED.items():
+        if kind in arrows:
+            arrow = arrows[kind]
+            told.update(f"{kind} {len(arrow)}".encode())
+            for name in names:
+                if arrow[name].null_count < len(arrow):
+                    told.update(f"{name} ".encode())
+                    _tell(told, arrow[name].combine_chunks())
+    return told.hexdigest()
 
 
 def named_date(date: datetime | None) -> str:
@@ -325,6 +362,34 @@ def known(arrow: pa.Table, noun: str) -> pa.Table:
         if field.nullable and field.name not in arrow.column_names:
             arrow = arrow.append_column(field, pa.nulls(len(arrow), field.type))
     return arrow.select(known.names).cast(known)
+
+
+def _tell(told: _Hash, values: pa.Array) -> None:
+    """Add an array, each value with its length, to what is hashed."""
+    if values.null_count:
+        _tell(told, pc.is_valid(values))
+        values = values.drop_null()
+    kind = values.type
+    if not len(values):
+        return
+    if pa.types.is_dictionary(kind):
+        _tell(told, values.dictionary_decode())
+    elif pa.types.is_list(kind):
+        _tell(told, pc.list_value_length(values))
+        _tell(told, pc.list_flatten(values))
+    elif pa.types.is_string(kind):
+        _tell(told, pc.binary_length(values))
+        _, offsets, texts = values.buffers()
+        bounds = memoryview(offsets).cast("i")
+        if texts is not None:
+            start, stop = bounds[values.offset], bounds[values.offset + len(values)]
+            told.update(memoryview(texts)[start:stop])
+    elif pa.types.is_boolean(kind):
+        _tell(told, values.cast(pa.uint8()))
+    else:
+        width = kind.bit_width // 8
+        start = values.offset * width
+        told.update(memoryview(values.buffers()[1])[start : start + len(values) * width])
 
 
 def _folder_of_layout_1(system: str) -> str:

@@ -1,11 +1,8 @@
-"""Catalogues kept on disk between logins: one folder for each system and user.
+"""Catalogues kept on disk between logins: snapshots of builds, for each system and user.
 
-In it are up to three files for a build: its tables and variables, its codes, its folders.
-Files never change: they are written beside their place and moved into it, without locks.
-What cannot be read, for whatever reason, counts as not there.
-
-A file of codes or folders names the tables and variables that it belongs to by their hash,
-so those of a catalogue that was replaced since are not taken for those of another.
+A snapshot is written whole beside its place and moved into it, without locks; then those that
+it replaces are removed. Codes and folders are added to it once they are loaded. What cannot be
+read, for whatever reason, counts as not there.
 """
 
 from __future__ import annotations
@@ -13,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import stat
 import time
-from collections.abc import Iterable, Mapping
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -24,72 +23,37 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from apteco_frames import schema
-from apteco_frames.errors import CacheWarning, warn
-from apteco_frames.storage import packed
-from apteco_frames.storage.label import pack_system
-from apteco_frames.support import files
+from apteco_frames.errors import CacheWarning, SnapshotError, warn
+from apteco_frames.storage import snapshot
 
 FOLDER_VARIABLE = "APTECO_FRAMES_CACHE_DIR"
 """The environment variable that names the folder."""
 
-BUILDS = 3
-"""How many builds of a system are kept, for each user."""
+CACHED_SCHEMA = pa.schema(
+    [
+        pa.field("system", pa.string(), False),
+        pa.field("description", pa.string(), False),
+        pa.field("build_date", pa.timestamp("us"), False),
+        pa.field("has_codes", pa.bool_(), False),
+        pa.field("has_folders", pa.bool_(), False),
+        pa.field("bytes", pa.int64(), False),
+        pa.field("folder", pa.string(), False),
+    ]
+)
+"""The columns of :func:`cached`; ``folder`` is that of the snapshot."""
 
-CATALOGUE = "catalogue"
-SCHEMAS: dict[str, dict[str, pa.Schema]] = {
-    CATALOGUE: {"tables": schema.TABLES_SCHEMA, "variables": schema.VARIABLES_SCHEMA},
-    "codes": {"codes": schema.CODES_SCHEMA},
-    "folders": {"folders": schema.FOLDERS_SCHEMA},
-}
-"""What there is a file of for each build, and the tables in it."""
+# Of a system, for each user.
+_MOST_BUILDS = 3
 
 # What was being written for so long was left behind by a process that was ended.
 _LEFT_BEHIND_SECONDS = 86_400
 
-
-class Kept(NamedTuple):
-    """What one file holds.
-
-    Attributes:
-        rows: tables by their names, under the declared schemas.
-        about: what else is said of them, as JSON values.
-        build: where the codes and folders are that belong to the file's catalogue.
-    """
-
-    rows: dict[str, pa.Table]
-    about: dict[str, Any]
-    build: KeptBuild
-
-
-class KeptBuild(NamedTuple):
-    """A catalogue in the cache, and where what belongs to it is kept.
-
-    Attributes:
-        cache: where it is.
-        date: when the system was built.
-        catalogue: the hash of the tables and variables.
-    """
-
-    cache: Cache
-    date: datetime
-    catalogue: str
-
-    def read(self, kind: str) -> Kept | None:
-        """What is kept of the ``codes`` or ``folders`` of this catalogue, if anything is."""
-        return self.cache._read(self.date, kind, self.catalogue)
-
-    def write(self, kind: str, rows: pa.Table, about: Mapping[str, Any]) -> None:
-        """Keep ``codes`` or ``folders`` of this catalogue.
-
-        Args:
-            kind: which of the two.
-            rows: the rows, under the declared schema.
-            about: JSON values to read back with them.
-
-        Warns:
-            CacheWarning: they cannot be kept.
-        """
-        self.cache._write(self.date, kind, {kind: rows}, about, self.catalogue)
+_PART = ".part"
+_SCHEMAS = schema.TABLES_SCHEMA, schema.VARIABLES_SCHEMA
+# A snapshot, or a file of the layout before, which has no other use than to be removed.
+_OURS = re.compile(
+    r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{6})(?:-[0-9a-f]{32}|\.(?:catalogue|codes|folders))"
+)
 
 
 class Cache:
@@ -105,18 +69,29 @@ class Cache:
         self._root = folder
         self._folder = folder / hashlib.sha256(json.dumps(list(key)).encode()).hexdigest()[:32]
 
-    def read(self, system: Mapping[str, Any], variables: int) -> Kept | None:
-        """The tables and variables of a build, if they are kept.
+    def read(
+        self, system: Mapping[str, Any], variables: int
+    ) -> tuple[snapshot.Snapshot, CacheEntry] | None:
+        """The catalogue of a build, if it is kept, and where its codes and folders are.
+
+        Its notes have ``warnings``, in sentences.
 
         Args:
             system: ``name``, ``description``, ``build_date``, ``view_name`` of the system.
             variables: how many variables it has now.
         """
         date = system["build_date"]
-        kept = self._read(date, CATALOGUE) if date else None
-        if kept is None or kept.about.get("system") != pack_system(dict(system)):
+        if date is None or not self._is_ours():
             return None
-        return kept if len(kept.rows["variables"]) == variables else None
+        for folder in self._folder.glob(f"{_stamp(date)}-*"):
+            with suppress(SnapshotError, OSError):
+                saved = snapshot.read(folder)
+                # Another version may read more from the same answers.
+                found = saved.system, len(saved.variables), saved.notes.get("version")
+                schemas = saved.tables.schema, saved.variables.schema
+                if (found, schemas) == ((dict(system), variables, _version()), _SCHEMAS):
+                    return saved, CacheEntry(folder)
+        return None
 
     def write(
         self,
@@ -125,8 +100,8 @@ class Cache:
         warnings: Iterable[str] = (),
         *,
         anew: bool = False,
-    ) -> KeptBuild | None:
-        """Keep the tables and variables of a build.
+    ) -> CacheEntry | None:
+        """Keep the tables and variables of a build, unless they are there.
 
         Args:
             system: ``name``, ``description``, ``build_date``, ``view_name`` of the system.
@@ -135,58 +110,31 @@ class Cache:
             anew: whether codes and folders that are there of the same build are to go.
 
         Returns:
-            where its codes and folders are kept; None if nothing can be, or if nothing
+            where its codes and folders go; None if it cannot be kept, or if nothing
             tells one build from another.
 
         Warns:
             CacheWarning: it cannot be kept.
         """
         date = system["build_date"]
-        if date is None:
+        if date is None or not self._is_made():
             return None
-        if anew:
-            for kind in SCHEMAS:
-                _remove(self._place(date, kind))
-        about = {"system": pack_system(dict(system)), "warnings": list(warnings)}
-        catalogue = self._write(date, CATALOGUE, rows, about)
-        self._prune(date)
-        return KeptBuild(self, date, catalogue) if catalogue else None
-
-    def _read(self, date: datetime, kind: str, catalogue: str | None = None) -> Kept | None:
-        if not self._is_ours():
-            return None
+        there = None if anew else self.read(system, len(rows["variables"]))
+        if there and (there[0].tables, there[0].variables) == (rows["tables"], rows["variables"]):
+            return there[1]  # somebody was faster
+        digits = uuid.uuid4().hex
+        folder, part = self._folder / f"{_stamp(date)}-{digits}", self._folder / f".{digits}{_PART}"
+        notes = {"version": _version(), "warnings": list(warnings)}
         try:
-            with pa.OSFile(os.fsencode(self._place(date, kind))) as file:
-                found = packed.unpack(file.read_buffer(), SCHEMAS[kind])
-        except packed.FAULTS:
-            return None
-        # Of another version, which may read more from the same answers; or of other variables.
-        if found.about["version"] != _version() or catalogue not in (None, found.about["of"]):
-            return None
-        return Kept(found.rows, found.about, KeptBuild(self, date, found.about["of"]))
-
-    def _write(
-        self,
-        date: datetime,
-        kind: str,
-        rows: Mapping[str, pa.Table],
-        about: Mapping[str, Any],
-        catalogue: str | None = None,
-    ) -> str | None:
-        """Put a file in place, unless an equal one is there; the hash of the catalogue."""
-        if not self._is_made():
-            return None
-        place = self._place(date, kind)
-        streams = packed.streams(rows[name] for name in SCHEMAS[kind])
-        catalogue = catalogue or packed.hash_of(streams)
-        parts = packed.pack(streams, {**about, "of": catalogue, "version": _version()})
-        try:
-            if not _holds(place, parts):  # somebody was faster
-                files.replace(place, lambda part: _fill(part, parts), mode=0o600)
+            part.mkdir(mode=0o700)
+            for path in snapshot.write(part, dict(system), rows, notes=notes):
+                path.chmod(0o600)
+            part.rename(folder)
         except OSError as error:
-            self._cannot("cannot be written", error)
+            _warn(self._folder, "cannot be written", error)
             return None
-        return catalogue
+        self._prune(folder)
+        return CacheEntry(folder)
 
     def _is_ours(self) -> bool:
         """Whether the folder is there, and nobody else could have put anything into it."""
@@ -208,39 +156,62 @@ class Cache:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            self._cannot("cannot be made", error)
+            _warn(self._folder, "cannot be made", error)
             return False
         if not self._is_ours():
-            self._cannot("belongs to somebody else, or others can use it, too")
+            _warn(self._folder, "belongs to somebody else, or others can use it, too")
             return False
         return True
 
-    def _cannot(self, what: str, error: Exception | None = None) -> None:
-        reason = f" ({type(error).__name__}: {error})" if error else ""
-        warn(
-            f"The folder {self._folder} {what}{reason}. The catalogue was read from the server, "
-            f"and is not kept. Name another folder with cache= or {FOLDER_VARIABLE}.",
-            CacheWarning,
-        )
-
-    def _place(self, date: datetime, kind: str) -> Path:
-        return self._folder / f"{_stamp(date)}.{kind}"
-
-    def _prune(self, date: datetime) -> None:
-        """Remove all but the newest builds and the one at hand, and what was left behind."""
-        by_build: dict[str, list[Path]] = {}
+    def _prune(self, newest: Path) -> None:
+        """Remove what a snapshot replaces, all but the newest builds, and what was left behind."""
         with suppress(OSError):
-            for path in self._folder.iterdir():
-                if path.name.endswith(".part"):
-                    with suppress(OSError):
-                        if path.stat().st_mtime < time.time() - _LEFT_BEHIND_SECONDS:
-                            _remove(path)
-                elif path.suffix[1:] in SCHEMAS:
-                    by_build.setdefault(path.stem, []).append(path)
-        others = sorted(by_build.keys() - {_stamp(date)})
-        for build in others[: len(others) - (BUILDS - 1)] if len(others) >= BUILDS else []:
-            for path in by_build[build]:
-                _remove(path)
+            dates = {path: _date_in(path) for path in self._folder.iterdir()}
+            date = dates.pop(newest)
+            others = sorted({*filter(None, dates.values())} - {date})
+            kept = {None, *others[-(_MOST_BUILDS - 1) :]}
+            stale = [path for path, date in dates.items() if date not in kept]
+            until = time.time() - _LEFT_BEHIND_SECONDS
+            parts = list(self._folder.rglob(f"*{_PART}"))
+            for path in [*stale, *(part for part in parts if part.stat().st_mtime < until)]:
+                with suppress(OSError):  # somebody was faster, or on Windows holds it open
+                    _remove(path)
+
+
+class CacheEntry(NamedTuple):
+    """A catalogue in the cache, to which its codes and folders are added once they are loaded.
+
+    Attributes:
+        folder: where it is.
+    """
+
+    folder: Path
+
+    def read(self, noun: str) -> tuple[pa.Table, tuple[str, ...]] | None:
+        """The ``codes`` or ``folders``, if they are kept, and whose codes are not among them."""
+        with suppress(SnapshotError, OSError):
+            saved = snapshot.read(self.folder)
+            reader = {"codes": saved.codes, "folders": saved.folders}[noun]
+            return (reader(), saved.unavailable) if reader else None
+        return None
+
+    def write(self, noun: str, rows: pa.Table, unavailable: Iterable[str] | None = None) -> None:
+        """Keep ``codes`` or ``folders``, unless another catalogue has taken the place of this one.
+
+        Args:
+            noun: which of the two.
+            rows: the rows, under the declared schema.
+            unavailable: names of the variables whose codes are not among them.
+
+        Warns:
+            CacheWarning: they cannot be kept.
+        """
+        try:
+            snapshot.add(self.folder, noun, rows, unavailable)
+        except (SnapshotError, FileNotFoundError):
+            pass  # it was removed
+        except OSError as error:
+            _warn(self.folder, "cannot be written", error)
 
 
 def cache_of(option: bool | str | os.PathLike[str] | None, key: Iterable[str]) -> Cache | None:
@@ -283,30 +254,104 @@ def default_folder() -> Path:
     return user_cache_path("apteco-frames", appauthor=False, opinion=False)
 
 
+def cached(folder: Path) -> pa.Table:
+    """The builds that are kept, for each user, by system and date.
+
+    Args:
+        folder: where all caches are; it need not be there.
+
+    Returns:
+        a table under :data:`CACHED_SCHEMA`. What is damaged is left out, as a login does.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    rows = []
+    for path in (path for cache in _caches(folder) for path in cache.iterdir() if _date_in(path)):
+        with suppress(SnapshotError, OSError):
+            saved = snapshot.read(path)
+            rows.append(
+                {
+                    "system": saved.system["name"],
+                    "description": saved.system["description"],
+                    "build_date": saved.system["build_date"],
+                    "has_codes": saved.codes is not None,
+                    "has_folders": saved.folders is not None,
+                    "bytes": sum(file.stat().st_size for file in path.iterdir()),
+                    "folder": str(path),
+                }
+            )
+    rows.sort(key=lambda row: (row["system"], row["build_date"], row["folder"]))
+    return pa.Table.from_pylist(rows, CACHED_SCHEMA)
+
+
+def clean(folder: Path) -> tuple[int, int]:
+    """Remove all that is kept.
+
+    Args:
+        folder: where all caches are; it need not be there.
+
+    Returns:
+        how many files were removed, and how many bytes they took.
+
+    Raises:
+        OSError: the folder cannot be read, or a file not be removed.
+    """
+    sizes = []
+    for cache in _caches(folder):
+        for path in cache.iterdir():
+            if _date_in(path) or path.suffix == _PART:
+                sizes += _remove(path)
+        with suppress(OSError):  # a file of another origin, or of a login just now
+            cache.rmdir()
+    return len(sizes), sum(sizes)
+
+
+def _caches(folder: Path) -> Iterator[Path]:
+    """The folders of each system and user, which are named by a hash."""
+    if folder.is_dir():
+        for path in sorted(folder.iterdir()):
+            if re.fullmatch("[0-9a-f]{32}", path.name) and path.is_dir() and not path.is_symlink():
+                yield path
+
+
+def _remove(path: Path) -> list[int]:
+    """Remove a file, or a folder with the files of ours in it; how many bytes each had."""
+    sizes = []
+    is_folder = path.is_dir() and not path.is_symlink()
+    for file in path.iterdir() if is_folder else [path]:
+        if not is_folder or file.suffix in (".parquet", _PART):
+            with suppress(FileNotFoundError):  # somebody was faster
+                size = file.lstat().st_size
+                file.unlink()
+                sizes.append(size)
+    if is_folder:
+        with suppress(OSError):  # somebody was faster, or has put something else into it
+            path.rmdir()
+    return sizes
+
+
+def _warn(folder: Path, what: str, error: Exception | None = None) -> None:
+    reason = f" ({type(error).__name__}: {error})" if error else ""
+    warn(
+        f"The folder {folder} {what}{reason}. The catalogue was read from the server, "
+        f"and is not kept. Name another folder with cache= or {FOLDER_VARIABLE}.",
+        CacheWarning,
+    )
+
+
 def _stamp(date: datetime) -> str:
-    """A date as part of a file's name, which sorts as dates do."""
+    """A date as the beginning of a name, which sorts as dates do."""
     return date.isoformat(timespec="microseconds").replace(":", "-")
+
+
+def _date_in(path: Path) -> str | None:
+    """The date of a build in the name of a snapshot, or of a file of the layout before; if any."""
+    found = _OURS.fullmatch(path.name)
+    return found and found[1]
 
 
 def _version() -> str:
     from apteco_frames import __version__
 
     return __version__
-
-
-def _holds(place: Path, parts: list[Any]) -> bool:
-    """Whether a file has these parts, undamaged."""
-    try:
-        return place.read_bytes() == b"".join(parts)
-    except OSError:
-        return False
-
-
-def _fill(part: Path, parts: list[Any]) -> None:
-    with part.open("wb") as file:
-        file.writelines(parts)
-
-
-def _remove(path: Path) -> None:
-    with suppress(OSError):  # somebody was faster, or on Windows holds it open
-        path.unlink()

@@ -1,35 +1,46 @@
 """A catalogue in a folder: Parquet files that belong together.
 
-Each file names the snapshot it is part of and what else belongs to it. A new snapshot
-is first written whole beside the old files; moving ``tables.parquet`` into place makes
+The metadata of each file names the snapshot it is part of and what else belongs to it. A new
+snapshot is first written whole beside the old files; moving ``tables.parquet`` into place makes
 it the current one. If the process ends before the other files are moved too, readers take
 them from where they were written. Readers need not wait for a writer; but two
 writers at a time are one too many.
 
 Layout 1 had ``tables.parquet`` and ``variables.parquet`` alone; it is still read.
+
+Arrow opens its files by itself. Its threads may outlive the interpreter, and one that
+then lets go of a file object of Python's ends the process (apache/arrow issue 50482).
 """
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import uuid
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from apteco_frames.errors import SnapshotError
+from apteco_frames.errors import AptecoFramesError, SnapshotError, how_to_install
 from apteco_frames.schema import CODES_SCHEMA, FOLDERS_SCHEMA
 from apteco_frames.schema.column import STRING, TIMESTAMP
-from apteco_frames.storage.label import DAMAGE, KINDS, Label
 from apteco_frames.support import files
+from apteco_frames.support.times import decode_time
 
-if TYPE_CHECKING:
-    from apteco_frames.storage.parquet import LabelledFile
+VERSION = 2
+"""Version of the layout; it rises only when a column or a file goes or changes its type."""
+
+KINDS = ("system", "tables", "variables", "codes", "folders")
+"""What a catalogue may consist of, one file each."""
+
+DAMAGE = (AptecoFramesError, LookupError, TypeError, ValueError, OSError, NotImplementedError)
+"""What is raised about values that are not those that were written."""
 
 SYSTEM_SCHEMA = pa.schema(
     [
@@ -42,7 +53,14 @@ SYSTEM_SCHEMA = pa.schema(
 """The columns of the one row of ``system.parquet``."""
 
 _FIRST = "tables"
+_ALWAYS = (_FIRST, "variables")  # and all that layout 1 had
+_ADDED = {"codes": CODES_SCHEMA, "folders": FOLDERS_SCHEMA}
 _READ_ATTEMPTS = 3
+_KEY = b"apteco_frames"
+_FAULTS = (pa.ArrowException, OSError, ValueError)
+
+# Who looks for the codes of one variable among half a million reads a part of the file.
+_ROWS_PER_GROUP = 20_000
 
 
 class Snapshot(NamedTuple):
@@ -58,6 +76,7 @@ class Snapshot(NamedTuple):
             damaged.
         folders: reads the folders, under ``FOLDERS_SCHEMA``; likewise.
         unavailable: names of the variables whose codes the API refused.
+        notes: what else was saved with it, as JSON values.
     """
 
     system: dict[str, Any]
@@ -66,6 +85,7 @@ class Snapshot(NamedTuple):
     codes: Callable[[], pa.Table] | None
     folders: Callable[[], pa.Table] | None
     unavailable: tuple[str, ...]
+    notes: Mapping[str, Any] = {}
 
 
 def write(
@@ -73,6 +93,7 @@ def write(
     system: dict[str, Any],
     arrows: Mapping[str, pa.Table],
     unavailable: Iterable[str] = (),
+    notes: Mapping[str, Any] | None = None,
 ) -> list[Path]:
     """Write a catalogue to a folder, in place of one that is there.
 
@@ -83,6 +104,7 @@ def write(
             ``codes`` and ``folders``. Files that an older catalogue has of what is not
             given are removed.
         unavailable: names of the variables whose codes the API refused.
+        notes: JSON values to read back with it.
 
     Returns:
         the paths written.
@@ -91,8 +113,6 @@ def write(
         SnapshotError: a file there is no catalogue file.
         OSError: the folder cannot be written.
     """
-    from apteco_frames.storage import parquet
-
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
@@ -110,12 +130,11 @@ def write(
     if current:
         _clear(directory)
     snapshot = uuid.uuid4().hex
+    metadata = _Metadata(_FIRST, (), snapshot, kinds, system, tuple(unavailable), notes or {})
     parts = {kind: _part(directory, kind, snapshot) for kind in kinds}
     try:
         for kind, part in parts.items():
-            columns = tuple(rows[kind].column_names)
-            label = Label(kind, columns, snapshot, kinds, system, tuple(unavailable))
-            parquet.write(rows[kind], part, label)
+            _write(rows[kind], part, metadata._replace(kind=kind))
         _move(directory, parts)
     except BaseException:
         # It is the current one as soon as its first file is in place: the others follow.
@@ -128,6 +147,31 @@ def write(
                     files.remove(part)
         raise
     return [_place(directory, kind) for kind in kinds]
+
+
+def add(
+    directory: Path, kind: str, arrow: pa.Table, unavailable: Iterable[str] | None = None
+) -> None:
+    """Add codes or folders to the catalogue of a folder; the files are their owner's alone.
+
+    Args:
+        directory: the folder.
+        kind: ``codes`` or ``folders``.
+        arrow: the rows, under the declared schema.
+        unavailable: names of the variables whose codes the API refused; as they are unless given.
+
+    Raises:
+        SnapshotError: the folder holds no catalogue.
+        OSError: the folder cannot be written.
+    """
+    first = _open_file(_place(directory, _FIRST))
+    kinds = {*first.metadata.kinds, kind}
+    metadata = first.metadata._replace(kinds=tuple(each for each in KINDS if each in kinds))
+    if unavailable is not None:
+        metadata = metadata._replace(unavailable=tuple(unavailable))
+    for each, rows in ((kind, arrow), (_FIRST, first.rows())):  # the first says what is there
+        write_rows = partial(_write, rows, metadata=metadata._replace(kind=each))
+        files.replace(_place(directory, each), write_rows, mode=0o600)
 
 
 def read(directory: Path) -> Snapshot:
@@ -145,54 +189,88 @@ def read(directory: Path) -> Snapshot:
             if not attempts_left:
                 raise
             # Again, since a writer may have come between.
-    label = opened[_FIRST].label
+    metadata = opened[_FIRST].metadata
+    readers = {
+        kind: partial(opened[kind].declared, _ADDED[kind]) for kind in _ADDED.keys() & opened
+    }
     return Snapshot(
-        label.system,
+        metadata.system,
         opened["tables"].rows(),
         opened["variables"].rows(),
-        _reader(opened.get("codes"), CODES_SCHEMA),
-        _reader(opened.get("folders"), FOLDERS_SCHEMA),
-        label.unavailable,
+        readers.get("codes"),
+        readers.get("folders"),
+        metadata.unavailable,
+        metadata.notes,
     )
 
 
-def _open(directory: Path) -> dict[str, LabelledFile]:
-    """The files of the current snapshot."""
-    from apteco_frames.storage import parquet
+def pack_system(system: dict[str, Any]) -> dict[str, Any]:
+    """The description of a system as JSON values.
 
-    first = parquet.read(_place(directory, _FIRST))
-    snapshot = first.label.snapshot
+    >>> from datetime import datetime
+    >>> pack_system({"name": "holidays", "build_date": datetime(2019, 11, 27)})
+    {'name': 'holidays', 'build_date': '2019-11-27T00:00:00'}
+    """
+    date = system["build_date"]
+    return {**system, "build_date": date.isoformat() if date else None}
+
+
+def unpack_system(values: dict[str, Any]) -> dict[str, Any]:
+    """The description of a system that JSON values are.
+
+    Raises:
+        LookupError, TypeError, AptecoFramesError: they are none.
+    """
+    date = values["build_date"]
+    texts = {name: values[name] for name in ("name", "description", "view_name")}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise TypeError("system_info")
+    return {**texts, "build_date": None if date is None else decode_time(date)}
+
+
+def version_of(values: dict[str, Any]) -> int:
+    """The version of the layout.
+
+    Raises:
+        LookupError, TypeError: there is none.
+    """
+    version = values["version"]
+    if type(version) is not int:
+        raise TypeError("version")
+    return version
+
+
+def names_of(values: Any) -> tuple[str, ...]:
+    """A list of texts.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError("a list of texts")
+    return tuple(values)
+
+
+# The folder
+
+
+def _open(directory: Path) -> dict[str, _File]:
+    """The files of the current snapshot."""
+    first = _open_file(_place(directory, _FIRST))
+    snapshot = first.metadata.snapshot
     found = {_FIRST: first}
-    for kind in first.label.kinds:
+    for kind in first.metadata.kinds:
         if kind != _FIRST:
             # In this order: the second is where the first is moved to.
             part, place = _part(directory, kind, snapshot), _place(directory, kind)
-            found[kind] = parquet.read(part, or_else=place)
+            found[kind] = _open_file(part, or_else=place)
     for kind, file in found.items():
-        if (file.label.kind, file.label.snapshot) != (kind, snapshot):
+        if (file.metadata.kind, file.metadata.snapshot) != (kind, snapshot):
             raise SnapshotError(
                 f"{first.path} and {file.path} are not of one catalogue. Write the catalogue "
                 "again, and keep its files together."
             )
     return found
-
-
-def _reader(file: LabelledFile | None, schema: pa.Schema) -> Callable[[], pa.Table] | None:
-    """Reads the rows of a file when it is called."""
-    if file is None:
-        return None
-    return partial(_declared, file, schema)
-
-
-def _declared(file: LabelledFile, schema: pa.Schema) -> pa.Table:
-    """The rows under the declared schema: later versions may have more columns."""
-    from apteco_frames.storage import parquet
-
-    arrow = file.rows()
-    try:
-        return arrow.select(schema.names).cast(schema)
-    except DAMAGE as error:
-        raise parquet.damaged(file.path, type(error).__name__) from None
 
 
 def _place(directory: Path, kind: str) -> Path:
@@ -205,10 +283,8 @@ def _part(directory: Path, kind: str, snapshot: str) -> Path:
 
 def _current(directory: Path) -> str | None:
     """The snapshot that the folder holds; None if it holds none that can be read."""
-    from apteco_frames.storage import parquet
-
     try:
-        return parquet.read(_place(directory, _FIRST)).label.snapshot
+        return _open_file(_place(directory, _FIRST)).metadata.snapshot
     except SnapshotError:
         return None
 
@@ -221,13 +297,11 @@ def _unfinished(directory: Path, current: str | None) -> dict[str, Path]:
 
 def _move(directory: Path, parts: Mapping[str, Path]) -> None:
     """Put the files of a snapshot in place, as far as they are not; remove those of other kinds."""
-    from apteco_frames.storage import parquet
-
     for kind in sorted(parts, key=lambda kind: kind != _FIRST):
         if parts[kind].exists():
             files.move(parts[kind], _place(directory, kind))
     for kind in set(KINDS) - set(parts):
-        if parquet.is_ours(_place(directory, kind)):
+        if _is_ours(_place(directory, kind)):
             files.remove(_place(directory, kind))
 
 
@@ -239,10 +313,205 @@ def _clear(directory: Path) -> None:
 
 
 def _check_replaceable(path: Path) -> None:
-    from apteco_frames.storage import parquet
-
-    if path.exists() and not parquet.is_ours(path):
+    if path.exists() and not _is_ours(path):
         raise SnapshotError(
             f"{path} is there already and is no catalogue file of apteco_frames; it was left as "
             "it is. Choose another folder, or move the file away."
         )
+
+
+# A file
+
+
+class _Metadata(NamedTuple):
+    """What a file of a saved catalogue says of itself.
+
+    Attributes:
+        kind: what the file holds, one of :data:`KINDS`.
+        columns: names of the file's columns.
+        snapshot: which files belong together: 32 hexadecimal digits.
+        kinds: what the whole catalogue consists of.
+        system: ``name``, ``description``, ``build_date``, ``view_name`` of the system.
+        unavailable: names of the variables whose codes the API refused.
+        notes: what else is to be read back, as JSON values.
+    """
+
+    kind: str
+    columns: tuple[str, ...]
+    snapshot: str
+    kinds: tuple[str, ...]
+    system: dict[str, Any]
+    unavailable: tuple[str, ...]
+    notes: Mapping[str, Any]
+
+    def to_json(self) -> str:
+        """The metadata as a JSON object."""
+        return json.dumps({**self._values(), "checksum": self._checksum()})
+
+    def _values(self) -> dict[str, Any]:
+        return {
+            "version": VERSION,
+            "kind": self.kind,
+            "columns": self.columns,
+            "snapshot": self.snapshot,
+            "kinds": self.kinds,
+            "system_info": pack_system(self.system),
+            "unavailable": self.unavailable,
+            **({"notes": self.notes} if self.notes else {}),
+        }
+
+    def _checksum(self) -> int:
+        """Parquet keeps checksums of the rows, but none of what is said about them."""
+        return zlib.crc32(json.dumps(self._values(), sort_keys=True).encode())
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> _Metadata:
+        """The metadata that JSON values are, of this layout or an earlier one.
+
+        Raises:
+            LookupError, TypeError, ValueError, AttributeError, AptecoFramesError: it is
+                none, or it is damaged.
+        """
+        is_first = version_of(values) == 1
+        metadata = cls(
+            values["kind"],
+            () if is_first else names_of(values["columns"]),
+            uuid.UUID(hex=values["snapshot"]).hex,  # it is part of a file's name
+            _ALWAYS if is_first else names_of(values["kinds"]),
+            unpack_system(values["system_info"]),
+            () if is_first else names_of(values["unavailable"]),
+            values.get("notes", {}),
+        )
+        if not is_first and values["checksum"] != metadata._checksum():
+            raise ValueError("checksum")
+        if not set(_ALWAYS) <= set(metadata.kinds):
+            raise ValueError("kinds")
+        # A later version may know more kinds.
+        return metadata._replace(kinds=tuple(kind for kind in KINDS if kind in metadata.kinds))
+
+
+class _File(NamedTuple):
+    """A file whose bytes were read: it stays what it is, whatever comes in its place.
+
+    Attributes:
+        path: where it was.
+        metadata: what it says of itself.
+        source: its bytes.
+    """
+
+    path: Path
+    metadata: _Metadata
+    source: pa.Buffer
+
+    def rows(self) -> pa.Table:
+        """All rows.
+
+        Raises:
+            SnapshotError: the file is damaged.
+        """
+        import pyarrow.parquet as pq
+
+        try:
+            source = pa.BufferReader(self.source)
+            arrow = pq.ParquetFile(source, page_checksum_verification=True).read()
+        except _FAULTS as error:
+            raise _damaged(self.path, type(error).__name__) from None
+        if not set(self.metadata.columns) <= set(arrow.column_names):
+            raise _damaged(self.path, "a column is missing")
+        return arrow
+
+    def declared(self, schema: pa.Schema) -> pa.Table:
+        """The rows under the declared schema: later versions may have more columns.
+
+        Raises:
+            SnapshotError: the file is damaged.
+        """
+        arrow = self.rows()
+        try:
+            return arrow.select(schema.names).cast(schema)
+        except DAMAGE as error:
+            raise _damaged(self.path, type(error).__name__) from None
+
+
+def _write(arrow: pa.Table, path: Path, metadata: _Metadata) -> None:
+    """Write rows with metadata, to which their columns are added; return when it is on the disk.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    import pyarrow.parquet as pq
+
+    metadata = metadata._replace(columns=tuple(arrow.column_names))
+    whole = arrow.replace_schema_metadata({_KEY: metadata.to_json().encode()})
+    with pa.OSFile(os.fsencode(path), "wb") as sink:
+        pq.write_table(whole, sink, row_group_size=_ROWS_PER_GROUP, write_page_checksum=True)
+    files.sync(path)
+
+
+def _open_file(path: Path, or_else: Path | None = None) -> _File:
+    """Read the bytes of a file and its metadata, but no rows; or another, where there is none.
+
+    Raises:
+        SnapshotError: there is no such file, it is damaged, of another origin, or
+            written by a newer version of this package.
+    """
+    import pyarrow.parquet as pq
+
+    try:
+        source = _bytes(path)
+        found = pq.read_schema(pa.BufferReader(source)).metadata or {}
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        if or_else:
+            return _open_file(or_else)
+        raise SnapshotError(
+            f"There is no {path}. Name the folder that Catalogue.write_parquet() wrote."
+        ) from None
+    except _FAULTS as error:
+        if isinstance(error, OSError) and error.errno:
+            raise SnapshotError(f"{path} cannot be read: {os.strerror(error.errno)}.") from None
+        raise _damaged(path, type(error).__name__) from None
+    return _File(path, _metadata(path, found), source)
+
+
+def _metadata(path: Path, found: dict[bytes, bytes]) -> _Metadata:
+    try:
+        values = json.loads(found[_KEY])
+        version = version_of(values)
+        if version <= VERSION:
+            return _Metadata.of(values)
+    except (*DAMAGE, AttributeError, RecursionError):
+        raise SnapshotError(
+            f"{path} is a Parquet file, but no catalogue of apteco_frames. "
+            "Name the folder that Catalogue.write_parquet() wrote."
+        ) from None
+    raise SnapshotError(
+        f"{path} was written by a newer version of apteco_frames (layout {version}, known "
+        f"here: {VERSION}). Install it, {how_to_install()}"
+    )
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file there is one of a catalogue, of any version."""
+    import pyarrow.parquet as pq
+
+    try:
+        return _KEY in (pq.read_schema(pa.BufferReader(_bytes(path))).metadata or {})
+    except (*_FAULTS, SnapshotError):
+        return False
+
+
+def _damaged(path: Path, reason: str) -> SnapshotError:
+    """The error of a file that holds something else than was written."""
+    return SnapshotError(
+        f"{path} is damaged, cut off, or no Parquet file ({reason}). Write the catalogue again."
+    )
+
+
+def _bytes(path: Path) -> pa.Buffer:
+    """The bytes of a file; it is closed at once, since Windows replaces none that is open."""
+    if path.is_dir():  # of which Arrow's error says nothing that a program can see
+        raise IsADirectoryError
+    if path.exists() and not path.is_file():  # for a pipe Arrow would wait without an end
+        raise _damaged(path, "it is no regular file")
+    with pa.OSFile(os.fsencode(path)) as file:
+        return file.read_buffer()

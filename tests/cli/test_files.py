@@ -104,7 +104,9 @@ def test_cache(command: Command, place: Path, server: NotingServer) -> None:
     files = [path for path in (place / "cache").rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     assert row == ["holidays", "2019-11-27T15:57:24", "true", "true", str(size)]
-    mine = [place / "cache" / "mine.txt", files[0].with_name("mine.txt")]
+    mine = [
+        folder / "mine.txt" for folder in (place / "cache", files[0].parent, files[0].parent.parent)
+    ]
     for path in mine:
         path.write_text("mine")
     done = command("cache", "clean")
@@ -130,9 +132,10 @@ def test_no_home_for_a_cache(command: Command, monkeypatch: pytest.MonkeyPatch, 
 def test_damaged_caches(command: Command, place: Path) -> None:
     """What is damaged is not listed, and is removed all the same."""
     assert command("tables", "--profile", "orbit").status == 0
-    (kept,) = (place / "cache").glob("*/*.catalogue")
+    (kept,) = (place / "cache").glob("*/*/tables.parquet")
     kept.write_bytes(kept.read_bytes()[:-1])
     kept.with_name(".left.part").write_text("half")
+    kept.parent.with_name("2019-11-27T15-57-24.000000.codes").write_text("of the layout before")
     assert command("cache", "list", "--no-header") == (0, "", "")
-    assert "removed 2 files" in command("cache", "clean").err
+    assert "removed 5 files" in command("cache", "clean").err
     assert list((place / "cache").iterdir()) == []

@@ -113,7 +113,7 @@ def test_cache(command: Command, place: Path) -> None:
     assert command("tables", "--profile", "orbit", "--no-cache").status == 0
     assert not (place / "cache").exists()
     assert command("tables", "--profile", "orbit").status == 0
-    assert list((place / "cache").glob("*/*.catalogue"))
+    assert list((place / "cache").glob("*/*/tables.parquet"))
 
 
 def test_sessions_end(command: Command, server: NotingServer) -> None:

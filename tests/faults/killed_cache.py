@@ -34,7 +34,7 @@ def write(cache: Cache, number: int) -> None:
     system = {**SYSTEM, "build_date": DAYS[number % 4]}
     build = cache.write(system, ROWS["AB"[number % 3 % 2]], anew=number % 5 == 0)
     assert build is not None
-    build.write("codes", CODES, {"lacking": []})
+    build.write("codes", CODES, [])
 
 
 def write_for_ever(cache: Cache) -> Iterator[None]:
@@ -49,8 +49,10 @@ def found(cache: Cache, day: datetime) -> str:
     for name, rows in ROWS.items():
         kept = cache.read({**SYSTEM, "build_date": day}, len(rows["variables"]))
         if kept:
-            codes = kept.build.read("codes")
-            whole = kept.rows == rows and (codes is None or codes.rows["codes"] == CODES)
+            saved, entry = kept
+            codes = entry.read("codes")
+            is_same = (saved.tables, saved.variables) == (rows["tables"], rows["variables"])
+            whole = is_same and (codes is None or codes[0] == CODES)
             return f"{name} with codes" if whole and codes else name if whole else "damaged"
     return "nothing"
 

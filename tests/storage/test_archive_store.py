@@ -26,9 +26,8 @@ from storage.test_codes_and_folders import BARE, rows
 
 from apteco_frames.errors import ArchiveError
 from apteco_frames.storage import location
-from apteco_frames.storage.archive_layout import NOUNS, build_of
+from apteco_frames.storage.archive_layout import NOUNS, build_of, digest
 from apteco_frames.storage.archive_store import ArchiveStore
-from apteco_frames.storage.content import digest
 
 FULL = {**BARE, "codes": codes_of("bare", 3), "folders": folder_of(["bare"])}
 DATE = "2019-11-27T15-57-24"

@@ -20,9 +20,18 @@ from storage.arrows import SYSTEM
 from strategies import catalogue_of, catalogues, variable_item, with_codes_and_folders
 
 from apteco_frames import Catalogue
-from apteco_frames.demo import holidays
+from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.errors import CacheWarning
-from apteco_frames.storage.cache import Cache, Kept, KeptBuild, cache_of, default_folder
+from apteco_frames.storage.cache import (
+    CACHED_SCHEMA,
+    Cache,
+    CacheEntry,
+    cache_of,
+    cached,
+    clean,
+    default_folder,
+)
+from apteco_frames.storage.snapshot import Snapshot
 
 KEY = ("http://localhost/OrbitAPI", "dv", "testing", "jdoe")
 
@@ -32,14 +41,14 @@ def rows_of(catalogue: Catalogue) -> dict[str, pa.Table]:
     return {"tables": catalogue.tables.arrow, "variables": catalogue.variables.arrow}
 
 
-def put(cache: Cache, catalogue: Catalogue, **options: Any) -> KeptBuild:
+def put(cache: Cache, catalogue: Catalogue, **options: Any) -> CacheEntry:
     """Keep a catalogue without its codes and folders."""
-    build = cache.write(catalogue.system_info._asdict(), rows_of(catalogue), **options)
-    assert build is not None
-    return build
+    entry = cache.write(catalogue.system_info._asdict(), rows_of(catalogue), **options)
+    assert entry is not None
+    return entry
 
 
-def get(cache: Cache, catalogue: Catalogue) -> Kept | None:
+def get(cache: Cache, catalogue: Catalogue) -> tuple[Snapshot, CacheEntry] | None:
     """What is kept of a catalogue."""
     return cache.read(catalogue.system_info._asdict(), len(catalogue.variables))
 
@@ -72,45 +81,48 @@ def test_round_trip(data: st.DataObject) -> None:
     catalogue = data.draw(catalogues().flatmap(with_codes_and_folders))
     with tempfile.TemporaryDirectory() as folder:
         cache = Cache(Path(folder), KEY)
-        build = cache.write(catalogue.system_info._asdict(), rows_of(catalogue), ["odd"])
+        entry = cache.write(catalogue.system_info._asdict(), rows_of(catalogue), ["odd"])
         found = get(cache, catalogue)
         if catalogue.system_info.build_date is None:
-            assert build is None
+            assert entry is None
             assert found is None
             return
-        assert build is not None
+        assert entry is not None
         assert found is not None
-        build.write("codes", catalogue.codes.arrow, {"lacking": []})
-        build.write("folders", catalogue.folders.arrow, {})
-        assert found.rows == rows_of(catalogue)
-        assert found.about["warnings"] == ["odd"]
-        for kind in ("codes", "folders"):
-            kept = found.build.read(kind)
-            assert kept is not None
-            assert kept.rows == {kind: getattr(catalogue, kind).arrow}
+        saved, again = found
+        assert again == entry
+        assert {"tables": saved.tables, "variables": saved.variables} == rows_of(catalogue)
+        assert saved.notes["warnings"] == ["odd"]
+        entry.write("codes", catalogue.codes.arrow, ["refused"])
+        entry.write("folders", catalogue.folders.arrow)
+        assert again.read("codes") == (catalogue.codes.arrow, ("refused",))
+        assert again.read("folders") == (catalogue.folders.arrow, ("refused",))
+        assert get(cache, catalogue) is not None
 
 
 @settings(max_examples=up_to(150))
-@given(st.data())
-def test_damage_is_noticed(data: st.DataObject) -> None:
-    """A file that was cut, lengthened, or changed in any byte counts as not there."""
+@given(
+    st.sampled_from(["system", "tables", "variables"]),
+    st.floats(0, 1, exclude_max=True),
+    st.none() | st.integers(1, 255),
+)
+def test_damage_is_noticed(noun: str, place: float, change: int | None) -> None:
+    """A file that was cut, or changed in any byte, counts as not there, or says the same."""
     with tempfile.TemporaryDirectory() as folder:
         cache = Cache(Path(folder), KEY)
-        put(cache, SMALL)
-        (path,) = kept_files(Path(folder))
-        whole = path.read_bytes()
-        place = data.draw(st.integers(0, len(whole) - 1))
-        change = data.draw(st.sampled_from(["cut", "byte", "more"]))
-        if change == "cut":
-            path.write_bytes(whole[:place])
-        elif change == "byte":
-            other = whole[place] ^ data.draw(st.integers(1, 255))
-            path.write_bytes(whole[:place] + bytes([other]) + whole[place + 1 :])
+        path = put(cache, SMALL).folder / f"{noun}.parquet"
+        whole = bytearray(path.read_bytes())
+        at = int(place * len(whole))
+        if change is None:
+            del whole[at:]
         else:
-            path.write_bytes(whole + whole[place:])
-        assert get(cache, SMALL) is None
+            whole[at] ^= change
+        path.write_bytes(whole)
+        found = get(cache, SMALL)
+        rows = found and {"tables": found[0].tables, "variables": found[0].variables}
+        assert rows in (None, rows_of(SMALL))
         put(cache, SMALL)
-        assert path.read_bytes() == whole
+        assert get(cache, SMALL) is not None
 
 
 @pytest.mark.parametrize("other", [0, 1, 2, 3])
@@ -120,8 +132,8 @@ def test_key(cache: Cache, tmp_path: Path, other: int) -> None:
     key = [f"{part}x" if place == other else part for place, part in enumerate(KEY)]
     assert get(Cache(tmp_path / "cache", key), SMALL) is None
     assert get(Cache(tmp_path / "cache", KEY), SMALL) is not None
-    (path,) = kept_files(tmp_path)
-    assert not [part for part in (*KEY, "http") if part in str(path.relative_to(tmp_path))]
+    for path in kept_files(tmp_path):
+        assert not [part for part in (*KEY, "http") if part in str(path.relative_to(tmp_path))]
 
 
 def test_what_tells_builds_apart(cache: Cache) -> None:
@@ -138,9 +150,9 @@ def test_newest_builds_are_kept(cache: Cache, tmp_path: Path) -> None:
     """Three builds of a system are kept, with their codes."""
     builds = [built(DAY + timedelta(days=day)) for day in range(5)]
     for each in builds:
-        put(cache, each).write("codes", holidays().codes.arrow, {"lacking": []})
+        put(cache, each).write("codes", holidays().codes.arrow)
     assert [get(cache, each) is not None for each in builds] == [False, False, True, True, True]
-    assert len(kept_files(tmp_path)) == 6
+    assert len(kept_files(tmp_path)) == 3 * 4
 
 
 def test_an_older_build_at_hand_is_kept(cache: Cache) -> None:
@@ -151,46 +163,33 @@ def test_an_older_build_at_hand_is_kept(cache: Cache) -> None:
     assert [get(cache, each) is not None for each in builds] == [False, True, True, True]
 
 
-def test_codes_belong_to_their_variables(cache: Cache) -> None:
-    """Codes of a catalogue are not those of another one of the same build."""
-    build = put(cache, SMALL)
-    build.write("codes", holidays().codes.arrow, {"lacking": []})
+def test_codes_belong_to_their_variables(cache: Cache, tmp_path: Path) -> None:
+    """Codes of a catalogue are not those of another one of the same build, which replaces it."""
+    entry = put(cache, SMALL)
+    entry.write("codes", holidays().codes.arrow)
     assert put(cache, SMALL).read("codes") is not None
     more = put(cache, built(DAY, 3))
     assert more.read("codes") is None
-    assert build.read("codes") is not None
+    assert entry.read("codes") is None
+    entry.write("codes", holidays().codes.arrow)  # by a session that began before
+    assert more.read("codes") is None
+    assert len(list((tmp_path / "cache").glob("*/*"))) == 1
 
 
-def test_anew(cache: Cache, tmp_path: Path) -> None:
+def test_anew(cache: Cache) -> None:
     """Who reads a build anew has its codes and folders removed."""
-    build = put(cache, SMALL)
-    build.write("codes", holidays().codes.arrow, {"lacking": []})
-    build.write("folders", holidays().folders.arrow, {})
-    assert len(kept_files(tmp_path)) == 3
-    assert put(cache, SMALL, anew=True) == build
-    assert len(kept_files(tmp_path)) == 1
-    assert build.read("codes") is None
+    entry = put(cache, SMALL)
+    entry.write("codes", holidays().codes.arrow)
+    entry.write("folders", holidays().folders.arrow)
+    anew = put(cache, SMALL, anew=True)
+    assert (anew.read("codes"), anew.read("folders")) == (None, None)
+    assert entry.read("codes") is None
 
 
-def test_damage_of_what_is_told_first(cache: Cache, tmp_path: Path) -> None:
-    """The sizes and the checksum at the beginning are noticed to be others, too."""
-    put(cache, SMALL)
-    (path,) = kept_files(tmp_path)
-    whole = path.read_bytes()
-    for place in range(8 + int.from_bytes(whole[:8])):
-        for other in set(b"\0 \n\"',.:-+019eE[]{}") - {whole[place]}:
-            path.write_bytes(whole[:place] + bytes([other]) + whole[place + 1 :])
-            assert get(cache, SMALL) is None, (place, chr(other))
-
-
-def test_equal_files_stay(cache: Cache, tmp_path: Path) -> None:
+def test_equal_catalogues_stay(cache: Cache) -> None:
     """Who comes second with the same throws it away."""
-    put(cache, SMALL)
-    (path,) = kept_files(tmp_path)
-    before = path.stat()
-    put(cache, SMALL)
-    after = path.stat()
-    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    entry = put(cache, SMALL)
+    assert put(cache, SMALL) == entry
 
 
 def test_no_build_date(cache: Cache, tmp_path: Path) -> None:
@@ -209,19 +208,33 @@ def test_other_versions(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
     assert get(cache, SMALL) is not None
 
 
-def test_left_behind(cache: Cache, tmp_path: Path) -> None:
+def test_left_behind(cache: Cache) -> None:
     """What ended processes left behind goes after a day; what is being written stays."""
-    put(cache, SMALL)
-    (path,) = kept_files(tmp_path)
-    old, fresh = path.with_name(".a.part"), path.with_name(".b.part")
-    foreign = path.with_name("notes.txt")
-    for each in (old, fresh, foreign):
+    entry = put(cache, SMALL)
+    folder = entry.folder.parent
+    old, fresh, foreign = folder / ".a.part", folder / ".b.part", folder / "notes.txt"
+    files = [old / "tables.parquet", fresh / "tables.parquet", entry.folder / ".c.part", foreign]
+    for each in files:
+        each.parent.mkdir(exist_ok=True)
         each.write_text("something")
-    os.utime(old, times=(time.time() - 90_000,) * 2)
+    for each in (old, files[2]):
+        os.utime(each, times=(time.time() - 90_000,) * 2)
     put(cache, built(DAY + timedelta(days=1)))
+    assert [each.exists() for each in files] == [False, True, False, True]
     assert not old.exists()
-    assert fresh.exists()
-    assert foreign.exists()
+
+
+def test_files_of_the_layout_before(cache: Cache) -> None:
+    """What was kept as single files is not found, and removed when its build is replaced."""
+    entry = put(cache, SMALL)
+    before = [
+        entry.folder.with_name(f"{entry.folder.name[:26]}.{k}") for k in ("catalogue", "codes")
+    ]
+    for path in before:
+        path.write_text("something")
+    assert get(cache, SMALL) is not None
+    put(cache, SMALL, anew=True)
+    assert not any(path.exists() for path in before)
 
 
 posix = pytest.mark.skipif(os.name == "nt", reason="folders of Windows have no such modes")
@@ -234,12 +247,11 @@ def test_modes(tmp_path: Path, umask: int) -> None:
     cache = Cache(tmp_path / "some" / "cache", KEY)
     before = os.umask(umask)
     try:
-        put(cache, SMALL).write("codes", holidays().codes.arrow, {"lacking": []})
+        put(cache, SMALL).write("codes", holidays().codes.arrow)
     finally:
         os.umask(before)
-    folder = kept_files(tmp_path)[0].parent
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
+    for folder in (tmp_path / "some" / "cache").glob("**/"):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in kept_files(tmp_path)} == {0o600}
 
 
@@ -247,7 +259,7 @@ def test_modes(tmp_path: Path, umask: int) -> None:
 def test_folder_that_others_can_use(cache: Cache, tmp_path: Path) -> None:
     """A folder into which others could have put something is not used."""
     put(cache, SMALL)
-    folder = kept_files(tmp_path)[0].parent
+    folder = kept_files(tmp_path)[0].parents[1]
     folder.chmod(0o770)
     assert get(cache, SMALL) is None
     with pytest.warns(CacheWarning, match="others can use it"):
@@ -260,7 +272,7 @@ def test_folder_that_others_can_use(cache: Cache, tmp_path: Path) -> None:
 def test_folder_that_is_a_link(cache: Cache, tmp_path: Path) -> None:
     """Nor is a link to another folder."""
     put(cache, SMALL)
-    folder = kept_files(tmp_path)[0].parent
+    folder = kept_files(tmp_path)[0].parents[1]
     folder.rename(tmp_path / "elsewhere")
     folder.symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     assert get(cache, SMALL) is None
@@ -277,14 +289,23 @@ def test_folder_that_is_a_file(tmp_path: Path) -> None:
 
 
 def test_folder_removed_meanwhile(cache: Cache, tmp_path: Path) -> None:
-    """Somebody may empty the cache at any time."""
-    build = put(cache, SMALL)
-    folder = kept_files(tmp_path)[0].parent
-    kept_files(tmp_path)[0].unlink()
-    folder.rmdir()
-    assert build.read("codes") is None
-    build.write("codes", holidays().codes.arrow, {"lacking": []})
-    assert build.read("codes") is not None
+    """Somebody may empty the cache at any time: then nothing is kept, and nothing said."""
+    entry = put(cache, SMALL)
+    assert clean(tmp_path / "cache")[0] == 3
+    entry.write("codes", holidays().codes.arrow)
+    assert entry.read("codes") is None
+    assert kept_files(tmp_path) == []
+
+
+@posix
+def test_codes_that_cannot_be_kept(cache: Cache) -> None:
+    """Where codes cannot be written there is a warning that names the folder."""
+    entry = put(cache, SMALL)
+    (entry.folder / "codes.parquet").mkdir()
+    with pytest.warns(CacheWarning, match=r"cannot be written.*Name another folder with cache="):
+        entry.write("codes", holidays().codes.arrow)
+    assert entry.read("codes") is None
+    assert get(cache, SMALL) is not None
 
 
 def test_default_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -315,3 +336,39 @@ def test_no_cache() -> None:
     """Without ``cache=``, or with False, there is none."""
     assert cache_of(None, KEY) is None
     assert cache_of(False, KEY) is None
+
+
+def test_cached_and_cleaned(tmp_path: Path) -> None:
+    """Each build is listed with what is kept of it, and nothing is left of all."""
+    with DemoServer() as server:
+        with server.login(cache=tmp_path) as session:
+            _ = session.folders
+        with server.login(cache=tmp_path / "other"):
+            pass
+    (row,) = cached(tmp_path).to_pylist()
+    assert cached(tmp_path).schema == CACHED_SCHEMA
+    assert (row["system"], row["has_codes"], row["has_folders"]) == ("holidays", False, True)
+    files = list(Path(row["folder"]).iterdir())
+    assert row["bytes"] == sum(path.stat().st_size for path in files)
+    assert clean(tmp_path) == (4, row["bytes"])
+    assert clean(tmp_path) == (0, 0)
+    assert len(cached(tmp_path / "other")) == 1
+
+
+def test_nothing_is_there(tmp_path: Path) -> None:
+    """Where no cache is, there is nothing to list or to remove."""
+    assert len(cached(tmp_path / "none")) == 0
+    assert clean(tmp_path / "none") == (0, 0)
+
+
+@posix
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    """What is elsewhere stays, however it is called."""
+    elsewhere = tmp_path / "elsewhere"
+    mine = elsewhere / f"2026-11-01T03-00-00.000000-{'0' * 32}" / "tables.parquet"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    (tmp_path / "caches").mkdir()
+    (tmp_path / "caches" / ("0" * 32)).symlink_to(elsewhere)
+    assert clean(tmp_path / "caches") == (0, 0)
+    assert mine.read_text() == "mine"
