@@ -53,7 +53,7 @@ def as_stream(arrow: pa.Table) -> str:
 def test_strings_of_earlier_versions(version: int) -> None:
     """What the versions before wrote, a stream for each noun, is still read."""
     kinds = list(ARROWS)[: 2 * version]
-    values = {kind: as_stream(ARROWS[kind]) for kind in kinds}
+    values: dict[str, Any] = {kind: as_stream(ARROWS[kind]) for kind in kinds}
     values |= {} if version == 1 else {"unavailable": ["peVar"]}
     system = {**SYSTEM, "build_date": SYSTEM["build_date"].isoformat()}
     found = stream.from_json({"version": version, "system_info": system, **values, "checksum": 0})
