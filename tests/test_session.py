@@ -514,10 +514,11 @@ def test_no_string_of_a_session(text: Any) -> None:
         lambda catalogue: {},
         lambda catalogue: {**catalogue, "version": None},
         lambda catalogue: {**catalogue, "system_info": {}},
-        lambda catalogue: {**catalogue, "tables": ""},
-        lambda catalogue: {**catalogue, "tables": "*" + catalogue["tables"]},
-        lambda catalogue: {**catalogue, "variables": catalogue["variables"][:400]},
-        lambda catalogue: {**catalogue, "variables": catalogue["tables"]},
+        lambda catalogue: {**catalogue, "rows": ""},
+        lambda catalogue: {**catalogue, "rows": "*" + catalogue["rows"]},
+        lambda catalogue: {**catalogue, "rows": catalogue["rows"][:400]},
+        lambda catalogue: {**catalogue, "version": 2},
+        lambda catalogue: {**catalogue, "unavailable": ["peOccu"]},
     ],
 )
 def test_damaged_catalogue_in_a_string(offline: str, damage: Callable[[Any], Any]) -> None:
