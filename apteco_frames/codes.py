@@ -16,6 +16,7 @@ from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner, links_of
 from apteco_frames.render import card
 from apteco_frames.schema.column import describe
+from apteco_frames.support import display
 from apteco_frames.support.arrays import integers, spans_of
 from apteco_frames.support.text import clipped, list_names
 
@@ -147,7 +148,7 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
 
     def _repr_html_(self) -> str:
         remarks = (f"<p>{escape(remark)}</p>" for remark in self._remarks)
-        return f"<div>{super()._repr_html_()}{''.join(remarks)}</div>"
+        return f"<div {display.NO_MATHS}>{super()._repr_html_()}{''.join(remarks)}</div>"
 
     @property
     def _remarks(self) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -34,6 +35,23 @@ from apteco_frames.variables import Variables
 _MOST_NAMES = 10
 
 
+class Access(NamedTuple):
+    """Which catalogue is read, and from whom.
+
+    Attributes:
+        client: whom to ask.
+        options: those of the login: whether to keep catalogues on disk, and whether to show how
+            far a load is.
+        system: name of the FastStats system.
+        user: the user, whose rights the catalogue depends on.
+    """
+
+    client: OrbitClient
+    options: Options
+    system: str
+    user: str
+
+
 class LiveCatalogue:
     """A catalogue that reads codes and folders on first use, each once.
 
@@ -42,9 +60,7 @@ class LiveCatalogue:
 
     Args:
         session: the session that it belongs to.
-        client: whom to ask.
-        options: those of the login.
-        system: name of the FastStats system.
+        access: whom to ask for it.
         catalogue: what was read so far.
         kept: where its codes and folders are kept on disk; None if they are not.
     """
@@ -52,15 +68,12 @@ class LiveCatalogue:
     def __init__(
         self,
         session: object,
-        client: OrbitClient,
-        options: Options,
-        system: str,
+        access: Access,
         catalogue: Catalogue,
         kept: CacheEntry | None = None,
     ) -> None:
-        self._client = client
+        self._client, options, self._system, _ = access
         self._progress = options.get("progress")
-        self._system = system
         self._turn = ProcessLock(Turn)
         self._telling: int | None = None  # which thread is in a callable of the user's
         self._start(catalogue, kept)
@@ -76,34 +89,21 @@ class LiveCatalogue:
 
     @classmethod
     def read(
-        cls,
-        session: object,
-        client: OrbitClient,
-        options: Options,
-        system: str,
-        user: str,
-        task: Task,
-        *,
-        anew: bool = False,
+        cls, session: object, access: Access, task: Task, *, anew: bool = False
     ) -> LiveCatalogue:
         """The catalogue of a system as it is now; warns of what is odd in it.
 
         Args:
             session: the session that it is for.
-            client: whom to ask.
-            options: those of the login: whether to keep it on disk, and whether to show how far
-                it is.
-            system: name of the FastStats system.
-            user: the user, whose rights the catalogue depends on.
+            access: whom to ask for it.
             task: whose time it takes.
             anew: whether to ask the server for what is kept, too.
 
         Raises:
             AptecoFramesError: an error of the tree.
         """
-        with client.secrets.kept_out():
-            catalogue, kept = _read(client, options, system, user, task, anew)
-        return cls(session, client, options, system, catalogue, kept)
+        with access.client.secrets.kept_out():
+            return cls(session, access, *_read(access, task, anew))
 
     @property
     def catalogue(self) -> Catalogue:
@@ -390,10 +390,9 @@ class LiveCatalogue:
         return arrange(nodes, variables["name"], self._place), is_odd
 
 
-def _read(
-    client: OrbitClient, options: Options, system: str, user: str, task: Task, anew: bool
-) -> tuple[Catalogue, CacheEntry | None]:
+def _read(access: Access, task: Task, anew: bool) -> tuple[Catalogue, CacheEntry | None]:
     """A catalogue, and where its codes and folders are kept; see :meth:`LiveCatalogue.read`."""
+    client, options, system, user = access
     source = f"system {clipped(system)!r} at {client.base_url}"
     cache = cache_of(options.get("cache"), (client.base_url, client.data_view, system, user))
     if cache and not anew:

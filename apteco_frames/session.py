@@ -13,7 +13,7 @@ from apteco_frames.codes import Codes
 from apteco_frames.errors import AptecoFramesError
 from apteco_frames.folders import Folders
 from apteco_frames.links import links_of
-from apteco_frames.live import LiveCatalogue
+from apteco_frames.live import Access, LiveCatalogue
 from apteco_frames.orbit.arguments import (
     Options,
     check_secret,
@@ -61,9 +61,7 @@ class Session(AnyCatalogue):
     was read stays usable after that. A session may be used from many threads.
     """
 
-    _client: OrbitClient
-    _options: Options
-    _system: str
+    _access: Access
     _user: User
     _is_opened: bool  # by another session, whose block ends the login of both
     _api_clients: dict[str, Any]
@@ -77,20 +75,10 @@ class Session(AnyCatalogue):
         )
 
     @classmethod
-    def _new(
-        cls,
-        client: OrbitClient,
-        options: Options,
-        system: str,
-        user: User,
-        *,
-        is_opened: bool = False,
-    ) -> Session:
+    def _new(cls, access: Access, user: User, *, is_opened: bool = False) -> Session:
         """A session without a catalogue, which is read next."""
         session = object.__new__(cls)
-        session._client = client
-        session._system = system
-        session._options = options
+        session._access = access
         session._is_opened = is_opened
         session._user = user
         session._api_clients = {}
@@ -98,10 +86,11 @@ class Session(AnyCatalogue):
         return session
 
     def _read(self, task: Task, *, anew: bool = False) -> LiveCatalogue:
-        user = self._user.username
-        return LiveCatalogue.read(
-            self, self._client, self._options, self._system, user, task, anew=anew
-        )
+        return LiveCatalogue.read(self, self._access, task, anew=anew)
+
+    @property
+    def _client(self) -> OrbitClient:
+        return self._access.client
 
     @property
     def base_url(self) -> str:
@@ -163,7 +152,7 @@ class Session(AnyCatalogue):
     @property
     def system(self) -> str:
         """Name of the FastStats system."""
-        return self._system
+        return self._access.system
 
     @property
     def user(self) -> User:
@@ -231,7 +220,8 @@ class Session(AnyCatalogue):
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
         checked_name(system, "system")
-        opened = Session._new(self._client, self._options, system, self._user, is_opened=True)
+        access = self._access._replace(system=system)
+        opened = Session._new(access, self._user, is_opened=True)
         opened._live = opened._read(self._client.new_task())
         return opened
 
@@ -305,7 +295,7 @@ class Session(AnyCatalogue):
             AptecoFramesError: the API could not be asked, or refused.
         """
         task = self._client.new_task()
-        if not self._options.get("cache") and self.system_info.build_date is not None:
+        if not self._access.options.get("cache") and self.system_info.build_date is not None:
             return self._read_if_rebuilt(task)
         live = self._read(task, anew=True)
         self._systems = None
@@ -315,7 +305,7 @@ class Session(AnyCatalogue):
         return True
 
     def _read_if_rebuilt(self, task: Task) -> bool:
-        info = system_info_of(self._client.system(self._system, task))
+        info = system_info_of(self._client.system(self.system, task))
         if info == self.system_info:
             return False
         self._live, self._systems = self._read(task), None
@@ -434,12 +424,11 @@ class Session(AnyCatalogue):
         values = session_values(Secret(s), User._fields)
         client = OrbitClient(values["base_url"], values["data_view"], options)
         client.restore(values["session_id"], values["access_token"])
-        system = values["system"]
         user = User(**{field: values["user"].get(field) for field in User._fields})
-        session = Session._new(client, options, system, user)
+        access = Access(client, options, values["system"], user.username)
+        session = Session._new(access, user)
         if "catalogue" in values:
-            catalogue = _restored(values["catalogue"])
-            session._live = LiveCatalogue(session, client, options, system, catalogue)
+            session._live = LiveCatalogue(session, access, _restored(values["catalogue"]))
         else:
             session._live = session._read(client.new_task())
         return session
@@ -496,7 +485,7 @@ def log_in(
     try:
         person = client.log_in(user, password, task)["user"]
         known = User(*(person.get(field) for field in USER_FIELDS))
-        session = Session._new(client, options, system, known)
+        session = Session._new(Access(client, options, system, known.username), known)
         session._live = session._read(task)
         return session
     except BaseException:
