@@ -119,7 +119,7 @@ def test_damage_is_noticed(noun: str, place: float, change: int | None) -> None:
             whole[at] ^= change
         path.write_bytes(whole)
         found = get(cache, SMALL)
-        assert found is None or SMALL == Catalogue(SMALL.system_info, *found[0][1:3])
+        assert found is None or Catalogue(SMALL.system_info, *found[0][1:3]) == SMALL
         put(cache, SMALL)
         assert get(cache, SMALL) is not None
 
