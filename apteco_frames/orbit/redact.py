@@ -17,9 +17,8 @@ _HIDDEN = "<secret>"
 # Shorter ones stand in any text by chance.
 _SHORTEST_HIDDEN = 4
 _LONGEST_TEXT = 2**15
-# What ends a text that was truncated, and how much of it may stand before that.
+# What ends a text that was truncated.
 _TRUNCATED = re.compile(r"\.\.\.|…")
-_LONGEST_TRUNCATED = 1_000
 
 # What is left as it is in a URL by Python, for a part and for a path; by .NET; by JavaScript.
 _URL_AS_IS = ("", "/", "!()*", "!'()*")
@@ -146,13 +145,38 @@ def _spans(text: str, word: str) -> Iterator[tuple[int, int]]:
             again = text.find(word, end - len(word) + 1)
         yield start, end
         start = again
-    for mark in _TRUNCATED.finditer(text):
-        end = mark.start()
-        start = text.find(word[:_SHORTEST_HIDDEN], max(0, end - _LONGEST_TRUNCATED), end)
-        while start >= 0 and not word.startswith(text[start:end]):
-            start = text.find(word[:_SHORTEST_HIDDEN], start + 1, end)
-        if start >= 0:
-            yield start, end
+    if word[:_SHORTEST_HIDDEN] in text and (marks := [*_TRUNCATED.finditer(text)]):
+        begun = _begun(text, word)
+        for mark in marks:
+            length = begun[mark.start()]
+            if length >= _SHORTEST_HIDDEN:
+                yield mark.start() - length, mark.start()
+
+
+def _begun(text: str, word: str) -> list[int]:
+    """How much of a word's beginning stands before each position of a text, at most.
+
+    In a time that grows with the two (Knuth, Morris, Pratt).
+
+    >>> _begun("password: pass", "passport")
+    [0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]
+    """
+    # After so many characters of the word, how many of its first are its last ones, too.
+    again = [0]
+    for character in word[1:]:
+        again.append(_longer(word, again, again[-1], character))
+    found = [0]
+    for character in text:
+        length = found[-1] if found[-1] < len(word) else again[-1]
+        found.append(_longer(word, again, length, character))
+    return found
+
+
+def _longer(word: str, again: list[int], length: int, character: str) -> int:
+    """How much of a word's beginning there is after one more character."""
+    while length and word[length] != character:
+        length = again[length - 1]
+    return length + 1 if word[length] == character else 0
 
 
 def _forms(secret: str) -> Iterator[str]:
