@@ -411,7 +411,8 @@ def _login_error(answer: Answer, user: str) -> AptecoFramesError:
     if answer.status == 401:
         what += ": user name or password was not accepted"
         hint = "Check both, and that the user may use this DataView"
-    if said(answer.body).message:
+    words = said(answer.body)
+    if words.message and not words.is_page:
         hint = IF_NO_HELP
     return api_error(LoginError, answer, what, hint)
 
