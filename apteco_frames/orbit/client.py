@@ -165,7 +165,7 @@ class OrbitClient:
         try:
             claims = jwt.decode(self.token.reveal(), options={"verify_signature": False})
             expires: Any = claims.get("exp")
-            seconds = float(expires) if type(expires) in (int, float) else math.nan
+            seconds = float(expires) if type(expires) in (int, float, str) else math.nan
         except (jwt.PyJWTError, ValueError, OverflowError, RecursionError):
             return None
         return seconds if math.isfinite(seconds) else None

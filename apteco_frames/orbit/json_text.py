@@ -32,6 +32,8 @@ _NAMED = frozenset({"errors", "modelstate", "message"})
 _DEEPEST_MESSAGE = 5
 _LONGEST_SAID = 500
 _READ_OF_A_PAGE = 2**15
+# What no text has: so it may be packed, with a secret in it.
+_BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _IS_HTML = re.compile(r"<(!doctype html|html|head|body)\b", re.IGNORECASE)
 _TITLE = re.compile(r"<(?:title|h1|h2)\b[^<>]*>([^<]*)", re.IGNORECASE)
 _XML_MESSAGE = re.compile(
@@ -183,6 +185,8 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 def _decoded(body: bytes) -> str:
     text = bare(body)
+    if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return text.decode("utf-16", "replace").strip()
     try:
         return text.decode().strip()
     except UnicodeDecodeError:
@@ -191,7 +195,7 @@ def _decoded(body: bytes) -> str:
 
 def _said_in_text(text: str) -> Said:
     if not text.startswith("<"):
-        return Said(text)
+        return Said("" if _BINARY.search(text) else text)
     page = text[:_READ_OF_A_PAGE]
     is_html = _IS_HTML.search(page)
     found = (
