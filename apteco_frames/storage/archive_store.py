@@ -295,12 +295,14 @@ class ArchiveStore:
         """Put a file in place, whole as far as the file system lets us."""
         if self.files.base_fs.type_name in _MOVED:
             part = f"{PARTS}/{uuid.uuid4().hex}.part"
-            self._into_folder(part, lambda: self._write(part, written))
-            with suppress(OSError, NotImplementedError):
-                self._into_folder(path, lambda: self.files.move(part, path))
-                return
-            with suppress(OSError):  # where nothing can be moved, perhaps nothing can be removed
-                self.files.delete_file(part)
+            try:
+                self._into_folder(part, lambda: self._write(part, written))
+                with suppress(OSError, NotImplementedError):
+                    self._into_folder(path, lambda: self.files.move(part, path))
+                    return
+            finally:
+                with suppress(OSError):  # it was moved, or perhaps nothing can be removed
+                    self.files.delete_file(part)
         if self.files.base_fs.type_name not in _WHOLE:
             (info,) = self.files.get_file_info([path])
             if info.size == written.size:
@@ -414,11 +416,14 @@ class ArchiveStore:
 
         selector = FileSelector(folder, allow_not_found=True, recursive=recursive)
         try:
+            if self._fsspec:  # s3fs keeps lists for as long as it lives
+                self._fsspec.invalidate_cache()
             return self.files.get_file_info(selector)
         except _FAULTS as error:
             raise ArchiveError(
                 f"The archive at {self.place} cannot be listed ({type(error).__name__}: "
-                f"{error}). See whether it can be reached, and whether you may read it."
+                f"{location.redact(str(error))}). See whether it can be reached, and whether you "
+                "may read it."
             ) from None
 
     def _entry(self, build: Build) -> dict[str, Any]:
