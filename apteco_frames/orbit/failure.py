@@ -88,7 +88,8 @@ def describe(
     found = _unusable_file(causes, files) or _misnamed_proxy(causes)
     if found or has(requests.exceptions.SSLError):
         return found or _tls(causes)
-    where = " to the proxy" if has(ProxyError) else ""
+    is_socks = any(type(cause).__name__ == "ProxyConnectionError" for cause in causes)
+    where = " to the proxy" if is_socks or has(ProxyError) else ""
     if has(NewConnectionError):
         return Failure(f"no connection{where}: " + _reason(causes, "refused"), never_sent=True)
     if has(ConnectTimeoutError):

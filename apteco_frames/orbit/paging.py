@@ -248,8 +248,7 @@ def read_list(fetch: Fetch, count: int, source: str) -> pa.Table:
 
 
 def _repeats(rows: pa.Table) -> bool:
-    different: int = rows.group_by(rows.column_names).aggregate([]).num_rows
-    return different < rows.num_rows
+    return bool(rows.group_by(rows.column_names).aggregate([]).num_rows < rows.num_rows)
 
 
 def _read_once(fetch: Fetch, count: int, source: str) -> tuple[pa.Table, int]:

@@ -69,14 +69,14 @@ def test_proxy_of_the_environment(
         assert meet(server, http=http if own_session else None) == FULL
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.0.0.9"])
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.0.0.9", "127.9"])
 def test_names_of_this_machine(monkeypatch: pytest.MonkeyPatch, host: str, dead: str) -> None:
     """All names of this machine are reached without the environment's proxies."""
     monkeypatch.setenv("ALL_PROXY", dead)
     with FaultyServer() as server:
         url = server.base_url.replace("127.0.0.1", host)
         values = (server.data_view, server.system, server.user, server.password)
-        if host == "127.0.0.9":  # nobody listens there, and no proxy is asked either
+        if host.endswith(".9"):  # nobody listens there, and no proxy is asked either
             with pytest.raises(OrbitConnectionError, match="failed: no connection: "):
                 login_with_password(url, *values, timeout=(1, 1, 1.5))
         else:
@@ -88,6 +88,15 @@ def test_proxy_of_the_operating_system(monkeypatch: pytest.MonkeyPatch, dead: st
     monkeypatch.setattr(requests.utils, "getproxies", lambda: {"http": dead, "https": dead})
     with DemoServer() as demo, demo.login() as session:
         assert apteco_api.AboutApi(session.api_client).about_get_version().version
+
+
+def test_socks_proxy_that_is_not_there(meet: Meet, dead: str) -> None:
+    """A SOCKS proxy that takes no connection is told as one."""
+    pytest.importorskip("socks")
+    with FaultyServer() as server, requests.Session() as http:
+        http.proxies = {"http": dead.replace("http", "socks5h")}
+        said = meet(server, http=http, kind=OrbitConnectionError, timeout=(1, 1, 1.5))
+    assert "no connection to the proxy: connection refused" in said
 
 
 def test_proxy_of_the_users_session(meet: Meet) -> None:
