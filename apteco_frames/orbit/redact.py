@@ -25,6 +25,7 @@ _URL_AS_IS = ("", "/", "!()*", "!'()*")
 # What .NET's encoders for JSON and HTML do not leave as it is.
 _DOTNET_JSON = re.compile(r"[^ -~]|[\"&'+<>`]")
 _DOTNET_HTML = re.compile(r"[^ -~]|[\"&'+<>]")
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HEX_ESCAPE = re.compile(r"%..|\\u....|&#x[^;]+;")
 
 
@@ -59,7 +60,7 @@ class Secrets:
 
     A secret is found as it is and without the blanks at its ends, which headers lose;
     percent-encoded; escaped as JSON or HTML, as Python and .NET do it; in Base64, with
-    whatever stands before and after it; and where it begins but the text was truncated.
+    whatever stands before and after it; an id that is a GUID in either case; and where it begins but the text was truncated.
     Secrets of less than four characters are not looked for: they stand in any text by
     chance.
 
@@ -185,6 +186,9 @@ def _forms(secret: str) -> Iterator[str]:
         if len(text) < _SHORTEST_HIDDEN:
             continue
         yield from _in_base64(text)
+        if _GUID.fullmatch(text):  # which .NET writes in either case, with hyphens or without
+            for guid in (text, text.replace("-", "")):
+                yield from (guid.lower(), guid.upper())
         for form in {*_in_url(text), *_in_json(text), *_in_html(text), *_in_python(text)}:
             for written in (form, _HEX_ESCAPE.sub(lambda escape: escape[0].lower(), form)):
                 yield written

@@ -73,6 +73,14 @@ def test_truncated_texts(length: int, mark: str) -> None:
     assert said == f"no <secret>{mark}"
 
 
+def test_ids_in_another_case() -> None:
+    """A session's id that is a GUID is hidden however .NET writes it."""
+    own = "0072f06b-3911-4182-a3e5-c64fc0f1aa20"
+    for text in (own, own.upper(), own.replace("-", ""), f"{{{own.upper()}}}"):
+        assert "f06b" not in hiding(own).without(f"no session {text}.").lower()
+        assert "f06b" not in hiding(own.upper()).without(f"no session {text}.").lower()
+
+
 def test_texts_cut_here() -> None:
     """A text that is too long is cut, at a place that shows no half of a secret."""
     secret = string.ascii_letters
