@@ -176,7 +176,12 @@ class OrbitClient:
             OrbitConnectionError: there was no answer.
         """
         self._check_session(url)
-        return self.send(method, url, task=task, **options)
+        token = self.transport.token
+        answer = self.send(method, url, task=task, **options)
+        # Another thread may have renewed the session, which ended that of before.
+        if answer.status == 401 and self.transport.token is not token and not self.has_ended:
+            answer = self.send(method, url, task=task, **options)
+        return answer
 
     def send(self, method: str, url: str, *, task: Task, **options: Any) -> Answer:
         """Send a request with the token, expired or not.

@@ -60,7 +60,8 @@ class Secrets:
 
     A secret is found as it is and without the blanks at its ends, which headers lose;
     percent-encoded; escaped as JSON or HTML, as Python and .NET do it; in Base64, with
-    whatever stands before and after it; an id that is a GUID in either case; and where it begins but the text was truncated.
+    whatever stands before and after it; an id that is a GUID in either case; and where it
+    begins but the text was truncated.
     Secrets of less than four characters are not looked for: they stand in any text by
     chance.
 
