@@ -530,9 +530,11 @@ class Catalogue(AnyCatalogue):
         return _unpickled, (self.system_info, *map(rows.get, kinds), refused)
 
     def __repr__(self) -> str:
+        date = self.system_info.build_date
+        built = f"built {date}" if date else "build date not known"
         return (
-            f"<Catalogue of system {clipped(self.system_info.name)!r}, "
-            f"built {self.system_info.build_date}: {len(self.tables):,} tables, "
+            f"<Catalogue of system {clipped(self.system_info.name)!r}, {built}: "
+            f"{len(self.tables):,} tables, "
             f"{len(self.variables):,} variables>"
         )
 

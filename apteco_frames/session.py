@@ -440,11 +440,12 @@ class Session(AnyCatalogue):
         )
 
     def __repr__(self) -> str:
+        date = self.system_info.build_date
         lines = [
             f"Session with system {clipped(self.system)!r} "
             f"({clipped(self.system_info.description)})",
             f"  {len(self.tables):,} tables, {len(self.variables):,} variables, "
-            f"built {self.system_info.build_date}",
+            + (f"built {date}" if date else "build date not known"),
             f"  as {clipped(self.user.username)!r} "
             f"in DataView {clipped(self.data_view)!r} at {self.base_url}",
         ]

@@ -158,7 +158,7 @@ class OrbitClient:
         try:
             claims = jwt.decode(self.token.reveal(), options={"verify_signature": False})
             expires: Any = claims.get("exp")
-            seconds = float(expires) if type(expires) in (int, float) else math.nan
+            seconds = float(expires) if type(expires) in (int, float, str) else math.nan
         except (jwt.PyJWTError, ValueError, OverflowError, RecursionError):
             return None
         return seconds if math.isfinite(seconds) else None
@@ -176,7 +176,12 @@ class OrbitClient:
             OrbitConnectionError: there was no answer.
         """
         self._check_session(url)
-        return self.send(method, url, task=task, **options)
+        token = self.transport.token
+        answer = self.send(method, url, task=task, **options)
+        # Another thread may have renewed the session, which ended that of before.
+        if answer.status == 401 and self.transport.token is not token and not self.has_ended:
+            answer = self.send(method, url, task=task, **options)
+        return answer
 
     def send(self, method: str, url: str, *, task: Task, **options: Any) -> Answer:
         """Send a request with the token, expired or not.
@@ -404,7 +409,8 @@ def _login_error(answer: Answer, user: str) -> AptecoFramesError:
     if answer.status == 401:
         what += ": user name or password was not accepted"
         hint = "Check both, and that the user may use this DataView"
-    if said(answer.body).message:
+    words = said(answer.body)
+    if words.message and not words.is_page:
         hint = IF_NO_HELP
     return api_error(LoginError, answer, what, hint)
 

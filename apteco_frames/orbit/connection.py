@@ -179,22 +179,43 @@ def waits_in_time(http: requests.Session, url: str) -> bool:
     """
     if type(http).__bases__[1:] != (requests.Session,) or http.hooks.get("response"):
         return False
-    if not vars(http).keys() <= _SESSION_SETTINGS:  # something is done its own way
+    if not vars(http).keys() <= _SESSION_SETTINGS or callable(http.auth):  # its own way
         return False
     try:
         adapter = http.get_adapter(url)
-    except requests.exceptions.InvalidSchema:
+    except requests.RequestException:  # it comes again where the request is sent
         return False
     return isinstance(adapter, _TimedAdapter) and adapter.waits_in_time
 
 
-def tries_again(http: requests.Session, url: str) -> bool:
-    """Whether an adapter of the user's tries failed requests again by itself."""
+def tries_again(
+    http: requests.Session,
+    method: str,
+    url: str,
+    status: int | None,
+    *,
+    never_sent: bool = False,
+    asks_to_wait: bool = False,
+) -> bool:
+    """Whether an adapter of the user's has tried again by itself what failed.
+
+    Args:
+        http: the session.
+        method: the HTTP method.
+        url: where the request went.
+        status: the status of the answer; None if there was none.
+        never_sent: whether there was no connection.
+        asks_to_wait: whether the answer says how long to wait.
+    """
     try:
         retries = getattr(http.get_adapter(url), "max_retries", None)
-    except requests.exceptions.InvalidSchema:
+    except requests.RequestException:
         return False
-    return isinstance(retries, Retry) and retries.total != 0
+    if not isinstance(retries, Retry) or retries.total in (0, False):
+        return False
+    if status is not None:
+        return retries.is_retry(method, status, asks_to_wait)
+    return (retries.connect if never_sent else retries.read) not in (0, False)
 
 
 def files_named(http: requests.Session, verify: bool | str | None) -> list[tuple[str, str]]:

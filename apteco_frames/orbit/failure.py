@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +25,7 @@ from urllib3.exceptions import (
 
 from apteco_frames.orbit.task import Timeout
 from apteco_frames.orbit.unpack import UnpackError
+from apteco_frames.support.text import clipped
 
 CHECK_NETWORK = "Check the base URL, your network, VPN and proxy."
 # The environment's proxies would otherwise come before those of the session.
@@ -65,13 +66,19 @@ _NOT_VALID_NOW = (9, 10)
 _OTHER_NAME = (62, 64)
 
 
-def describe(error: Exception, timeout: Timeout, files: Sequence[tuple[str, str]] = ()) -> Failure:
+def describe(
+    error: Exception,
+    timeout: Timeout,
+    files: Sequence[tuple[str, str]] = (),
+    without: Callable[[str], str] = str,
+) -> Failure:
     """What an error of the network means.
 
     Args:
         error: the error.
         timeout: how long was waited.
         files: files that settings name, each with the setting.
+        without: leaves no secret in what is quoted.
     """
     causes = _causes(error)
 
@@ -81,7 +88,8 @@ def describe(error: Exception, timeout: Timeout, files: Sequence[tuple[str, str]
     found = _unusable_file(causes, files) or _misnamed_proxy(causes)
     if found or has(requests.exceptions.SSLError):
         return found or _tls(causes)
-    where = " to the proxy" if has(ProxyError) else ""
+    is_socks = any(type(cause).__name__ == "ProxyConnectionError" for cause in causes)
+    where = " to the proxy" if is_socks or has(ProxyError) else ""
     if has(NewConnectionError):
         return Failure(f"no connection{where}: " + _reason(causes, "refused"), never_sent=True)
     if has(ConnectTimeoutError):
@@ -94,7 +102,8 @@ def describe(error: Exception, timeout: Timeout, files: Sequence[tuple[str, str]
         or Failure(
             f"no answer within {timeout.read:g} seconds"
             if has(ReadTimeoutError, TimeoutError)
-            else "the connection broke: " + _reason(causes, "the answer was cut off")
+            else "the connection broke: "
+            + _reason(causes, without(_own_words(error)) or "the answer was cut off")
         )
     )
 
@@ -215,6 +224,15 @@ def _malformed(causes: list[BaseException]) -> Failure | None:
         if type(cause) is ValueError:  # of int(), for the length of a chunk
             return Failure("the answer is cut off or malformed between two chunks")
     return None
+
+
+def _own_words(error: Exception) -> str:
+    """What an error says that is not of the libraries: of an adapter or of a test's stand-in."""
+    kind = type(error)
+    is_bare = kind is requests.ConnectionError and isinstance(next(iter(error.args), None), str)
+    if not is_bare and kind.__module__.partition(".")[0] in ("requests", "urllib3", "builtins"):
+        return ""
+    return clipped(" ".join(str(error).split()), 200)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

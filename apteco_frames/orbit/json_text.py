@@ -24,11 +24,21 @@ _MOST_DIGITS = 400
 _MESSAGES = (
     *("message", "messagedetail", "exceptionmessage", "innerexception", "modelstate"),
     *("title", "detail", "errors", "error", "errordescription", "errormessage", "text", "reason"),
+    *("msg", "usermessage", "developermessage", "responsestatus", "fault", "faultstring"),
+    "description",
 )
+# Of these the fields within may be those that it is about, or languages.
+_NAMED = frozenset({"errors", "modelstate", "message"})
 _DEEPEST_MESSAGE = 5
 _LONGEST_SAID = 500
 _READ_OF_A_PAGE = 2**15
-_TITLE = re.compile(r"<title[^<>]*>([^<]*)", re.IGNORECASE)
+# What no text has: so it may be packed, with a secret in it.
+_BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_IS_HTML = re.compile(r"<(!doctype html|html|head|body)\b", re.IGNORECASE)
+_TITLE = re.compile(r"<(?:title|h1|h2)\b[^<>]*>([^<]*)", re.IGNORECASE)
+_XML_MESSAGE = re.compile(
+    rf"<(?:\w+:)?(?:{'|'.join(_MESSAGES)})\b[^<>]*>(?:<!\[CDATA\[)?([^<\]]*)", re.IGNORECASE
+)
 
 
 class Said(NamedTuple):
@@ -41,7 +51,7 @@ class Said(NamedTuple):
         code: its number for this kind of error, if there is one.
         id: the number under which an administrator finds more, if there is one.
         is_json: whether it is JSON.
-        is_page: whether it is HTML or XML.
+        is_page: whether it is HTML, or XML without a message.
     """
 
     message: str
@@ -99,7 +109,10 @@ def load(body: bytes, source: str) -> Any:
             "Try again, and check the base URL with your administrator if it stays so."
         )
     if text.startswith(b"<"):
-        title = said(text).message
+        words = said(text)
+        if not words.is_page:
+            raise results_error("it is XML, not JSON", source, text)
+        title = words.message
         page = f"a web page ({_quoted(title)})" if title else "a web page"
         raise GatewayError(
             f"The answer of {source} is {page}: a gateway, a proxy or a login page "
@@ -172,6 +185,8 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 def _decoded(body: bytes) -> str:
     text = bare(body)
+    if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return text.decode("utf-16", "replace").strip()
     try:
         return text.decode().strip()
     except UnicodeDecodeError:
@@ -180,9 +195,16 @@ def _decoded(body: bytes) -> str:
 
 def _said_in_text(text: str) -> Said:
     if not text.startswith("<"):
-        return Said(text)
-    title = _TITLE.search(text[:_READ_OF_A_PAGE])
-    return Said(html.unescape(title[1]).strip() if title else "", is_page=True)
+        return Said("" if _BINARY.search(text) else text)
+    page = text[:_READ_OF_A_PAGE]
+    is_html = _IS_HTML.search(page)
+    found = (
+        html.unescape(text).strip() for text in (_TITLE if is_html else _XML_MESSAGE).findall(page)
+    )
+    words = list(dict.fromkeys(filter(None, found)))
+    if not is_html and words:
+        return Said("; ".join(words))
+    return Said(words[0] if words else "", is_page=True)
 
 
 def _messages(value: Any, depth: int = 0, *, named: bool = False) -> Iterator[str]:
@@ -197,12 +219,14 @@ def _messages(value: Any, depth: int = 0, *, named: bool = False) -> Iterator[st
     elif isinstance(value, dict):
         fields = {_simplified(name): inner for name, inner in value.items()}
         known = [name for name in _MESSAGES if name in fields]
+        if "name" in fields and "description" in known:  # of a thing, not of an error
+            known.remove("description")
         for name in known:
-            is_named = name in ("errors", "modelstate")
-            yield from _messages(fields[name], depth + 1, named=is_named)
+            yield from _messages(fields[name], depth + 1, named=name in _NAMED)
         if named and not known:
             for name, inner in value.items():
-                yield from (f"{name}: {message}" for message in _messages(inner, depth + 1))
+                of_what = f"{name}: " if name else ""
+                yield from (of_what + message for message in _messages(inner, depth + 1))
 
 
 def _parameters(value: Any) -> Iterator[str]:
@@ -222,6 +246,7 @@ def _simplified(name: str) -> str:
 
 
 def _quoted(text: str) -> str:
+    text = " ".join(text.split())
     return repr(text if len(text) <= _LONGEST_SAID else text[:_LONGEST_SAID] + "...")
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -215,6 +214,9 @@ class Paging:
 def read_list(fetch: Fetch, count: int, source: str) -> pa.Table:
     """All items of a list, page after page, in the API's order; twice if it changes.
 
+    An item that two pages have may have moved between them, as where the list was sorted anew.
+    It is the server's own if a second reading gives the same.
+
     Args:
         fetch: asks for a page: offset and count, in items.
         count: items to ask for at a time, at least 1; a server may give fewer.
@@ -228,17 +230,35 @@ def read_list(fetch: Fetch, count: int, source: str) -> pa.Table:
         ApiResultsError: a page is not the one asked for, is empty although items are
             missing, or has more items than it may.
     """
-    for _ in range(_READINGS - 1):
-        with suppress(ListChangedError):
-            return _read_once(fetch, count, source)
-    return _read_once(fetch, count, source)
+    before: pa.Table | None = None
+    fault = ListChangedError(
+        f"{source} was changed while it was read: pages of it have the same items. Nothing of it "
+        "was used. Try again."
+    )
+    for _ in range(_READINGS):
+        try:
+            rows, pages = _read_once(fetch, count, source)
+        except ListChangedError as error:
+            fault = error
+            continue
+        if pages == 1 or not _repeats(rows) or (before is not None and rows.equals(before)):
+            return rows
+        before = rows
+    raise fault
 
 
-def _read_once(fetch: Fetch, count: int, source: str) -> pa.Table:
+def _repeats(rows: pa.Table) -> bool:
+    return bool(rows.group_by(rows.column_names).aggregate([]).num_rows < rows.num_rows)
+
+
+def _read_once(fetch: Fetch, count: int, source: str) -> tuple[pa.Table, int]:
+    """The rows, and of how many pages they are."""
     paging = Paging(count, count, source)
+    pages = 0
     while span := paging.take():
         paging.receive(span, fetch(span.offset, span.count))
-    return paging.rows()
+        pages += 1
+    return paging.rows(), pages
 
 
 def _merged(pages: dict[int, pa.Table]) -> dict[int, pa.Table]:

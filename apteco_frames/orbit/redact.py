@@ -17,15 +17,15 @@ _HIDDEN = "<secret>"
 # Shorter ones stand in any text by chance.
 _SHORTEST_HIDDEN = 4
 _LONGEST_TEXT = 2**15
-# What ends a text that was truncated, and how much of it may stand before that.
+# What ends a text that was truncated.
 _TRUNCATED = re.compile(r"\.\.\.|…")
-_LONGEST_TRUNCATED = 1_000
 
 # What is left as it is in a URL by Python, for a part and for a path; by .NET; by JavaScript.
 _URL_AS_IS = ("", "/", "!()*", "!'()*")
 # What .NET's encoders for JSON and HTML do not leave as it is.
 _DOTNET_JSON = re.compile(r"[^ -~]|[\"&'+<>`]")
 _DOTNET_HTML = re.compile(r"[^ -~]|[\"&'+<>]")
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HEX_ESCAPE = re.compile(r"%..|\\u....|&#x[^;]+;")
 
 
@@ -60,7 +60,8 @@ class Secrets:
 
     A secret is found as it is and without the blanks at its ends, which headers lose;
     percent-encoded; escaped as JSON or HTML, as Python and .NET do it; in Base64, with
-    whatever stands before and after it; and where it begins but the text was truncated.
+    whatever stands before and after it; an id that is a GUID in either case; and where it
+    begins but the text was truncated.
     Secrets of less than four characters are not looked for: they stand in any text by
     chance.
 
@@ -146,13 +147,38 @@ def _spans(text: str, word: str) -> Iterator[tuple[int, int]]:
             again = text.find(word, end - len(word) + 1)
         yield start, end
         start = again
-    for mark in _TRUNCATED.finditer(text):
-        end = mark.start()
-        start = text.find(word[:_SHORTEST_HIDDEN], max(0, end - _LONGEST_TRUNCATED), end)
-        while start >= 0 and not word.startswith(text[start:end]):
-            start = text.find(word[:_SHORTEST_HIDDEN], start + 1, end)
-        if start >= 0:
-            yield start, end
+    if word[:_SHORTEST_HIDDEN] in text and (marks := [*_TRUNCATED.finditer(text)]):
+        begun = _begun(text, word)
+        for mark in marks:
+            length = begun[mark.start()]
+            if length >= _SHORTEST_HIDDEN:
+                yield mark.start() - length, mark.start()
+
+
+def _begun(text: str, word: str) -> list[int]:
+    """How much of a word's beginning stands before each position of a text, at most.
+
+    In a time that grows with the two (Knuth, Morris, Pratt).
+
+    >>> _begun("password: pass", "passport")
+    [0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]
+    """
+    # After so many characters of the word, how many of its first are its last ones, too.
+    again = [0]
+    for character in word[1:]:
+        again.append(_longer(word, again, again[-1], character))
+    found = [0]
+    for character in text:
+        length = found[-1] if found[-1] < len(word) else again[-1]
+        found.append(_longer(word, again, length, character))
+    return found
+
+
+def _longer(word: str, again: list[int], length: int, character: str) -> int:
+    """How much of a word's beginning there is after one more character."""
+    while length and word[length] != character:
+        length = again[length - 1]
+    return length + 1 if word[length] == character else 0
 
 
 def _forms(secret: str) -> Iterator[str]:
@@ -161,6 +187,9 @@ def _forms(secret: str) -> Iterator[str]:
         if len(text) < _SHORTEST_HIDDEN:
             continue
         yield from _in_base64(text)
+        if _GUID.fullmatch(text):  # which .NET writes in either case, with hyphens or without
+            for guid in (text, text.replace("-", "")):
+                yield from (guid.lower(), guid.upper())
         for form in {*_in_url(text), *_in_json(text), *_in_html(text), *_in_python(text)}:
             for written in (form, _HEX_ESCAPE.sub(lambda escape: escape[0].lower(), form)):
                 yield written

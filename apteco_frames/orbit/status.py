@@ -42,7 +42,7 @@ def checked(answer: Answer) -> bytes:
     if status >= 500:
         what = "The API failed" if words.is_json else "The server failed"
         hint = "Try again; if it stays so, tell your administrator"
-    elif words.message and status not in (407, 429):
+    elif words.message and not words.is_page and status not in (407, 429):
         hint = IF_NO_HELP
     raise api_error(ApiError, answer, what, hint)
 
@@ -71,7 +71,7 @@ def api_error(kind: type[ApiError], answer: Answer, what: str, hint: str) -> Apt
     if wait and answer.status in (429, 503):
         hint += f". It asks to wait: {clipped(without_secrets(wait))!r} (seconds, or a time)"
     if words.is_page:
-        title = f" ({clipped(words.message)!r})" if words.message else ""
+        title = f" ({words.shown})" if words.message else ""
         return GatewayError(
             f"{answer.url} answered with {status} and a web page{title}: a gateway or proxy "
             f"answered, not the API. {hint}. Check the base URL, your VPN and your proxy."

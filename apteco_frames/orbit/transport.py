@@ -13,12 +13,13 @@ import os
 import random
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 from zlib import error as ZlibError
@@ -41,6 +42,7 @@ from apteco_frames.orbit.redact import Secret, Secrets
 from apteco_frames.orbit.task import Task
 from apteco_frames.orbit.unpack import ACCEPTED, UnpackError, unpacked
 from apteco_frames.orbit.url import is_loopback, redirect_target, shown_location, why_not_followed
+from apteco_frames.support.text import clipped
 
 logger = logging.getLogger("apteco_frames")
 
@@ -56,6 +58,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
 _CHUNK_BYTES = 2**18
 _LOCATION = "Location set aside"
+_LONGEST_QUOTED = 200
 
 
 class Answer(NamedTuple):
@@ -206,7 +209,7 @@ class Transport:
         if self._process != os.getpid():
             self._leave_to_parent()
         # Where an adapter of the user's tries again, its attempts are not to be multiplied.
-        is_tried_again = tries_again(self._http, url)
+        tried_again = partial(tries_again, self._http, method, url)
         changes_nothing = method in ("GET", "HEAD", "OPTIONS")
         request = _Request(method, url, authorise, headers or {}, content)
         shown = _Shown(url, self.secrets)
@@ -221,14 +224,18 @@ class Transport:
             if isinstance(last, Answer):
                 took = time.monotonic() - started
                 logger.debug("%s %s: status %d, %.3f s", method, shown, last.status, took)
-                again = again and last.status in _RETRIED_STATUSES and not is_tried_again
+                again = again and last.status in _RETRIED_STATUSES
+                asks_to_wait = "Retry-After" in last.headers
+                again = again and not tried_again(last.status, asks_to_wait=asks_to_wait)
                 pause = max(pause, _retry_after(last))
                 if pause > _LONGEST_RETRY_AFTER_SECONDS:
                     break
             else:
                 logger.debug("%s %s: %s", method, shown, last.what)
                 again = (again or last.never_sent) and not last.final
-                again = again and (last.in_body or not is_tried_again)
+                again = again and (
+                    last.in_body or not tried_again(None, never_sent=last.never_sent)
+                )
             if task.seconds_left():
                 before = f"status {last.status}" if isinstance(last, Answer) else last.what
             if not again or attempt == _ATTEMPTS - 1 or not task.pause(pause):
@@ -318,7 +325,10 @@ class Transport:
                     "Accept-Encoding": ACCEPTED,
                     **request.headers,
                 },
-                auth=_Authorisation(self.token if request.authorise is True else request.authorise),
+                auth=_Authorisation(
+                    self.token if request.authorise is True else request.authorise,
+                    self._http.auth,
+                ),
                 timeout=(min(task.timeout.connect, left), min(task.timeout.read, left)),
                 verify=verify,
                 # No proxy of the environment, nor of the operating system, leads back to here.
@@ -337,9 +347,30 @@ class Transport:
         except _ERRORS as error:
             # Described here and raised outside: the error holds the request, and the
             # request holds the password or the token.
-            return describe(error, task.timeout, files_named(self._http, self._verify))
-        except ValueError:  # of http.client or a codec, with the header that it is about
-            return Failure("no request can be made of these values", "Check them.", final=True)
+            files = files_named(self._http, self._verify)
+            return describe(error, task.timeout, files, self.secrets.without)
+        except Exception as error:
+            if waits_in_time(self._http, request.url):  # so nothing of the user's has a part in it
+                if not isinstance(error, ValueError):
+                    raise
+                # Of http.client or a codec, with the header that it is about.
+                return Failure("no request can be made of these values", "Check them.", final=True)
+            # Likewise described: a traceback would show the request.
+            return self._failed_elsewhere(error)
+
+    def _failed_elsewhere(self, error: Exception) -> Failure:
+        """An error of what the user has set up: a hook, an adapter, a kind of session, a login."""
+        is_hooks = isinstance(error, _HookError)
+        cause = error.error if isinstance(error, _HookError) else error
+        said = type(cause).__name__
+        if is_hooks or not isinstance(cause, ValueError):
+            # A ValueError of http.client's quotes the header that it is about.
+            said += f": {clipped(self.secrets.without(str(cause)), _LONGEST_QUOTED)}"
+        frames = extract_tb(cause.__traceback__)
+        where = frames[:2][-1] if is_hooks else frames[-1]
+        who = "a hook of http=" if is_hooks else "an adapter of http=, or a stand-in for one,"
+        what = f"{who} raised {said} ({Path(where.filename).name}, line {where.lineno})"
+        return Failure(what, "Correct it.", final=True)
 
     def _answer(
         self, response: requests.Response, request: _Request, task: Task
@@ -373,12 +404,18 @@ def _revealed(content: Any) -> Any:
 
 
 class _Authorisation(requests.auth.AuthBase):
-    """Sets the token; also keeps ``requests`` from sending a password from ``.netrc``."""
+    """Sets the token, after what the user's session does to log in to a gateway, say.
 
-    def __init__(self, token: Secret | Literal[False] | None) -> None:
+    It also keeps ``requests`` from sending a password from ``.netrc``.
+    """
+
+    def __init__(self, token: Secret | Literal[False] | None, own: Any) -> None:
         self._token = token
+        self._own = requests.auth.HTTPBasicAuth(*own) if isinstance(own, tuple) else own
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._own:
+            request = self._own(request)
         if self._token:
             request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
         return request
@@ -413,9 +450,32 @@ def check_verify(verify: bool | str | None) -> None:
         )
 
 
+class _HookError(Exception):
+    """What a hook of the user's raised."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
 def _hooks(http: requests.Session) -> dict[str, list[Any]]:
     own = http.hooks.get("response") or []
-    return {"response": [*([own] if callable(own) else own), _set_location_aside]}
+    hooks = map(_told_apart, [own] if callable(own) else own)
+    return {"response": [*hooks, _set_location_aside]}
+
+
+def _told_apart(hook: Callable[..., Any]) -> Callable[..., Any]:
+    """The same hook, whose errors are known from those of the libraries."""
+
+    def run(response: requests.Response, *args: Any, **options: Any) -> Any:
+        try:
+            return hook(response, *args, **options)
+        except requests.HTTPError:  # as raise_for_status() does: the answer says more
+            raise
+        except Exception as error:
+            raise _HookError(error) from None
+
+    return run
 
 
 def _set_location_aside(response: requests.Response, *args: Any, **options: Any) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 import warnings
+from contextlib import suppress
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from apteco_frames.errors import InsecureTransportWarning, InvalidUrlError
@@ -148,14 +150,15 @@ def _is_host(name: str) -> bool:
 def is_loopback(host: str) -> bool:
     """Whether a host's name is always that of this machine itself.
 
-    >>> [is_loopback(host) for host in ("localhost", "127.0.0.5", "::1", "localhost.my-site.com")]
-    [True, True, True, False]
+    >>> [is_loopback(host) for host in ("localhost", "127.0.0.5", "127.1", "::1", "localhost.org")]
+    [True, True, True, True, False]
     """
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        name = host.lower().removesuffix(".")
-        return name == "localhost" or name.endswith(".localhost")
+    name = host.lower().removesuffix(".")
+    with suppress(ValueError):
+        return ipaddress.ip_address(name).is_loopback
+    with suppress(OSError, UnicodeError):  # of one to three numbers, which make an address, too
+        return socket.inet_aton(name)[0] == 127
+    return name == "localhost" or name.endswith(".localhost")
 
 
 def without_query(url: str) -> str:

@@ -177,6 +177,38 @@ def the_first_again() -> Fault:
     return paged(edit)
 
 
+def sorted_anew(times: int) -> Fault:
+    """A list whose first and last items change places after its first page, so many times."""
+    first: list[Json] = []
+    left = [times]
+
+    def edit(page: Json, offset: int, count: int) -> None:
+        if not offset:
+            first[:] = page["list"]
+        elif left[0] and offset + len(page["list"]) == page["totalCount"]:
+            left[0] -= 1
+            page["list"] = [*page["list"][:-1], first[0]]
+
+    return paged(edit)
+
+
+@pytest.mark.parametrize("path", [ONE, "/Folders"])
+def test_a_list_that_is_sorted_anew(meet: Meet, path: str) -> None:
+    """An item on two pages has moved between them, and the list is asked for again."""
+    act = codes if path == ONE else folders
+    with FaultyServer(sorted_anew(1), path) as server:
+        assert meet(server, act(server, page_size=6)) == FULL
+
+
+def test_a_code_that_stands_twice() -> None:
+    """What the server itself has twice, it has each time, and that is kept."""
+    with FaultyServer(sorted_anew(99), ONE) as server:
+        session = server.login(page_size=6)
+        listed = [code.code for code in session.variables["boDest"].codes]
+    assert len(listed) == 20
+    assert listed[0] == listed[-1]
+
+
 @pytest.mark.parametrize("path", [ONE, "/Folders"])
 def test_a_list_that_shifts_once(meet: Meet, path: str) -> None:
     """Items that move between two pages are noticed, and the list is asked for again."""

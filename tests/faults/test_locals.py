@@ -120,6 +120,29 @@ def test_what_is_raised_by_an_own_session() -> None:
             assert shown(caught.value, server.secrets) == []
 
 
+def test_what_fails_in_an_own_session() -> None:
+    """Nor in the libraries' own frames, where a hook or an adapter of the user's fails."""
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def send(self, *args: Any, **options: Any) -> requests.Response:
+            raise RuntimeError("over the quota")
+
+    def fails(response: requests.Response, *args: Any, **options: Any) -> None:
+        raise KeyError("X-Limit")
+
+    hooked, mounted = requests.Session(), requests.Session()
+    hooked.hooks["response"].append(fails)
+    mounted.mount("http://", Adapter())
+    for http in (hooked, mounted):
+        with FaultyServer() as server, http:
+            with pytest.raises(apteco_frames.errors.OrbitConnectionError) as caught:
+                server.login(http=http)
+            files = [Path(entry.path) for entry in caught.traceback]
+            assert not [file for file in files if "requests" in file.parts]
+            assert caught.value.__context__ is None
+            assert shown(caught.value, server.secrets) == []
+
+
 @pytest.mark.parametrize("password", [b"sentinel-of-mine", "sentinel-of-mine\ud800"])
 @pytest.mark.parametrize("again", [False, True])
 def test_password_of_another_type(password: Any, again: bool) -> None:

@@ -11,6 +11,8 @@ from faults.server import FaultyServer, edited, status
 
 from apteco_frames import Catalogue, Session
 from apteco_frames.demo import holidays
+from apteco_frames.demo.api import Answer
+from apteco_frames.demo.server import DemoHandler
 from apteco_frames.errors import ApiError, ApiResultsError, AptecoFramesError, SessionExpiredError
 
 
@@ -62,6 +64,21 @@ def test_codes_of_several_connections_are_kept() -> None:
         assert session.codes == holidays().codes
         total = holidays().variables.filter(api_type="Selector")
         assert len(set(asked_for(server))) <= len(total) - 20
+
+
+def test_renewed_by_another_thread() -> None:
+    """A request that was under way when another thread renewed the session is sent again."""
+    held: list[Session] = []
+
+    def renewed(handler: DemoHandler, answer: Answer) -> None:
+        held[0].renew(server.password)
+        status(401, b'{"message": "The session has ended."}')(handler, answer)
+
+    with FaultyServer(renewed, "/boDest/Codes", times=1) as server:
+        held.append(server.login())
+        assert len(held[0].codes) == len(holidays().codes)
+        assert server.count("/boDest/Codes") == 2
+        held[0].logout()
 
 
 def test_codes_of_a_build_before() -> None:
@@ -126,3 +143,11 @@ def test_same_build_without_a_date(undated: FaultyServer) -> None:
     with undated as server, server.login() as session:
         assert session.codes == holidays().codes
         assert session.folders == holidays().folders
+
+
+def test_repr_without_a_date(undated: FaultyServer) -> None:
+    """A session and its catalogue say that the date is not known."""
+    with undated, undated.login() as session:
+        for text in (repr(session), repr(session.catalogue)):
+            assert "build date not known" in text
+            assert "None" not in text

@@ -69,14 +69,14 @@ def test_proxy_of_the_environment(
         assert meet(server, http=http if own_session else None) == FULL
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.0.0.9"])
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.0.0.9", "127.9"])
 def test_names_of_this_machine(monkeypatch: pytest.MonkeyPatch, host: str, dead: str) -> None:
     """All names of this machine are reached without the environment's proxies."""
     monkeypatch.setenv("ALL_PROXY", dead)
     with FaultyServer() as server:
         url = server.base_url.replace("127.0.0.1", host)
         values = (server.data_view, server.system, server.user, server.password)
-        if host == "127.0.0.9":  # nobody listens there, and no proxy is asked either
+        if host.endswith(".9"):  # nobody listens there, and no proxy is asked either
             with pytest.raises(OrbitConnectionError, match="failed: no connection: "):
                 login_with_password(url, *values, timeout=(1, 1, 1.5))
         else:
@@ -88,6 +88,15 @@ def test_proxy_of_the_operating_system(monkeypatch: pytest.MonkeyPatch, dead: st
     monkeypatch.setattr(requests.utils, "getproxies", lambda: {"http": dead, "https": dead})
     with DemoServer() as demo, demo.login() as session:
         assert apteco_api.AboutApi(session.api_client).about_get_version().version
+
+
+def test_socks_proxy_that_is_not_there(meet: Meet, dead: str) -> None:
+    """A SOCKS proxy that takes no connection is told as one."""
+    pytest.importorskip("socks")
+    with FaultyServer() as server, requests.Session() as http:
+        http.proxies = {"http": dead.replace("http", "socks5h")}
+        said = meet(server, http=http, kind=OrbitConnectionError, timeout=(1, 1, 1.5))
+    assert "no connection to the proxy: connection refused" in said
 
 
 def test_proxy_of_the_users_session(meet: Meet) -> None:
@@ -308,6 +317,73 @@ def test_retries_of_the_users_do_not_read_bodies(meet: Meet) -> None:
     adapter = requests.adapters.HTTPAdapter(max_retries=2)
     with FaultyServer(half, times=1) as server, mounted(adapter) as http:
         assert meet(server, http=http) == FULL
+
+
+def test_plain_retries_of_the_users(meet: Meet) -> None:
+    """Retries that leave a status alone do not keep us from trying again for it."""
+    adapter = requests.adapters.HTTPAdapter(max_retries=3)
+    with FaultyServer(status(503, b"{}"), times=1) as server, mounted(adapter) as http:
+        assert meet(server, http=http) == FULL
+    adapter = requests.adapters.HTTPAdapter(max_retries=urllib3.Retry(connect=3, read=False))
+    with FaultyServer(raw(), times=1) as server, mounted(adapter) as http:
+        assert meet(server, http=http) == FULL
+
+
+@pytest.mark.parametrize("path", ["SimpleLogin", "Variables"])
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyError("x-limit"),
+        ValueError("x-limit"),
+        requests.RequestException("x-limit"),
+        requests.ConnectionError("x-limit"),
+        AssertionError("x-limit"),
+    ],
+    ids=repr,
+)
+def test_part_of_the_users_that_fails(meet: Meet, path: str, error: Exception) -> None:
+    """An error of a hook or an adapter of the user's is told as theirs, not as the network's."""
+
+    def fails(response: requests.Response, *args: Any, **options: Any) -> None:
+        if path in response.url:
+            raise error
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
+            if path in str(request.url):
+                raise error
+            return super().send(request, *args, **options)
+
+    name = type(error).__name__
+    with FaultyServer() as server, hooked(fails) as http:
+        said = meet(server, http=http, kind=OrbitConnectionError)
+    assert f"a hook of http= raised {name}: " in said
+    assert "x-limit" in said
+    assert "(test_surroundings.py, line " in said
+    with FaultyServer() as server, mounted(Adapter()) as http:
+        said = meet(server, http=http, kind=OrbitConnectionError)
+    if isinstance(error, requests.RequestException):
+        assert "cut off" not in said or name == "RequestException"
+    else:
+        assert f"an adapter of http=, or a stand-in for one, raised {name}" in said
+
+
+def test_login_to_a_gateway(meet: Meet) -> None:
+    """What the user's session does to log in to a gateway is done, and the token is sent, too."""
+
+    class Gate(requests.auth.AuthBase):
+        def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+            request.headers["X-Gate"] = "open"
+            return request
+
+    with FaultyServer() as server, requests.Session() as http:
+        http.auth = Gate()
+        assert meet(server, http=http) == FULL
+        assert {headers.get("X-Gate") for headers in server.headers} == {"open"}
+    with FaultyServer() as server, requests.Session() as http:
+        http.auth = ("gate", "open")
+        assert meet(server, http=http) == FULL
+        assert server.headers[0]["Authorization"].startswith("Basic ")
 
 
 def test_cookies_of_two_logins() -> None:

@@ -54,12 +54,13 @@ def test_expired_token(meet: Meet) -> None:
     assert "Log in again with login() or session.renew(password)" in said
 
 
+@pytest.mark.parametrize("kind", [float, str])
 @pytest.mark.parametrize("seconds", [-3600.5, -3600])
-def test_expiry_as_a_fraction(meet: Meet, seconds: float) -> None:
-    """A token may say with a fraction of a second when it expires."""
+def test_expiry_as_a_fraction(meet: Meet, seconds: float, kind: type) -> None:
+    """A token may say with a fraction of a second, or as text, when it expires."""
     ends = time.time() + seconds
     with FaultyServer() as server:
-        text = with_token(server, jwt.encode({"exp": float(ends)}, "k" * 32))
+        text = with_token(server, jwt.encode({"exp": kind(ends)}, "k" * 32))
         session = Session.deserialize(text)
         assert session.is_expired
         assert session.token_expires_at is not None

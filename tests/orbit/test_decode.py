@@ -706,7 +706,13 @@ def test_messages(body: bytes, words: Said) -> None:
         (b"\xef\xbb\xbfBusy", Said("Busy")),
         (b"<html>", Said("", is_page=True)),
         (b"<HTML><TITLE>404 &ndash; No</TITLE>", Said("404 \u2013 No", is_page=True)),
-        (b"<Error><Message>No</Message></Error>", Said("", is_page=True)),
+        (b"\x1f\x8b\x08\x00 No token", Said("")),
+        ("No \u2013 no".encode("utf-16"), Said("No \u2013 no")),
+        (b"<html><body><h1 class='a'>No</h1>", Said("No", is_page=True)),
+        (b"<Error><Code>5</Code></Error>", Said("", is_page=True)),
+        (b"<Error><Message>No &gt; yes</Message></Error>", Said("No > yes")),
+        (b"<f:Fault><faultstring>No</faultstring><detail/></f:Fault>", Said("No")),
+        (b"<Error><Message><![CDATA[No & no]]></Message></Error>", Said("No & no")),
     ],
 )
 def test_messages_that_are_no_json(body: bytes, words: Said) -> None:
