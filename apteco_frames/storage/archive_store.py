@@ -19,7 +19,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -262,9 +262,11 @@ class ArchiveStore:
         is_there = self._is_whole(new)
         if is_there and not self._is_hidden(new, listed):
             return False
-        for noun in () if is_there else arrows:
-            self._put(f"{noun}/{new.path}", file_of(noun, arrows[noun], system))
-        self._put(f"{BUILDS}/{new.path}", build_file(new, system, arrows, refused))
+        root = self.local_root
+        with files.told_of(root / BUILDS / new.path) if root else nullcontext():
+            for noun in () if is_there else arrows:
+                self._put(f"{noun}/{new.path}", file_of(noun, arrows[noun], system))
+            self._put(f"{BUILDS}/{new.path}", build_file(new, system, arrows, refused))
         return not is_there
 
     def _digested(self, build: Build) -> Build:
@@ -295,17 +297,24 @@ class ArchiveStore:
         """Put a file in place, whole as far as the file system lets us."""
         if self.files.base_fs.type_name in _MOVED:
             part = f"{PARTS}/{uuid.uuid4().hex}.part"
-            self._into_folder(part, lambda: self._write(part, written))
-            with suppress(OSError, NotImplementedError):
-                self._into_folder(path, lambda: self.files.move(part, path))
-                return
-            with suppress(OSError):  # where nothing can be moved, perhaps nothing can be removed
-                self.files.delete_file(part)
+            try:
+                self._into_folder(part, lambda: self._write(part, written))
+                with suppress(OSError, NotImplementedError):
+                    self._into_folder(path, lambda: self.files.move(part, path))
+                    return
+            except OSError:
+                self._drop(part)
+                raise
+            self._drop(part)
         if self.files.base_fs.type_name not in _WHOLE:
             (info,) = self.files.get_file_info([path])
             if info.size == written.size:
                 return  # somebody else has put it there
         self._into_folder(path, lambda: self._write(path, written))
+
+    def _drop(self, part: str) -> None:
+        with suppress(OSError):  # where nothing can be moved, perhaps nothing can be removed
+            self.files.delete_file(part)
 
     def _into_folder(self, path: str, write: Callable[[], Any]) -> None:
         """Write a file; make the folder that it is in where a file system needs that."""

@@ -115,7 +115,8 @@ def write(
         for kind, part in parts.items():
             columns = tuple(rows[kind].column_names)
             label = Label(kind, columns, snapshot, kinds, system, tuple(unavailable))
-            parquet.write(rows[kind], part, label)
+            with files.told_of(_place(directory, kind)):
+                parquet.write(rows[kind], part, label)
         _move(directory, parts)
     except BaseException:
         # It is the current one as soon as its first file is in place: the others follow.
