@@ -93,10 +93,11 @@ class Source(NamedTuple):
         base_url, data_view, system, user = (found[name] or "" for name in _SYSTEM)
         where = base_url, data_view, system, user
         certificate = found["certificate"]
-        verify = str(checked_path(certificate, "--certificate")) if certificate else None
-        options: Options = {"cache": self.cache, "verify": verify}
+        options: Options = {"cache": self.cache}
         password = self._password()
         try:
+            if certificate:
+                options["verify"] = str(checked_path(certificate, "--certificate"))
             if password is None:
                 return login(*where, **options)
             return login_with_password(*where, password, **options)
