@@ -6,56 +6,30 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
 from apteco_frames import schema
 from apteco_frames.analysis.history import history
-from apteco_frames.catalogue import Catalogue
+from apteco_frames.catalogue import AnyCatalogue, Catalogue, contents_of, restored
 from apteco_frames.errors import AptecoFramesError, ArchiveError, UnknownKeyError, warn
 from apteco_frames.frame.keys import nearest
 from apteco_frames.storage.archive_layout import NOUNS, Build, file_schema, named_date, system_in
 from apteco_frames.storage.archive_store import ArchiveStore
 from apteco_frames.storage.label import DAMAGE
+from apteco_frames.storage.location import redact
 from apteco_frames.storage.retention import kept
 from apteco_frames.support.arguments import checked_number, checked_path, checked_text, not_a
 from apteco_frames.support.arrays import strings
 from apteco_frames.support.fork import import_polars
 from apteco_frames.support.text import clipped
-from apteco_frames.system_frames import SystemFrames
 
 if TYPE_CHECKING:
     import polars as pl
 
 # So that the codes of a variable in many builds need not be in memory at the same time.
 _BUILDS_AT_ONCE = 8
-
-
-class Opened(Protocol):
-    """A session on a system."""
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """The catalogue of its system."""
-
-    @property
-    def folders(self) -> Any:
-        """The folders, read on first use."""
-
-    def load_codes(self, *, unavailable: Any) -> Any:
-        """Read the codes of all variables."""
-
-
-class Opener(Protocol):
-    """A session that knows the other systems of its DataView."""
-
-    @property
-    def systems(self) -> Iterable[Any]:
-        """The systems, each with a ``name``."""
-
-    def open(self, system: str) -> Opened:
-        """A session on another system."""
 
 
 class Added(NamedTuple):
@@ -129,7 +103,7 @@ class Archive:
         """Where it is, without the credentials that a URI may hold."""
         return self._store.place
 
-    def add(self, catalogue: SystemFrames) -> bool:
+    def add(self, catalogue: AnyCatalogue) -> bool:
         """Add a catalogue, whole or not at all: its codes and folders, too, if it holds them.
 
         A second catalogue of one build date that differs (virtual variables may have been
@@ -150,11 +124,11 @@ class Archive:
             ArchiveError: the archive cannot be listed, or a file there is damaged.
             OSError: a file cannot be written.
         """
-        if not isinstance(catalogue, SystemFrames):
+        if not isinstance(catalogue, AnyCatalogue):
             raise not_a("add() takes a catalogue, or a session with it", catalogue)
-        return self._store.add(*catalogue.catalogue._values())
+        return self._store.add(*contents_of(catalogue.catalogue))
 
-    def add_all(self, session: Opener, *, codes: bool = False) -> list[Added]:
+    def add_all(self, session: Any, *, codes: bool = False) -> list[Added]:
         """Add each system of a session's DataView in turn, with its one login.
 
         One that fails does not stop the others; there is a warning, and it is reported.
@@ -194,7 +168,6 @@ class Archive:
         Raises:
             ArchiveError: a file is damaged, or of a newer version of this package.
             OSError: the archive cannot be read.
-            ForkedProcessError: polars was used before this process was forked.
         """
         rows = self._store.entries(self._store.builds())
         arrow = pa.Table.from_pylist(rows, schema.BUILDS_SCHEMA)
@@ -230,7 +203,7 @@ class Archive:
                 )
         saved = self._store.read(found[-1])
         try:
-            return Catalogue._restored(saved, self.root)
+            return restored(saved, self.root)
         except DAMAGE as error:
             raise ArchiveError(
                 f"The archive at {self.root} is damaged: build {found[-1].name!r} of system "
@@ -252,7 +225,6 @@ class Archive:
             TypeError: ``noun`` is no text.
             UnknownKeyError: there is no such noun.
             OSError: the archive cannot be listed.
-            ForkedProcessError: polars was used before this process was forked.
         """
         if checked_text(noun, "scan()") not in NOUNS:
             raise UnknownKeyError(
@@ -312,7 +284,6 @@ class Archive:
             UnknownKeyError: no build has such a variable, or there is no such system.
             ArchiveError: a file is damaged, or of a newer version of this package.
             OSError: the archive cannot be read.
-            ForkedProcessError: polars was used before this process was forked.
         """
         checked_text(variable_name, "history()")
         pl = import_polars()
@@ -450,13 +421,12 @@ class Archive:
         return found
 
     def _collected(self, lazy: pl.LazyFrame) -> pl.DataFrame:
-        import polars.exceptions
-
+        polars = import_polars()
         try:
             return lazy.collect()
         except (polars.exceptions.PolarsError, pa.ArrowException, OSError) as error:
             raise ArchiveError(
-                f"Of the archive at {self.root}, not all files can be read: {error}. "
+                f"Of the archive at {self.root}, not all files can be read: {redact(str(error))}. "
                 "Restore those that are damaged, or remove them and add their builds again."
             ) from None
 

@@ -1,8 +1,11 @@
-"""The catalogue of a system: its frames, linked with each other, without a network."""
+"""The catalogue of a system: its frames, and what may be asked of them, without a network."""
 
 from __future__ import annotations
 
+import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,31 +14,267 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import schema
-from apteco_frames.codes import Codes, KnownCodes, with_codes
-from apteco_frames.errors import CodesError, NotLoadedError, SnapshotError, VariablesError
+from apteco_frames.analysis.diff import changes, not_compared, without_codes_of
+from apteco_frames.analysis.sql import answer
+from apteco_frames.changes import Changes
+from apteco_frames.codes import Codes
+from apteco_frames.errors import CodesError, NotLoadedError, SnapshotError, VariablesError, warn
 from apteco_frames.folders import Folders
+from apteco_frames.links import Links, links_of
+from apteco_frames.matches import Matches
+from apteco_frames.normalize.codes import CodeStore, with_codes
 from apteco_frames.normalize.folders import arrange, nodes_of
 from apteco_frames.normalize.tables import relate, warn_of_children
 from apteco_frames.normalize.variables import check, count_by_table, tell_kinds, warn_of_unknown
+from apteco_frames.render import dictionary, workbook
 from apteco_frames.schema.column import INT, TIMESTAMP, Column
-from apteco_frames.storage import snapshot, strings
+from apteco_frames.storage import snapshot
 from apteco_frames.storage.label import DAMAGE
-from apteco_frames.support.arguments import checked_path, not_a
+from apteco_frames.support import files
+from apteco_frames.support.arguments import checked_number, checked_path, checked_text, not_a
 from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.text import clipped, list_names
 from apteco_frames.system import FastStatsSystem
-from apteco_frames.system_frames import LOADED_BY, SystemFrames
-from apteco_frames.tables import Tables
+from apteco_frames.tables import Table, Tables
 from apteco_frames.variables import Variables
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from apteco_frames.analysis.search import Index
 
 # The first and the last microsecond of the years that a datetime can hold, since 1970.
 _FIRST_TIME, _LAST_TIME = -62_135_596_800_000_000, 253_402_300_799_999_999
 
+_LOADED_BY = {
+    "codes": "session.load_codes() reads them",
+    "folders": "session.folders reads them",
+}
+"""How codes and folders come into the catalogue of a session."""
 
-class Catalogue(SystemFrames):
+
+class AnyCatalogue(ABC):
+    """What a catalogue and a session share: the frames of a build, and what may be asked of it."""
+
+    @property
+    @abstractmethod
+    def catalogue(self) -> Catalogue:
+        """The offline part: the catalogue, without token and network."""
+
+    @property
+    def system_info(self) -> FastStatsSystem:
+        """The FastStats system; its build date is a local time without a zone."""
+        return self.catalogue.system_info
+
+    @property
+    @abstractmethod
+    def tables(self) -> Tables:
+        """The tables of the system."""
+
+    @property
+    @abstractmethod
+    def variables(self) -> Variables:
+        """The variables of the system."""
+
+    @property
+    def codes(self) -> Codes:
+        """The codes of all variables; a session reads them on first use.
+
+        Raises:
+            NotLoadedError: a catalogue does not hold them, or not all.
+            CodesError: the API refuses the codes of a variable.
+            AptecoFramesError: the API could not be asked, or its answers contradict each other.
+        """
+        return self.variables.codes
+
+    def diff(self, older: AnyCatalogue, *, drop: float | None = None) -> Changes:
+        """What changed since an older catalogue, and how much each change matters.
+
+        Tables, variables and, where both have them, folders and codes are compared, codes
+        variable by variable; nothing is read from a server. ``.not_compared`` says what was
+        left out. :class:`~apteco_frames.changes.Changes` says what is compared
+        with what, and which change is ``breaking``, ``notable`` or ``routine``.
+
+        Args:
+            older: the catalogue of an older build, or a session with it.
+            drop: a fraction, such as 0.2: a fall of a table's records, or of a variable's
+                number of codes, by more than that is ``breaking``.
+
+        Raises:
+            TypeError: ``older`` is neither a catalogue nor a session, or ``drop`` no number.
+            ValueError: ``drop`` is not between 0 and 1.
+
+        >>> from apteco_frames import Catalogue
+        >>> from apteco_frames.demo import holidays
+        >>> whole = holidays()
+        >>> fewer = Catalogue(whole.system_info, whole.tables, whole.variables[1:])
+        >>> [(row.change, row.noun, row.name, row.severity) for row in fewer.diff(whole)][0]
+        ('removed', 'variable', 'hoURN', 'breaking')
+        """
+        if not isinstance(older, AnyCatalogue):
+            raise not_a("diff() takes the older catalogue, or a session with it", older)
+        before, after = older.catalogue, self.catalogue
+        (new, new_lacks), (old, old_lacks) = after._compared(), before._compared()
+        pair = [without_codes_of(rows, new_lacks | old_lacks) for rows in (new, old)]
+        left_out = not_compared(new, old, lacking=(new_lacks, old_lacks))
+        return Changes(changes(*pair, drop=drop), after, before.system_info, left_out)
+
+    def search(self, text: str, *, limit: int = 20) -> Matches:
+        """What has all words of a text, the best first.
+
+        Names, descriptions and notes are searched, the folders and tables of variables,
+        and codes with their variables; of codes and folders those that are loaded, since
+        nothing is read from a server. Case, accents and the order of words do not matter.
+        Names are searched as they are and by their parts: ``dest`` is one of ``boDest``.
+        Emoji and other symbols are looked for where nothing else is asked for.
+
+        A word is found to the letter, as the start of another, or with typing errors: none
+        in words of up to 4 letters and in numbers, one in up to 8, otherwise two; a swap
+        of neighbours is one. What has all words to the letter comes first, then what has
+        one only as a start, then with an error. Of these, names and descriptions come
+        before notes, these before folders and tables, and codes last; a whole text comes
+        before a part; and tables, variables, folders and codes are in the API's order.
+
+        The first search takes longer, and keeps an index.
+
+        Args:
+            text: the words.
+            limit: how many matches at most; ``.total`` says how many there are.
+
+        Raises:
+            TypeError: ``text`` is no text, or ``limit`` no whole number.
+            ValueError: ``limit`` is less than 1.
+
+        >>> from apteco_frames.demo import holidays
+        >>> [(match.name, match.description) for match in holidays().search("travle date")]
+        [('boTrav', 'Travel Date'), ('PoTrave1', 'Policy Travel Date')]
+        """
+        checked_text(text, "search()")
+        most = checked_number(limit, "limit=")
+        index, left_out = self.catalogue._index()
+        found = index.search(text, most)
+        owner = links_of(self.tables).owner
+        return Matches(found.rows, owner, text, found.total, found.nearest, left_out)
+
+    def sql(self, query: str) -> pl.DataFrame:
+        """The answer to a query in SQL, in the dialect of ``polars.SQLContext``.
+
+        Its tables are ``tables``, ``variables``, ``codes``, ``folders`` and ``system``, with
+        the columns of the frames of these names; enums are text, so that
+        ``type like 'D%'`` works. ``codes`` and ``folders`` are there once they are loaded:
+        nothing is read from a server. Where a query names codes, a ``CatalogueWarning`` names
+        the variables whose codes the API refused. ``notebooks/data_dictionary.ipynb`` in the
+        repository has six questions with their SQL, and the same as a filter.
+
+        The SQL of polars can read files (``read_csv``, ``read_parquet`` …), so no query that
+        comes from somebody else belongs in here. One that is very long, or recursive without an
+        end, can end or hang the process, too.
+
+        Args:
+            query: one statement.
+
+        Raises:
+            TypeError: it is no text.
+            SqlError: it names a table or column that is not there, and says which are; or
+                a file that cannot be read; or it is no query that polars understands.
+
+        >>> from apteco_frames.demo import holidays
+        >>> query = "select name from variables where type like 'Date%' and is_virtual"
+        >>> holidays().sql(query)["name"].to_list()
+        ['pe1R0UXG', 'pe1ZD7MN']
+        """
+        checked_text(query, "sql()")
+        info, known, refused = contents_of(self.catalogue)
+        rows = {**known, "system": pa.Table.from_pylist([info], snapshot.SYSTEM_SCHEMA)}
+        missing = {
+            noun: f"Not all {noun} are loaded; {how}."
+            for noun, how in _LOADED_BY.items()
+            if noun not in rows
+        }
+        answered = answer(query, rows, missing)
+        if refused and re.search(r"\bcodes\b", query, re.IGNORECASE):
+            warn(f"The table codes lacks those of {list_names(refused)}: the API refused them.")
+        return answered
+
+    def write_html(self, path: str | Path) -> Path:
+        """Write the data dictionary: one HTML file to search and read in a browser, offline.
+
+        It holds the tables, the variables, and the codes and folders that are loaded, and
+        says of which variables the codes are not; nothing is read from a server. The page
+        asks for nothing either: its script and its style are in it, and a
+        Content-Security-Policy forbids all else. Add ``#`` and the name of a variable to its
+        address to open it at that variable.
+
+        Args:
+            path: the file; an existing file is replaced.
+
+        Returns:
+            the path written.
+
+        Raises:
+            TypeError: ``path`` is no path.
+            ValueError: ``path`` is empty.
+            OSError: the file cannot be written; an older one is still as it was.
+        """
+        target = checked_path(path, "write_html()")
+        text = dictionary.page(**self.catalogue._dictionary()).encode()
+        files.replace(target, lambda part: part.write_bytes(text))
+        return target
+
+    def write_excel(self, path: str | Path) -> Path:
+        """Write a data dictionary as an Excel workbook (needs the extra ``excel``).
+
+        Its sheets are the system, the tables, the variables and, where they are loaded, the
+        codes; nothing is read from a server. The first sheet says what is not there. A
+        table's name leads to its variables, a variable's to its codes. What does not fit a
+        sheet goes on in another; a text beyond Excel's 32,767 characters ends in a mark.
+
+        Texts stay texts, whatever they look like: none becomes a formula or an address.
+
+        Args:
+            path: the file, normally ending ``.xlsx``; an existing file is replaced, whole or
+                not at all.
+
+        Returns:
+            the path written.
+
+        Raises:
+            TypeError: ``path`` is no path.
+            ValueError: ``path`` is empty.
+            MissingDependencyError: XlsxWriter is not installed.
+            OSError: the file cannot be written.
+        """
+        target = checked_path(path, "write_excel()")
+        workbook.write(target, *contents_of(self.catalogue))
+        return target
+
+    @property
+    def master_table(self) -> Table:
+        """The one table without a parent."""
+        return next(table for table in self.tables if not table.parent_name)
+
+
+@dataclass
+class CatalogueData:
+    """What a catalogue holds; a live catalogue adds codes and folders.
+
+    Attributes:
+        system_info: the system.
+        tables: a table under ``schema.TABLES_SCHEMA``.
+        variables: a table under ``schema.VARIABLES_SCHEMA``.
+        codes: the codes, as far as they are known.
+        read_folders: gives the folders, under ``schema.FOLDERS_SCHEMA``; None if they are not
+            known.
+    """
+
+    system_info: FastStatsSystem
+    tables: pa.Table
+    variables: pa.Table
+    codes: CodeStore
+    read_folders: Callable[[], pa.Table] | None = None
+
+
+class Catalogue(AnyCatalogue):
     """The tables and variables of one build of a FastStats system, offline.
 
     It holds no token and uses no network. Catalogues compare by their contents.
@@ -70,8 +309,6 @@ class Catalogue(SystemFrames):
     (False, True)
     """
 
-    _session = None
-
     def __init__(
         self,
         system_info: FastStatsSystem,
@@ -85,51 +322,61 @@ class Catalogue(SystemFrames):
     ) -> None:
         if not isinstance(system_info, FastStatsSystem):
             raise not_a("Catalogue() takes a FastStatsSystem as system_info", system_info)
-        place = source or f"system {clipped(system_info.name)!r}"
+        source = source or f"system {clipped(system_info.name)!r}"
         raw_tables = _from_api(tables, schema.TABLES)
         raw_variables = _from_api(variables, schema.VARIABLES)
         counts = count_by_table(raw_variables)
-        related = relate(raw_tables, counts, place)
-        check(raw_variables, counts, related["name"].to_pylist(), place)
-        known = _known(codes, raw_variables["name"], unavailable, place)
-        reader = _folder_reader(folders, raw_variables["name"], place)
-        self._hold(system_info, related, tell_kinds(raw_variables), known, reader)
-        warn_of_children(related, place)
-        warn_of_unknown(self._variables.arrow, place)
+        related = relate(raw_tables, counts, source)
+        check(raw_variables, counts, related["name"].to_pylist(), source)
+        names = raw_variables["name"]
+        known = _known(codes, names, unavailable, source)
+        reader = _folder_reader(folders, names, source)
+        self._hold(
+            CatalogueData(system_info, related, tell_kinds(raw_variables), known, reader), source
+        )
 
-    @classmethod
-    def _of_frames(
-        cls, system_info: FastStatsSystem, tables: pa.Table, variables: pa.Table, source: str
-    ) -> Catalogue:
-        """A catalogue of the tables that another one's frames had, which were checked there."""
-        catalogue = object.__new__(cls)
-        known = KnownCodes(variables["name"], source=source)
-        catalogue._hold(system_info, tables, variables, known, None)
-        warn_of_children(tables, source)
-        warn_of_unknown(variables, source)
-        return catalogue
-
-    def _hold(
-        self,
-        system_info: FastStatsSystem,
-        tables: pa.Table,
-        variables: pa.Table,
-        known_codes: KnownCodes,
-        read_folders: Callable[[], pa.Table] | None,
-    ) -> None:
+    def _hold(self, data: CatalogueData, source: str) -> None:
         """Set all that a catalogue holds, from wherever it comes."""
-        self._system_info = system_info
-        self._tables = Tables(tables, self)
-        self._variables = Variables(variables, self)
-        self._known_codes = known_codes
-        self._read_folders = read_folders
+        self._data = data
+        self._links = Links(self, lambda: data.codes, self._read_codes)
+        self._frames: tuple[Tables, Variables] | None = None
         self._indexed: tuple[object, Index, dict[str, str]] | None = None
-        self._index_lock = ProcessLock()
+        self._lock, self._index_lock = ProcessLock(), ProcessLock()
+        warn_of_children(data.tables, source)
+        warn_of_unknown(data.variables, source)
+
+    @property
+    def system_info(self) -> FastStatsSystem:
+        """The FastStats system; its build date is a local time without a zone."""
+        return self._data.system_info
+
+    @property
+    def tables(self) -> Tables:
+        """The tables of the system."""
+        return self._made[0]
+
+    @property
+    def variables(self) -> Variables:
+        """The variables of the system."""
+        return self._made[1]
+
+    @property
+    def _made(self) -> tuple[Tables, Variables]:
+        """The frames, made on first use: a session has its own."""
+        frames = self._frames
+        if frames is None:
+            with self._lock.own:  # each table is one object
+                frames = self._frames
+                if frames is None:
+                    data = self._data
+                    frames = Tables(data.tables, self), Variables(data.variables, self)
+                    self._frames = frames
+        return frames
 
     @property
     def has_codes(self) -> bool:
         """Whether the codes of all variables are known, but for those that were refused."""
-        return not self._known_codes.missing(self._variables.arrow)
+        return not self._data.codes.missing(self._data.variables)
 
     @cached_property
     def folders(self) -> Folders:
@@ -138,33 +385,40 @@ class Catalogue(SystemFrames):
         Raises:
             NotLoadedError: they are not known.
         """
-        if self._read_folders is None:
+        read = self._data.read_folders
+        if read is None:
             raise NotLoadedError(
                 f"The catalogue of system {clipped(self.system_info.name)!r} holds no folders. "
                 "Log in, use session.folders once, and take or write session.catalogue after that."
             )
-        return Folders(self._read_folders(), self)
+        return Folders(read(), self)
 
     @property
     def has_folders(self) -> bool:
         """Whether the folders are known."""
-        return self._read_folders is not None
+        return self._data.read_folders is not None
 
     @property
     def catalogue(self) -> Catalogue:
         """The catalogue itself."""
         return self
 
-    def _codes_of(self, variables: Variables) -> Codes:
-        missing = self._known_codes.missing(variables.arrow)
+    @property
+    def links(self) -> Links:
+        """How its rows lead to each other; for them alone."""
+        return self._links
+
+    def _read_codes(self, variables: pa.Table) -> CodeStore:
+        known = self._data.codes
+        missing = known.missing(variables)
         if missing:
-            all_of_them = len(missing) == len(with_codes(variables.arrow))
+            all_of_them = len(missing) == len(with_codes(variables))
             which = "no codes" if all_of_them else f"no codes of {list_names(missing)}"
             raise NotLoadedError(
                 f"The catalogue of system {clipped(self.system_info.name)!r} holds {which}. Log "
                 "in, call session.load_codes(), and take or write session.catalogue after that."
             )
-        return Codes(self._known_codes.of(variables.arrow), self, variables)
+        return known
 
     def _index(self) -> tuple[Index, dict[str, str]]:
         """The words of all that is known, and what is not, as ``Matches`` take it.
@@ -174,22 +428,16 @@ class Catalogue(SystemFrames):
         # Here, since it loads rapidfuzz.
         from apteco_frames.analysis.search import Index
 
-        known = self._known_codes
+        known, variables = self._data.codes, self._data.variables
         known.read()
         state = known.variable_count, self.has_folders, known.refused
         with self._index_lock.own:
             if self._indexed is None or self._indexed[0] != state:
-                rows = self._arrows()
-                if "codes" not in rows and known.variable_count:
-                    rows["codes"] = known.of(self._variables.arrow)
-                missing = len(known.missing(self._variables.arrow))
+                rows = self._rows(partly=True)
+                missing = len(known.missing(variables))
                 left_out = dict(_not_searched(rows, missing, sorted(known.refused)))
                 self._indexed = state, Index(rows), left_out
             return self._indexed[1:]
-
-    def _keep_folders(self, arrow: pa.Table) -> None:
-        """Hold the folders that a session has loaded."""
-        self._read_folders = lambda: arrow
 
     def write_parquet(self, directory: str | Path) -> list[Path]:
         """Write the catalogue to a folder, one Parquet file per collection.
@@ -210,7 +458,7 @@ class Catalogue(SystemFrames):
             SnapshotError: a file there is no catalogue file.
             OSError: the folder cannot be written.
         """
-        return snapshot.write(checked_path(directory, "write_parquet()"), *self._values())
+        return snapshot.write(checked_path(directory, "write_parquet()"), *contents_of(self))
 
     @classmethod
     def read_parquet(cls, directory: str | Path) -> Catalogue:
@@ -228,63 +476,40 @@ class Catalogue(SystemFrames):
         folder = checked_path(directory, "read_parquet()")
         saved = snapshot.read(folder)
         try:
-            return cls._restored(saved, str(folder))
+            return restored(saved, str(folder))
         except DAMAGE as error:
             raise SnapshotError(
                 f"The catalogue of {folder / 'tables.parquet'} is damaged: {error}"
             ) from None
 
-    def _to_json(self) -> dict[str, Any]:
-        """The catalogue as JSON values, which go into a serialised session."""
-        return strings.to_json(*self._values())
+    def _rows(self, *, partly: bool = False) -> dict[str, pa.Table]:
+        """The rows of all that is known, by noun.
 
-    @classmethod
-    def _from_json(cls, values: Any) -> Catalogue:
-        """The catalogue that :meth:`_to_json` wrote.
-
-        Raises:
-            DeserializeError: the values are damaged or of a newer version.
+        Args:
+            partly: whether also codes of some variables, if those of others are not known.
         """
-        saved = strings.from_json(values)
-        try:
-            return cls._restored(saved)
-        except DAMAGE as error:
-            raise strings.damaged(error) from None
-
-    @classmethod
-    def _restored(cls, saved: snapshot.Snapshot, source: str = "") -> Catalogue:
-        system_info = FastStatsSystem(**saved.system)
-        rows = saved.tables, saved.variables, saved.codes, saved.folders
-        return cls(system_info, *rows, unavailable=saved.unavailable, source=source)
-
-    def _values(self) -> tuple[dict[str, Any], dict[str, pa.Table], list[str]]:
-        """The system, the rows of all that is known, and whose codes were refused."""
-        return self._system_info._asdict(), self._arrows(), sorted(self._known_codes.refused)
-
-    def _arrows(self) -> dict[str, pa.Table]:
-        """The rows of all that is known, by noun."""
-        rows = {"tables": self._tables.arrow, "variables": self._variables.arrow}
+        data, known = self._data, self._data.codes
+        rows = {"tables": data.tables, "variables": data.variables}
         if self.has_codes:
             rows["codes"] = self.codes.arrow
+        elif partly and known.variable_count:
+            rows["codes"] = known.of(data.variables)
         if self.has_folders:
             rows["folders"] = self.folders.arrow
         return rows
 
     def _compared(self) -> tuple[dict[str, pa.Table], frozenset[str]]:
         """The rows of all that is known, and of which variables the codes are not."""
-        known, variables = self._known_codes, self._variables.arrow
-        rows, lacking = self._arrows(), frozenset(known.missing(variables)) | known.refused
-        known.read()
-        if "codes" not in rows and known.variable_count:
-            rows["codes"] = known.of(variables)
-        return rows, lacking
+        known = self._data.codes
+        lacking = frozenset(known.missing(self._data.variables)) | known.refused
+        return self._rows(partly=True), lacking
 
     def _dictionary(self) -> dict[str, Any]:
         """What the data dictionary shows: all that is known, and what is not."""
-        known, variables = self._known_codes, self._variables.arrow
+        known, variables = self._data.codes, self._data.variables
         return {
-            "system": self._system_info._asdict(),
-            "rows": {**self._arrows(), "codes": known.of(variables)},
+            "system": self.system_info._asdict(),
+            "rows": {**self._rows(), "codes": known.of(variables)},
             "unread": known.missing(variables),
             "refused": sorted(known.refused),
         }
@@ -305,16 +530,47 @@ class Catalogue(SystemFrames):
     __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        _, rows, refused = self._values()
+        _, rows, refused = contents_of(self)
         kinds = ("tables", "variables", "codes", "folders")
         return _unpickled, (self.system_info, *map(rows.get, kinds), refused)
 
     def __repr__(self) -> str:
         return (
             f"<Catalogue of system {clipped(self.system_info.name)!r}, "
-            f"built {self.system_info.build_date}: {self.tables._counted}, "
-            f"{self.variables._counted}>"
+            f"built {self.system_info.build_date}: {len(self.tables):,} tables, "
+            f"{len(self.variables):,} variables>"
         )
+
+
+def derived(
+    system_info: FastStatsSystem, tables: pa.Table, variables: pa.Table, source: str
+) -> Catalogue:
+    """The catalogue of the rows that another one's frames had, which were checked there."""
+    catalogue = object.__new__(Catalogue)
+    known = CodeStore(variables["name"], source=source)
+    catalogue._hold(CatalogueData(system_info, tables, variables, known), source)
+    return catalogue
+
+
+def restored(saved: snapshot.Snapshot, source: str = "") -> Catalogue:
+    """The catalogue that was saved."""
+    rows = saved.tables, saved.variables, saved.codes, saved.folders
+    system_info = FastStatsSystem(**saved.system)
+    return Catalogue(system_info, *rows, unavailable=saved.unavailable, source=source)
+
+
+def contents_of(catalogue: Catalogue) -> tuple[dict[str, Any], dict[str, pa.Table], list[str]]:
+    """What is saved of a catalogue: the system, all rows that are known, whose codes were refused.
+
+    It is what ``storage`` and :mod:`~apteco_frames.render.workbook` write.
+    """
+    refused = sorted(catalogue._data.codes.refused)
+    return catalogue.system_info._asdict(), catalogue._rows(), refused
+
+
+def data_of(catalogue: Catalogue) -> CatalogueData:
+    """What a catalogue holds, for a live catalogue to add to."""
+    return catalogue._data
 
 
 def _unpickled(*values: Any) -> Catalogue:
@@ -322,7 +578,7 @@ def _unpickled(*values: Any) -> Catalogue:
     return Catalogue(*given, unavailable=refused)
 
 
-def _known(codes: Any, names: pa.ChunkedArray, refused: Iterable[str], source: str) -> KnownCodes:
+def _known(codes: Any, names: pa.ChunkedArray, refused: Iterable[str], source: str) -> CodeStore:
     """The codes that a catalogue is given, checked; ``refused`` are those that it lacks."""
     if isinstance(refused, str) or not isinstance(refused, Iterable):
         raise not_a("unavailable= takes the names of variables, as a list", refused)
@@ -335,9 +591,9 @@ def _known(codes: Any, names: pa.ChunkedArray, refused: Iterable[str], source: s
             "Name variables of the catalogue whose codes could not be read."
         )
     if codes is None or callable(codes):
-        return KnownCodes(names, codes, refused, source)
+        return CodeStore(names, codes, refused, source)
     arrow = _arrow_table(codes)
-    known = KnownCodes(names, lambda: arrow, refused, source)
+    known = CodeStore(names, lambda: arrow, refused, source)
     known.read()
     return known
 
@@ -370,10 +626,10 @@ def _not_searched(
         refused: names of the variables whose codes the API refused.
     """
     if "folders" not in rows:
-        yield "Folders were not searched: they are not loaded", LOADED_BY["folders"]
+        yield "Folders were not searched: they are not loaded", _LOADED_BY["folders"]
     if missing:
         of = f" of {missing:,} variable{'' if missing == 1 else 's'}" if "codes" in rows else ""
-        yield f"Codes{of} were not searched: they are not loaded", LOADED_BY["codes"]
+        yield f"Codes{of} were not searched: they are not loaded", _LOADED_BY["codes"]
     if refused:
         yield f"Codes of {list_names(refused)} were not searched: the API refused them", ""
 
@@ -398,7 +654,8 @@ def _from_api(data: Any, columns: tuple[Column, ...]) -> pa.Table:
         # Saved by an earlier version, which did not know the column yet.
         if field.nullable and field.name not in arrow.column_names:
             arrow = arrow.append_column(field, pa.nulls(len(arrow), field.type))
-    rows = arrow.select([field.name for field in fields]).cast(pa.schema(fields))
+    wanted = pa.schema(fields)
+    rows = arrow if arrow.schema == wanted else arrow.select(wanted.names).cast(wanted)
     for field in fields:
         if field.type == TIMESTAMP:
             _check_times(rows[field.name], field.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html import escape
 from typing import Any, ClassVar, NamedTuple
 
@@ -14,7 +14,8 @@ from apteco_frames import schema
 from apteco_frames.analysis import severity
 from apteco_frames.analysis.diff import LeftOut
 from apteco_frames.frame.base import CatalogueFrame
-from apteco_frames.frame.rows import Home, Row, attribute
+from apteco_frames.frame.rows import Row, attribute
+from apteco_frames.links import Owner, links_of
 from apteco_frames.schema.column import describe, enums
 from apteco_frames.support import display
 from apteco_frames.support.arrays import strings
@@ -103,7 +104,7 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
 
     Args:
         arrow: the changes, under :attr:`schema`.
-        home: the newer catalogue.
+        catalogue: the newer catalogue.
         older: the system as the older catalogue has it.
         left_out: what was not compared.
     """
@@ -118,11 +119,11 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
     def __init__(
         self,
         arrow: pa.Table,
-        home: Home,
+        catalogue: Owner,
         older: FastStatsSystem | None = None,
         left_out: tuple[LeftOut, ...] = (),
     ) -> None:
-        super().__init__(arrow, home)
+        super().__init__(arrow, catalogue)
         self._older = older
         self._left_out = left_out
 
@@ -135,7 +136,7 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
     @property
     def newer(self) -> FastStatsSystem:
         """The system as the newer catalogue has it."""
-        newer: FastStatsSystem = self._home.catalogue.system_info
+        newer: FastStatsSystem = links_of(self).catalogue.system_info
         return newer
 
     @property
@@ -153,9 +154,9 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
         """What was not compared: noun, whether it is all of that noun, and the sentence."""
         return self._left_out
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        kept = self._arrow, self._home.catalogue, self._older, self._left_out
-        return type(self), kept
+    @property
+    def _further(self) -> tuple[Any, ...]:
+        return self._older, self._left_out
 
     def __repr__(self) -> str:
         blocks = [self._title]
@@ -173,9 +174,6 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
         blocks += [f"<p>{escape(sentence)}</p>" for sentence in self.not_compared]
         return f"<div {display.NO_MATHS}>{''.join(blocks)}</div>"
 
-    def _part(self, arrow: pa.Table) -> Changes:
-        return type(self)(arrow, self._home, self._older, self._left_out)
-
     @property
     def _title(self) -> str:
         title = super()._title
@@ -190,7 +188,7 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
     def _sections(self) -> Iterator[_Section]:
         for noun in schema.CHANGED_NOUNS:
             is_noun = pc.equal(_decoded(self._arrays["noun"]), strings([noun])[0])
-            arrow = self._arrow.filter(is_noun)
+            arrow = self.arrow.filter(is_noun)
             if len(arrow):
                 yield _section(noun, self._part(arrow))
 

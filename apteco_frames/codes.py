@@ -1,38 +1,27 @@
-"""Codes: the frame, the row, and the codes that are known of a build."""
+"""Codes: the frame and the row."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property, partial
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from html import escape
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from apteco_frames import schema
-from apteco_frames.errors import CodesError, UnknownKeyError, warn
+from apteco_frames.errors import UnknownKeyError, warn
 from apteco_frames.frame.base import CatalogueFrame
-from apteco_frames.frame.rows import Home, Row, attribute
+from apteco_frames.frame.rows import Row, attribute
+from apteco_frames.links import Owner, links_of
 from apteco_frames.render import card
-from apteco_frames.schema.column import api_schema, describe
-from apteco_frames.support.arrays import integers, spans_of, strings
-from apteco_frames.support.fork import ProcessLock
+from apteco_frames.schema.column import describe
+from apteco_frames.support import display
+from apteco_frames.support.arrays import integers, spans_of
 from apteco_frames.support.text import clipped, list_names
 
 if TYPE_CHECKING:
-    from apteco_frames.tables import Table
-    from apteco_frames.variables import Variable, Variables
-
-# What a variable's codes have of their own; the other columns follow from the variable.
-_OWN_SCHEMA = api_schema(schema.CODES)
-_OWN = _OWN_SCHEMA.names
-_SAVED_SCHEMA = pa.schema([schema.CODES_SCHEMA.field("variable_name"), *_OWN_SCHEMA])
-
-# Unlike Arrow's own, it gives back at once what a large array took while it grew.
-_POOL = pa.system_memory_pool()
+    from apteco_frames.nouns import Table, Variable
 
 
 class Code(Row):
@@ -51,12 +40,12 @@ class Code(Row):
     @property
     def variable(self) -> Variable:
         """The variable that the code is of."""
-        return self._home.variables.names[self.variable_name]  # type: ignore[no-any-return]
+        return links_of(self).variable(self.variable_name)
 
     @property
     def table(self) -> Table:
         """The table that the variable is from."""
-        return self._home.tables[self.table_name]  # type: ignore[no-any-return]
+        return links_of(self).table(self.table_name)
 
     def _describe(self) -> str:
         place = f"at position {self.position} of variable {clipped(self.variable_name)!r}"
@@ -91,29 +80,24 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
     def __init__(
         self,
         arrow: pa.Table,
-        home: Home,
-        variables: Variables,
+        catalogue: Owner,
+        variables: CatalogueFrame[Any],
+        refused: frozenset[str] = frozenset(),
         variable: str | None = None,
-        known: KnownCodes | None = None,
     ) -> None:
-        super().__init__(arrow, home)
+        super().__init__(arrow, catalogue)
         self._variables = variables
+        self._refused = refused
         self._variable = variable
-        self._known = known or home.catalogue._known_codes
-        self._refused = self._known.refused
-        self._by_variable: dict[str, Codes] = {}
+        self._by_key: dict[str, Codes] = {}
+        self._by_name: dict[str, Codes] = {}
 
     @property
     def unavailable(self) -> list[str]:
         """Names of the variables whose codes the API refused, and which were left out."""
-        names = self._variables.names if self._variable is None else [self._variable]
+        alone = self._variable
+        names = self._variables.arrow["name"].to_pylist() if alone is None else [alone]
         return [name for name in names if name in self._refused]
-
-    @property
-    def _is_current(self) -> bool:
-        """Whether nothing was refused, granted or forgotten since."""
-        now = self._home.catalogue._known_codes
-        return self._known is now and self._refused is now.refused
 
     @overload  # type: ignore[override]
     def __getitem__(self, key: str) -> Any: ...
@@ -151,7 +135,9 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
             return self._variable is None and key in self._variables
         if self._variable is not None:
             return bool(self._code_positions(key))
-        names = self._variables._names_of(key)
+        variables = self._variables
+        found = variables._positions(key, variables._keys)
+        names = variables.arrow["name"].take(integers(found)).to_pylist()
         if any(name in self._spans for name in names):
             return True
         self._warn_of_refused(names)
@@ -162,7 +148,7 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
 
     def _repr_html_(self) -> str:
         remarks = (f"<p>{escape(remark)}</p>" for remark in self._remarks)
-        return f"<div>{super()._repr_html_()}{''.join(remarks)}</div>"
+        return f"<div {display.NO_MATHS}>{super()._repr_html_()}{''.join(remarks)}</div>"
 
     @property
     def _remarks(self) -> list[str]:
@@ -182,18 +168,13 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         return map(found._row, found._positions(code.code, ("code",)))
 
     def _of(self, key: str) -> Codes:
-        codes = self._by_variable.get(key)
+        codes = self._by_key.get(key)
         if codes is None:
             name = self._variables[key].name
             if name in self._refused:
                 raise UnknownKeyError(self._why_unknown([name]))
-            codes = self._by_variable[key] = self._of_name(name)
+            codes = self._by_key[key] = self._of_name(name)
         return codes
-
-    def _of_variable(self, name: str) -> Codes:
-        """The codes of the variable of that name; none, and a warning, where they were refused."""
-        self._warn_of_refused([name])
-        return self._of_name(name)
 
     def _warn_of_refused(self, names: Iterable[str]) -> None:
         refused = [name for name in names if name in self._refused]
@@ -207,9 +188,13 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         )
 
     def _of_name(self, name: str) -> Codes:
-        start, stop = self._spans.get(name, (0, 0))
-        rows = self._arrow.slice(start, stop - start)
-        return Codes(rows, self._home, self._variables, name, self._known)
+        codes = self._by_name.get(name)
+        if codes is None:
+            start, stop = self._spans.get(name, (0, 0))
+            rows, owner = self.arrow.slice(start, stop - start), links_of(self).owner
+            codes = Codes(rows, owner, self._variables, self._refused, name)
+            self._by_name[name] = codes
+        return codes
 
     def _code_positions(self, key: str) -> list[int]:
         """Where the codes of one variable have a code, or else a description."""
@@ -231,12 +216,9 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         """Where the codes of each variable stand: they stand together."""
         return spans_of(self._arrays["variable_name"])
 
-    def _part(self, arrow: pa.Table) -> Self:
-        return type(self)(arrow, self._home, self._variables, self._variable, self._known)
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        catalogue = self._home.catalogue
-        return _unpickled, (type(self), self._pickled, catalogue, self._variables, self._variable)
+    @property
+    def _further(self) -> tuple[Any, ...]:
+        return self._variables, self._refused, self._variable
 
     @property
     def _system(self) -> str:
@@ -246,151 +228,7 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         return f"variable {clipped(self._variable)!r} of {system}" if of_one else system
 
 
-def _unpickled(kind: type[Codes], *values: Any) -> Codes:
-    return kind(*values)
-
-
-class KnownCodes:
-    """What is known of a build's codes, by variable: filled as they are loaded.
-
-    Args:
-        names: the names of all variables of the build.
-        saved: gives the codes of a saved catalogue, as a table with the columns of
-            ``schema.CODES`` that are not derived, and ``variable_name``; called on first use.
-        refused: names of the variables whose codes the API refused.
-        source: where they came from, for error messages.
-    """
-
-    def __init__(
-        self,
-        names: pa.ChunkedArray,
-        saved: Callable[[], pa.Table] | None = None,
-        refused: Iterable[str] = (),
-        source: str = "",
-    ) -> None:
-        self.refused = frozenset(refused)
-        self._names = names
-        self._saved = saved
-        self._complete = saved is not None
-        self._source = source
-        self._tables: dict[str, pa.Table] = {}
-        self._lock = ProcessLock(threading.RLock)
-
-    @property
-    def variable_count(self) -> int:
-        """Of how many variables the codes are known, once they were read."""
-        return len(self._tables)
-
-    def missing(self, variables: pa.Table, again: bool = False) -> list[str]:
-        """Names of those of the variables whose codes are not known.
-
-        Args:
-            variables: a table under ``schema.VARIABLES_SCHEMA``.
-            again: whether those that were refused are missing, too.
-        """
-        if self._complete:
-            return []
-        known = self._tables.keys() | (frozenset() if again else self.refused)
-        return [name for name in with_codes(variables) if name not in known]
-
-    def add(self, tables: Mapping[str, pa.Table], refused: Iterable[str] = ()) -> None:
-        """Take in codes as they came.
-
-        Args:
-            tables: by variable, the columns ``code``, ``description`` and ``count``.
-            refused: names of the variables whose codes the API refused.
-        """
-        with self._lock.own:  # or what another thread adds could be lost
-            now_refused = (self.refused | frozenset(refused)) - tables.keys()
-            if now_refused != self.refused:  # frames that are there notice another set
-                self.refused = now_refused
-            self._tables = {**self._tables, **tables}
-
-    def add_rows(self, codes: pa.Table, names: Iterable[str]) -> dict[str, int]:
-        """Take in codes as :meth:`of` gave them.
-
-        Args:
-            codes: a table under ``schema.CODES_SCHEMA``.
-            names: whose codes they are: each variable's are all there, or it has none.
-
-        Returns:
-            how many each of them has.
-        """
-        own = codes.select(_OWN).combine_chunks()
-        spans = spans_of(codes["variable_name"])
-        places = {name: spans.get(name, (0, 0)) for name in names}
-        self.add({n: own.slice(start, stop - start) for n, (start, stop) in places.items()})
-        return {name: stop - start for name, (start, stop) in places.items()}
-
-    def of(self, variables: pa.Table) -> pa.Table:
-        """The codes of variables, under ``schema.CODES_SCHEMA``, in the variables' order.
-
-        Args:
-            variables: a table under ``schema.VARIABLES_SCHEMA``, of which none is missing.
-
-        Raises:
-            CodesError: saved codes are of no variable, or not in order.
-        """
-        self.read()
-        all_names = variables["name"].to_pylist()
-        chosen = variables.take(integers(i for i, n in enumerate(all_names) if n in self._tables))
-        own, sizes = self._joined(chosen["name"].to_pylist())
-        starts = integers(accumulate(sizes, initial=0))
-        rows = pa.arange(0, len(own))
-        places = pc.list_parent_indices(pa.LargeListArray.from_arrays(starts, rows))
-        repeated = partial(pc.take, indices=places, memory_pool=_POOL)
-        columns = {
-            "position": pc.subtract(rows, repeated(starts), memory_pool=_POOL),
-            "variable_name": repeated(chosen["name"].combine_chunks()),
-            "variable_description": repeated(chosen["description"].combine_chunks()),
-            "table_name": repeated(chosen["table_name"].combine_chunks()),
-            **{name: own[name] for name in _OWN},
-        }
-        return pa.table([columns[c.name] for c in schema.CODES], schema=schema.CODES_SCHEMA)
-
-    def _joined(self, names: list[str]) -> tuple[pa.Table, list[int]]:
-        """The codes of variables one after the other, and how many each has."""
-        known = self._tables
-        tables = [known[name] for name in names]
-        sizes = list(map(len, tables))
-        own = pa.concat_tables([pa.Table.from_batches([], _OWN_SCHEMA), *tables]).combine_chunks(
-            _POOL
-        )
-        if len(names) == len(known):
-            # What is kept are views of the whole, so that nothing is held twice.
-            starts = accumulate(sizes, initial=0)
-            self.add({n: own.slice(at, k) for n, at, k in zip(names, starts, sizes, strict=False)})
-        return own, sizes
-
-    def read(self) -> None:
-        """Read the codes of a saved catalogue, unless that was done before.
-
-        Raises:
-            CodesError: there are codes of what is no variable.
-        """
-        with self._lock.own:
-            if self._saved is not None:
-                self._take_in(self._saved())
-                self._saved = None
-
-    def _take_in(self, saved: pa.Table) -> None:
-        saved = saved.select(_SAVED_SCHEMA.names).cast(_SAVED_SCHEMA)
-        places = pc.index_in(saved["variable_name"], self._names.combine_chunks())
-        places = places.combine_chunks()
-        if places.null_count:
-            strange = pc.unique(saved["variable_name"].filter(pc.is_null(places)))
-            raise CodesError(
-                f"There are codes of {clipped(strange[0].as_py())!r}, which is no variable of "
-                f"{self._source}. Nothing of the codes was used. Read the catalogue anew."
-            )
-        if not pc.all(pc.less_equal(places[:-1], places[1:]), min_count=0).as_py():
-            # Stable, so that the API's order stays within each variable.
-            order = pc.array_sort_indices(places)
-            saved = saved.take(order)
-        self.add_rows(saved, pc.unique(saved["variable_name"]).to_pylist())
-
-
-def with_codes(variables: pa.Table) -> list[str]:
-    """Names of the variables that can have codes: those that the API calls selectors."""
-    chosen = pc.equal(variables["api_type"], strings(["Selector"])[0])
-    return variables["name"].filter(chosen).to_pylist()  # type: ignore[no-any-return]
+def codes_of(codes: Codes, variable: str) -> Codes:
+    """The codes of the variable of that name; none, and a warning, where they were refused."""
+    codes._warn_of_refused([variable])
+    return codes._of_name(variable)

@@ -38,13 +38,13 @@ token or a session id. The names that the ``apteco`` package has (``ApiResultsEr
 
 from __future__ import annotations
 
+import collections.abc
+import contextlib
+import contextvars
 import os
 import pathlib
 import sys
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 
 
 class AptecoFramesError(Exception):
@@ -147,7 +147,11 @@ class PasswordPromptError(AptecoFramesError):
 
 
 class ForkedProcessError(AptecoFramesError):
-    """polars was used before this process was forked, and would never answer in it."""
+    """polars was used before this process was forked, and would never answer in it.
+
+    Whatever works with polars may raise it: ``.frame``, ``.filter()``, ``.write_csv()``,
+    ``.sql()``, and ``builds``, ``scan()`` and ``history()`` of an archive.
+    """
 
 
 class InvalidUrlError(AptecoFramesError, ValueError):
@@ -197,11 +201,12 @@ class CatalogueWarning(AptecoFramesWarning):
     """What an API said is odd but usable; the message says what was made of it."""
 
 
-_reworded: ContextVar[Callable[[str], str]] = ContextVar("reworded", default=str)
+_Rewording = collections.abc.Callable[[str], str]
+_reworded = contextvars.ContextVar[_Rewording]("reworded", default=str)
 
 
-@contextmanager
-def rewording(reworded: Callable[[str], str]) -> Iterator[None]:
+@contextlib.contextmanager
+def rewording(reworded: _Rewording) -> collections.abc.Iterator[None]:
     """Give the warnings of a block in other words.
 
     Args:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
 from apteco_frames import schema
 from apteco_frames.frame.base import CatalogueFrame
-from apteco_frames.frame.rows import Home, Row, attribute
+from apteco_frames.frame.rows import Row, attribute
+from apteco_frames.links import Owner, links_of
 from apteco_frames.normalize.tree import children_of
 from apteco_frames.render import card
 from apteco_frames.render.tree import Item, Tree
 from apteco_frames.schema.column import describe
 from apteco_frames.support.text import clipped
-
-if TYPE_CHECKING:
-    from apteco_frames.variables import Variable, Variables
+from apteco_frames.variables import Variable, Variables
 
 
 class Folder(Row):
@@ -53,7 +51,7 @@ class Folder(Row):
     @property
     def variables(self) -> Variables:
         """The variables directly in it, in the folder's order."""
-        return self._home.variables._named(self.variable_names)  # type: ignore[no-any-return]
+        return links_of(self).variables_named(self.variable_names)
 
     def __getitem__(self, key: str) -> Variable:
         """The variable directly in the folder with that name or description.
@@ -107,8 +105,8 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
     _preview = ("path", "description", "variable_count", "total_variable_count")
     _when_several = "Look the one you mean up by its path."
 
-    def __init__(self, arrow: pa.Table, home: Home, whole: Folders | None = None) -> None:
-        super().__init__(arrow, home)
+    def __init__(self, arrow: pa.Table, catalogue: Owner, whole: Folders | None = None) -> None:
+        super().__init__(arrow, catalogue)
         self._part_of = whole
 
     def tree(self) -> Tree:
@@ -134,10 +132,11 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
         return self if self._part_of is None else self._part_of
 
     def _part(self, arrow: pa.Table) -> Folders:
-        return type(self)(arrow, self._home, self._whole)
+        return type(self)(arrow, links_of(self).owner, self._whole)
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return type(self), (self._pickled, self._home.catalogue, self._part_of)
+    @property
+    def _further(self) -> tuple[Any, ...]:
+        return (self._part_of,)
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -147,15 +146,6 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
     def _within(self) -> dict[str | None, list[int]]:
         """Places of the folders by the path of the folder around them."""
         return children_of(self._arrays["parent_path"].to_pylist())
-
-    @cached_property
-    def _place_of_variable(self) -> dict[str, int]:
-        """Place of the first folder that each variable is in."""
-        found: dict[str, int] = {}
-        for place, names in enumerate(self._arrays["variable_names"].to_pylist()):
-            for name in names:
-                found.setdefault(name, place)
-        return found
 
     def _at(self, path: str) -> Folder:
         return self._row(self._places[path])
@@ -171,7 +161,3 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
             above.append(parent)
             parent = parents[self._places[parent]].as_py()
         return above
-
-    def _with_variable(self, name: str) -> Folder | None:
-        place = self._place_of_variable.get(name)
-        return None if place is None else self._row(place)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from apteco_frames.loading import read_catalogue
 from apteco_frames.orbit.arguments import (
     Options,
-    check_secret,
     checked_name,
     checked_text,
     lists_options,
 )
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.login import USER_FIELDS
 from apteco_frames.orbit.redact import Secret
-from apteco_frames.session import Session, User
+from apteco_frames.session import Session, log_in
 
 
 @lists_options
@@ -76,7 +73,7 @@ def login(
 
     client = OrbitClient(base_url, data_view, options)
     _check_names(system, user)
-    return _log_in(client, system, user, Secret(ask_password(user, system)))
+    return log_in(client, options, system, user, Secret(ask_password(user, system)))
 
 
 @lists_options
@@ -104,22 +101,9 @@ def login_with_password(
     """
     client = OrbitClient(base_url, data_view, options)
     _check_names(system, user)
-    return _log_in(client, system, user, Secret(password))
+    return log_in(client, options, system, user, Secret(password))
 
 
 def _check_names(system: str, user: str) -> None:
     checked_name(system, "system")
     checked_text(user, "user")
-
-
-def _log_in(client: OrbitClient, system: str, user: str, password: Secret) -> Session:
-    check_secret(password, "password")
-    task = client.new_task()
-    try:
-        person = client.log_in(user, password, task)["user"]
-        logged_in = User(*(person.get(field) for field in USER_FIELDS))
-        read = read_catalogue(client, system, logged_in.username, task)
-        return Session._new(client, system, logged_in, read, is_opened=False)
-    except BaseException:
-        client.leave()
-        raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from html import escape
 from typing import Any, ClassVar
@@ -12,7 +12,8 @@ import pyarrow as pa
 from apteco_frames import schema
 from apteco_frames.analysis.words import asked_for
 from apteco_frames.frame.base import CatalogueFrame
-from apteco_frames.frame.rows import Home, Row, attribute
+from apteco_frames.frame.rows import Row, attribute
+from apteco_frames.links import Owner
 from apteco_frames.schema.column import describe, enums
 from apteco_frames.support import display
 from apteco_frames.support.text import clipped
@@ -54,7 +55,7 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
 
     Args:
         arrow: the matches, under :attr:`schema`.
-        home: the catalogue, or the build of the session, that was searched.
+        catalogue: the catalogue that was searched.
         query: what was searched for.
         total: how many there are; the frame holds the best of them.
         nearest: see :attr:`nearest`.
@@ -72,13 +73,13 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
     def __init__(
         self,
         arrow: pa.Table,
-        home: Home,
+        catalogue: Owner,
         query: str = "",
         total: int | None = None,
         nearest: Mapping[str, Sequence[str]] | None = None,
         left_out: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(arrow, home)
+        super().__init__(arrow, catalogue)
         self._query = query
         self._total = len(arrow) if total is None else total
         self._nearest = {word: tuple(others) for word, others in (nearest or {}).items()}
@@ -116,9 +117,6 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         """The same with another hint how to read what was left out, or an empty one for none."""
         return (*self._advice(), *self._sentences(hint))
 
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return type(self), (self._arrow, self._home.catalogue, *self._kept)
-
     def __repr__(self) -> str:
         shown = super().__repr__() if len(self) else self._title
         return "\n".join([shown, *self.remarks])
@@ -129,11 +127,8 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         return f"<div {display.NO_MATHS}>{shown}{''.join(remarks)}</div>"
 
     @property
-    def _kept(self) -> tuple[Any, ...]:
+    def _further(self) -> tuple[Any, ...]:
         return self._query, self._total, self._nearest, self._left_out
-
-    def _part(self, arrow: pa.Table) -> Matches:
-        return type(self)(arrow, self._home, *self._kept)
 
     @property
     def _nouns(self) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Unpack
+import time
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Self, Unpack
 
-from apteco_frames.catalogue import Catalogue
+from apteco_frames.catalogue import AnyCatalogue, Catalogue, contents_of, restored
 from apteco_frames.codes import Codes
+from apteco_frames.errors import AptecoFramesError
 from apteco_frames.folders import Folders
-from apteco_frames.loading import LiveBuild, Read, read_catalogue
-from apteco_frames.logged_in import LoggedIn
+from apteco_frames.links import links_of
+from apteco_frames.live import Access, LiveCatalogue
 from apteco_frames.orbit.arguments import (
     Options,
     check_secret,
@@ -18,16 +22,19 @@ from apteco_frames.orbit.arguments import (
     lists_options,
 )
 from apteco_frames.orbit.client import OrbitClient
+from apteco_frames.orbit.login import USER_FIELDS
 from apteco_frames.orbit.redact import Secret
 from apteco_frames.orbit.serialized import session_values
 from apteco_frames.orbit.task import Task
 from apteco_frames.render import card
+from apteco_frames.storage import strings
+from apteco_frames.storage.label import DAMAGE
 from apteco_frames.support.apteco_names import attributes
 from apteco_frames.support.progress import Progress
 from apteco_frames.support.text import clipped
 from apteco_frames.system import system_info_of
-from apteco_frames.system_frames import SystemFrames
 from apteco_frames.systems import Systems
+from apteco_frames.tables import Tables
 from apteco_frames.variables import Variables
 
 
@@ -47,16 +54,18 @@ class User(NamedTuple):
     email_address: str | None
 
 
-class Session(LoggedIn, SystemFrames):
+class Session(AnyCatalogue):
     """A catalogue with a live connection; :func:`login` makes one.
 
     It ends with :meth:`logout`, or at the end of ``with login(...) as session:``. What
     was read stays usable after that. A session may be used from many threads.
     """
 
-    _system: str
+    _access: Access
     _user: User
-    _build: LiveBuild
+    _is_opened: bool  # by another session, whose block ends the login of both
+    _api_clients: dict[str, Any]
+    _live: LiveCatalogue
     _systems: Systems | None
 
     def __init__(self, *args: object, **kwargs: object) -> None:
@@ -66,34 +75,84 @@ class Session(LoggedIn, SystemFrames):
         )
 
     @classmethod
-    def _new(
-        cls,
-        client: OrbitClient,
-        system: str,
-        user: User,
-        read: Read,
-        *,
-        is_opened: bool,
-    ) -> Session:
+    def _new(cls, access: Access, user: User, *, is_opened: bool = False) -> Session:
+        """A session without a catalogue, which is read next."""
         session = object.__new__(cls)
-        session._client = client
-        session._system = system
+        session._access = access
         session._is_opened = is_opened
         session._user = user
         session._api_clients = {}
-        session._keep(read)
+        session._systems = None
         return session
 
-    def _keep(self, read: Read) -> None:
-        self._build = LiveBuild(self, self._client, self._system, read)
-        self._systems = None
-        self._system_info = read.catalogue.system_info
-        self._tables, self._variables = self._build.tables, self._build.variables
+    def _read(self, task: Task, *, anew: bool = False) -> LiveCatalogue:
+        return LiveCatalogue.read(self, self._access, task, anew=anew)
+
+    @property
+    def _client(self) -> OrbitClient:
+        return self._access.client
+
+    @property
+    def base_url(self) -> str:
+        """URL of the Orbit API, without a trailing slash."""
+        return self._client.base_url
+
+    @property
+    def data_view(self) -> str:
+        """Name of the DataView."""
+        return self._client.data_view
+
+    @property
+    def access_token(self) -> str:
+        """The token that authenticates requests, a JWT; treat it as a password."""
+        return self._client.token.reveal()
+
+    @property
+    def session_id(self) -> str:
+        """The traditional FastStats session id."""
+        session_id = self._client.session_id
+        assert session_id is not None
+        return session_id.reveal()
+
+    @property
+    def api_client(self) -> Any:
+        """A real ``apteco_api.ApiClient``, made on first use.
+
+        Its requests go through this session's connection: same token, time-outs, retries
+        and certificates. ``apteco_api.QueriesApi(session.api_client)`` and every other
+        generated controller work with it, and raise ``apteco_api.ApiException``.
+        """
+        if not self._api_clients:
+            from apteco_frames.orbit.bridge import new_api_client
+
+            # In one step, so that all threads have the same.
+            self._api_clients.setdefault("", new_api_client(self._client))
+        return self._api_clients[""]
+
+    @property
+    def token_expires_at(self) -> datetime | None:
+        """When the token expires, in UTC (``exp`` of the JWT); ``None`` if it does not say.
+
+        The token's signature is the server's to check, and is not checked here.
+        """
+        seconds = self._client.token_expires_at
+        if seconds is None:
+            return None
+        try:
+            return datetime.fromtimestamp(seconds, UTC)
+        except (OverflowError, ValueError, OSError):  # in no year that a datetime can hold
+            return None
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether the token has expired by this machine's clock."""
+        seconds = self._client.token_expires_at
+        return seconds is not None and seconds <= time.time()
 
     @property
     def system(self) -> str:
         """Name of the FastStats system."""
-        return self._system
+        return self._access.system
 
     @property
     def user(self) -> User:
@@ -103,7 +162,17 @@ class Session(LoggedIn, SystemFrames):
     @property
     def catalogue(self) -> Catalogue:
         """The offline part: the catalogue, without token and network."""
-        return self._build.catalogue
+        return self._live.catalogue
+
+    @property
+    def tables(self) -> Tables:
+        """The tables of the system."""
+        return self._live.tables
+
+    @property
+    def variables(self) -> Variables:
+        """The variables of the system."""
+        return self._live.variables
 
     @property
     def folders(self) -> Folders:
@@ -113,7 +182,7 @@ class Session(LoggedIn, SystemFrames):
             ApiResultsError: the system was rebuilt since; call :meth:`refresh`.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
-        return self._build.folders
+        return self._live.folders
 
     @property
     def systems(self) -> Systems:
@@ -129,7 +198,7 @@ class Session(LoggedIn, SystemFrames):
         """
         if self._systems is None:
             rows = self._client.systems(self._client.new_task())
-            self._systems = Systems(rows, self._build, self.data_view)
+            self._systems = Systems(rows, self._live, self.data_view)
         return self._systems
 
     def open(self, system: str) -> Session:
@@ -151,9 +220,10 @@ class Session(LoggedIn, SystemFrames):
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
         checked_name(system, "system")
-        task = self._client.new_task()
-        read = read_catalogue(self._client, system, self._user.username, task)
-        return Session._new(self._client, system, self._user, read, is_opened=True)
+        access = self._access._replace(system=system)
+        opened = Session._new(access, self._user, is_opened=True)
+        opened._live = opened._read(self._client.new_task())
+        return opened
 
     def load_codes(
         self,
@@ -203,9 +273,10 @@ class Session(LoggedIn, SystemFrames):
                 f"a {type(wanted).__name__}. The codes of a variable or a table are its .codes."
             )
         # A frame may be of the build before.
-        home: Any = wanted._home
-        build: LiveBuild = home if home._session is self else self._build
-        return build.load_codes(wanted, unavailable == "skip", checked_progress(progress))
+        links, live = links_of(wanted), self._live
+        if links.session is self and isinstance(links.owner, LiveCatalogue):
+            live = links.owner
+        return live.load_codes(wanted, unavailable == "skip", checked_progress(progress))
 
     def refresh(self) -> bool:
         """Read the catalogue anew if the system was rebuilt since.
@@ -224,25 +295,53 @@ class Session(LoggedIn, SystemFrames):
             AptecoFramesError: the API could not be asked, or refused.
         """
         task = self._client.new_task()
-        if not self._client.cache and self.system_info.build_date is not None:
+        if not self._access.options.get("cache") and self.system_info.build_date is not None:
             return self._read_if_rebuilt(task)
-        read = read_catalogue(self._client, self._system, self._user.username, task, anew=True)
-        before, now = self.catalogue, read.catalogue
-        if (now.system_info, now.tables, now.variables) == (
-            *(before.system_info, before.tables, before.variables),
-        ):
-            self._build.start_anew(read)
-            self._systems = None
+        live = self._read(task, anew=True)
+        self._systems = None
+        if self._live.take_over(live):
             return False
-        self._keep(read)
+        self._live = live
         return True
 
     def _read_if_rebuilt(self, task: Task) -> bool:
-        info = system_info_of(self._client.system(self._system, task))
+        info = system_info_of(self._client.system(self.system, task))
         if info == self.system_info:
             return False
-        self._keep(read_catalogue(self._client, self._system, self._user.username, task))
+        self._live, self._systems = self._read(task), None
         return True
+
+    def logout(self) -> None:
+        """End the session on the server; the catalogue stays usable.
+
+        It ends for all sessions that share the login, too: see ``Session.open``.
+
+        Calling it again, or on a session that has ended, does nothing.
+
+        Raises:
+            AptecoFramesError: the API could not be asked, or refused.
+        """
+        client = self._client
+        with client.turn.taken(client.new_task(), client.base_url):
+            if not client.has_ended:
+                client.log_out()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._is_opened:
+            return
+        try:
+            self.logout()
+        except AptecoFramesError:
+            if error is None:  # otherwise the error on its way says more
+                raise
 
     def renew(self, password: str) -> None:
         """Log in again in place, as the same user.
@@ -263,6 +362,20 @@ class Session(LoggedIn, SystemFrames):
         task = self._client.new_task()
         self._log_in_again(self._user.username, secret, task)
         self._read_if_rebuilt(task)
+
+    def _log_in_again(self, user: str, password: Secret, task: Task) -> None:
+        """Take another token and session id; those of before are ended, if that can be done."""
+        client = self._client
+        old = None
+        try:
+            with client.turn.taken(task, client.base_url):
+                if client.session_id is not None and not client.has_ended:
+                    old = client.session_id, client.token
+                client.log_in(user, password, task)
+        finally:  # also if Ctrl-C came after the server had accepted the password
+            now = client.session_id
+            if old and now and old[0].reveal() != now.reveal():
+                client.end(*old)
 
     def serialize(self, *, include_catalogue: bool = False) -> str:
         """The session as a string, in the JSON layout of ``apteco`` 0.8.2.
@@ -288,7 +401,7 @@ class Session(LoggedIn, SystemFrames):
             "system": self.system,
         }
         if include_catalogue:
-            values["catalogue"] = self.catalogue._to_json()
+            values["catalogue"] = strings.to_json(*contents_of(self.catalogue))
         return json.dumps(values)
 
     @staticmethod
@@ -311,13 +424,14 @@ class Session(LoggedIn, SystemFrames):
         values = session_values(Secret(s), User._fields)
         client = OrbitClient(values["base_url"], values["data_view"], options)
         client.restore(values["session_id"], values["access_token"])
-        system = values["system"]
         user = User(**{field: values["user"].get(field) for field in User._fields})
+        access = Access(client, options, values["system"], user.username)
+        session = Session._new(access, user)
         if "catalogue" in values:
-            read = Read(Catalogue._from_json(values["catalogue"]))
+            session._live = LiveCatalogue(session, access, _restored(values["catalogue"]))
         else:
-            read = read_catalogue(client, system, user.username, client.new_task())
-        return Session._new(client, system, user, read, is_opened=False)
+            session._live = session._read(client.new_task())
+        return session
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -352,6 +466,44 @@ class Session(LoggedIn, SystemFrames):
             {"data_view": self.data_view, "base_url": self.base_url},
             self.token_expires_at,
         )
+
+
+def log_in(
+    client: OrbitClient, options: Options, system: str, user: str, password: Secret
+) -> Session:
+    """A session on a system, after a login; none is left on the server if it cannot be read.
+
+    Args:
+        client: whom to ask.
+        options: the options of the login.
+        system: name of the system.
+        user: user name.
+        password: the password.
+    """
+    check_secret(password, "password")
+    task = client.new_task()
+    try:
+        person = client.log_in(user, password, task)["user"]
+        known = User(*(person.get(field) for field in USER_FIELDS))
+        session = Session._new(Access(client, options, system, known.username), known)
+        session._live = session._read(task)
+        return session
+    except BaseException:
+        client.leave()
+        raise
+
+
+def _restored(values: Any) -> Catalogue:
+    """The catalogue of a serialised session.
+
+    Raises:
+        DeserializeError: the values are damaged or of a newer version.
+    """
+    saved = strings.from_json(values)
+    try:
+        return restored(saved)
+    except DAMAGE as error:
+        raise strings.damaged(error) from None
 
 
 if not TYPE_CHECKING:  # type checkers would take any name for an attribute

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -10,7 +9,8 @@ import pyarrow as pa
 
 from apteco_frames import schema
 from apteco_frames.frame.base import CatalogueFrame
-from apteco_frames.frame.rows import Home, Row, attribute
+from apteco_frames.frame.rows import Row, attribute
+from apteco_frames.links import Owner
 from apteco_frames.schema.column import describe
 from apteco_frames.support.text import clipped
 
@@ -35,7 +35,7 @@ class Systems(CatalogueFrame[System]):  # noqa: D101 - it has one, with the colu
 
     Args:
         arrow: the systems, under :attr:`schema`.
-        home: the session that listed them, or the catalogue that it held then.
+        catalogue: the catalogue that the session held when it listed them.
         data_view: name of the DataView.
     """
 
@@ -44,15 +44,13 @@ class Systems(CatalogueFrame[System]):  # noqa: D101 - it has one, with the colu
     _row_type = System
     _preview = ("name", "description", "build_date")
 
-    def __init__(self, arrow: pa.Table, home: Home, data_view: str) -> None:
-        super().__init__(arrow, home)
+    def __init__(self, arrow: pa.Table, catalogue: Owner, data_view: str) -> None:
+        super().__init__(arrow, catalogue)
         self._data_view = data_view
 
-    def _part(self, arrow: pa.Table) -> Systems:
-        return type(self)(arrow, self._home, self._data_view)
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        return type(self), (self._arrow, self._home.catalogue, self._data_view)
+    @property
+    def _further(self) -> tuple[Any, ...]:
+        return (self._data_view,)
 
     @property
     def _system(self) -> str:

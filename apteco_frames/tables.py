@@ -11,19 +11,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import schema
+from apteco_frames.codes import Codes
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.former import FormerNames
-from apteco_frames.frame.rows import Block, Home, attribute
+from apteco_frames.frame.rows import Block, attribute
+from apteco_frames.links import Owner, links_of
 from apteco_frames.normalize.tree import children_of
 from apteco_frames.render import card
 from apteco_frames.render.tree import Item, Tree
 from apteco_frames.schema.column import describe
 from apteco_frames.support.apteco_names import STAYS, attributes
 from apteco_frames.support.text import clipped
-
-if TYPE_CHECKING:
-    from apteco_frames.codes import Codes
-    from apteco_frames.variables import Variable, Variables
+from apteco_frames.variables import Variable, Variables
 
 
 class Table(FormerNames):
@@ -97,7 +96,7 @@ class Table(FormerNames):
     @property
     def variables(self) -> Variables:
         """The variables on the table, in the API's order."""
-        return self._home.variables._of_table(self.name)  # type: ignore[no-any-return]
+        return links_of(self).variables_of(self.name)
 
     @property
     def codes(self) -> Codes:
@@ -211,8 +210,8 @@ class Tables(CatalogueFrame[Table]):  # noqa: D101 - it has one, with the column
     _row_type = Table
     _preview = ("name", "plural", "total_records", "parent_name", "variable_count")
 
-    def __init__(self, arrow: pa.Table, home: Home, whole: Tables | None = None) -> None:
-        super().__init__(arrow, home)
+    def __init__(self, arrow: pa.Table, catalogue: Owner, whole: Tables | None = None) -> None:
+        super().__init__(arrow, catalogue)
         # Each table is one object, so a part has the rows of the whole. They are made here,
         # and not when first asked for, so that no two threads make two of one.
         self._whole: Tables = whole or self
@@ -230,11 +229,11 @@ class Tables(CatalogueFrame[Table]):  # noqa: D101 - it has one, with the column
         return self._rows[position]
 
     def _part(self, arrow: pa.Table) -> Self:
-        return type(self)(arrow, self._home, self._whole)
+        return type(self)(arrow, links_of(self).owner, self._whole)
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         # Without the session: what is pickled holds no token.
-        return _part_of, (self._home.catalogue, self._arrow)
+        return _part_of, (links_of(self).catalogue, self.arrow)
 
     def tree(self) -> Tree:
         """The tables as a tree that prints itself, with the numbers of records.

@@ -7,26 +7,24 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from apteco_frames import schema
+from apteco_frames.codes import Codes, codes_of
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.column_keys import ColumnKeys
 from apteco_frames.frame.former import FormerNames
 from apteco_frames.frame.rows import Row, attribute
+from apteco_frames.links import links_of
 from apteco_frames.render import card
 from apteco_frames.schema.column import describe, enums
 from apteco_frames.support.apteco_names import STAYS, attributes
-from apteco_frames.support.arrays import integers, spans_of
 from apteco_frames.support.text import clipped
 
 if TYPE_CHECKING:
-    from apteco_frames.codes import Codes
-    from apteco_frames.folders import Folder
-    from apteco_frames.tables import Table
+    from apteco_frames.nouns import Folder, Table
 
 
 class VariableType(StrEnum):
@@ -75,7 +73,7 @@ class Variable(FormerNames):
     @property
     def table(self) -> Table:
         """The table that the variable is from."""
-        return self._home.tables[self.table_name]  # type: ignore[no-any-return]
+        return links_of(self).table(self.table_name)
 
     @property
     def folder(self) -> Folder | None:
@@ -87,7 +85,7 @@ class Variable(FormerNames):
             NotLoadedError: a saved catalogue holds no folders.
             AptecoFramesError: the API could not be asked, or refused.
         """
-        return self._home.folders._with_variable(self.name)  # type: ignore[no-any-return]
+        return links_of(self).folder_of(self.name)
 
     @property
     def codes(self) -> Codes:
@@ -99,8 +97,7 @@ class Variable(FormerNames):
             NotLoadedError: a saved catalogue holds no codes.
             AptecoFramesError: the API could not be asked, or refused.
         """
-        only: Variables = self._home.variables._only(self.name)
-        return only.codes._of_variable(self.name)
+        return codes_of(links_of(self).alone(self.name).codes, self.name)
 
     def _no_order(self, other: object) -> NoReturn:
         raise TypeError(f"Variables are in no order here: {STAYS}")
@@ -275,7 +272,7 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
     _preview = ("name", "description", "type", "table_name")
     # Said by tables, folders and codes, too, which look up variables.
     _when_several = "Look the one you mean up by its name alone: variables.names[...]."
-    _kept_codes: Codes | None = None
+    _codes: tuple[object, Codes] | None = None
 
     @property
     def names(self) -> VariableKeys:
@@ -301,36 +298,18 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
             CodesError: the API refuses the codes of a variable.
             AptecoFramesError: the API could not be asked, or its answers contradict each other.
         """
-        codes = self._kept_codes
-        if codes is None or not codes._is_current:
-            codes = self._kept_codes = self._home._codes_of(self)
-        return codes
+        links, kept = links_of(self), self._codes
+        if kept is None or kept[0] is not links.codes().state:
+            known = links.read_codes(self.arrow)
+            # The state before the codes: what comes between is seen the next time.
+            kept = known.state, Codes(known.of(self.arrow), links.owner, self, known.refused)
+            self._codes = kept
+        return kept[1]
 
     @property
     def _none(self) -> str:
-        is_part = len(self) < len(self._home.catalogue.variables)
+        is_part = len(self) < len(links_of(self).owner.variables)
         return f"Of {self._counted} of {self._system} none" if is_part else super()._none
-
-    def _names_of(self, key: str) -> list[str]:
-        """The names of all variables with that name or description."""
-        names = self._arrays["name"]
-        return [names[position].as_py() for position in self._positions(key, self._keys)]
-
-    def _only(self, name: str) -> Self:
-        """That one variable, as a frame that is kept with its codes."""
-        only = self._single.get(name)
-        if only is None:
-            only = self._single[name] = self._named([name])
-        return only
-
-    @cached_property
-    def _single(self) -> dict[str, Self]:
-        return {}
-
-    def _named(self, names: Iterable[str]) -> Self:
-        """The variables of these names, in this order."""
-        index = self._index("name").last
-        return self._part(self._arrow.take(integers(index[name] for name in names)))
 
     def _values(self, column: str, start: int, stop: int) -> list[Any]:
         if column == "type":
@@ -345,26 +324,6 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
         """The kinds as positions in ``schema.VARIABLE_TYPES``, one byte each."""
         codes = self._arrays["type"].indices
         return bytes(memoryview(codes.buffers()[1])[codes.offset :][: len(codes)])
-
-    @cached_property
-    def _grouped(self) -> tuple[pa.Table, dict[str, tuple[int, int]]]:
-        """The rows with those of each table together, and where each table's stand."""
-        # Stable, so that the API's order stays within each table.
-        order = pc.array_sort_indices(self._arrays["table_name"].dictionary_encode().indices)
-        rows = self._arrow.take(order)
-        return rows, spans_of(rows["table_name"])
-
-    @cached_property
-    def _parts(self) -> dict[str, Variables]:
-        return {}
-
-    def _of_table(self, name: str) -> Variables:
-        part = self._parts.get(name)
-        if part is None:
-            arrow, spans = self._grouped
-            start, stop = spans.get(name, (0, 0))
-            part = self._parts[name] = self._part(arrow.slice(start, stop - start))
-        return part
 
 
 if not TYPE_CHECKING:  # type checkers would take any name for an attribute

@@ -33,11 +33,11 @@ napoleon_custom_sections = [("Warns", "params_style")]
 nitpick_ignore_regex = [("py:.*", r"(?!apteco_frames\b).*")]
 # What stands in a signature, but is not for users to make.
 nitpick_ignore = [
-    ("py:class", "apteco_frames.archive.Opener"),
     ("py:class", "apteco_frames.demo.server.DemoHandler"),
     ("py:class", "apteco_frames.frame.base._RowType"),
     ("py:class", "apteco_frames.frame.column_keys._RowType"),
-    ("py:class", "apteco_frames.system_frames.Contents"),
+    ("py:class", "apteco_frames.links.Links"),
+    ("py:class", "apteco_frames.links.Owner"),
 ]
 
 html_theme = "furo"

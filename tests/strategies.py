@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 from apteco_frames import schema
 from apteco_frames.catalogue import Catalogue
-from apteco_frames.normalize.folders import arrange
+from apteco_frames.normalize.folders import Node, arrange
 from apteco_frames.orbit.decode import decode_page
-from apteco_frames.orbit.folders import Node
 from apteco_frames.schema.column import INT, STRING
 from apteco_frames.system import FastStatsSystem
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import permutations
 from pathlib import Path
@@ -465,6 +466,87 @@ def test_history_of_damaged_files(filled: Path, tmp_path: Path) -> None:
         assert archive.history("boDest", system="holidays").height == 2
         with pytest.raises(errors.ArchiveError, match="not all files can be read"):
             archive.history("boDest")
+
+
+# File systems of fsspec
+
+
+@pytest.fixture
+def memory() -> Iterator[Any]:
+    """An empty file system in memory."""
+    fsspec: Any = pytest.importorskip("fsspec")
+    files = fsspec.filesystem("memory", skip_instance_cache=True)
+    yield files
+    files.store.clear()
+
+
+def test_a_file_system_of_fsspec(memory: Any) -> None:
+    """Whatever an archive does on a disk it does there; times come from where it keeps them."""
+    archive = Archive("/a", filesystem=memory)
+    assert archive.builds.height == 0
+    for days in (0, 1, 2):
+        assert archive.add(rebuilt(holidays(), days))
+        assert not archive.add(rebuilt(holidays(), days))
+    assert archive.builds.height == 3
+    assert archive.catalogue("holidays") == rebuilt(holidays(), 2)
+    assert archive.scan("codes").filter(system="holidays").collect().height == 3 * 1032
+    assert archive.history("boDest")["is_changed"].to_list() == [None, False, False]
+    with pytest.raises(errors.UnknownKeyError, match="has 'holidays'"):
+        archive.catalogue("holiday")
+    assert archive.prune(keep_last=1).height == 2
+    (entry,) = memory.glob("/a/builds/**/*.parquet")
+    memory.rm(entry)
+    assert archive.clean() == []
+    assert len(archive.clean(timedelta(0))) == 4
+    assert memory.find("/a") == []
+
+
+@pytest.mark.parametrize("times", [2, 8])
+def test_several_at_once_in_memory(memory: Any, times: int) -> None:
+    """Several that add at once to what is neither a disk nor an object storage."""
+
+    def add(number: int) -> bool:
+        archive = Archive("/a", filesystem=memory)
+        is_added = archive.add(rebuilt(holidays(), number % 3))
+        assert archive.catalogue("holidays").codes == holidays().codes
+        return is_added
+
+    with ThreadPoolExecutor(times) as pool:
+        assert sum(pool.map(add, range(4 * times))) >= 3
+    assert Archive("/a", filesystem=memory).builds.height == 3
+    assert len(memory.find("/a")) == 15
+
+
+def test_a_disk_by_way_of_fsspec(tmp_path: Path) -> None:
+    """The file system of fsspec for a disk is the disk: files come into place whole."""
+    local: Any = pytest.importorskip("fsspec").filesystem("file")
+    archive = Archive(tmp_path / "a", filesystem=local)
+    assert archive.add(holidays())
+    assert Archive(tmp_path / "a").catalogue("holidays") == holidays()
+    assert list((tmp_path / "a" / "adding").iterdir()) == []
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_clocks_that_are_wrong(tmp_path: Path, hours: int) -> None:
+    """Where the storage's clock is an hour off, all is added, found and kept."""
+
+    def shift() -> None:
+        for path in tmp_path.rglob("*.parquet"):
+            at = path.stat().st_mtime + hours * 3600
+            os.utime(path, (at, at))
+
+    archive = Archive(tmp_path)
+    assert archive.add(holidays())
+    shift()
+    assert not archive.add(holidays())
+    assert archive.add(rebuilt(holidays(), 1))
+    assert archive.catalogue("holidays") == rebuilt(holidays(), 1)
+    (entry, _) = sorted(tmp_path.glob("builds/**/*.parquet"))
+    entry.unlink()
+    shift()
+    assert archive.clean() == []
+    assert archive.add(holidays())
+    assert archive.builds.height == 2
 
 
 # Less of it

@@ -214,7 +214,7 @@ def test_hidden_children_are_told_each_time(tmp_path: Path) -> None:
         for _ in range(2):
             with pytest.warns(CatalogueWarning, match="tables below 'People', but lists none"):
                 server.login(cache=tmp_path)
-    assert "count=1" in server.asked[-1] + server.asked[-2]
+    assert "count=1" in server.asked[-1].target + server.asked[-2].target
 
 
 def test_damaged(server: Rebuildable, tmp_path: Path) -> None:

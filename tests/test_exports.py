@@ -7,7 +7,6 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterator
-from graphlib import TopologicalSorter
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -21,29 +20,6 @@ MODULES = [
     info.name
     for info in pkgutil.walk_packages(apteco_frames.__path__, "apteco_frames.")
     if not info.name.endswith("__main__")
-]
-
-NOUNS = ["system", "systems", "tables", "variables", "codes", "folders", "changes", "matches"]
-
-# The rooms, from the ground up: a module imports only from its own room and those before it.
-ROOMS = [
-    *(
-        "errors",
-        "exceptions",
-        "schema",
-        "support",
-        "orbit",
-        "normalize",
-        "frame",
-        "analysis",
-        "render",
-        "storage",
-    ),
-    *NOUNS,
-    *("common", "cube", "datagrid", "query", "statistics"),
-    *("system_frames", "catalogue", "archive", "password", "loading"),
-    *("logged_in", "session", "logins"),
-    *("demo", "cli", "__main__", "__pyinstaller"),
 ]
 
 
@@ -107,13 +83,9 @@ def test_parts_are_found() -> None:
     assert "Catalogue" not in found
 
 
-def imports_of(path: Path, *, typing: bool = False) -> Iterator[str]:
-    """Names of the modules that a module imports: when it is imported, or for annotations."""
-    body = ast.parse(path.read_text(encoding="utf-8")).body
-    if typing:
-        blocks = [node for node in body if isinstance(node, ast.If)]
-        body = [node for b in blocks if ast.unparse(b.test) == "TYPE_CHECKING" for node in b.body]
-    for node in body:
+def imports_of(path: Path) -> Iterator[str]:
+    """Names of the modules that a module imports when it is imported."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -129,54 +101,6 @@ def sources() -> dict[str, Path]:
         ".".join(relative.with_suffix("").parts).removesuffix(".__init__"): path
         for relative, path in found.items()
     }
-
-
-def room_of(name: str) -> str:
-    """The room that a module is in; its own name where it is at the root."""
-    return name.partition(".")[0]
-
-
-def test_every_module_has_its_room() -> None:
-    """No module is outside of the rooms."""
-    assert {room_of(name) for name in sources()} - {"__init__"} <= set(ROOMS)
-
-
-def arrows(*, typing: bool) -> Iterator[tuple[str, str]]:
-    """Which module of ours imports which: when it is imported, or for annotations."""
-    modules = sources()
-    for name, path in modules.items():
-        for imported in imports_of(path, typing=typing):
-            other = imported.removeprefix("apteco_frames.")
-            is_among_nouns = {room_of(name), room_of(other)} <= set(NOUNS)
-            # What a module names of its own room is a module there, not the room.
-            is_own_room = name.startswith(f"{other}.") or name == "__init__"
-            if other in modules and not is_own_room and not (typing and is_among_nouns):
-                yield name, other
-
-
-@pytest.mark.parametrize("typing", [False, True], ids=["imports", "annotations"])
-def test_rooms_are_in_order(typing: bool) -> None:
-    """A module imports only from its own room and those before it, for annotations too.
-
-    The rows of one noun give those of another, in either direction, and say so: nouns name
-    each other in annotations.
-    """
-    wrong = [
-        f"{name} imports {other}"
-        for name, other in arrows(typing=typing)
-        if ROOMS.index(room_of(other)) > ROOMS.index(room_of(name))
-    ]
-    assert wrong == []
-
-
-def test_no_arrows_go_round() -> None:
-    """No module needs itself by way of others, in one room neither, and for annotations too."""
-    graph: dict[str, set[str]] = {}
-    for typing in (False, True):
-        for name, other in arrows(typing=typing):
-            graph.setdefault(name, set()).add(other)
-    assert {"session", "demo.server", "frame.base"} <= set(graph)
-    TopologicalSorter(graph).prepare()
 
 
 def test_only_the_transport_speaks_http() -> None:

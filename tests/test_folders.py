@@ -28,8 +28,7 @@ from apteco_frames.errors import (
     UnknownKeyError,
 )
 from apteco_frames.folders import Folder, Folders
-from apteco_frames.normalize.folders import arrange
-from apteco_frames.orbit.folders import Node
+from apteco_frames.normalize.folders import Node, arrange
 
 VARIABLES = ("a", "b", "c")
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import apteco_frames
-from apteco_frames.demo import DemoServer
+from apteco_frames import Archive
+from apteco_frames.demo import DemoServer, holidays
 
 HEAVY = [
     *("apteco_api", "pandas", "numpy", "duckdb", "narwhals", "tkinter", "_tkinter", "jwt"),
@@ -107,3 +108,28 @@ def test_use_is_light(everything: bool) -> None:
         assert {"apteco_api", "jwt"} <= set(loaded)
     else:
         assert loaded == []
+
+
+def test_offline_use_needs_no_network(tmp_path: Path) -> None:
+    """Whoever reads and searches a saved catalogue or an archive loads nothing that sends."""
+    holidays().write_parquet(tmp_path / "catalogue")
+    Archive(tmp_path / "archive").add(holidays())
+    script = """
+        import sys
+        from apteco_frames import Archive, Catalogue
+        catalogue = Catalogue.read_parquet(sys.argv[1] + "/catalogue")
+        kept = Archive(sys.argv[1] + "/archive").catalogue(catalogue.system_info.name)
+        assert catalogue == kept and len(catalogue.codes) and len(catalogue.folders)
+        catalogue.search("dest"), catalogue.diff(kept), catalogue.sql("select 1")
+        catalogue.write_html(sys.argv[1] + "/dictionary.html")
+        print([m for m in ("requests", "urllib3", "apteco_frames.orbit") if m in sys.modules])
+    """
+    child = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(script), str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(Path(apteco_frames.__file__).resolve().parents[1])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (child.stdout, child.stderr) == ("[]\n", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import inspect
 import json
 import pickle
@@ -32,6 +33,8 @@ from apteco_frames.errors import (
     PasswordPromptError,
     SessionExpiredError,
 )
+from apteco_frames.tables import Tables
+from apteco_frames.variables import Variables
 
 KEYS = ["base_url", "data_view", "session_id", "access_token", "user", "system"]
 USER_KEYS = ["username", "first_name", "surname", "email_address"]
@@ -445,7 +448,8 @@ def test_deserialize_with_options(server: RecordingServer, session: Session) -> 
         session.serialize(), page_size=10, progress=lambda done, total: told.append((done, total))
     )
     assert told[-1] == (94, 94)
-    assert sum("/Variables?" in asked for asked in server.request_lines) == 1 + 11
+    # The first page of the login; then one of ten, and the rest by nines.
+    assert sum("/Variables?" in asked for asked in server.request_lines) == 1 + 1 + 10
 
 
 def test_restoring_with_the_catalogue(offline: str) -> None:
@@ -786,3 +790,20 @@ def test_many_threads(session: Session) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_frames_are_made_once() -> None:
+    """A login makes one frame of tables, and one of variables; offline ones only when asked for."""
+
+    def frames() -> int:
+        gc.collect()
+        return sum(isinstance(thing, Tables | Variables) for thing in gc.get_objects())
+
+    with DemoServer() as server:
+        server.login().logout()
+        before = frames()
+        session = server.login()
+        assert frames() - before == 2
+        assert session.tables == session.catalogue.tables
+        assert session.variables == session.catalogue.variables
+        assert frames() - before == 4

@@ -31,14 +31,13 @@ def answer(
 
     Args:
         query: one statement in the SQL of polars. It can read files; see
-            :meth:`apteco_frames.system_frames.SystemFrames.sql`.
+            :meth:`apteco_frames.catalogue.AnyCatalogue.sql`.
         catalogue: the tables that it may ask, by name.
         missing: what else it may name, and why that is not there, in a sentence each.
 
     Raises:
         SqlError: the query is none, or names what is not there, or a file cannot be read,
             or polars panics.
-        ForkedProcessError: polars was used before this process was forked.
     """
     polars = import_polars()
     named = set(re.findall(r"\w+", query.lower()))

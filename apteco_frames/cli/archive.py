@@ -72,7 +72,7 @@ def add(source: Source, output: Output, root: str, all_systems: bool, codes: boo
     archive = _archive(root)
     with source.opened() as system:
         if all_systems:
-            added = archive.add_all(system, codes=codes)  # type: ignore[arg-type]
+            added = archive.add_all(system, codes=codes)
         else:
             if codes:
                 load(system)

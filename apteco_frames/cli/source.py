@@ -93,11 +93,13 @@ class Source(NamedTuple):
         base_url, data_view, system, user = (found[name] or "" for name in _SYSTEM)
         where = base_url, data_view, system, user
         certificate = found["certificate"]
-        options: Options = {"cache": self.cache}
+        try:
+            verify = str(checked_path(certificate, "--certificate")) if certificate else None
+        except ValueError as error:
+            raise click.ClickException(str(error)) from None
+        options: Options = {"cache": self.cache, "verify": verify}
         password = self._password()
         try:
-            if certificate:
-                options["verify"] = str(checked_path(certificate, "--certificate"))
             if password is None:
                 return login(*where, **options)
             return login_with_password(*where, password, **options)

@@ -38,9 +38,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from apteco_frames.catalogue import Catalogue
-from apteco_frames.normalize.folders import arrange
+from apteco_frames.normalize.folders import Node, arrange
 from apteco_frames.orbit.decode import decode_page
-from apteco_frames.orbit.folders import Node
 from apteco_frames.schema import CODES, CODES_SCHEMA, TABLES, VARIABLES
 from apteco_frames.schema.column import Column
 from apteco_frames.support.arrays import strings

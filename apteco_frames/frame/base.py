@@ -3,6 +3,16 @@
 The Arrow table is the truth. Rows are light objects, made when somebody asks for one:
 a row knows its frame and its position, and reads its values from the Arrow columns.
 Frames and rows are immutable and may be used from many threads.
+
+Elsewhere an underscore ends at its file. What a noun's module may override, or use, is this:
+
+* of a frame: ``_noun``, ``_nouns``, ``_row_type``, ``_row_types``, ``_keys``, ``_preview``,
+  ``_preview_rows``, ``_enums``, ``_when_several``, ``_system``, ``_none``, ``_title``,
+  ``_counted``, ``_further``, ``_part``, ``_row``, ``_values``, ``_positions``; and as they
+  are ``_links``, ``_arrays``, ``_index``, ``_lookup_error``;
+* of a row: ``_describe``; and as they are ``_links``, ``_frame``, ``_block``, ``_position``;
+* of a row that ``apteco`` had: ``_renamed``, ``_selecting``;
+* between the two halves of a frame: ``_polars``, ``_converted``.
 """
 
 from __future__ import annotations
@@ -18,7 +28,7 @@ import pyarrow as pa
 
 from apteco_frames.errors import AmbiguousKeyError, RowIndexError, UnknownKeyError
 from apteco_frames.frame.keys import KeyIndex, nearest, search
-from apteco_frames.frame.rows import Block, Home, Row
+from apteco_frames.frame.rows import Block, Row
 from apteco_frames.frame.tabular import Tabular
 from apteco_frames.support import display
 from apteco_frames.support.arguments import not_a
@@ -27,7 +37,7 @@ from apteco_frames.support.text import clipped, list_names
 
 _ROWS_PER_BLOCK = 1024
 # IPython looks at each in Python, and takes a sixth of a second for so many.
-_MOST_COMPLETED = 10_000
+MOST_COMPLETED = 10_000
 
 _RowType = TypeVar("_RowType", bound="Row", covariant=True)
 
@@ -55,9 +65,9 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
     _when_several: ClassVar[str] = "Look the one you mean up by its position."
     """What to do where several rows have a key."""
 
-    def __init__(self, arrow: pa.Table, home: Home) -> None:
+    def __init__(self, arrow: pa.Table, catalogue: Any) -> None:
         super().__init__(arrow)
-        self._home = home
+        self._links = catalogue.links
         self._key_indexes: list[KeyIndex] = []
 
     def filter(self, *predicates: Any, **constraints: Any) -> Self:
@@ -71,18 +81,17 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
 
         Raises:
             polars.exceptions.PolarsError: a predicate does not fit the columns.
-            ForkedProcessError: polars was used before this process was forked.
         """
         # polars itself, over these columns alone: selectors and row numbers would see others.
         kept = self._polars.filter(*predicates, **constraints)
         # Of no rows polars makes no chunk, which has no dictionary for an Enum.
-        arrow = kept.to_arrow().cast(self.schema) if len(kept) else self._arrow.slice(0, 0)
+        arrow = kept.to_arrow().cast(self.schema) if len(kept) else self.arrow.slice(0, 0)
         part = self._part(arrow)
         part._converted = kept
         return part
 
     def __len__(self) -> int:
-        return int(self._arrow.num_rows)
+        return int(self.arrow.num_rows)
 
     def __iter__(self) -> Iterator[_RowType]:
         new = object.__new__
@@ -119,8 +128,8 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         if isinstance(key, slice):
             start, stop, step = key.indices(len(self))
             if step == 1:
-                return self._part(self._arrow.slice(start, max(0, stop - start)))
-            return self._part(self._arrow.take(integers(range(start, stop, step))))
+                return self._part(self.arrow.slice(start, max(0, stop - start)))
+            return self._part(self.arrow.take(integers(range(start, stop, step))))
         return self._row(self._checked(key))
 
     def __contains__(self, key: object) -> bool:
@@ -151,7 +160,10 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         # Without the session: what is pickled holds no token.
-        return type(self), (self._pickled, self._home.catalogue)
+        # Arrow pickles the whole of what a slice is a view of.
+        is_view = self.arrow.get_total_buffer_size() > 2 * self.arrow.nbytes
+        rows = self.arrow.take(integers(range(len(self)))) if is_view else self.arrow
+        return type(self), (rows, self._links.catalogue, *self._further)
 
     # A copy of what does not change is the thing itself, which keeps its session.
     def __copy__(self) -> Self:
@@ -173,28 +185,23 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
 
     def _ipython_key_completions_(self) -> list[str]:
         """What IPython offers for ``x["…``: the keys, no more than 10,000 of them."""
-        return self._completions(self._keys)
+        most = MOST_COMPLETED // len(self._keys)
+        keys = (self._arrays[column].slice(0, most).to_pylist() for column in self._keys)
+        return list(dict.fromkeys(chain.from_iterable(keys)))
 
     # For the nouns.
 
     @property
-    def _pickled(self) -> pa.Table:
-        """The rows alone: Arrow pickles the whole of what a slice is a view of."""
-        is_view = self._arrow.get_total_buffer_size() > 2 * self._arrow.nbytes
-        return self._arrow.take(integers(range(len(self)))) if is_view else self._arrow
-
-    def _completions(self, columns: tuple[str, ...]) -> list[str]:
-        """The first keys of each column, each once, 10,000 at most."""
-        most = _MOST_COMPLETED // len(columns)
-        keys = (self._arrays[column].slice(0, most).to_pylist() for column in columns)
-        return list(dict.fromkeys(chain.from_iterable(keys)))
+    def _further(self) -> tuple[Any, ...]:
+        """What makes another of the kind, beside the rows and the catalogue."""
+        return ()
 
     @cached_property
     def _arrays(self) -> dict[str, pa.Array]:
         """The columns as contiguous arrays."""
         return {
             name: column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-            for name, column in zip(self._arrow.column_names, self._arrow.columns, strict=True)
+            for name, column in zip(self.arrow.column_names, self.arrow.columns, strict=True)
         }
 
     @cached_property
@@ -236,7 +243,7 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         return row_type(Block(self, position, position + 1), 0)  # type: ignore[return-value]
 
     def _part(self, arrow: pa.Table) -> Self:
-        return type(self)(arrow, self._home)
+        return type(self)(arrow, self._links.owner, *self._further)
 
     def _positions(self, key: str, columns: tuple[str, ...]) -> list[int]:
         """Where a column has the key: searched for the first time, then looked up."""
@@ -283,7 +290,7 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
 
     @property
     def _system(self) -> str:
-        return f"system {clipped(self._home.catalogue.system_info.name)!r}"
+        return f"system {clipped(self._links.catalogue.system_info.name)!r}"
 
     @property
     def _none(self) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from apteco_frames.frame.base import CatalogueFrame
+from apteco_frames.frame.base import MOST_COMPLETED, CatalogueFrame
 from apteco_frames.frame.rows import Row
 
 _RowType = TypeVar("_RowType", bound=Row)
@@ -63,7 +64,7 @@ class ColumnKeys(Generic[_RowType]):
         return self._frame._index(self._column).last
 
     def _ipython_key_completions_(self) -> list[str]:
-        return self._frame._completions((self._column,))
+        return list(islice(self._texts, MOST_COMPLETED))
 
     def __repr__(self) -> str:
         return f"<{len(self):,} {self._column}s of {self._frame._title}>"

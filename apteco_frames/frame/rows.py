@@ -13,29 +13,10 @@ from apteco_frames.schema.column import Column
 from apteco_frames.support.text import clipped
 
 
-class Home(Protocol):
-    """What a frame belongs to: a catalogue, or a build that a session holds."""
-
-    @property
-    def catalogue(self) -> Any:
-        """The catalogue: this object itself, or the one of the build."""
-
-    @property
-    def folders(self) -> Any:
-        """The folders; a session reads them on first use."""
-
-    def _codes_of(self, variables: Any) -> Any:
-        """The codes of variables; a session reads those that are not there yet."""
-
-    @property
-    def _session(self) -> Any:
-        """The session, or None offline."""
-
-
 class Source(Protocol):
     """What rows read their values from: a catalogue frame."""
 
-    _home: Home
+    _links: Any
 
     @property
     def arrow(self) -> pa.Table:
@@ -75,7 +56,7 @@ class Row:
     @property
     def session(self) -> Any:
         """The ``Session`` that the row came from; ``None`` offline."""
-        return self._home._session
+        return self._links.session
 
     def to_dict(self) -> dict[str, Any]:
         """All columns of the row, by name, those that do not apply to it as ``None``."""
@@ -89,8 +70,8 @@ class Row:
         return self._block.frame
 
     @property
-    def _home(self) -> Any:
-        return self._frame._home
+    def _links(self) -> Any:
+        return self._block.frame._links
 
     def __eq__(self, other: object) -> bool:
         """Whether both are rows of one kind that agree in every column."""

@@ -30,11 +30,7 @@ _FORMULA_WITHIN = rf'([{_BETWEEN}])([{_BLANK}"--{_BETWEEN}]*{_SIGN})'
 
 
 def for_spreadsheets(frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows as :meth:`Tabular.write_csv` writes them: enums and lists as texts, no formulas.
-
-    Raises:
-        ForkedProcessError: polars was used before this process was forked.
-    """
+    """Rows as :meth:`Tabular.write_csv` writes them: enums and lists as texts, no formulas."""
     pl = import_polars()
     plain = frame.with_columns(
         pl.col(pl.List(pl.String)).list.join("; "), pl.col(pl.Enum, pl.Categorical).cast(pl.String)
@@ -62,20 +58,13 @@ class Tabular:
         """The rows as a ``polars.DataFrame``; converted once, then the same each time.
 
         A closed set of values, as the types of variables, is an ``Enum``.
-
-        Raises:
-            ForkedProcessError: polars was used before this process was forked.
         """
         import_polars()  # what is made may have been made before the fork
         return self._shared
 
     @property
     def _polars(self) -> pl.DataFrame:
-        """The rows for our own use of polars, which others cannot change.
-
-        Raises:
-            ForkedProcessError: polars was used before this process was forked.
-        """
+        """The rows for our own use of polars, which others cannot change."""
         import_polars()
         return self._converted
 
@@ -166,7 +155,6 @@ class Tabular:
             TypeError: ``path`` is no path.
             ValueError: ``path`` is empty.
             OSError: the file cannot be written.
-            ForkedProcessError: polars was used before this process was forked.
         """
         target = checked_path(path, "write_csv()")
         plain = for_spreadsheets(self._polars)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, chain
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,10 +13,27 @@ import pyarrow.compute as pc
 from apteco_frames import schema
 from apteco_frames.errors import FoldersError
 from apteco_frames.normalize.tree import children_of
-from apteco_frames.orbit.folders import Node
 from apteco_frames.schema.column import NAMES
 from apteco_frames.support.arrays import booleans, integers, strings
 from apteco_frames.support.text import clipped
+
+
+class Node(NamedTuple):
+    """A folder as the API gives it.
+
+    Attributes:
+        name: its name.
+        description: its description.
+        path: its path in the API's own words; None if an older server gives none.
+        parent: place of the folder around it in the list of all; None at the top.
+        variable_names: names of the variables directly in it.
+    """
+
+    name: str
+    description: str
+    path: str | None
+    parent: int | None
+    variable_names: list[str]
 
 
 def arrange(nodes: Sequence[Node], names: pa.ChunkedArray, source: str) -> pa.Table:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import sys
 import time
 from contextlib import suppress
@@ -89,17 +88,16 @@ class OrbitClient:
     """
 
     def __init__(self, base_url: str, data_view: str, options: Options) -> None:
-        self._options = checked_options(options)
+        given = checked_options(options)
         self.base_url = checked_base_url(checked_text(base_url, "base_url"))
         self.data_view = checked_name(data_view, "data_view")
-        verify, http = self._options["verify"], self._options["http"]
+        verify, http = given["verify"], given["http"]
         check_verify(verify)
         warn_if_insecure(self.base_url, http.verify if http and verify is None else verify)
-        self._timeout = Timeout.of(self._options["timeout"])
-        self.max_connections = self._options["max_connections"] or MAX_CONNECTIONS
-        self.progress = self._options["progress"]
-        self.code_connections = self._options["max_connections"] or CODE_CONNECTIONS
-        self.page_size = self._options["page_size"]
+        self._timeout = Timeout.of(given["timeout"])
+        self.max_connections = given["max_connections"] or MAX_CONNECTIONS
+        self.code_connections = given["max_connections"] or CODE_CONNECTIONS
+        self.page_size = given["page_size"]
         self.transport = Transport(verify=verify, max_connections=self.code_connections, http=http)
         self.session_id: Secret | None = None
         """The id of the session that the token is of; None before logging in."""
@@ -146,11 +144,6 @@ class OrbitClient:
         self.transport.token = token
         self.has_ended = self._told = False
         self._issued = -math.inf
-
-    @property
-    def cache(self) -> bool | str | os.PathLike[str] | None:
-        """Where to keep catalogues, as the user said it."""
-        return self._options["cache"]
 
     @property
     def secrets(self) -> Secrets:
@@ -328,7 +321,7 @@ class OrbitClient:
         """
         url = self._url(self.data_view, "FastStatsSystems")
         fetch = partial(self.page, url, schema.SYSTEMS, task)
-        return read_list(fetch, self._options["page_size"] or FIRST_PAGE_SIZE, url)
+        return read_list(fetch, self.page_size or FIRST_PAGE_SIZE, url)
 
     def page(
         self,

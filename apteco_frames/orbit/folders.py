@@ -11,6 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from apteco_frames.errors import ApiError, ApiResultsError, InvalidUrlError
+from apteco_frames.normalize.folders import Node
 from apteco_frames.orbit.arguments import checked_name
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.decode import Page
@@ -34,24 +35,6 @@ ITEMS = (
     Column("path", STRING, True, "folder.path", ""),
     Column("variable_name", STRING, True, "variable.name", ""),
 )
-
-
-class Node(NamedTuple):
-    """A folder as the API gives it.
-
-    Attributes:
-        name: its name.
-        description: its description.
-        path: its path in the API's own words; None if an older server gives none.
-        parent: place of the folder around it in the list of all; None at the top.
-        variable_names: names of the variables directly in it.
-    """
-
-    name: str
-    description: str
-    path: str | None
-    parent: int | None
-    variable_names: list[str]
 
 
 class Walk(NamedTuple):

@@ -73,7 +73,7 @@ class Paging:
 
     >>> paging = Paging(1000, 5000, "http://localhost/OrbitAPI/…/Variables")
     >>> paging.take()
-    Span(offset=0, count=1000)
+    Span(offset=0, count=1000, overlap=0)
     >>> paging.take() is None  # the rest is asked for once the first page is there
     True
     """

@@ -302,19 +302,14 @@ class ArchiveStore:
                 with suppress(OSError, NotImplementedError):
                     self._into_folder(path, lambda: self.files.move(part, path))
                     return
-            except OSError:
-                self._drop(part)
-                raise
-            self._drop(part)
+            finally:
+                with suppress(OSError):  # it was moved, or perhaps nothing can be removed
+                    self.files.delete_file(part)
         if self.files.base_fs.type_name not in _WHOLE:
             (info,) = self.files.get_file_info([path])
             if info.size == written.size:
                 return  # somebody else has put it there
         self._into_folder(path, lambda: self._write(path, written))
-
-    def _drop(self, part: str) -> None:
-        with suppress(OSError):  # where nothing can be moved, perhaps nothing can be removed
-            self.files.delete_file(part)
 
     def _into_folder(self, path: str, write: Callable[[], Any]) -> None:
         """Write a file; make the folder that it is in where a file system needs that."""
@@ -423,11 +418,14 @@ class ArchiveStore:
 
         selector = FileSelector(folder, allow_not_found=True, recursive=recursive)
         try:
+            if self._fsspec:  # s3fs keeps lists for as long as it lives
+                self._fsspec.invalidate_cache()
             return self.files.get_file_info(selector)
         except _FAULTS as error:
             raise ArchiveError(
                 f"The archive at {self.place} cannot be listed ({type(error).__name__}: "
-                f"{error}). See whether it can be reached, and whether you may read it."
+                f"{location.redact(str(error))}). See whether it can be reached, and whether you "
+                "may read it."
             ) from None
 
     def _entry(self, build: Build) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,15 @@ def without_credentials(root: str) -> str:
     user, _, host = path.rpartition("@")
     is_user = ":" in user or "/" not in user
     return f"{scheme}://{host if is_user else path}"
+
+
+def redact(text: str) -> str:
+    """A text without the credentials of the URIs in it.
+
+    >>> redact("GET https://account.example/a?sig=SECRET: no rights")
+    'GET https://account.example/a no rights'
+    """
+    return re.sub(r"\w+://\S+", lambda found: without_credentials(found[0]), text)
 
 
 def checked_filesystem(filesystem: Any) -> Any:

@@ -110,7 +110,7 @@ def _bytes(path: Path) -> pa.Buffer:
     if path.is_dir():  # of which Arrow's error says nothing that a program can see
         raise IsADirectoryError
     if path.exists() and not path.is_file():  # for a pipe Arrow would wait without an end
-        raise damaged(path, "it is no regular file")
+        raise damaged(path, "it is not a regular file")
     with pa.OSFile(os.fsencode(path)) as file:
         return file.read_buffer()
 

@@ -16,7 +16,7 @@ from strategies import Item, catalogue_of, table_item, texts, variable_item
 from apteco_frames import schema
 from apteco_frames.analysis.search import Index
 from apteco_frames.analysis.words import parts, words
-from apteco_frames.catalogue import Catalogue
+from apteco_frames.catalogue import Catalogue, contents_of
 from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.matches import Matches
 
@@ -268,7 +268,7 @@ def best(asked: list[str], texts: list[tuple[int, list[str]]]) -> list[tuple[int
 def ranked(catalogue: Catalogue, query: str) -> list[tuple[str, int]]:
     """What a search should find: each noun and position, the best first."""
     asked = list(dict.fromkeys(words(query)))
-    arrows = catalogue._arrows()
+    arrows = contents_of(catalogue)[1]
     around = {
         row["name"]: best(asked, list(texts_of("variable", row)))
         for row in arrows["variables"].to_pylist()
@@ -341,7 +341,7 @@ def test_search_follows_the_rules(catalogue: Catalogue, query: str) -> None:
     """What is found, and its order, are those of the rules followed word by word."""
     found = catalogue.search(query, limit=1000)
     expected = ranked(catalogue, query)
-    arrows = catalogue._arrows()
+    arrows = contents_of(catalogue)[1]
     keys = {"table": "name", "variable": "name", "folder": "path"}
     assert [(row.noun, row.description) for row in found] == [
         (noun, arrows[f"{noun}s"][_DESCRIBES[noun]][position].as_py())
@@ -440,7 +440,7 @@ def test_an_empty_catalogue_is_searched() -> None:
 
 def test_the_index_takes_slices() -> None:
     """Arrow tables that are parts of others, or in many chunks, are searched alike."""
-    whole = holidays()._arrows()
+    whole = contents_of(holidays())[1]
     parts = {
         name: pa.concat_tables([arrow[:1], arrow[1:3], arrow[3:]]) for name, arrow in whole.items()
     }

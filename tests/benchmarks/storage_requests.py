@@ -20,6 +20,7 @@ from pyarrow import fs
 from s3.proxy import Proxy, proxied
 
 from apteco_frames import Archive, Catalogue, errors
+from apteco_frames.catalogue import contents_of
 from apteco_frames.demo import holidays
 from apteco_frames.storage.archive_layout import build_file, build_of
 
@@ -37,7 +38,7 @@ def rebuilt(days: int) -> Catalogue:
 
 def fill(files: fs.S3FileSystem, root: str, builds: int) -> None:
     """Put what makes builds exist into a bucket."""
-    _, arrows, refused = rebuilt(0)._values()
+    _, arrows, refused = contents_of(rebuilt(0))
 
     def put(day: int) -> None:
         system = rebuilt(day).system_info._asdict()

@@ -1,7 +1,7 @@
 """Adds to an archive in processes that are killed, and looks at what is there.
 
-Run as a program with a folder, a number of kills, how many programs add the same at the
-same time, and whether the storage can rename; it prints what it found as JSON.
+Run as a program with a folder, how many programs to kill, how many of them add the same at
+the same time, and whether the storage can rename; it prints what it found as JSON.
 """
 
 from __future__ import annotations
@@ -89,12 +89,13 @@ def main(folder: Path, kills: int, writers: int, can_rename: bool) -> None:
     killer = Killer()
     told: set[int] = set()
     there: set[int] = set()
-    for kill in range(kills):
+    rounds = max(1, kills // writers)
+    for kill in range(rounds):
         works = [add_for_ever(store, acknowledged, kill * 1000) for _ in range(writers)]
         killer.kill_all(works)
         told = set(map(int, acknowledged.read_text().split()))
         # Those of earlier kills were looked at then.
-        if kill % 10 == 9 or kill == kills - 1:
+        if kill % 10 == 9 or kill == rounds - 1:
             there = set(seen(store))
             found["lost"] += len(told - there)
         found["with left over files"] += files_of(root) != expected(store)

@@ -28,6 +28,7 @@ from strategies import (
 )
 
 from apteco_frames import Catalogue, schema
+from apteco_frames.catalogue import contents_of
 from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.render import workbook
 
@@ -176,7 +177,7 @@ def test_sheets_go_on_where_one_ends(tmp_path: Path) -> None:
     """What does not fit a sheet goes on in another; the first sheet and the links know it."""
     catalogue = holidays()
     path = tmp_path / "split.xlsx"
-    system, rows, _ = catalogue._values()
+    system, rows, _ = contents_of(catalogue)
     workbook.write(path, system, rows, most_rows=301)
     book = openpyxl.load_workbook(path)
     codes = ["Codes", "Codes 2", "Codes 3", "Codes 4"]
@@ -268,7 +269,7 @@ def test_odd_numbers_and_times(tmp_path: Path) -> None:
 def test_more_links_than_a_sheet_holds(tmp_path: Path) -> None:
     """Names beyond the last link that a sheet holds are plain, and the first sheet counts them."""
     path = tmp_path / "many.xlsx"
-    system, rows, _ = holidays()._values()
+    system, rows, _ = contents_of(holidays())
     workbook.write(path, system, rows, most_links=8)
     with zipfile.ZipFile(path) as book:
         links = [book.read(f"xl/worksheets/sheet{n}.xml").count(b"<hyperlink ") for n in (2, 3)]

@@ -15,5 +15,5 @@ from faults.adding import check_kills
 @pytest.mark.parametrize("can_rename", [True, False], ids=["disk", "no renaming"])
 @pytest.mark.parametrize("writers", [1, 2, 8])
 def test_killed_while_adding(tmp_path: Path, writers: int, can_rename: bool) -> None:
-    """Killed 200 times at random: what was acknowledged is there, whole; the rest is cleaned."""
+    """200 are killed at random: what was acknowledged is there, whole; the rest is cleaned."""
     check_kills(tmp_path, 200, writers, can_rename=can_rename)

@@ -80,8 +80,8 @@ def by_pandas(root: Path) -> list[list[tuple[Any, ...]]]:
         pd.read_parquet(root / noun, partitioning=hive) for noun in ("variables", "builds")
     )
     there = rows.merge(builds[["system", "build"]], on=["system", "build"])
-    sizes = there.groupby(["system_name", "build"]).size().items()
-    return [sorted((name, build, int(size)) for (name, build), size in sizes)]
+    sizes: dict[Any, Any] = there.groupby(["system_name", "build"]).size().to_dict()
+    return [sorted((*key, int(size)) for key, size in sizes.items())]
 
 
 def by_duckdb(root: Path) -> list[list[tuple[Any, ...]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import threading
 import time
@@ -81,9 +82,11 @@ def test_any_catalogue_comes_back_equal(
     assert [v.table.name for v in restored.variables] == [v.table_name for v in catalogue.variables]
 
 
-@pytest.mark.parametrize(
-    "place", ["plain", "a=1/b=2", "späce ☃ %41 #?", "new/and/deep", "x.parquet"]
-)
+# Windows has no ? in names.
+ODD_NAME = "späce ☃ %41 #" if os.name == "nt" else "späce ☃ %41 #?"
+
+
+@pytest.mark.parametrize("place", ["plain", "a=1/b=2", ODD_NAME, "new/and/deep", "x.parquet"])
 def test_any_folder_will_do(tmp_path: Path, place: str) -> None:
     """The folder is made if needed, whatever its name; its path may be text."""
     folder = tmp_path / place

@@ -36,7 +36,7 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: Any) -> None:
         """Note a tag; attributes of ours say how it looks, and what a header is of."""
-        assert {name for name, _ in attrs} <= {"style", "scope"}
+        assert {name for name, _ in attrs} <= {"class", "style", "scope"}
         assert not any("url" in value or "<" in value for _, value in attrs)
         self.tags.append(tag)
 

@@ -1,4 +1,4 @@
-"""What a session reads: a build, and on first use the codes and folders of it."""
+"""A catalogue that reads its codes and folders from the API, on first use."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from apteco_frames.catalogue import Catalogue
-from apteco_frames.codes import Codes, KnownCodes, with_codes
+from apteco_frames.catalogue import Catalogue, data_of, derived
+from apteco_frames.codes import Codes
 from apteco_frames.errors import ApiResultsError, CodesError, NotLoadedError, warn
 from apteco_frames.folders import Folders
+from apteco_frames.links import Links, links_of
+from apteco_frames.normalize.codes import CodeStore, with_codes
 from apteco_frames.normalize.folders import arrange, flat
 from apteco_frames.normalize.variables import tell_kinds
+from apteco_frames.orbit.arguments import Options
 from apteco_frames.orbit.build import Build, glance, load_build
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.codes import Refusal, Wanted, load_codes
@@ -26,98 +29,85 @@ from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.progress import Progress, Report, progress_of
 from apteco_frames.support.text import clipped
 from apteco_frames.system import system_info_of
-from apteco_frames.system_frames import SystemFrames
 from apteco_frames.tables import Tables
 from apteco_frames.variables import Variables
 
 _MOST_NAMES = 10
 
 
-class Read(NamedTuple):
-    """A catalogue as it was read.
+class Access(NamedTuple):
+    """Which catalogue is read, and from whom.
 
     Attributes:
-        catalogue: the catalogue.
-        kept: where its codes and folders are kept on disk; None if they are not.
-    """
-
-    catalogue: Catalogue
-    kept: KeptBuild | None = None
-
-
-def read_catalogue(
-    client: OrbitClient, system: str, user: str, task: Task, *, anew: bool = False
-) -> Read:
-    """The catalogue of a system as it is now; warns of what is odd in it.
-
-    Args:
-        client: whom to ask, and whether to keep it on disk.
+        client: whom to ask.
+        options: those of the login: whether to keep catalogues on disk, and whether to show how
+            far a load is.
         system: name of the FastStats system.
         user: the user, whose rights the catalogue depends on.
-        task: whose time it takes.
-        anew: whether to ask the server for what is kept, too.
-
-    Raises:
-        AptecoFramesError: an error of the tree.
     """
-    with client.secrets.kept_out():
-        return _read(client, system, user, task, anew)
+
+    client: OrbitClient
+    options: Options
+    system: str
+    user: str
 
 
-def _read(client: OrbitClient, system: str, user: str, task: Task, anew: bool) -> Read:
-    source = f"system {clipped(system)!r} at {client.base_url}"
-    cache = cache_of(client.cache, (client.base_url, client.data_view, system, user))
-    if cache and not anew:
-        details, variables = glance(client, system, task)
-        info = system_info_of(details)
-        found = cache.read(info._asdict(), variables)
-        if found:
-            for warning in found.about["warnings"]:
-                warn(warning)
-            return Read(Catalogue._of_frames(info, **found.rows, source=source), found.build)
-    with progress_of("variables", client.progress) as report:
-        build: Build = load_build(client, system, task, report)
-    info = system_info_of(build.system)
-    catalogue = Catalogue(info, build.tables, build.variables, source=source)
-    for warning in build.warnings:
-        warn(warning)
-    if cache is None:
-        return Read(catalogue)
-    rows = {"tables": catalogue.tables.arrow, "variables": catalogue.variables.arrow}
-    return Read(catalogue, cache.write(info._asdict(), rows, build.warnings, anew=anew))
-
-
-class LiveBuild(SystemFrames):
-    """A build of a system that reads codes and folders on first use, each once.
+class LiveCatalogue:
+    """A catalogue that reads codes and folders on first use, each once.
 
     Its frames keep to it when the session goes on to another build; where that is the same,
     but read anew, it goes on with what was read. Its methods may be called from many threads.
 
     Args:
         session: the session that it belongs to.
-        client: whom to ask.
-        system: name of the FastStats system.
-        read: the build, and where its codes and folders are kept on disk.
+        access: whom to ask for it.
+        catalogue: what was read so far.
+        kept: where its codes and folders are kept on disk; None if they are not.
     """
 
-    def __init__(self, session: object, client: OrbitClient, system: str, read: Read) -> None:
-        catalogue, self._kept = read
-        self._catalogue = catalogue
-        self._has_kept_codes = False
-        self._unproven: dict[str, pa.Table] = {}
-        self._session = session
-        self._client = client
-        self._system = system
+    def __init__(
+        self,
+        session: object,
+        access: Access,
+        catalogue: Catalogue,
+        kept: KeptBuild | None = None,
+    ) -> None:
+        self._client, options, self._system, _ = access
+        self._progress = options.get("progress")
         self._turn = ProcessLock(Turn)
         self._telling: int | None = None  # which thread is in a callable of the user's
+        self._start(catalogue, kept)
+        self.links = Links(self, lambda: self._data.codes, self._read_codes, session)
+        self.tables = Tables(self._data.tables, self)
+        self.variables = Variables(self._data.variables, self)
+
+    def _start(self, catalogue: Catalogue, kept: KeptBuild | None) -> None:
+        self._catalogue, self._data, self._kept = catalogue, data_of(catalogue), kept
+        self._has_kept_codes = False
+        self._unproven: dict[str, pa.Table] = {}
         self._folders: Folders | None = None
-        self._system_info = catalogue.system_info
-        self._tables = Tables(catalogue.tables.arrow, self)
-        self._variables = Variables(catalogue.variables.arrow, self)
+
+    @classmethod
+    def read(
+        cls, session: object, access: Access, task: Task, *, anew: bool = False
+    ) -> LiveCatalogue:
+        """The catalogue of a system as it is now; warns of what is odd in it.
+
+        Args:
+            session: the session that it is for.
+            access: whom to ask for it.
+            task: whose time it takes.
+            anew: whether to ask the server for what is kept, too.
+
+        Raises:
+            AptecoFramesError: an error of the tree.
+        """
+        with access.client.secrets.kept_out():
+            return cls(session, access, *_read(access, task, anew))
 
     @property
     def catalogue(self) -> Catalogue:
-        """The build offline, with what was read of its codes and folders."""
+        """The catalogue offline, with what was read of its codes and folders."""
         return self._catalogue
 
     @property
@@ -133,8 +123,7 @@ class LiveBuild(SystemFrames):
             with self._alone() as task:
                 folders = self._folders
                 if folders is None:  # no other thread was faster
-                    self._read_folders(task)
-                    folders = self._folders = Folders(self.catalogue.folders.arrow, self)
+                    folders = self._folders = Folders(self._read_folders(task), self)
         return folders
 
     def load_codes(self, variables: Variables, skip: bool, progress: Progress) -> Codes:
@@ -143,25 +132,23 @@ class LiveBuild(SystemFrames):
         See ``Session.load_codes``.
         """
         self._read_codes(variables.arrow, skip=skip, again=not skip, progress=progress)
-        return variables.codes if variables._home is self else self._codes_of(variables)
+        is_own = links_of(variables).owner is self
+        return (variables if is_own else Variables(variables.arrow, self)).codes
 
-    def start_anew(self, read: Read) -> None:
-        """Go on with a catalogue that has the same tables and variables; forget all else.
+    def take_over(self, other: LiveCatalogue) -> bool:
+        """Go on as another does that was read anew, if its tables and variables are the same.
 
-        Frames and rows of codes and folders that are there already stay as they are.
-
-        Args:
-            read: the catalogue, and where its codes and folders are kept on disk.
+        Codes and folders are forgotten; their frames and rows that are there already stay as
+        they are.
         """
+        mine, others = (
+            (live.catalogue.system_info, live.tables, live.variables) for live in (self, other)
+        )
+        if mine != others:
+            return False
         with self._alone():
-            self._catalogue, self._kept = read
-            self._has_kept_codes = False
-            self._unproven = {}
-            self._folders = None
-
-    def _codes_of(self, variables: Variables) -> Codes:
-        known = self._read_codes(variables.arrow)
-        return Codes(known.of(variables.arrow), self, variables, known=known)
+            self._start(other._catalogue, other._kept)
+        return True
 
     def _read_codes(
         self,
@@ -170,7 +157,7 @@ class LiveBuild(SystemFrames):
         skip: bool = False,
         again: bool = False,
         progress: Progress = None,
-    ) -> KnownCodes:
+    ) -> CodeStore:
         """Read the codes of variables that are not there yet.
 
         Args:
@@ -188,17 +175,17 @@ class LiveBuild(SystemFrames):
                 answers are malformed or contradict each other.
             AptecoFramesError: another error of the tree.
         """
-        known = self.catalogue._known_codes
+        known = self._data.codes
         if not known.missing(variables, again):
             return known
         with self._alone() as task:
-            known = self.catalogue._known_codes
+            known = self._data.codes
             self._take_kept_codes(known)
             wanted = _wanted(variables, known.missing(variables, again))
             if not wanted:  # another thread was faster
                 return known
             self._check_details(task)
-            chosen = self._client.progress if progress is None else progress
+            chosen = self._progress if progress is None else progress
             refused = self._load(wanted, task, chosen)
             self._check_build(task)
             tables, self._unproven = self._unproven, {}
@@ -206,7 +193,7 @@ class LiveBuild(SystemFrames):
             if tables:
                 self._keep_codes(known, refused.keys() | known.refused)
         sizes = {name: len(table) for name, table in tables.items()}
-        _warn_of_numbers(_wanted(self._variables.arrow, tables), sizes, self._place)
+        _warn_of_numbers(_wanted(self._data.variables, tables), sizes, self._place)
         if refused and not skip:
             raise self._refused(refused)
         return known
@@ -235,43 +222,42 @@ class LiveBuild(SystemFrames):
                     report(done, len(wanted))
         return refused
 
-    def _take_kept_codes(self, known: KnownCodes) -> None:
+    def _take_kept_codes(self, known: CodeStore) -> None:
         """Take in the codes that an earlier session kept; those that were refused it asks for."""
         kept = self._kept.read("codes") if self._kept and not self._has_kept_codes else None
         if kept is None:
             return
         self._has_kept_codes = True
         lacking = set(kept.about["lacking"])
-        variables = self._variables.arrow
+        variables = self._data.variables
         names = [name for name in with_codes(variables) if name not in lacking]
         sizes = known.add_rows(kept.rows["codes"], names)
         _warn_of_numbers(_wanted(variables, names), sizes, self._place)
 
-    def _keep_codes(self, known: KnownCodes, refused: Set[str]) -> None:
+    def _keep_codes(self, known: CodeStore, refused: Set[str]) -> None:
         """Keep the codes on disk, once those of all variables were asked for."""
         if self._kept is None:
             return
-        lacking = known.missing(self._variables.arrow, again=True)
+        lacking = known.missing(self._data.variables, again=True)
         if refused >= set(lacking):
-            rows = known.of(self._variables.arrow)
+            rows = known.of(self._data.variables)
             self._kept.write("codes", rows, {"lacking": lacking})
             self._has_kept_codes = True
 
-    def _read_folders(self, task: Task) -> None:
-        """Read the folders, unless they are there.
+    def _read_folders(self, task: Task) -> pa.Table:
+        """The folders, read unless they are there.
 
         Raises:
             ApiResultsError: as of :meth:`_read_codes`; or the folders have no end.
             AptecoFramesError: another error of the tree.
         """
-        if self.catalogue.has_folders:
-            return
+        if self._data.read_folders:
+            return self._data.read_folders()
         kept = self._kept.read("folders") if self._kept else None
         if kept:
-            self.catalogue._keep_folders(kept.rows["folders"])
-            return
+            return self._hold(kept.rows["folders"])
         self._check_details(task)
-        with progress_of("folders", self._client.progress) as report:
+        with progress_of("folders", self._progress) as report:
             found = walk(
                 self._client,
                 self._system,
@@ -281,9 +267,13 @@ class LiveBuild(SystemFrames):
             )
         self._check_build(task)
         arranged, is_odd = self._arranged(found)
-        self.catalogue._keep_folders(arranged)
         if self._kept and not is_odd:  # what was warned of is asked for again
             self._kept.write("folders", arranged, {})
+        return self._hold(arranged)
+
+    def _hold(self, folders: pa.Table) -> pa.Table:
+        self._data.read_folders = lambda: folders
+        return folders
 
     @contextmanager
     def _alone(self) -> Iterator[Task]:
@@ -328,14 +318,11 @@ class LiveBuild(SystemFrames):
             ApiResultsError: it is of another.
         """
         self._check_details(task)
-        if self.catalogue.system_info.build_date is not None:
+        if self._data.system_info.build_date is not None:
             return
         now = load_build(self._client, self._system, task)
-        then = self.catalogue.tables.arrow, self.catalogue.variables.arrow
-        if (now.tables, tell_kinds(now.variables)) != (
-            then[0].select(now.tables.column_names),
-            then[1],
-        ):
+        then = self._data.tables.select(now.tables.column_names), self._data.variables
+        if (now.tables, tell_kinds(now.variables)) != then:
             self._unproven = {}
             raise ApiResultsError(
                 f"The tables or variables of {self._place} are others than when this session read "
@@ -350,7 +337,7 @@ class LiveBuild(SystemFrames):
             ApiResultsError: they are others.
         """
         now = system_info_of(self._client.system(self._system, task))
-        then = self.catalogue.system_info
+        then = self._data.system_info
         if now != then:
             self._unproven = {}
             raise ApiResultsError(
@@ -373,7 +360,7 @@ class LiveBuild(SystemFrames):
 
     def _arranged(self, found: Walk | None) -> tuple[pa.Table, bool]:
         """The folders, and whether something was odd about them."""
-        variables = self.catalogue.variables.arrow
+        variables = self._data.variables
         is_old = found is None
         if found is None:
             warn(
@@ -401,6 +388,32 @@ class LiveBuild(SystemFrames):
         ]
         is_odd = is_old or bool(found.refused or strange)
         return arrange(nodes, variables["name"], self._place), is_odd
+
+
+def _read(access: Access, task: Task, anew: bool) -> tuple[Catalogue, KeptBuild | None]:
+    """A catalogue, and where its codes and folders are kept; see :meth:`LiveCatalogue.read`."""
+    client, options, system, user = access
+    source = f"system {clipped(system)!r} at {client.base_url}"
+    cache = cache_of(options.get("cache"), (client.base_url, client.data_view, system, user))
+    if cache and not anew:
+        details, count = glance(client, system, task)
+        info = system_info_of(details)
+        found = cache.read(info._asdict(), count)
+        if found:
+            for warning in found.about["warnings"]:
+                warn(warning)
+            return derived(info, **found.rows, source=source), found.build
+    with progress_of("variables", options.get("progress")) as report:
+        build: Build = load_build(client, system, task, report)
+    info = system_info_of(build.system)
+    catalogue = Catalogue(info, build.tables, build.variables, source=source)
+    for warning in build.warnings:
+        warn(warning)
+    if cache is None:
+        return catalogue, None
+    data = data_of(catalogue)
+    rows = {"tables": data.tables, "variables": data.variables}
+    return catalogue, cache.write(info._asdict(), rows, build.warnings, anew=anew)
 
 
 def _wanted(variables: pa.Table, names: Iterable[str]) -> list[Wanted]:
