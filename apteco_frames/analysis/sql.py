@@ -46,6 +46,7 @@ def answer(
         answered: pl.DataFrame = polars.SQLContext(frames, eager=True).execute(query)
     except (
         *(polars.exceptions.PolarsError, OSError),  # it can read files
+        UnicodeEncodeError,  # half of a character
         polars.exceptions.PanicException,  # which is no Exception
     ) as error:
         columns = "".join(

@@ -108,7 +108,7 @@ def _run(arguments: list[str], trouble: int) -> int:
     except (click.ClickException, AptecoFramesError) as error:
         return _failed(error, trouble)
     except UnicodeEncodeError:  # of bytes that the locale has no characters for
-        return _failed(ValueError("An argument, or a file's name, is no text."), trouble)
+        return _failed(ValueError("An argument, or a file's name, is not text."), trouble)
 
 
 def _failed(error: Exception, status: int) -> int:

@@ -33,7 +33,7 @@ def _looked_at(word: str) -> str:
     found = word.removesuffix("s")
     if found in (*NOUNS, *SEVERITIES):
         return found
-    raise click.BadParameter(f"{clipped(word)!r} is none of {', '.join((*NOUNS, *SEVERITIES))}")
+    raise click.BadParameter(f"{clipped(word)!r} is not one of {', '.join((*NOUNS, *SEVERITIES))}")
 
 
 def _share(text: str) -> float:
@@ -46,7 +46,9 @@ def _share(text: str) -> float:
         share = 0.0
     if 0 < share < 1:
         return share
-    raise click.BadParameter(f"{clipped(text)!r} is no share between 0 and 1, such as 0.2 or 20%")
+    raise click.BadParameter(
+        f"{clipped(text)!r} is not a share between 0 and 1, such as 0.2 or 20%"
+    )
 
 
 class Gate(NamedTuple):

@@ -140,7 +140,7 @@ def _added(text: str, name: str, values: Mapping[str, str | None]) -> str:
 def _text() -> str:
     path = place()
     if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe may have no end
-        raise click.ClickException(f"{path} is no regular file.")
+        raise click.ClickException(f"{path} is not a regular file.")
     try:
         return path.read_text(encoding="utf-8-sig")  # as Windows PowerShell writes it
     except FileNotFoundError:
@@ -156,7 +156,7 @@ def _parsed(text: str) -> dict[str, dict[str, str]]:
         raise click.ClickException(f"{place()} is not TOML: {error}.") from None
     except RecursionError:
         raise click.ClickException(
-            f"{place()} is no file of profiles: it is nested too deeply."
+            f"{place()} is not a file of profiles: it is nested too deeply."
         ) from None
     for name, values in found.items():
         if not isinstance(values, dict):
@@ -170,13 +170,15 @@ def _parsed(text: str) -> dict[str, dict[str, str]]:
 
 
 def _check(name: str, key: str, value: object) -> None:
-    if any(word in key.lower() for word in _WITHHELD):
+    is_login = key == "base_url" and "@" in str(value)
+    if is_login or any(word in key.lower() for word in _WITHHELD):
+        what = "a user name or password in its base_url" if is_login else repr(key)
         raise click.ClickException(
-            f"Profile {name!r} in {place()} has {key!r}: a file is no place for a password. "
+            f"Profile {name!r} in {place()} has {what}: a file is no place for a password. "
             "Take it out, and use APTECO_PASSWORD, --password-command or --password-stdin."
         )
     if key not in KEYS or not isinstance(value, str):
-        what = "which is no text" if key in KEYS else "which no profile has"
+        what = "which is not text" if key in KEYS else "which no profile has"
         raise click.ClickException(
             f"Profile {name!r} in {place()} has {key!r}, {what}. It may have {', '.join(KEYS)}, "
             "each a text."

@@ -26,7 +26,7 @@ def _port(text: str | int) -> int:
     # Python reads no number of thousands of digits.
     if text.isdecimal() and len(text) <= _DIGITS and int(text) <= 65535:
         return int(text)
-    raise click.BadParameter(f"{clipped(text)!r} is no port: a number from 0 to 65535")
+    raise click.BadParameter(f"{clipped(text)!r} is not a port: a number from 0 to 65535")
 
 
 with_port = click.option(

@@ -60,7 +60,9 @@ class Output(NamedTuple):
                     param_hint="--columns",
                 )
         chosen = self.columns or (preview if self.format == "table" else ())
-        rows = rows.select(list(chosen or rows.column_names))
+        rows = _without_nanoseconds(rows.select(list(chosen or rows.column_names)))
+        if self.format != "parquet":
+            _check_times(rows)
         if self.format == "table":
             print_lines(_table(rows, self.header))
         elif self.format == "parquet":
@@ -236,6 +238,22 @@ def _without_nanoseconds(rows: pa.Table) -> pa.Table:
             column = rows.column(position).cast(kind, safe=False)
             rows = rows.set_column(position, field.name, column)
     return rows
+
+
+def _check_times(rows: pa.Table) -> None:
+    """See that Python has all times: it prints them, and has those of the years 1 to 9999."""
+    import pyarrow as pa
+
+    for name, column in zip(rows.column_names, rows.columns, strict=True):
+        if pa.types.is_temporal(column.type) or pa.types.is_nested(column.type):
+            try:
+                column.to_pylist()
+            except (OverflowError, ValueError):
+                raise click.ClickException(
+                    f"Column {clipped(name)!r} has times that cannot be printed: not all are of "
+                    "the years 1 to 9999. Leave it out, or write all as Parquet: --output parquet "
+                    "--to FILE."
+                ) from None
 
 
 def _cell(value: Any) -> Any:

@@ -44,6 +44,10 @@ def add(name: str, **values: str | None) -> None:
     from apteco_frames.orbit.url import checked_base_url
     from apteco_frames.support.arguments import checked_path
 
+    if not name.strip():
+        raise click.BadParameter(
+            "it is empty: is a variable not set?", click.get_current_context(), param_hint="NAME"
+        )
     missing = [key for key in ("base_url", "data_view", "user") if not values[key]]
     if missing:
         options = " and ".join(f"--{key.replace('_', '-')}" for key in missing)

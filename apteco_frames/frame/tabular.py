@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
 # What spreadsheets take for the start of a formula; \x{FF..} are the full-width forms.
 _SIGN = r"[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
-_FORMULA = rf"^([\x00-\x20]*{_SIGN}|[\t\r\n])"
-# One that splits at semicolons or tabs knows no quotes that began before, so that a cell begins
-# within a text, too; its own quotes are left out there.
-_FORMULA_WITHIN = rf'([;\t-\r\x{{85}}\x{{2028}}\x{{2029}}])([\x00-\x08\x0E-\x20"]*{_SIGN})'
+# Blanks, controls and what is not seen, such as a byte order mark: some leave them out.
+_BLANK = r"\p{Z}\p{Cc}\p{Cf}"
+_FORMULA = rf"^([{_BLANK}]*{_SIGN}|[\t\r\n])"
+# One that splits at semicolons, tabs or bars knows no quotes that began before, so that a cell
+# begins within a text, too; its own quotes are left out there.
+_BETWEEN = r";|\t-\r\x{85}\x{2028}\x{2029}"
+_FORMULA_WITHIN = rf'([{_BETWEEN}])([{_BLANK}"--{_BETWEEN}]*{_SIGN})'
 
 
 def for_spreadsheets(frame: pl.DataFrame) -> pl.DataFrame:
@@ -137,8 +140,8 @@ class Tabular:
 
         A text that a spreadsheet would run as a formula (it starts with ``=``, ``+``,
         ``-``, ``@`` or their full-width forms, be it after blanks, or with a tab or a line
-        break) gets a ``'`` before it. So does what begins like that after a semicolon, a tab
-        or a line break within a text, where a spreadsheet that splits at semicolons begins
+        break) gets a ``'`` before it. So does what begins like that after a semicolon, a tab,
+        a bar or a line break within a text, where a spreadsheet that splits at these begins
         another cell. Texts are quoted, lists joined with ``"; "``. Use
         :meth:`write_parquet` to keep every value to the letter.
 

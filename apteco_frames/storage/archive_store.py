@@ -19,7 +19,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -262,9 +262,11 @@ class ArchiveStore:
         is_there = self._is_whole(new)
         if is_there and not self._is_hidden(new, listed):
             return False
-        for noun in () if is_there else arrows:
-            self._put(f"{noun}/{new.path}", file_of(noun, arrows[noun], system))
-        self._put(f"{BUILDS}/{new.path}", build_file(new, system, arrows, refused))
+        root = self.local_root
+        with files.told_of(root / BUILDS / new.path) if root else nullcontext():
+            for noun in () if is_there else arrows:
+                self._put(f"{noun}/{new.path}", file_of(noun, arrows[noun], system))
+            self._put(f"{BUILDS}/{new.path}", build_file(new, system, arrows, refused))
         return not is_there
 
     def _digested(self, build: Build) -> Build:

@@ -134,7 +134,8 @@ def write(
     parts = {kind: _part(directory, kind, snapshot) for kind in kinds}
     try:
         for kind, part in parts.items():
-            _write(rows[kind], part, metadata._replace(kind=kind))
+            with files.told_of(_place(directory, kind)):
+                _write(rows[kind], part, metadata._replace(kind=kind))
         _move(directory, parts)
     except BaseException:
         # It is the current one as soon as its first file is in place: the others follow.
@@ -512,6 +513,6 @@ def _bytes(path: Path) -> pa.Buffer:
     if path.is_dir():  # of which Arrow's error says nothing that a program can see
         raise IsADirectoryError
     if path.exists() and not path.is_file():  # for a pipe Arrow would wait without an end
-        raise _damaged(path, "it is no regular file")
+        raise _damaged(path, "it is not a regular file")
     with pa.OSFile(os.fsencode(path)) as file:
         return file.read_buffer()

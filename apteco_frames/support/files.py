@@ -2,6 +2,7 @@
 
 What stands at a path stays what it is: a symbolic link is followed, a device or a pipe gets
 what is written, and a file keeps its mode and, where that is allowed, its owner and group.
+A file that can be written but not replaced, as one that a container mounts, is written into.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,11 @@ _PAUSE_SECONDS = 0.02
 # An open file of this process: /dev/stdout leads to one, and shells name such for <(…).
 _OPEN_FILE = re.compile(r"/(?:dev|proc/(?:self|thread-self|\d+))/fd/(\d+)")
 _MOST_LINKS = 40
+
+# What stands where a container mounts it (EBUSY), or is somebody else's in /tmp (EPERM): nobody
+# can put another file in its place, but may write it. Windows has neither of an open file.
+_IMMOVABLE = (errno.EBUSY, errno.EPERM)
+_NO_NEIGHBOURS = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 _BINARY = getattr(os, "O_BINARY", 0)
 _OPENED_BY_EXCEL = (".xlsx", ".csv")
@@ -47,13 +53,20 @@ def replace(target: Path, write: Callable[[Path], Any], *, mode: int = 0o666) ->
     Raises:
         OSError: the file cannot be written; an older one is still as it was.
     """
-    try:
+    with told_of(target):
         found = _found(target)
         number = _open_file(target)
         if number is not None or not (found is None or stat.S_ISREG(found.st_mode)):
             _write_into(target, number, found, write)
         else:
             _write_beside(target, found, write, mode)
+
+
+@contextmanager
+def told_of(target: Path) -> Iterator[None]:
+    """Have errors name the file that was asked for, not the one that is written beside it."""
+    try:
+        yield
     except OSError as error:
         if error.filename == os.fspath(target):
             raise
@@ -72,7 +85,7 @@ def move(part: Path, target: Path) -> None:
     """Put a file in place that was written whole, in one step.
 
     It takes over mode, owner and group of the file that it replaces. Where that is open, the
-    move is tried again for 2 seconds.
+    move is tried again for 2 seconds. A file that cannot be replaced at all is written into.
 
     Args:
         part: the file, in the same folder.
@@ -86,15 +99,17 @@ def move(part: Path, target: Path) -> None:
         _take_over(part, found)
     try:
         _patiently(lambda: part.replace(place))
-    except PermissionError as error:
-        program = "Excel" if place.suffix.lower() in _OPENED_BY_EXCEL else "another program"
-        reason = f"It cannot be replaced: is it open in {program}?"
-        raise PermissionError(error.errno, reason, os.fspath(target)) from None
     except OSError as error:
-        if error.errno != errno.EXDEV:
+        if error.errno == errno.EXDEV:  # a link has led to another disk
+            replace(place, lambda beside: shutil.copyfile(part, beside))
+        elif error.errno in _IMMOVABLE and found is not None:
+            shutil.copyfile(part, place)
+        elif isinstance(error, PermissionError):
+            program = "Excel" if place.suffix.lower() in _OPENED_BY_EXCEL else "another program"
+            reason = f"It cannot be replaced: is it open in {program}?"
+            raise PermissionError(error.errno, reason, os.fspath(target)) from None
+        else:
             raise
-        # A link has led to another disk.
-        replace(place, lambda beside: shutil.copyfile(part, beside))
         remove(part)
 
 
@@ -115,9 +130,12 @@ def sync(path: Path) -> None:
 
 def _patiently(step: Callable[[], Any]) -> None:
     for _ in range(_ATTEMPTS):
-        with suppress(PermissionError):
+        try:
             step()
             return
+        except PermissionError as error:
+            if error.errno in _IMMOVABLE:
+                raise
         time.sleep(_PAUSE_SECONDS)
     step()
 
@@ -166,7 +184,8 @@ def _write_into(
         write(whole)
         if number is not None and sys.stdout is not None:
             sys.stdout.flush()  # what was printed before comes before
-        sink = os.dup(number) if number is not None else os.open(target, os.O_WRONLY | _BINARY)
+        flags = os.O_WRONLY | os.O_TRUNC | _BINARY
+        sink = os.dup(number) if number is not None else os.open(target, flags)
         with open(sink, "wb") as into, whole.open("rb") as source:
             shutil.copyfileobj(source, into)
 
@@ -183,6 +202,12 @@ def _write_beside(
     mode = mode if found is None else mode & 0o600
     try:
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
+    except OSError as error:
+        if found is None or error.errno not in _NO_NEIGHBOURS:
+            raise
+        _write_into(target, None, found, write)
+        return
+    try:
         write(part)
         sync(part)
         move(part, target)

@@ -94,7 +94,9 @@ def test_a_missing_column_names_those_that_exist(query: str) -> None:
     assert "valid columns" not in str(error.value)
 
 
-@pytest.mark.parametrize("query", ["", "select", "selec name", "select 1; select 2"])
+@pytest.mark.parametrize(
+    "query", ["", "select", "selec name", "select 1; select 2", "select '\ud800'"]
+)
 def test_what_is_no_query_is_an_error(query: str) -> None:
     """What polars does not understand is a SqlError with its words."""
     with pytest.raises(SqlError, match=r"^The query .* was not answered: .*Tables: "):

@@ -369,14 +369,13 @@ def test_port_in_use(here: Path, capsys: pytest.CaptureFixture[str], serve: list
 
 @pytest.mark.parametrize("port", ["-1", "65536", "abc", "80.5", ""])
 def test_port_that_is_none(here: Path, capsys: pytest.CaptureFixture[str], port: str) -> None:
-    """What is no port is named below the usage, with what a port is."""
+    """What is not a port is named below the usage, with what a port is."""
     with pytest.raises(SystemExit) as ended:
         main(["demo", f"--port={port}"])
     assert ended.value.code == 2
     last = capsys.readouterr().err.splitlines()[-1]
-    assert last == (
-        f"apteco-frames demo: error: argument --port: {port!r} is no port: a number from 0 to 65535"
-    )
+    said = f"argument --port: {port!r} is not a port: a number from 0 to 65535"
+    assert last == f"apteco-frames demo: error: {said}"
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,9 @@ DIGITS = "9" * 5_000
         (("export", "a\0b", *TABLES[1:]), "argument directory: no path has a NUL in it"),
         (("archive", "list", "a\0b"), "argument root: no path has a NUL in it"),
         (("demo", "--port", DIGITS), "argument --port: '999"),
-        (("demo", "--port", "65536"), "argument --port: '65536' is no port"),
-        (("demo", "--port", "²"), "argument --port: '²' is no port"),
-        (("demo", "--port", "1e9999999"), "argument --port: '1e9999999' is no port"),
+        (("demo", "--port", "65536"), "argument --port: '65536' is not a port"),
+        (("demo", "--port", "²"), "argument --port: '²' is not a port"),
+        (("demo", "--port", "1e9999999"), "argument --port: '1e9999999' is not a port"),
         (("search", "x", *TABLES[1:], "--limit", DIGITS), "argument --limit: "),
         (("search", "x", *TABLES[1:], "--limit", "1e9999999"), "argument --limit: "),
         (("search", "x", *TABLES[1:], "--limit", "nan"), "argument --limit: "),
@@ -65,6 +65,36 @@ def test_large_limits(command: Command, limit: str) -> None:
 
 def test_certificates_with_nul(command: Command, server: object) -> None:
     """A NUL in the name of a file that only the login opens is an error of one line."""
-    given = ("--base-url", "https://127.0.0.1:1/OrbitAPI", "--certificate", "a\0b")
-    status, _, err = command("tables", "--profile", "orbit", *given)
+    where = ("--data-view", "d", "--system", "s", "--user", "u", "--password-command", "echo x")
+    given = ("--base-url", "https://127.0.0.1:1/OrbitAPI", "--certificate", "a\0b", *where)
+    status, _, err = command("tables", *given)
     assert (status, len(err.splitlines())) == (1, 1)
+    assert "--certificate takes a path, and 'a\\x00b' has a character that no path has." in err
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_profiles_need_a_name(command: Command, name: str) -> None:
+    """A name that --profile cannot have is refused."""
+    given = ("--base-url", "http://a", "--data-view", "b", "--user", "c", name)
+    status, _, err = command("profile", "add", *given)
+    assert status == 2
+    assert err.splitlines()[-1].endswith("argument NAME: it is empty: is a variable not set?")
+
+
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
+@pytest.mark.parametrize(
+    "times",
+    [
+        "cast(3000000 as date)",
+        "cast(-2147483648 as date)",
+        "cast(9223372036854775807 as timestamp)",
+        "array_agg(cast(3000000 as date))",
+    ],
+)
+def test_times_of_far_years(command: Command, times: str, form: str) -> None:
+    """Times that Python lacks are an error of one line, with a way to have them all the same."""
+    query = ("sql", f"select {times} as a from tables", *TABLES[1:], "--output", form)
+    status, out, err = command(*query)
+    assert (status, out, len(err.splitlines())) == (1, "", 1)
+    assert "Column 'a' has times that cannot be printed" in err
+    assert command(*query[:-1], "parquet", "--to", "far.parquet")[0] == 0

@@ -236,7 +236,7 @@ def test_passwords_are_refused(command: Command, file: Path, key: str) -> None:
     ("text", "said"),
     [
         ('[orbit]\nbase-url = "x"', "has 'base-url', which no profile has. It may have base_url,"),
-        ("[orbit]\nuser = 7", "has 'user', which is no text."),
+        ("[orbit]\nuser = 7", "has 'user', which is not text."),
         ('user = "me"', "has 'user' outside of a profile."),
         ("[orbit", "is not TOML: "),
         ("[orbit]\nuser = \udcff", "is not TOML: it is not UTF-8."),
@@ -244,12 +244,16 @@ def test_passwords_are_refused(command: Command, file: Path, key: str) -> None:
         (f"user = 0x{'9' * 5_000}", "has 'user' outside of a profile."),
         (f"[orbit]\nuser = {'[' * 3_000}{']' * 3_000}", "it is nested too deeply."),
         (f"[orbit]\nuser = {'{a = ' * 3_000}1{'}' * 3_000}", "it is nested too deeply."),
-        (f"[orbit]\nuser.{'a.' * 3_000}a = 1", "has 'user', which is no text."),
+        (f"[orbit]\nuser.{'a.' * 3_000}a = 1", "has 'user', which is not text."),
         (f"[{'a.' * 3_000}a]", "has 'a', which no profile has."),
+        (
+            '[orbit]\nbase_url = "http://me:sesame@x"',
+            "has a user name or password in its base_url: ",
+        ),
     ],
     ids=[
         *("key", "type", "top", "syntax", "bytes", "digits", "hexadecimal", "lists", "tables"),
-        *("dotted", "name"),
+        *("dotted", "name", "login"),
     ],
 )
 def test_files_that_are_wrong(command: Command, file: Path, text: str, said: str) -> None:
@@ -271,7 +275,7 @@ def test_pipe(command: Command, file: Path) -> None:
     file.parent.mkdir()
     os.mkfifo(file)
     for words in (["profile", "list"], ["profile", "add", "new", *GIVEN]):
-        assert command(*words) == (1, "", f"apteco-frames: {file} is no regular file.\n")
+        assert command(*words) == (1, "", f"apteco-frames: {file} is not a regular file.\n")
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="has a place of its own")

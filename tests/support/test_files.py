@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from strategies import catalogue_of, table_item, variable_item
 
-from apteco_frames import Catalogue, errors
+from apteco_frames import Archive, Catalogue, errors
 from apteco_frames.demo import holidays
 from apteco_frames.support import files
 
@@ -240,6 +240,49 @@ def test_a_file_that_may_not_be_written_stays(as_nobody: Path) -> None:
 
 @posix
 @pytest.mark.parametrize("suffix", WRITES)
+def test_a_file_in_a_folder_that_is_not_ours(as_nobody: Path, suffix: str) -> None:
+    """Where no file can be put beside it, a file that may be written is written into."""
+    target = as_nobody / f"a.{suffix}"
+    target.write_bytes(b"old" * 1_000_000)
+    inode = target.stat().st_ino
+    as_nobody.chmod(0o555)
+    try:
+        WRITES[suffix](target)
+        with pytest.raises(PermissionError, match=r"Permission denied: .*another"):
+            WRITES[suffix](target.with_name(f"another.{suffix}"))
+    finally:
+        as_nobody.chmod(0o755)
+    assert target.read_bytes().startswith(MAGIC[suffix])
+    assert target.stat().st_ino == inode
+    assert target.stat().st_size < 1_000_000
+    assert list(as_nobody.iterdir()) == [target]
+
+
+@posix
+@pytest.mark.parametrize("code", [errno.EBUSY, errno.EPERM], ids=errno.errorcode.get)
+def test_what_cannot_be_replaced_is_written_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """As a file that a container mounts, or somebody else's in /tmp; nobody waits for it."""
+
+    def refuse(source: Any, target: Any, **_given: Any) -> None:
+        raise OSError(code, os.strerror(code), source, None, target)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    monkeypatch.setattr(os, "rename", refuse)
+    monkeypatch.setattr("time.sleep", lambda _seconds: pytest.fail("waits"))
+    for suffix, write in WRITES.items():
+        target = tmp_path / f"a.{suffix}"
+        target.write_bytes(b"old")
+        inode = target.stat().st_ino
+        write(target)
+        assert target.read_bytes().startswith(MAGIC[suffix])
+        assert target.stat().st_ino == inode
+    assert {path.name for path in tmp_path.iterdir()} == {f"a.{suffix}" for suffix in WRITES}
+
+
+@posix
+@pytest.mark.parametrize("suffix", WRITES)
 def test_a_pipe_gets_what_is_written(tmp_path: Path, suffix: str) -> None:
     """A FIFO stays one, and its reader gets the whole, by a link, too."""
     fifo, link = tmp_path / "fifo", tmp_path / "link"
@@ -379,6 +422,17 @@ def test_a_full_disk(
     gc.collect()
     assert [(path, path.read_bytes()) for path in tmp_path.iterdir()] == [(target, b"old")]
     assert capfd.readouterr() == ("", "")
+
+
+@posix
+def test_a_full_disk_for_a_catalogue_and_an_archive(tmp_path: Path) -> None:
+    """The error names a file that somebody has heard of, and no part of one is left."""
+    saved, root = tmp_path / "saved", tmp_path / "archive"
+    with room_for(500), pytest.raises(OSError, match=r"too large: '.*/saved/\w+\.parquet'"):
+        incompressible().write_parquet(saved)
+    with room_for(500), pytest.raises(OSError, match=r"too large: '.*/archive/builds/"):
+        Archive(root).add(incompressible())
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 @posix
