@@ -7,7 +7,7 @@ import html
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -88,12 +88,13 @@ def bare(body: bytes) -> bytes:
     return body.removeprefix(codecs.BOM_UTF8).strip(_WHITE_SPACE)
 
 
-def load(body: bytes, source: str) -> Any:
+def load(body: bytes, source: str, without: Callable[[str], str] = str) -> Any:
     """The value that a body holds; numbers that are not finite as :class:`NotFinite`.
 
     Args:
         body: UTF-8 JSON.
         source: the URL the body came from, for error messages.
+        without: leaves no secret in what is quoted of the body.
 
     Raises:
         GatewayError: the body is empty or HTML: it does not come from the API.
@@ -111,8 +112,8 @@ def load(body: bytes, source: str) -> Any:
     if text.startswith(b"<"):
         words = said(text)
         if not words.is_page:
-            raise results_error("it is XML, not JSON", source, text)
-        title = words.message
+            raise results_error("it is XML, not JSON", source, text, without)
+        title = without(words.message)
         page = f"a web page ({_quoted(title)})" if title else "a web page"
         raise GatewayError(
             f"The answer of {source} is {page}: a gateway, a proxy or a login page "
@@ -145,7 +146,7 @@ def load(body: bytes, source: str) -> Any:
             return value
         fault = f"a field stands twice in one object: {show(twice[0])}"
     # Raised out here, since the errors above hold the body, which may hold a token.
-    raise results_error(fault, source, body)
+    raise results_error(fault, source, body, without)
 
 
 def said(body: bytes) -> Said:
@@ -250,15 +251,20 @@ def _quoted(text: str) -> str:
     return repr(text if len(text) <= _LONGEST_SAID else text[:_LONGEST_SAID] + "...")
 
 
-def results_error(fault: str, source: str, body: bytes = b"") -> ApiResultsError:
+def results_error(
+    fault: str, source: str, body: bytes = b"", without: Callable[[str], str] = str
+) -> ApiResultsError:
     """The error for an answer with a fault, which is given in words.
 
     Args:
         fault: what is wrong with it.
         source: the URL that it came from.
         body: the answer, for what it says instead.
+        without: leaves no secret in that.
     """
     words = said(body)
+    parameters = tuple(map(without, words.parameters))
+    words = words._replace(message=without(words.message), parameters=parameters)
     is_broken = not words.is_json and words.message.startswith(("{", "[", '"'))
     # A single word could be a token.
     is_text = " " in words.message and not is_broken

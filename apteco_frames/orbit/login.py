@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
@@ -45,23 +46,25 @@ def session_details(answer: Answer, url: str) -> dict[str, Any]:
         AptecoFramesError: the status is an error.
     """
     checked(answer)
-    found = _details_or_error(answer.body, url)
+    found = _details_or_error(answer.body, url, answer.secrets.without)
     if isinstance(found, AptecoFramesError):
         raise found
     return found
 
 
-def _details_or_error(body: bytes, url: str) -> dict[str, Any] | AptecoFramesError:
+def _details_or_error(
+    body: bytes, url: str, without: Callable[[str], str]
+) -> dict[str, Any] | AptecoFramesError:
     """The error is returned: a traceback would show the answer, and so perhaps a token."""
     try:
-        value = load(body, url)
+        value = load(body, url, without)
     except AptecoFramesError as error:
         return type(error)(*error.args)
     fault = find_fault(value, _SESSION, quoting=False)
     if fault and isinstance(value, dict) and not isinstance(value.get("accessToken"), str):
         fault += ". Perhaps the server asks for a second factor, which this package cannot give"
     if fault:
-        return results_error(fault, url, body)
+        return results_error(fault, url, body, without)
     return {**value, **{name: Secret(value[name]) for name in ("accessToken", "sessionId")}}
 
 

@@ -17,6 +17,7 @@ from apteco_frames.errors import (
     ApiError,
     ApiResultsError,
     CodesError,
+    GatewayError,
     LoginError,
     SessionExpiredError,
 )
@@ -168,6 +169,28 @@ def test_secrets_in_what_is_said(meet: Meet) -> None:
 
         with FaultyServer(fault, "/Tables") as server:
             assert "<secret>" in meet(server, kind=ApiError)
+
+
+@pytest.mark.parametrize("code", [200, 201, 401, 500])
+@pytest.mark.parametrize(
+    "form",
+    [
+        '{"message": "Not %s here"}',
+        "Not %s here",
+        "<E><Message>Not %s</Message></E>",
+        "<html><title>%s",
+    ],
+)
+def test_password_that_a_login_says_back(meet: Meet, form: str, code: int) -> None:
+    """The password is not shown, whatever the status of the answer that says it back."""
+
+    def fault(handler: DemoHandler, answer: Answer) -> None:
+        status(code, (form % server.password).encode())(handler, answer)
+
+    with FaultyServer(fault, "/SimpleLogin") as server:
+        assert "<secret>" in meet(
+            server, kind=(ApiResultsError, ApiError, LoginError, GatewayError)
+        )
 
 
 # Users
