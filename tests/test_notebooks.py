@@ -135,6 +135,7 @@ def rewrite(path: Path) -> None:
     with TemporaryDirectory() as folder:
         fresh = run(read(path), Path(folder))
     fresh.metadata.language_info = {"name": "python"}
+    fresh.metadata.pop("widgets", None)  # of progress, which is over
     nbformat.write(fresh, path)  # type: ignore[no-untyped-call]
 
 
