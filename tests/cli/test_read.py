@@ -174,5 +174,7 @@ def test_pipes(command: Command, place: Path, name: str) -> None:
     os.mkfifo(file)
     status, out, err = command("variables", "--catalogue", "holidays")
     assert (status, out) == (1, "")
-    assert f"{name}.parquet is damaged, cut off, or no Parquet file (it is not a regular file)" in err
+    assert (
+        f"{name}.parquet is damaged, cut off, or no Parquet file (it is not a regular file)" in err
+    )
     assert command("export", "holidays", "--catalogue", "older").status == 1
