@@ -67,11 +67,14 @@ def without_panics() -> Iterator[None]:
     theirs, nothing = os.dup(_STANDARD_ERROR), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, _STANDARD_ERROR)
     try:
-        yield
+        with warnings.catch_warnings(record=True) as held:
+            yield
     finally:
         os.dup2(theirs, _STANDARD_ERROR)
         os.close(theirs)
         os.close(nothing)
+    for one in held:  # they would have been dropped, too
+        warnings.showwarning(one.message, one.category, one.filename, one.lineno)
 
 
 @contextmanager

@@ -283,6 +283,7 @@ def text_of(value: Any) -> str:
 
 def _to_json(value: Any) -> str:
     text = json.dumps(_finite(value), ensure_ascii=False, default=text_of)
+    text = text.replace("##", "#\\u0023")  # the start of a command to a build server's log
     if text.isprintable():
         return text
     # Legal in JSON, but not harmless on a terminal.

@@ -112,7 +112,8 @@ def _github(changes: Changes) -> Iterator[str]:
 
 
 def _data(text: str) -> str:
-    return shown(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return without_commands(shown(text))
 
 
 def _property(text: str) -> str:

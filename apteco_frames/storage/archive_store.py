@@ -262,11 +262,9 @@ class ArchiveStore:
         is_there = self._is_whole(new)
         if is_there and not self._is_hidden(new, listed):
             return False
-        root = self.local_root
-        with files.told_of(root / BUILDS / new.path) if root else nullcontext():
-            for noun in () if is_there else arrows:
-                self._put(f"{noun}/{new.path}", file_of(noun, arrows[noun], system))
-            self._put(f"{BUILDS}/{new.path}", build_file(new, system, arrows, refused))
+        for noun in () if is_there else arrows:
+            self._put(f"{noun}/{new.path}", file_of(noun, arrows[noun], system))
+        self._put(f"{BUILDS}/{new.path}", build_file(new, system, arrows, refused))
         return not is_there
 
     def _digested(self, build: Build) -> Build:
@@ -294,6 +292,12 @@ class ArchiveStore:
         return latest.path != new.path and latest.fullness == new.fullness
 
     def _put(self, path: str, written: pa.Buffer) -> None:
+        """Put a file in place; errors on this machine name it."""
+        root = self.local_root
+        with files.told_of(root / path) if root else nullcontext():
+            self._put_whole(path, written)
+
+    def _put_whole(self, path: str, written: pa.Buffer) -> None:
         """Put a file in place, whole as far as the file system lets us."""
         if self.files.base_fs.type_name in _MOVED:
             part = f"{PARTS}/{uuid.uuid4().hex}.part"

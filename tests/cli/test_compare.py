@@ -258,6 +258,19 @@ def test_a_log_is_given_no_commands(
     assert "\\x23#vso[task]x" in captured.out
 
 
+@pytest.mark.parametrize("form", ["json", "github"])
+def test_no_command_within_a_line(
+    hostile: Path, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    """What a build server obeys anywhere in a line is escaped; JSON says the same as before."""
+    assert main(["diff", str(hostile / "old"), str(hostile / "new"), "--format", form]) == 1
+    out = capsys.readouterr().out
+    assert not re.search(r"##\w*\[", out)
+    assert "vso[task]x" in out
+    if form == "json":
+        assert {row["old"] for row in json.loads(out)} == set(HOSTILE)
+
+
 def test_github_commands_are_whole(hostile: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing in a text begins a command, or a property of one."""
     assert main(["diff", str(hostile / "old"), str(hostile / "new"), "--format=github"]) == 1

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
+import polars as pl
 import pytest
 from cli.running import Command
+
+from apteco_frames import Catalogue
+from apteco_frames.demo import holidays
 
 TABLES = ("tables", "--catalogue", "holidays")
 DIGITS = "9" * 5_000
@@ -98,3 +105,21 @@ def test_times_of_far_years(command: Command, times: str, form: str) -> None:
     assert (status, out, len(err.splitlines())) == (1, "", 1)
     assert "Column 'a' has times that cannot be printed" in err
     assert command(*query[:-1], "parquet", "--to", "far.parquet")[0] == 0
+
+
+def test_sql_over_codes_that_were_refused(command: Command) -> None:
+    """An answer that lacks codes says so, in a process whose standard error is a file, too."""
+    whole = holidays()
+    others = whole.codes.filter(pl.col("variable_name") != "boDest")
+    lacking = Catalogue(
+        whole.system_info, whole.tables, whole.variables, others, unavailable=["boDest"]
+    )
+    lacking.write_parquet("lacking")
+    query = ("sql", "select count(*) as n from codes", "--catalogue", "lacking")
+    done = subprocess.run(
+        [sys.executable, "-m", "apteco_frames", *query],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "The table codes lacks those of 'boDest': the API refused them." in done.stderr
