@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import schema
-from apteco_frames.errors import ArchiveError
+from apteco_frames.errors import ArchiveError, how_to_install
 from apteco_frames.storage import location
 from apteco_frames.storage.archive_layout import (
     BUILDS,
@@ -440,8 +440,8 @@ class ArchiveStore:
             if version > VERSION:
                 raise ArchiveError(
                     f"The archive at {self.place} was written by a newer version of apteco_frames "
-                    f"(layout {version}, known here: {VERSION}). Install it: "
-                    "python -m pip install --upgrade apteco-frames"
+                    f"(layout {version}, known here: {VERSION}). Install that version, "
+                    f"{how_to_install()}"
                 )
             (row,) = arrow.select(BUILDS_SCHEMA.names).cast(BUILDS_SCHEMA).to_pylist()
             is_of = (
@@ -461,9 +461,14 @@ class ArchiveStore:
         try:
             if self.local_root and not (self.local_root / path).is_file():
                 raise FileNotFoundError  # or a pipe, at which we would wait
-            with self.files.open_input_stream(path) as source:
-                whole = source.read_buffer()
-            return parquet.ParquetFile(whole, page_checksum_verification=True).read()
+            if self._fsspec:  # of a file in memory all who open it read at one place
+                whole = self._fsspec.cat_file(f"{self.files.base_path}{path}")
+            else:
+                with self.files.open_input_stream(path) as source:
+                    whole = source.read_buffer()
+            return parquet.ParquetFile(
+                pa.BufferReader(whole), page_checksum_verification=True
+            ).read()
         except _FAULTS as error:
             raise self._damaged(path, error) from None
 

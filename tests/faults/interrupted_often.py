@@ -52,6 +52,12 @@ def interrupted(action: Callable[[], Any]) -> tuple[bool, Any]:
     return was, result
 
 
+def pass_over(unraisable: sys.UnraisableHookArgs) -> None:
+    """Say nothing of a Ctrl-C that came in a callback, where Python itself passes it over."""
+    if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
+
+
 def all_ended(server: FaultyServer) -> bool:
     """Whether the server ends up without a session."""
     restarted = len(server.session_ids)
@@ -75,6 +81,7 @@ def use(session: Session) -> None:
 def main(seed: int, times: int) -> None:
     """Interrupt logins, loads, renewals and logouts."""
     random.seed(seed)
+    sys.unraisablehook = pass_over
     number = 0
     with FaultyServer() as server, ThreadPoolExecutor(1) as threads:
         for _ in range(times):

@@ -278,7 +278,7 @@ def test_newer_layouts_are_told(tmp_path: Path) -> None:
     table = pq.ParquetFile(path).read()
     place = table.schema.get_field_index("version")
     pq.write_table(table.set_column(place, "version", pa.array([3])), path)
-    with pytest.raises(ArchiveError, match=r"layout 3.*pip install --upgrade apteco-frames"):
+    with pytest.raises(ArchiveError, match=r"layout 3.*Install that version, from a clone"):
         read_all(tmp_path)
 
 
