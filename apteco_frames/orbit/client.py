@@ -416,4 +416,5 @@ def _login_error(answer: Answer, user: str) -> AptecoFramesError:
 
 
 def _span(seconds: float) -> str:
-    return f"{seconds:,.0f} seconds" if seconds < 3600 else f"{seconds / 3600:,.0f} hours"
+    number, unit = (seconds, "second") if seconds < 3600 else (seconds / 3600, "hour")
+    return f"{number:,.0f} {unit}{'' if round(number) == 1 else 's'}"
