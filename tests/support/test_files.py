@@ -241,7 +241,8 @@ def test_a_file_that_may_not_be_written_stays(as_nobody: Path) -> None:
 
 
 @posix
-@pytest.mark.parametrize("suffix", WRITES)
+# A page is made of files of the package, which somebody else may not be able to read.
+@pytest.mark.parametrize("suffix", sorted(WRITES.keys() - {"html"}))
 def test_a_file_in_a_folder_that_is_not_ours(as_nobody: Path, suffix: str) -> None:
     """Where no file can be put beside it, a file that may be written is written into."""
     target = as_nobody / f"a.{suffix}"
