@@ -358,6 +358,9 @@ class Archive:
     ) -> pl.DataFrame:
         """Remove all builds of each system but those that a rule keeps.
 
+        Where there are fewer days, weeks, months or years than a rule keeps, the oldest build
+        is kept as well. A build that a link leads to stays, too.
+
         Args:
             keep_last: keep so many of the latest builds.
             keep_daily: keep the latest build of each of the last so many days on which there
@@ -366,9 +369,6 @@ class Archive:
             keep_monthly: likewise of months.
             keep_yearly: likewise of years.
             dry_run: whether nothing is removed.
-
-        Where there are fewer days, weeks, months or years than a rule keeps, the oldest build
-        is kept as well.
 
         Returns:
             the builds that were removed, or would be: ``system``, ``build``, ``build_date``.
@@ -397,7 +397,8 @@ class Archive:
         for _, group in groupby(self._store.builds(), key=lambda build: build.system):
             builds = list(group)[::-1]
             keep = kept([build.date for build in builds], rules)
-            removed += [b for n, b in enumerate(builds) if n not in keep][::-1]
+            left = [b for n, b in enumerate(builds) if n not in keep]
+            removed += [b for b in left[::-1] if not self._store.is_linked(b)]
         if not dry_run:
             for build in removed:
                 self._store.remove(build)

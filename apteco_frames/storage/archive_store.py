@@ -334,6 +334,10 @@ class ArchiveStore:
 
     # Removing
 
+    def is_linked(self, build: Build) -> bool:
+        """Whether a link leads to what makes a build exist, so that nothing removes it."""
+        return self._is_linked(f"{BUILDS}/{build.path}")
+
     def remove(self, build: Build) -> None:
         """Remove a build: first what makes it exist, then its rows.
 
@@ -365,7 +369,8 @@ class ArchiveStore:
             until = time.time() - seconds
             for info, file in zip(infos, files_left, strict=True):
                 is_build = entry.is_file and entry.size
-                if info.is_file and not is_build and self._modified(info) <= until:
+                is_left = info.is_file and not is_build and self._modified(info) <= until
+                if is_left and not self._is_linked(file.path):
                     yield file.path
 
     def clean(self, paths: Iterable[str]) -> None:
@@ -386,11 +391,18 @@ class ArchiveStore:
         except (AttributeError, NotImplementedError, LookupError, OSError):
             return time.time()
 
+    def _is_linked(self, path: str) -> bool:
+        """Whether a file of this machine is reached by a link below the root."""
+        root = self.local_root
+        return root is not None and os.path.realpath(root / path) != str(
+            Path(os.path.realpath(root), path)
+        )
+
     def _remove(self, path: str) -> None:
         """Remove a file, unless somebody else has, or a link leads to it."""
-        root = self.local_root
-        if root and os.path.realpath(root / path) != str(Path(os.path.realpath(root), path)):
+        if self._is_linked(path):
             return
+        root = self.local_root
         with suppress(FileNotFoundError):
             self.files.delete_file(path)
         if root:  # of other file systems, most have no folders

@@ -12,6 +12,9 @@ import pyarrow as pa
 from apteco_frames.errors import ArchiveError
 from apteco_frames.support.arguments import not_a
 
+# The types of pyarrow's and fsspec's file systems whose topmost folders are buckets.
+_OF_BUCKETS = re.compile(r"\b(s3|gs|gcs|abfs)\b")
+
 
 def without_credentials(root: str) -> str:
     """A URI without its user, password and query, any of which may be secret.
@@ -67,15 +70,21 @@ def open_folder(root: str, filesystem: Any) -> Any:
         filesystem: a ``pyarrow.fs.FileSystem``; None for the one that ``root`` names.
 
     Raises:
-        ArchiveError: no file system is known by that name.
+        ArchiveError: no file system is known by that name, or no bucket is named.
     """
     from pyarrow import fs
 
+    given = root
     if filesystem is None:
         filesystem, root = _of_uri(root) if "://" in root else (fs.LocalFileSystem(), root)
     while isinstance(filesystem, fs.SubTreeFileSystem):
         root = f"{filesystem.base_path.rstrip('/')}/{root}"
         filesystem = filesystem.base_fs
+    if not root.strip("/") and _OF_BUCKETS.search(filesystem.type_name):
+        raise ArchiveError(
+            f"No archive can be at {without_credentials(given)}, which names no bucket (or "
+            "container). Name it, and a folder in it if you like: s3://bucket/path"
+        )
     return fs.SubTreeFileSystem(root, filesystem)
 
 

@@ -315,6 +315,21 @@ def test_a_uri_leaves_no_unfinished_uploads(proxy: Proxy, monkeypatch: pytest.Mo
     assert proxy.counts["write"] == 5
 
 
+def test_a_place_without_a_bucket(proxy: Proxy) -> None:
+    """Where no bucket is named, none is asked for: a folder of ours would be taken for one."""
+    s3fs: Any = pytest.importorskip("s3fs")
+    place = f"endpoint_override={proxy.url[7:]}&scheme=http&region=eu-west-1"
+    places: list[tuple[str, Any]] = [
+        (f"s3://KEY:SECRET@?{place}", None),
+        ("/", storage(proxy.url)),
+        ("/", s3fs.S3FileSystem(key="KEY", secret="SECRET", endpoint_url=proxy.url)),
+    ]
+    for root, files in places:
+        with pytest.raises(errors.ArchiveError, match=r"names no bucket.*s3://bucket/path"):
+            Archive(root, filesystem=files).add(holidays())
+    assert not proxy.counts
+
+
 def test_fsspec(proxy: Proxy) -> None:
     """A file system of fsspec does as well."""
     s3fs: Any = pytest.importorskip("s3fs")

@@ -25,6 +25,7 @@ from storage.filesystems import Deleting, Handler, NoCase, Windows, lacking
 from storage.layout_1 import add_as_layout_1
 from storage.test_codes_and_folders import BARE, rows
 
+from apteco_frames import Archive
 from apteco_frames.errors import ArchiveError
 from apteco_frames.storage import location
 from apteco_frames.storage.archive_layout import NOUNS, build_of, digest
@@ -348,6 +349,25 @@ def test_a_link_is_not_followed_when_files_are_removed(tmp_path: Path) -> None:
     store.clean(store.leftovers(-1))
     assert files_below(outside) == before
     assert store.builds() == []
+
+
+@NO_PIPES
+@pytest.mark.parametrize("noun", ["builds", "codes"])
+def test_what_links_keep_is_not_said_to_be_removed(tmp_path: Path, noun: str) -> None:
+    """Behind a linked folder nothing is removed: no build loses its rows, none is reported."""
+    root, outside = tmp_path / "archive", tmp_path / "outside"
+    store = ArchiveStore(root)
+    for day in (1, 2):
+        store.add({**SYSTEM, "build_date": datetime(2026, 11, day)}, FULL)
+    shutil.move(root / noun, outside)
+    (root / noun).symlink_to(outside)
+    before = files_below(outside)
+    removed = len(Archive(root).prune(keep_last=1))
+    assert files_below(outside) == before
+    assert (removed, len(store.builds())) == ((0, 2) if noun == "builds" else (1, 1))
+    for build in store.builds():
+        assert store.read(build).codes
+    assert not list(store.leftovers(-1))
 
 
 @NO_PIPES
