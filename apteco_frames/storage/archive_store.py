@@ -259,12 +259,14 @@ class ArchiveStore:
         others = [build for build in listed if build.path != new.path]
         if any(self._digested(build).covers(new) for build in others):
             return False
-        is_there = self._is_whole(new)
+        entry = build_file(new, system, arrows, refused)
+        is_there = self._is_whole(new, entry.size)
         if is_there and not self._is_hidden(new, listed):
             return False
         for noun in () if is_there else arrows:
             self._put(f"{noun}/{new.path}", file_of(noun, arrows[noun], system))
-        self._put(f"{BUILDS}/{new.path}", build_file(new, system, arrows, refused))
+        # It is written again even where it is there: its time says what was added last.
+        self._put(f"{BUILDS}/{new.path}", entry, again=is_there)
         return not is_there
 
     def _digested(self, build: Build) -> Build:
@@ -277,27 +279,38 @@ class ArchiveStore:
         arrows |= {"tables": found.tables, "variables": found.variables}
         return build_of(found.system, arrows, sorted(found.unavailable))
 
-    def _is_whole(self, build: Build) -> bool:
-        """Whether all files of a build are there."""
+    def _is_whole(self, build: Build, size: int) -> bool:
+        """Whether all files of a build are there; its entry has that size, or can be read."""
         nouns = [noun for noun in NOUNS if build.has(noun)]
-        return all(
-            info.is_file and info.size
-            for folders in ([BUILDS], nouns)
-            for info in self.files.get_file_info([f"{noun}/{build.path}" for noun in folders])
-        )
+        (entry,) = self.files.get_file_info([f"{BUILDS}/{build.path}"])
+        if not entry.is_file or not entry.size:
+            return False
+        if entry.size != size:  # cut off, or written by another version of pyarrow
+            try:
+                self._entry(build)
+            except ArchiveError:
+                return False
+        found = self.files.get_file_info([f"{noun}/{build.path}" for noun in nouns])
+        return all(info.is_file and info.size for info in found)
 
     def _is_hidden(self, new: Build, listed: Sequence[Build]) -> bool:
         """Whether another catalogue of the date that has as much was added after it."""
         latest = max(listed, key=lambda build: build.order, default=new)
         return latest.path != new.path and latest.fullness == new.fullness
 
-    def _put(self, path: str, written: pa.Buffer) -> None:
-        """Put a file in place; errors on this machine name it."""
+    def _put(self, path: str, written: pa.Buffer, *, again: bool = False) -> None:
+        """Put a file in place; errors on this machine name it.
+
+        Args:
+            path: of the file.
+            written: what it holds.
+            again: whether it is written also where it is there.
+        """
         root = self.local_root
         with files.told_of(root / path) if root else nullcontext():
-            self._put_whole(path, written)
+            self._put_whole(path, written, again)
 
-    def _put_whole(self, path: str, written: pa.Buffer) -> None:
+    def _put_whole(self, path: str, written: pa.Buffer, again: bool) -> None:
         """Put a file in place, whole as far as the file system lets us."""
         if self.files.base_fs.type_name in _MOVED:
             part = f"{PARTS}/{uuid.uuid4().hex}.part"
@@ -309,7 +322,7 @@ class ArchiveStore:
             finally:
                 with suppress(OSError):  # it was moved, or perhaps nothing can be removed
                     self.files.delete_file(part)
-        if self.files.base_fs.type_name not in _WHOLE:
+        if self.files.base_fs.type_name not in _WHOLE and not again:
             (info,) = self.files.get_file_info([path])
             if info.size == written.size:
                 return  # somebody else has put it there

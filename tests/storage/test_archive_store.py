@@ -493,6 +493,32 @@ def test_what_was_cut_off_is_no_build(tmp_path: Path) -> None:
     assert not list(store.leftovers(-1))
 
 
+@pytest.mark.parametrize("left", [1, 1000])
+def test_adding_again_mends_what_was_cut_off(tmp_path: Path, left: int) -> None:
+    """Where writing is not whole, the file in ``builds`` may be there in part."""
+    store = ArchiveStore("a", lacking(Handler(tmp_path)))
+    store.add(SYSTEM, FULL)
+    entry = entry_of(tmp_path / "a")
+    whole = entry.read_bytes()
+    entry.write_bytes(whole[:left])
+    assert store.add(SYSTEM, FULL)
+    assert not store.add(SYSTEM, FULL)
+    assert entry.read_bytes() == whole
+
+
+def test_what_is_added_again_is_the_latest(tmp_path: Path) -> None:
+    """A, B, A again is A, also where writing is not whole."""
+    store = ArchiveStore("a", lacking(Handler(tmp_path)))
+    for minute, name in enumerate("ABA"):
+        added = store.add(SYSTEM | {"description": name}, FULL)
+        assert added == (minute < 2)
+        assert store.read(store.builds()[-1]).system["description"] == name
+        for build in store.builds()[:-1]:
+            os.utime(tmp_path / "a" / "builds" / build.path, (minute, minute))
+        latest = tmp_path / "a" / "builds" / store.builds()[-1].path
+        os.utime(latest, (minute + 0.5, minute + 0.5))
+
+
 # What is removed
 
 
