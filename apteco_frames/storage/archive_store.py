@@ -429,7 +429,10 @@ class ArchiveStore:
     def _list(self, folder: str) -> Iterator[_File]:
         """The files in a folder, and in those below it; none if it is not there."""
         if self.local_root:
-            yield from _walk(self.local_root, folder)
+            try:
+                yield from _walk(self.local_root, folder)
+            except OSError as error:
+                raise self._unlisted(error) from None
             return
         if self._fsspec:
             yield from self._find(folder)
@@ -545,8 +548,15 @@ def _modified(info: Mapping[str, Any]) -> int:
 
 
 def _walk(root: Path, folder: str) -> Iterator[_File]:
-    """The files in a folder, and in those below it. Links are not followed."""
-    for at, _, names in os.walk(root / folder):
+    """The files in a folder, and in those below it. Links below it are not followed."""
+
+    def fail(error: OSError) -> None:
+        # Not where there is no folder (any more), but where a link leads to none: a disk that
+        # is not there now may have the builds of all rows.
+        if not isinstance(error, FileNotFoundError) or os.path.islink(error.filename):  # noqa: PTH114
+            raise error
+
+    for at, _, names in os.walk(root / folder, onerror=fail):
         for name in names:
             with suppress(OSError):  # it has gone
                 info = os.lstat(os.path.join(at, name))  # noqa: PTH118
