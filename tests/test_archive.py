@@ -501,6 +501,31 @@ def test_a_file_system_of_fsspec(memory: Any) -> None:
     assert memory.find("/a") == []
 
 
+@pytest.mark.parametrize("root", ["/", "a", "/a/b"])
+def test_the_latest_in_a_file_system_of_fsspec(memory: Any, root: str) -> None:
+    """What was added last to one date is the latest there as well, and is kept."""
+    archive = Archive(root, filesystem=memory)
+    for number in (0, 1, 2, 0):
+        added = rebuilt(holidays(), description=f"{number}")
+        archive.add(added)
+        assert archive.catalogue("holidays") == added
+    assert archive.builds["added_at"].is_sorted()
+    assert archive.prune(keep_last=1).height == 2
+    assert archive.catalogue("holidays") == added
+
+
+def test_a_file_system_of_fsspec_that_cannot_be_reached(memory: Any) -> None:
+    """What its library raises is an error of this package, which says where."""
+
+    class Unreached(type(memory)):  # type: ignore[misc]
+        def find(self, *arguments: Any, **options: Any) -> Any:
+            raise RuntimeError("no route to https://account.example/a?sig=SECRET")
+
+    with pytest.raises(errors.ArchiveError, match=r"/a cannot be listed.*no route") as told:
+        Archive("/a", filesystem=Unreached(skip_instance_cache=True)).add(holidays())
+    assert "SECRET" not in str(told.value)
+
+
 @pytest.mark.parametrize("times", [2, 8])
 def test_several_at_once_in_memory(memory: Any, times: int) -> None:
     """Several that add at once to what is neither a disk nor an object storage."""

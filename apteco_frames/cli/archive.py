@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -183,6 +184,12 @@ def _newest(
 _YES = click.option("--yes", is_flag=True, help="Remove it, instead of only showing what would be.")
 
 
+def _is_number(context: click.Context, option: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # which click takes to be in any range
+        raise click.BadParameter("nan is no number of days.", context, option)
+    return value
+
+
 @archive.command(
     example="apteco-frames archive clean my-archive\n"
     "apteco-frames archive clean my-archive --older-than 7 --yes",
@@ -193,6 +200,7 @@ _YES = click.option("--yes", is_flag=True, help="Remove it, instead of only show
 @click.option(
     "--older-than",
     type=click.FloatRange(min=0, max=36_500),
+    callback=_is_number,
     default=1.0,
     show_default=True,
     metavar="DAYS",

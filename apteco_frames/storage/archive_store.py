@@ -20,6 +20,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -428,11 +429,32 @@ class ArchiveStore:
     def _list(self, folder: str) -> Iterator[_File]:
         """The files in a folder, and in those below it; none if it is not there."""
         if self.local_root:
-            yield from _walk(self.local_root, folder)
+            try:
+                yield from _walk(self.local_root, folder)
+            except OSError as error:
+                raise self._unlisted(error) from None
+            return
+        if self._fsspec:
+            yield from self._find(folder)
             return
         for info in self._select(folder, recursive=True):
             if info.is_file:
                 yield _File(info.path, info.size or 0, info.mtime_ns or 0)
+
+    def _find(self, folder: str) -> Iterator[_File]:
+        """Likewise in a file system of fsspec, of whose times pyarrow has few."""
+        base = self.files.base_path
+        self._fsspec.invalidate_cache()
+        try:
+            found = self._fsspec.find(f"{base}{folder}", detail=True)
+        except FileNotFoundError:
+            return
+        except Exception as error:  # of whatever library it is made with
+            raise self._unlisted(error) from None
+        for path, info in found.items():
+            if info["type"] == "file":
+                below = path.strip("/")[len(base.strip("/")) :].lstrip("/")
+                yield _File(below, info["size"] or 0, _modified(info))
 
     def _folders(self) -> list[str]:
         """The folders of systems."""
@@ -451,11 +473,7 @@ class ArchiveStore:
                 self._fsspec.invalidate_cache()
             return self.files.get_file_info(selector)
         except _FAULTS as error:
-            raise ArchiveError(
-                f"The archive at {self.place} cannot be listed ({type(error).__name__}: "
-                f"{location.redact(str(error))}). See whether it can be reached, and whether you "
-                "may read it."
-            ) from None
+            raise self._unlisted(error) from None
 
     def _entry(self, build: Build) -> dict[str, Any]:
         path = f"{BUILDS}/{build.path}"
@@ -486,14 +504,12 @@ class ArchiveStore:
         try:
             if self.local_root and not (self.local_root / path).is_file():
                 raise FileNotFoundError  # or a pipe, at which we would wait
-            if self._fsspec:  # of a file in memory all who open it read at one place
-                whole = self._fsspec.cat_file(f"{self.files.base_path}{path}")
+            if self._fsspec:  # whose open file others may share
+                whole = pa.py_buffer(self._fsspec.cat_file(f"{self.files.base_path}{path}"))
             else:
                 with self.files.open_input_stream(path) as source:
                     whole = source.read_buffer()
-            return parquet.ParquetFile(
-                pa.BufferReader(whole), page_checksum_verification=True
-            ).read()
+            return parquet.ParquetFile(whole, page_checksum_verification=True).read()
         except _FAULTS as error:
             raise self._damaged(path, error) from None
 
@@ -506,6 +522,13 @@ class ArchiveStore:
         except _FAULTS as error:
             raise self._damaged(path, error) from None
 
+    def _unlisted(self, error: Exception) -> ArchiveError:
+        return ArchiveError(
+            f"The archive at {self.place} cannot be listed ({type(error).__name__}: "
+            f"{location.redact(str(error))}). See whether it can be reached, and whether you "
+            "may read it."
+        )
+
     def _damaged(self, path: str, error: Exception) -> ArchiveError:
         return ArchiveError(
             f"Of the archive at {self.place}, {path} cannot be read ({type(error).__name__}). If "
@@ -513,9 +536,27 @@ class ArchiveStore:
         )
 
 
+def _modified(info: Mapping[str, Any]) -> int:
+    """When a file was written, as a file system of fsspec tells it, each by another name."""
+    for name in ("mtime", "LastModified", "last_modified", "updated", "modified", "created"):
+        at = info.get(name)
+        if isinstance(at, datetime):
+            at = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+        if isinstance(at, int | float):
+            return int(at * 1e6) * 1000
+    return 0
+
+
 def _walk(root: Path, folder: str) -> Iterator[_File]:
-    """The files in a folder, and in those below it. Links are not followed."""
-    for at, _, names in os.walk(root / folder):
+    """The files in a folder, and in those below it. Links below it are not followed."""
+
+    def fail(error: OSError) -> None:
+        # Not where there is no folder (any more), but where a link leads to none: a disk that
+        # is not there now may have the builds of all rows.
+        if not isinstance(error, FileNotFoundError) or os.path.islink(error.filename):  # noqa: PTH114
+            raise error
+
+    for at, _, names in os.walk(root / folder, onerror=fail):
         for name in names:
             with suppress(OSError):  # it has gone
                 info = os.lstat(os.path.join(at, name))  # noqa: PTH118

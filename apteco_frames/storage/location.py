@@ -80,6 +80,9 @@ def open_folder(root: str, filesystem: Any) -> Any:
     while isinstance(filesystem, fs.SubTreeFileSystem):
         root = f"{filesystem.base_path.rstrip('/')}/{root}"
         filesystem = filesystem.base_fs
+    handler = getattr(filesystem, "handler", None)
+    if isinstance(handler, fs.FSSpecHandler):  # as it calls what it lists
+        root = handler.fs._strip_protocol(root)
     if not root.strip("/") and _OF_BUCKETS.search(filesystem.type_name):
         raise ArchiveError(
             f"No archive can be at {without_credentials(given)}, which names no bucket (or "

@@ -147,7 +147,8 @@ def test_archive_clean(command: Command, place: Path) -> None:
     assert (status, removed) == (0, out)
     assert err == "apteco-frames: removed 4 files\n"
     assert command(*given, "--no-header").out == ""
-    assert command("archive", "clean", "my-archive", "--older-than", "-1").status == 2
+    for days in ("-1", "nan", "inf"):
+        assert command("archive", "clean", "my-archive", "--older-than", days).status == 2
 
 
 def test_archive_prune(command: Command) -> None:

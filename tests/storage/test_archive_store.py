@@ -371,6 +371,27 @@ def test_what_links_keep_is_not_said_to_be_removed(tmp_path: Path, noun: str) ->
 
 
 @NO_PIPES
+@pytest.mark.parametrize("instead", ["link", "file"])
+def test_nothing_is_cleaned_where_builds_cannot_be_listed(tmp_path: Path, instead: str) -> None:
+    """Where ``builds`` is on a disk that is not there now, no rows are taken for left over."""
+    root = tmp_path / "archive"
+    ArchiveStore(root).add(SYSTEM, FULL)
+    shutil.move(root / "builds", tmp_path / "builds")
+    if instead == "link":
+        (root / "builds").symlink_to(tmp_path / "unmounted")
+    else:
+        (root / "builds").write_bytes(b"in the way")
+    before = files_below(root)
+    with pytest.raises(ArchiveError, match="cannot be listed"):
+        Archive(root).clean(timedelta())
+    with pytest.raises(ArchiveError, match="cannot be listed"):
+        Archive(root).prune(keep_last=1)
+    with pytest.raises(ArchiveError, match="cannot be listed"):
+        _ = Archive(root).builds
+    assert files_below(root) == before
+
+
+@NO_PIPES
 def test_pipes_are_not_waited_for(tmp_path: Path) -> None:
     """A pipe in the place of a file is an error, at once."""
     store = ArchiveStore(tmp_path)
