@@ -199,7 +199,7 @@ def test_refused_codes_are_not_searched(partial: Catalogue) -> None:
 
 def test_refused_codes_are_not_asked_in_sql(partial: Catalogue) -> None:
     """A query that names codes warns of those that are not among them; another one does not."""
-    query = "select count(*) as n from Codes where description = 'Sweden'"
+    query = "select count(*) as n from codes where description = 'Sweden'"
     with pytest.warns(CatalogueWarning, match="lacks those of 'boDest': the API refused them"):
         assert partial.sql(query)["n"].to_list() == [0]
     with warnings.catch_warnings():

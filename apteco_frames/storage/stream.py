@@ -91,7 +91,7 @@ def _pack(arrows: Mapping[str, pa.Table]) -> str:
     lists = {}
     for kind, arrow in arrows.items():
         batches = arrow.combine_chunks().to_batches()
-        (batch,) = batches or [pa.RecordBatch.from_pylist([], arrow.schema)]
+        (batch,) = batches or [_empty(arrow.schema)]
         rows = batch.to_struct_array()
         lists[kind] = pa.ListArray.from_arrays(integers([0, len(rows)], pa.int32()), rows)
     whole = pa.table(lists)
@@ -100,6 +100,11 @@ def _pack(arrows: Mapping[str, pa.Table]) -> str:
     with pa.ipc.new_stream(sink, whole.schema, options=options) as writer:
         writer.write_table(whole)
     return base64.b64encode(sink.getvalue()).decode()
+
+
+def _empty(schema: pa.Schema) -> pa.RecordBatch:
+    """No rows."""
+    return pa.RecordBatch.from_arrays([pa.nulls(0, each.type) for each in schema], schema=schema)
 
 
 def _unpack(text: str) -> dict[str, pa.Table]:
