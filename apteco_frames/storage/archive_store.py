@@ -509,7 +509,10 @@ class ArchiveStore:
             else:
                 with self.files.open_input_stream(path) as source:
                     whole = source.read_buffer()
-            return parquet.ParquetFile(whole, page_checksum_verification=True).read()
+            # Without threads of Arrow's, which may outlive the interpreter.
+            return parquet.ParquetFile(
+                whole, page_checksum_verification=True, pre_buffer=False
+            ).read(use_threads=False)
         except _FAULTS as error:
             raise self._damaged(path, error) from None
 
