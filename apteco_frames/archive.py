@@ -20,10 +20,10 @@ from apteco_frames.storage.archive_store import ArchiveStore
 from apteco_frames.storage.location import redact
 from apteco_frames.storage.retention import kept
 from apteco_frames.storage.snapshot import DAMAGE
-from apteco_frames.support.arguments import checked_number, checked_path, checked_text, not_a
+from apteco_frames.support.arguments import not_a, require_number, require_path, require_text
 from apteco_frames.support.arrays import strings
 from apteco_frames.support.fork import import_polars
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
     import polars as pl
@@ -94,7 +94,7 @@ class Archive:
     """
 
     def __init__(self, root: str | Path, *, filesystem: Any = None) -> None:
-        folder = checked_path(root, "Archive()")
+        folder = require_path(root, "Archive()")
         is_elsewhere = filesystem is not None or (isinstance(root, str) and "://" in root)
         self._store = ArchiveStore(str(root) if is_elsewhere else folder, filesystem)
 
@@ -157,7 +157,7 @@ class Archive:
                     _ = opened.folders
                 done.append(Added(system.name, self.add(opened.catalogue), None))
             except AptecoFramesError as error:
-                warn(f"System {clipped(system.name)!r} was not added to the archive: {error}")
+                warn(f"System {truncate(system.name)!r} was not added to the archive: {error}")
                 done.append(Added(system.name, False, error))
         return done
 
@@ -198,8 +198,8 @@ class Archive:
             found = [b for b in found if build in (b.name, b.date, dates[b.date])]
             if not found:
                 raise UnknownKeyError(
-                    f"The archive at {self.root} has no build {clipped(build)!r} of system "
-                    f"{clipped(system)!r}. It has {_listed(names)}."
+                    f"The archive at {self.root} has no build {truncate(build)!r} of system "
+                    f"{truncate(system)!r}. It has {_listed(names)}."
                 )
         saved = self._store.read(found[-1])
         try:
@@ -207,7 +207,7 @@ class Archive:
         except DAMAGE as error:
             raise ArchiveError(
                 f"The archive at {self.root} is damaged: build {found[-1].name!r} of system "
-                f"{clipped(system)!r}: {error}"
+                f"{truncate(system)!r}: {error}"
             ) from None
 
     def scan(self, noun: str) -> pl.LazyFrame:
@@ -226,9 +226,9 @@ class Archive:
             UnknownKeyError: there is no such noun.
             OSError: the archive cannot be listed.
         """
-        if checked_text(noun, "scan()") not in NOUNS:
+        if require_text(noun, "scan()") not in NOUNS:
             raise UnknownKeyError(
-                f"An archive has no {clipped(noun)!r}. It has {_listed(list(NOUNS))}."
+                f"An archive has no {truncate(noun)!r}. It has {_listed(list(NOUNS))}."
             )
         return self._scan(noun)
 
@@ -285,7 +285,7 @@ class Archive:
             ArchiveError: a file is damaged, or of a newer version of this package.
             OSError: the archive cannot be read.
         """
-        checked_text(variable_name, "history()")
+        require_text(variable_name, "history()")
         pl = import_polars()
         builds = self._store.builds() if system is None else self._of(system)
         wanted = pl.col("name") == variable_name
@@ -387,7 +387,7 @@ class Archive:
             "yearly": keep_yearly,
         }
         rules = {
-            rule: checked_number(number, f"keep_{rule}=")
+            rule: require_number(number, f"keep_{rule}=")
             for rule, number in given.items()
             if number is not None
         }
@@ -412,11 +412,11 @@ class Archive:
 
     def _of(self, system: str) -> list[Build]:
         """The builds of a system, the latest last."""
-        found = self._store.builds(checked_text(system, "system="))
+        found = self._store.builds(require_text(system, "system="))
         if not found:
             names = self._store.systems()
             raise UnknownKeyError(
-                f"The archive at {self.root} has no system {clipped(system)!r}. "
+                f"The archive at {self.root} has no system {truncate(system)!r}. "
                 f"It has {_listed(nearest(system, [strings(names)]) or names)}."
             )
         return found
@@ -435,9 +435,9 @@ class Archive:
         names = self._scan("variables", system).select("name").unique()
         near = nearest(name, [strings(self._collected(names)["name"])])
         hint = f" Nearest: {_listed(near)}." if near else ""
-        of = "" if system is None else f" of system {clipped(system)!r}"
+        of = "" if system is None else f" of system {truncate(system)!r}"
         return UnknownKeyError(
-            f"No build{of} in the archive at {self.root} has a variable {clipped(name)!r}.{hint}"
+            f"No build{of} in the archive at {self.root} has a variable {truncate(name)!r}.{hint}"
         )
 
 
@@ -446,4 +446,4 @@ def _listed(names: list[str]) -> str:
         return "none"
     rest = len(names) - 10
     more = f" and {rest:,} more" if rest > 0 else ""
-    return ", ".join(repr(clipped(name)) for name in names[:10]) + more
+    return ", ".join(repr(truncate(name)) for name in names[:10]) + more

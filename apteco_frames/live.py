@@ -27,7 +27,7 @@ from apteco_frames.schema import DATE_SUB_TYPES
 from apteco_frames.storage.cache import CacheEntry, cache_of
 from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.progress import Progress, Report, progress_of
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 from apteco_frames.system import system_info_of
 from apteco_frames.tables import Tables
 from apteco_frames.variables import Variables
@@ -348,7 +348,7 @@ class LiveCatalogue:
 
     @property
     def _place(self) -> str:
-        return f"system {clipped(self._system)!r} at {self._client.base_url}"
+        return f"system {truncate(self._system)!r} at {self._client.base_url}"
 
     def _refused(self, refused: dict[str, Refusal]) -> CodesError:
         first = next(iter(refused.values()))
@@ -393,7 +393,7 @@ class LiveCatalogue:
 def _read(access: Access, task: Task, anew: bool) -> tuple[Catalogue, CacheEntry | None]:
     """A catalogue, and where its codes and folders are kept; see :meth:`LiveCatalogue.read`."""
     client, options, system, user = access
-    source = f"system {clipped(system)!r} at {client.base_url}"
+    source = f"system {truncate(system)!r} at {client.base_url}"
     cache = cache_of(options.get("cache"), (client.base_url, client.data_view, system, user))
     if cache and not anew:
         details, count = glance(client, system, task)
@@ -430,7 +430,7 @@ def _wanted(variables: pa.Table, names: Iterable[str]) -> list[Wanted]:
 def _warn_of_numbers(wanted: Sequence[Wanted], sizes: Mapping[str, int], place: str) -> None:
     """Warn where there are not as many codes as the variable says."""
     other = [
-        f"{clipped(variable.name)!r} ({sizes[variable.name]:,}, not {variable.number:,})"
+        f"{truncate(variable.name)!r} ({sizes[variable.name]:,}, not {variable.number:,})"
         for variable in wanted
         if variable.name in sizes
         and variable.number is not None
@@ -448,6 +448,6 @@ def _warn_of_numbers(wanted: Sequence[Wanted], sizes: Mapping[str, int], place: 
 
 
 def _named(names: Sequence[str]) -> str:
-    listed = ", ".join(repr(clipped(name)) for name in names[:_MOST_NAMES])
+    listed = ", ".join(repr(truncate(name)) for name in names[:_MOST_NAMES])
     rest = len(names) - _MOST_NAMES
     return f"{listed} and {rest:,} more" if rest > 0 else listed

@@ -16,10 +16,10 @@ from apteco_frames.links import links_of
 from apteco_frames.live import Access, LiveCatalogue
 from apteco_frames.orbit.arguments import (
     Options,
-    check_secret,
-    checked_name,
-    checked_progress,
     lists_options,
+    require_name,
+    require_progress,
+    require_secret,
 )
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.login import USER_FIELDS
@@ -31,7 +31,7 @@ from apteco_frames.storage import stream
 from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support.apteco_names import attributes
 from apteco_frames.support.progress import Progress
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 from apteco_frames.system import system_info_of
 from apteco_frames.systems import Systems
 from apteco_frames.tables import Tables
@@ -219,7 +219,7 @@ class Session(AnyCatalogue):
             SessionExpiredError: the session has ended.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
-        checked_name(system, "system")
+        require_name(system, "system")
         access = self._access._replace(system=system)
         opened = Session._new(access, self._user, is_opened=True)
         opened._live = opened._read(self._client.new_task())
@@ -276,7 +276,7 @@ class Session(AnyCatalogue):
         links, live = links_of(wanted), self._live
         if links.session is self and isinstance(links.owner, LiveCatalogue):
             live = links.owner
-        return live.load_codes(wanted, unavailable == "skip", checked_progress(progress))
+        return live.load_codes(wanted, unavailable == "skip", require_progress(progress))
 
     def refresh(self) -> bool:
         """Read the catalogue anew if the system was rebuilt since.
@@ -358,7 +358,7 @@ class Session(AnyCatalogue):
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
         secret = Secret(password)
-        check_secret(secret, "password")
+        require_secret(secret, "password")
         task = self._client.new_task()
         self._log_in_again(self._user.username, secret, task)
         self._read_if_rebuilt(task)
@@ -442,12 +442,12 @@ class Session(AnyCatalogue):
     def __repr__(self) -> str:
         date = self.system_info.build_date
         lines = [
-            f"Session with system {clipped(self.system)!r} "
-            f"({clipped(self.system_info.description)})",
+            f"Session with system {truncate(self.system)!r} "
+            f"({truncate(self.system_info.description)})",
             f"  {len(self.tables):,} tables, {len(self.variables):,} variables, "
             + (f"built {date}" if date else "build date not known"),
-            f"  as {clipped(self.user.username)!r} "
-            f"in DataView {clipped(self.data_view)!r} at {self.base_url}",
+            f"  as {truncate(self.user.username)!r} "
+            f"in DataView {truncate(self.data_view)!r} at {self.base_url}",
         ]
         return self._client.secrets.without_issued("\n".join(lines))
 
@@ -463,7 +463,7 @@ class Session(AnyCatalogue):
         return card.session(
             info._replace(name=without(info.name), description=without(info.description))._asdict(),
             held,
-            clipped(self.user.username) + (f" ({clipped(person)})" if person else ""),
+            truncate(self.user.username) + (f" ({truncate(person)})" if person else ""),
             {"data_view": self.data_view, "base_url": self.base_url},
             self.token_expires_at,
         )
@@ -481,7 +481,7 @@ def log_in(
         user: user name.
         password: the password.
     """
-    check_secret(password, "password")
+    require_secret(password, "password")
     task = client.new_task()
     try:
         person = client.log_in(user, password, task)["user"]

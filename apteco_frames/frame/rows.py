@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self
 import pyarrow as pa
 
 from apteco_frames.schema.column import Column
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 
 class Source(Protocol):
@@ -63,7 +63,7 @@ class Row:
         return {name: self._block[name][self._position] for name in self._frame.arrow.column_names}
 
     def _describe(self) -> str:
-        return clipped(self._block["name"][self._position])
+        return truncate(self._block["name"][self._position])
 
     @property
     def _frame(self) -> Source:
@@ -100,7 +100,7 @@ class Row:
         return self
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {clipped(self._block['name'][self._position])!r}>"
+        return f"<{type(self).__name__} {truncate(self._block['name'][self._position])!r}>"
 
 
 def attribute(columns: Iterable[Column], name: str) -> Any:

@@ -23,9 +23,9 @@ from apteco_frames.errors import (
 )
 from apteco_frames.orbit.arguments import (
     Options,
-    checked_name,
-    checked_options,
-    checked_text,
+    require_name,
+    require_options,
+    require_text,
 )
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
 from apteco_frames.orbit.json_text import said
@@ -36,10 +36,10 @@ from apteco_frames.orbit.serialized import can_be_sent
 from apteco_frames.orbit.status import IF_NO_HELP, LOG_IN_AGAIN, api_error, checked
 from apteco_frames.orbit.task import Task, Timeout, Turn
 from apteco_frames.orbit.transport import Answer, Transport, check_verify
-from apteco_frames.orbit.url import checked_base_url, warn_if_insecure
+from apteco_frames.orbit.url import require_base_url, warn_if_insecure
 from apteco_frames.schema.column import STRING, TIMESTAMP, Column, required_texts
 from apteco_frames.support.fork import ProcessLock
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 logger = logging.getLogger("apteco_frames")
 
@@ -88,9 +88,9 @@ class OrbitClient:
     """
 
     def __init__(self, base_url: str, data_view: str, options: Options) -> None:
-        given = checked_options(options)
-        self.base_url = checked_base_url(checked_text(base_url, "base_url"))
-        self.data_view = checked_name(data_view, "data_view")
+        given = require_options(options)
+        self.base_url = require_base_url(require_text(base_url, "base_url"))
+        self.data_view = require_name(data_view, "data_view")
         verify, http = given["verify"], given["http"]
         check_verify(verify)
         warn_if_insecure(self.base_url, http.verify if http and verify is None else verify)
@@ -311,7 +311,7 @@ class OrbitClient:
         Raises:
             AptecoFramesError: an error of the tree; an unknown system names those there are.
         """
-        url = self._url(self.data_view, "FastStatsSystems", checked_name(name, "system"))
+        url = self._url(self.data_view, "FastStatsSystems", require_name(name, "system"))
         answer = self.request("GET", url, task=task)
         if answer.status == 404:
             raise self._unknown(answer, "system", name, [self.data_view, "FastStatsSystems"], task)
@@ -393,7 +393,7 @@ class OrbitClient:
             what = f"The API has a {kind} {name!r}, but not what was asked of it"
             return api_error(ApiError, answer, what, IF_NO_HELP)
         without = self.secrets.without
-        listed = ", ".join(repr(clipped(without(name))) for name in names[:_MOST_NAMES])
+        listed = ", ".join(repr(truncate(without(name))) for name in names[:_MOST_NAMES])
         if page.total > len(names[:_MOST_NAMES]):
             listed += f" and {page.total - len(names[:_MOST_NAMES]):,} more"
         return api_error(ApiError, answer, what, f"There are: {listed}")

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from apteco_frames.errors import ApiError, InvalidUrlError
-from apteco_frames.orbit.arguments import checked_name
+from apteco_frames.orbit.arguments import require_name
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.paging import read_list
 from apteco_frames.orbit.pool import run_all
@@ -84,7 +84,7 @@ def load_codes(
 def _codes(client: OrbitClient, system: str, variable: Wanted, task: Task) -> pa.Table | Refusal:
     """The codes of a variable, or why they are not to be had."""
     try:
-        name = checked_name(variable.name, "variable")
+        name = require_name(variable.name, "variable")
         url = client.system_url(system, "Variables", name, "Codes")
         said = variable.number if variable.number and variable.number > 0 else _PAGE_SIZE
         count = min(said, client.page_size or _LARGEST_PAGE)

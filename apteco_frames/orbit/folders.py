@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from apteco_frames.errors import ApiError, ApiResultsError, InvalidUrlError
 from apteco_frames.normalize.folders import Node
-from apteco_frames.orbit.arguments import checked_name
+from apteco_frames.orbit.arguments import require_name
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.decode import Page
 from apteco_frames.orbit.paging import read_list
@@ -125,7 +125,7 @@ _Contents = tuple[list[_Folder], list[str]] | ApiError | InvalidUrlError
 def _contents(client: OrbitClient, system: str, path: tuple[str, ...], task: Task) -> _Contents:
     """The folders and the names of the variables directly in a folder, or why not."""
     try:
-        segments = [checked_name(name, "folder") for name in path]
+        segments = [require_name(name, "folder") for name in path]
     except InvalidUrlError as error:
         return error
     url = client.system_url(system, "Folders", *segments)

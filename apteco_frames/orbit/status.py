@@ -6,7 +6,7 @@ from apteco_frames.errors import ApiError, AptecoFramesError, GatewayError, Sess
 from apteco_frames.orbit.failure import PROXY_LOGIN
 from apteco_frames.orbit.json_text import said
 from apteco_frames.orbit.transport import Answer
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 LOG_IN_AGAIN = "Log in again with login() or session.renew(password)"
 REFUSED = frozenset({400, 403, 404})
@@ -66,10 +66,10 @@ def api_error(kind: type[ApiError], answer: Answer, what: str, hint: str) -> Apt
         message=without_secrets(words.message),
         parameters=tuple(map(without_secrets, words.parameters)),
     )
-    status = f"status {answer.status} {clipped(answer.shown_reason)}".strip()
+    status = f"status {answer.status} {truncate(answer.shown_reason)}".strip()
     wait = answer.headers.get("Retry-After")
     if wait and answer.status in (429, 503):
-        hint += f". It asks to wait: {clipped(without_secrets(wait))!r} (seconds, or a time)"
+        hint += f". It asks to wait: {truncate(without_secrets(wait))!r} (seconds, or a time)"
     if words.is_page:
         title = f" ({words.shown})" if words.message else ""
         return GatewayError(

@@ -42,7 +42,7 @@ from apteco_frames.orbit.redact import Secret, Secrets
 from apteco_frames.orbit.task import Task
 from apteco_frames.orbit.unpack import ACCEPTED, UnpackError, unpacked
 from apteco_frames.orbit.url import is_loopback, redirect_target, shown_location, why_not_followed
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 logger = logging.getLogger("apteco_frames")
 
@@ -365,7 +365,7 @@ class Transport:
         said = type(cause).__name__
         if is_hooks or not isinstance(cause, ValueError):
             # A ValueError of http.client's quotes the header that it is about.
-            said += f": {clipped(self.secrets.without(str(cause)), _LONGEST_QUOTED)}"
+            said += f": {truncate(self.secrets.without(str(cause)), _LONGEST_QUOTED)}"
         frames = extract_tb(cause.__traceback__)
         where = frames[:2][-1] if is_hooks else frames[-1]
         who = "a hook of http=" if is_hooks else "an adapter of http=, or a stand-in for one,"

@@ -98,7 +98,7 @@ class ArchiveStore:
             self._root = str(root) if is_uri else Path(root).absolute().as_posix()
         else:
             self._root = str(root)
-            filesystem = location.checked_filesystem(filesystem)
+            filesystem = location.require_filesystem(filesystem)
         self._given = filesystem
         self._files: Any = None
 
