@@ -15,7 +15,13 @@ from apteco_frames.analysis.history import history
 from apteco_frames.catalogue import AnyCatalogue, Catalogue, contents_of, restored
 from apteco_frames.errors import AptecoFramesError, ArchiveError, UnknownKeyError, warn
 from apteco_frames.frame.keys import nearest
-from apteco_frames.storage.archive_layout import NOUNS, Build, file_schema, named_date, system_in
+from apteco_frames.storage.archive_layout import (
+    NOUNS,
+    ArchivedBuild,
+    file_schema,
+    named_date,
+    system_in,
+)
 from apteco_frames.storage.archive_store import ArchiveStore
 from apteco_frames.storage.location import redact
 from apteco_frames.storage.retention import kept
@@ -237,7 +243,7 @@ class Archive:
         # A file system may take its folder for another that differs in case.
         return lazy if system is None else lazy.filter(system_name=system)
 
-    def _lazy(self, noun: str, builds: Iterable[Build]) -> pl.LazyFrame:
+    def _lazy(self, noun: str, builds: Iterable[ArchivedBuild]) -> pl.LazyFrame:
         """The rows of a noun in some builds."""
         pl = import_polars()
         builds = [build for build in builds if build.has(noun)]
@@ -303,7 +309,7 @@ class Archive:
         return pl.DataFrame(arrow, schema_overrides=enum)  # type: ignore[no-any-return]
 
     def _fingerprints(
-        self, variable_name: str, builds: Sequence[Build]
+        self, variable_name: str, builds: Sequence[ArchivedBuild]
     ) -> dict[tuple[str, str], Any]:
         """What tells the codes of a variable in each build, with their order and meaning."""
         pl = import_polars()
@@ -410,7 +416,7 @@ class Archive:
     def __repr__(self) -> str:
         return f"<Archive at {self.root}>"
 
-    def _of(self, system: str) -> list[Build]:
+    def _of(self, system: str) -> list[ArchivedBuild]:
         """The builds of a system, the latest last."""
         found = self._store.builds(require_text(system, "system="))
         if not found:

@@ -13,7 +13,7 @@ from apteco_frames.schema.column import Column
 from apteco_frames.support.text import truncate
 
 
-class Source(Protocol):
+class RowSource(Protocol):
     """What rows read their values from: a catalogue frame."""
 
     _links: Any
@@ -31,7 +31,7 @@ class Block(dict[str, list[Any]]):
 
     __slots__ = ("frame", "start", "stop")
 
-    def __init__(self, frame: Source, start: int, stop: int) -> None:
+    def __init__(self, frame: RowSource, start: int, stop: int) -> None:
         self.frame = frame
         self.start = start
         self.stop = stop
@@ -66,7 +66,7 @@ class Row:
         return truncate(self._block["name"][self._position])
 
     @property
-    def _frame(self) -> Source:
+    def _frame(self) -> RowSource:
         return self._block.frame
 
     @property

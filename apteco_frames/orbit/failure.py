@@ -23,7 +23,7 @@ from urllib3.exceptions import (
     ResponseError,
 )
 
-from apteco_frames.orbit.task import Timeout
+from apteco_frames.orbit.deadline import Timeout
 from apteco_frames.orbit.unpack import UnpackError
 from apteco_frames.support.text import truncate
 
@@ -53,7 +53,7 @@ class Failure(NamedTuple):
     in_body: bool = False
 
 
-TIME_IS_UP = Failure("the time for the whole task is up", "")
+TIME_IS_UP = Failure("the time for the whole load is up", "")
 
 
 # What OpenSSL says, as versions of it differ, where an answer is not of TLS at all.
