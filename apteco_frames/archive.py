@@ -107,7 +107,7 @@ class Archive:
     @property
     def root(self) -> str:
         """Where it is, without the credentials that a URI may hold."""
-        return self._store.place
+        return self._store.root
 
     def add(self, catalogue: AnyCatalogue) -> bool:
         """Add a catalogue, whole or not at all: its codes and folders, too, if it holds them.

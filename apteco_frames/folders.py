@@ -139,8 +139,8 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
         return (self._part_of,)
 
     @cached_property
-    def _places(self) -> dict[str, int]:
-        return {path: place for place, path in enumerate(self._arrays["path"].to_pylist())}
+    def _by_path(self) -> dict[str, int]:
+        return {path: position for position, path in enumerate(self._arrays["path"].to_pylist())}
 
     @cached_property
     def _within(self) -> dict[str | None, list[int]]:
@@ -148,16 +148,16 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
         return children_of(self._arrays["parent_path"].to_pylist())
 
     def _at(self, path: str) -> Folder:
-        return self._row(self._places[path])
+        return self._row(self._by_path[path])
 
     def _inside(self, path: str) -> list[Folder]:
-        return [self._row(place) for place in self._within.get(path, [])]
+        return [self._row(position) for position in self._within.get(path, [])]
 
     def _above(self, path: str) -> list[str]:
         parents = self._arrays["parent_path"]
         above: list[str] = []
-        parent = parents[self._places[path]].as_py()
+        parent = parents[self._by_path[path]].as_py()
         while parent is not None:
             above.append(parent)
-            parent = parents[self._places[parent]].as_py()
+            parent = parents[self._by_path[parent]].as_py()
         return above

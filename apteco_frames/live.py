@@ -193,7 +193,7 @@ class LiveCatalogue:
             if tables:
                 self._keep_codes(known, refused.keys() | known.refused)
         sizes = {name: len(table) for name, table in tables.items()}
-        _warn_of_numbers(_wanted(self._data.variables, tables), sizes, self._place)
+        _warn_of_numbers(_wanted(self._data.variables, tables), sizes, self._source)
         if refused and not skip:
             raise self._refused(refused)
         return known
@@ -234,7 +234,7 @@ class LiveCatalogue:
         variables = self._data.variables
         names = [name for name in with_codes(variables) if name not in lacking]
         sizes = known.add_rows(rows, names)
-        _warn_of_numbers(_wanted(variables, names), sizes, self._place)
+        _warn_of_numbers(_wanted(variables, names), sizes, self._source)
 
     def _keep_codes(self, known: CodeStore, refused: Set[str]) -> None:
         """Keep the codes on disk, once those of all variables were asked for."""
@@ -287,7 +287,7 @@ class LiveCatalogue:
         """
         if self._telling == threading.get_ident():
             raise NotLoadedError(
-                f"A progress= callable asked for codes or folders of the {self._place} while "
+                f"A progress= callable asked for codes or folders of the {self._source} while "
                 "others are being read. Take them before that load, or once it is over."
             )
         deadline = self._client.new_deadline()
@@ -327,7 +327,7 @@ class LiveCatalogue:
         if (now.tables, tell_kinds(now.variables)) != then:
             self._unproven = {}
             raise ApiResultsError(
-                f"The tables or variables of {self._place} are others than when this session read "
+                f"The tables or variables of {self._source} are others than when this session read "
                 "them, and it does not say when it was built. Nothing was used. Call "
                 "session.refresh(), which reads it anew, and take its frames after that."
             )
@@ -343,19 +343,19 @@ class LiveCatalogue:
         if now != then:
             self._unproven = {}
             raise ApiResultsError(
-                f"The {self._place} was rebuilt since this session read it: built "
+                f"The {self._source} was rebuilt since this session read it: built "
                 f"{then.build_date}, now {now.build_date}. Nothing was used. Call "
                 "session.refresh(), which reads it anew, and take its frames after that."
             )
 
     @property
-    def _place(self) -> str:
+    def _source(self) -> str:
         return f"system {truncate(self._system)!r} at {self._client.base_url}"
 
     def _refused(self, refused: dict[str, Refusal]) -> CodesError:
         first = next(iter(refused.values()))
         return CodesError(
-            f"The API refuses the codes of {_named(list(refused))} in {self._place}. Of the first "
+            f"The API refuses the codes of {_named(list(refused))} in {self._source}. Of the first "
             f"it says: {first} To go on without them: "
             'session.load_codes(unavailable="skip"); codes.unavailable then lists them.'
         )
@@ -366,7 +366,7 @@ class LiveCatalogue:
         is_old = found is None
         if found is None:
             warn(
-                f"The server of {self._place} lists no folders (status 404), as older ones do. "
+                f"The server of {self._source} lists no folders (status 404), as older ones do. "
                 "The folders are those that the variables name, without a tree."
             )
             found = Walk(flat(variables["folder_name"], variables["name"]), [])
@@ -374,14 +374,14 @@ class LiveCatalogue:
             paths = ["/".join(names) for names in found.refused]
             warn(
                 f"The API does not give the contents of the folders {_named(paths)} in "
-                f"{self._place}. They are kept as if they were empty. Ask your administrator for "
+                f"{self._source}. They are kept as if they were empty. Ask your administrator for "
                 "the right to them."
             )
         known = set(variables["name"].to_pylist())
         strange = [n for node in found.nodes for n in node.variable_names if n not in known]
         if strange:
             warn(
-                f"Folders of {self._place} hold {_named(strange)}, which the list of variables "
+                f"Folders of {self._source} hold {_named(strange)}, which the list of variables "
                 "does not have. They are left out. If they were made since, call session.refresh()."
             )
         nodes = [
@@ -389,7 +389,7 @@ class LiveCatalogue:
             for node in found.nodes
         ]
         is_odd = is_old or bool(found.refused or strange)
-        return arrange(nodes, variables["name"], self._place), is_odd
+        return arrange(nodes, variables["name"], self._source), is_odd
 
 
 def _read(access: Access, deadline: Deadline, anew: bool) -> tuple[Catalogue, CacheEntry | None]:
@@ -429,7 +429,7 @@ def _wanted(variables: pa.Table, names: Iterable[str]) -> list[CodeRequest]:
     ]
 
 
-def _warn_of_numbers(wanted: Sequence[CodeRequest], sizes: Mapping[str, int], place: str) -> None:
+def _warn_of_numbers(wanted: Sequence[CodeRequest], sizes: Mapping[str, int], source: str) -> None:
     """Warn where there are not as many codes as the variable says."""
     other = [
         f"{truncate(variable.name)!r} ({sizes[variable.name]:,}, not {variable.number:,})"
@@ -443,7 +443,7 @@ def _warn_of_numbers(wanted: Sequence[CodeRequest], sizes: Mapping[str, int], pl
         rest = len(other) - _MOST_NAMES
         more = f" and {rest:,} more" if rest > 0 else ""
         warn(
-            f"Variables of the {place} have another number of codes than they say: "
+            f"Variables of the {source} have another number of codes than they say: "
             f"{', '.join(other[:_MOST_NAMES])}{more}. What the API lists was kept; its list of "
             "codes may be older than the build."
         )

@@ -214,7 +214,7 @@ class Session(AnyCatalogue):
 
         Raises:
             TypeError: the name is no text.
-            InvalidUrlError: the name is empty, or a URL would take it for another place.
+            InvalidUrlError: the name is empty, or a URL would take it for another path.
             ApiError: there is no such system, or no right to use it.
             SessionExpiredError: the session has ended.
             AptecoFramesError: another error of ``apteco_frames.errors``.

@@ -28,7 +28,7 @@ from apteco_frames.variables import Variable, Variables
 class Table(DeprecatedNames):
     """A FastStats table.
 
-    Tables compare by their place in the tree: ``a == b`` if they are the same table,
+    Tables compare by their position in the tree: ``a == b`` if they are the same table,
     ``a < b`` if ``a`` is an ancestor of ``b``, ``a > b`` if it is a descendant, and
     ``<=``, ``>=`` with the same table included. The attributes and their meaning follow
     the page on tables of the ``apteco`` documentation. Within one catalogue, and within
@@ -269,7 +269,7 @@ class Tables(CatalogueFrame[Table]):  # noqa: D101 - it has one, with the column
                 strict=True,
             )
         )
-        return {name: (place, place + sizes[name]) for place, name in enumerate(order)}
+        return {name: (position, position + sizes[name]) for position, name in enumerate(order)}
 
     def _is_above(self, upper: str, lower: str) -> bool:
         nowhere = (0, -1)

@@ -16,7 +16,7 @@ from apteco_frames.cli.command import Group
 from apteco_frames.cli.compare import Gate, with_gate
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
-from apteco_frames.cli.place import ROOT
+from apteco_frames.cli.paths import ROOT
 from apteco_frames.cli.read import load
 from apteco_frames.cli.source import Source, with_source
 from apteco_frames.support.text import truncate
@@ -36,7 +36,7 @@ _IMPORTS = ("apteco_frames.archive",)
 def archive() -> None:
     """Keep the catalogues of many systems, build by build, side by side.
 
-    ROOT is a folder, or a place such as s3://bucket/path.
+    ROOT is a folder, or a URL such as s3://bucket/path.
     """
 
 

@@ -17,7 +17,7 @@ from apteco_frames.cli import report
 from apteco_frames.cli.command import Command
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import with_file
-from apteco_frames.cli.place import PLACE
+from apteco_frames.cli.paths import PATH
 from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
@@ -196,8 +196,8 @@ def with_gate(function: Callable[..., Any]) -> Callable[..., Any]:
     imports=("apteco_frames.catalogue",),
     short_help="What changed from one saved catalogue to another.",
 )
-@click.argument("old", type=PLACE)
-@click.argument("new", type=PLACE)
+@click.argument("old", type=PATH)
+@click.argument("new", type=PATH)
 @with_gate
 def diff(gate: Gate, old: Path, new: Path) -> int:
     """Print what changed from the catalogue saved in folder OLD to that in folder NEW.

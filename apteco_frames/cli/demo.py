@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from apteco_frames.cli.command import Command
-from apteco_frames.cli.place import PLACE
+from apteco_frames.cli.paths import PATH
 from apteco_frames.support.text import escape_controls, truncate
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ with_port = click.option(
 )
 @click.option(
     "--output",
-    type=PLACE,
+    type=PATH,
     default=Path("holidays-catalogue"),
     show_default=True,
     metavar="DIR",

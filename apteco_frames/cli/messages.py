@@ -79,18 +79,18 @@ def without_panics() -> Iterator[None]:
 
 @contextmanager
 def warnings_in_lines() -> Iterator[None]:
-    """Show warnings of this package as lines of their own, without a place in our code."""
+    """Show warnings of this package as lines of their own, without the line of code that warned."""
     with warnings.catch_warnings():
         warnings.simplefilter("default", AptecoFramesWarning)
         show = warnings.showwarning
 
         def showwarning(
-            message: Warning | str, category: type[Warning], *place: Any, **rest: Any
+            message: Warning | str, category: type[Warning], *origin: Any, **rest: Any
         ) -> None:
             if issubclass(category, AptecoFramesWarning):
                 say(f"warning: {message}")
             else:
-                show(message, category, *place, **rest)
+                show(message, category, *origin, **rest)
 
         warnings.showwarning = showwarning
         yield

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from apteco_frames.cli.place import PLACE
+from apteco_frames.cli.paths import PATH
 from apteco_frames.support.text import display_width, escape_controls, truncate, without_commands
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def with_file(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option(
         "--to",
-        type=PLACE,
+        type=PATH,
         metavar="FILE",
         help="Write to FILE, in UTF-8, instead of standard output. PowerShell 5.1 re-encodes what "
         "> redirects; --to does not.",

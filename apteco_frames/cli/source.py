@@ -18,7 +18,7 @@ import click
 from click.core import ParameterSource
 
 from apteco_frames.cli import configuration, passwords
-from apteco_frames.cli.place import PLACE
+from apteco_frames.cli.paths import PATH
 
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
@@ -199,7 +199,7 @@ def _with_options(function: Callable[..., Any], *, offline: bool) -> Callable[..
         text = "Read a saved catalogue (see: export), without a login."
         options.insert(
             0,
-            click.option("--catalogue", type=PLACE, metavar="DIR", help=text),
+            click.option("--catalogue", type=PATH, metavar="DIR", help=text),
         )
     for option in reversed(options):
         command = option(command)
@@ -226,7 +226,7 @@ def system_options(*, environment: bool) -> list[Callable[[Any], Any]]:
 
 
 def _check_combination(offline: bool) -> None:
-    """See that the command line, not the environment, names one place for one thing."""
+    """See that the command line, not the environment, names one source."""
     context = click.get_current_context()
     given = [
         f"--{name.replace('_', '-')}"

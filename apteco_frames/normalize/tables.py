@@ -63,13 +63,13 @@ def relate(raw: pa.Table, variable_counts: dict[str, int], source: str) -> pa.Ta
     sizes = [1] * len(names)
     for position in reversed(order[1:]):
         sizes[positions[parents[position]]] += sizes[position]
-    place = {position: i for i, position in enumerate(order)}
+    rank = {position: i for i, position in enumerate(order)}
     everyone = range(len(names))
     derived = {
         "depth": integers(len(ancestors[p]) for p in everyone),
         "ancestor_names": _name_lists(raw, [ancestors[p] for p in everyone]),
         "descendant_names": _name_lists(
-            raw, [order[place[p] + 1 : place[p] + sizes[p]] for p in everyone]
+            raw, [order[rank[p] + 1 : rank[p] + sizes[p]] for p in everyone]
         ),
         "variable_count": integers(variable_counts.get(name, 0) for name in names),
     }

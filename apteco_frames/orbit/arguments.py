@@ -146,7 +146,7 @@ def require_name(name: str, what: str) -> str:
 
     Raises:
         TypeError: it is no text.
-        InvalidUrlError: it is empty, or a URL would take it for another place.
+        InvalidUrlError: it is empty, or a URL would take it for another path.
     """
     _check_kind(type(name), what)
     if name.strip(" ") in ("", ".", "..") or not _can_be_encoded(name):

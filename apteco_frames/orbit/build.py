@@ -110,8 +110,15 @@ def _load_once(
             for kind, paging in lists.items():
                 url = client.system_url(system, kind)
                 while pool.free and (span := paging.take()):
-                    place = span.offset, span.count
-                    pool.submit((kind, span), client.page, url, columns[kind], deadline, *place)
+                    pool.submit(
+                        (kind, span),
+                        client.page,
+                        url,
+                        columns[kind],
+                        deadline,
+                        span.offset,
+                        span.count,
+                    )
             if pool.idle:
                 break
             for (kind, span), page in pool.finished():

@@ -1,9 +1,9 @@
-"""Bytes of the API's answers become Arrow tables, or an error that names the place.
+"""Bytes of the API's answers become Arrow tables, or an error that says where they go wrong.
 
 Arrow's own JSON reader does the work: it is strict about types, needs no Python object
 per item and lets other threads run. (polars' is quicker, but turns a number into a
 string, or the like, without a word.) It does not say where in a page something is
-wrong, so a page that it refuses is read once more, slowly, to find the place; or to
+wrong, so a page that it refuses is read once more, slowly, to find where; or to
 take the numbers that .NET writes where there is none.
 """
 
@@ -62,7 +62,7 @@ def decode_page(body: bytes, columns: tuple[Column, ...], source: str) -> Page:
 
     Raises:
         GatewayError: the body is empty or HTML: it does not come from the API.
-        ApiResultsError: the body is no such page; the message names the place, as
+        ApiResultsError: the body is no such page; the message says where, as
             ``$.list[17].tableName``.
 
     >>> from apteco_frames.schema.column import Column, STRING
@@ -87,7 +87,7 @@ def decode_object(body: bytes, shape: pa.StructType, source: str) -> dict[str, A
 
     Raises:
         GatewayError: the body is empty or HTML: it does not come from the API.
-        ApiResultsError: the body is no such object; the message names the place.
+        ApiResultsError: the body is no such object; the message says where.
 
     >>> shape = pa.struct([pa.field("name", pa.string(), nullable=False)])
     >>> decode_object(b'{"name": "holidays", "size": 5}', shape, "http://localhost")
@@ -151,7 +151,7 @@ def _read_slowly(body: bytes, columns: tuple[Column, ...], source: str) -> Page:
 
     Raises:
         GatewayError: the body does not come from the API.
-        ApiResultsError: it is no page; the message names the place.
+        ApiResultsError: it is no page; the message says where.
     """
     page = load(body, source)
     fault = find_fault(page, page_shape(columns))
@@ -160,12 +160,12 @@ def _read_slowly(body: bytes, columns: tuple[Column, ...], source: str) -> Page:
     not_finite: list[str] = []
     for position, item in enumerate(page["list"]):
         named = item.get("name")
-        place = f"of {show(named)}" if isinstance(named, str) else f"of item {position}"
+        which = f"of {show(named)}" if isinstance(named, str) else f"of item {position}"
         for column in columns:
             for field in column.api_fields:
                 value = _value(item, field)
                 if column.type == DOUBLE and is_no_number(value):
-                    not_finite.append(f"{field} {place} is {value}")
+                    not_finite.append(f"{field} {which} is {value}")
     arrays = [
         pa.array([_first(item, column) for item in page["list"]], _json_type(column.type))
         for column in columns

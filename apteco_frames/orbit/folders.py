@@ -75,40 +75,43 @@ def walk(
         ApiResultsError: the tree has no end, or an answer is malformed.
         AptecoFramesError: another error of the tree.
     """
-    folders: list[tuple[_Folder, int | None]] = []  # each with the place of the one around it
-    inside: dict[int | None, list[str]] = {}  # names of variables by the folder's place
+    folders: list[tuple[_Folder, int | None]] = []  # each with the position of the one around it
+    inside: dict[int | None, list[str]] = {}  # names of variables by the folder's position
     paths: dict[int | None, tuple[str, ...]] = {None: ()}
     refused: list[tuple[str, ...]] = []
     level: list[int | None] = [None]
     while level:
         part = deadline.part()
-        calls = ((place, partial(_contents, client, system, paths[place], part)) for place in level)
+        calls = (
+            (position, partial(_contents, client, system, paths[position], part))
+            for position in level
+        )
         contents: dict[int | None, _Contents] = {}
-        for place, found in run_all(calls, part, client.base_url, connections):
-            contents[place] = found
-            if report and place is not None:
+        for position, found in run_all(calls, part, client.base_url, connections):
+            contents[position] = found
+            if report and position is not None:
                 report(len(folders) - len(level) + len(contents), len(folders))
         below: list[int | None] = []
-        for place in level:
-            inner = contents[place]
+        for position in level:
+            inner = contents[position]
             if isinstance(inner, ApiError | InvalidUrlError):
-                if place is None:
+                if position is None:
                     if isinstance(inner, ApiError) and inner.status == 404:
                         return None
                     raise inner
-                refused.append(paths[place])
+                refused.append(paths[position])
                 inner = [], []
-            children, inside[place] = inner
+            children, inside[position] = inner
             for child in children:
-                paths[len(folders)] = (*paths[place], child.name)
+                paths[len(folders)] = (*paths[position], child.name)
                 below.append(len(folders))
-                folders.append((child, place))
+                folders.append((child, position))
         if below and (len(paths[below[0]]) > MOST_LEVELS or len(folders) > MOST_FOLDERS):
             raise _endless(client.system_url(system, "Folders"))
         level = below
     nodes = [
-        Node(folder.name, folder.description, folder.path, around, inside[place])
-        for place, (folder, around) in enumerate(folders)
+        Node(folder.name, folder.description, folder.path, around, inside[position])
+        for position, (folder, around) in enumerate(folders)
     ]
     return Walk(nodes, refused)
 

@@ -42,7 +42,7 @@ def session_details(answer: Response, url: str) -> dict[str, Any]:
 
     Raises:
         GatewayError: the answer does not come from the API.
-        ApiResultsError: they are incomplete; the message names the place.
+        ApiResultsError: they are incomplete; the message says where.
         AptecoFramesError: the status is an error.
     """
     checked(answer)

@@ -63,7 +63,7 @@ def is_no_number(value: Any) -> bool:
 
 
 def find_fault(
-    value: Any, shape: pa.DataType, place: str = "$", *, quoting: bool = True
+    value: Any, shape: pa.DataType, json_path: str = "$", *, quoting: bool = True
 ) -> str | None:
     """What does not fit its declared shape first, in words; None if all fits.
 
@@ -72,7 +72,7 @@ def find_fault(
     Args:
         value: the value.
         shape: what it should be.
-        place: where it stands.
+        json_path: where it stands.
         quoting: whether to say what it is instead, which may be a secret.
 
     >>> find_fault({"name": 5}, pa.struct([pa.field("name", STRING)]))
@@ -80,13 +80,13 @@ def find_fault(
     """
 
     def should_be(kind: str) -> str:
-        return f"{place} should be {kind}" + (f", but is {show(value)}" if quoting else "")
+        return f"{json_path} should be {kind}" + (f", but is {show(value)}" if quoting else "")
 
     if isinstance(shape, pa.StructType):
         if not isinstance(value, dict):
             return should_be("an object")
         for field in shape:
-            at = f"{place}.{field.name}"
+            at = f"{json_path}.{field.name}"
             inner = value.get(field.name)
             if inner is None and not field.nullable:
                 return f"{at} is {'null' if field.name in value else 'missing'}"
@@ -101,7 +101,7 @@ def find_fault(
             return should_be("a list")
         kind = shape.value_type
         faults = (
-            find_fault(v, kind, f"{place}[{i}]", quoting=quoting) for i, v in enumerate(value)
+            find_fault(v, kind, f"{json_path}[{i}]", quoting=quoting) for i, v in enumerate(value)
         )
         return next(filter(None, faults), None)
     return None if _fits(value, shape) else should_be(_KINDS[shape])

@@ -126,7 +126,7 @@ def _port(parts: SplitResult) -> int:
 
 
 def shown_location(url: str, location: str) -> str:
-    r"""A place that a server named, without its query and what a terminal would obey.
+    r"""A URL that a server named, without its query and what a terminal would obey.
 
     >>> shown_location("https://orbit.my-site.com/a", "/b\x1b[2J?token=secret")
     'https://orbit.my-site.com/b%1B[2J'

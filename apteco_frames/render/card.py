@@ -158,7 +158,7 @@ def session(
     system: Mapping[str, Any],
     counts: str,
     user: str,
-    place: Mapping[str, str],
+    server: Mapping[str, str],
     ends: datetime | None,
 ) -> str:
     """The card of a session.
@@ -167,15 +167,15 @@ def session(
         system: ``name, description, build_date, view_name`` of the system.
         counts: what its catalogue holds.
         user: who is logged in.
-        place: ``data_view`` and ``base_url``.
+        server: ``data_view`` and ``base_url``.
         ends: when the token ends, in UTC; None if it does not say.
     """
     facts = [
         ("Built", system["build_date"]),
         ("Holds", counts),
         ("User", user),
-        ("DataView", place["data_view"]),
-        ("At", place["base_url"]),
+        ("DataView", server["data_view"]),
+        ("At", server["base_url"]),
         ("Token ends", f"{ends:%Y-%m-%d %H:%M} UTC" if ends else "the token does not say when"),
     ]
     return card(system["description"], system["name"], facts)

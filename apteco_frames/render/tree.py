@@ -141,4 +141,4 @@ def _arranged(items: Iterable[Item]) -> Iterator[_Line]:
 def _stacked(siblings: Sequence[Item], depth: int) -> list[tuple[int, Item, bool]]:
     """Siblings as a stack, the first of them on top, and which is the last of them."""
     last = len(siblings) - 1
-    return [(depth, siblings[place], place == last) for place in range(last, -1, -1)]
+    return [(depth, siblings[position], position == last) for position in range(last, -1, -1)]

@@ -103,7 +103,7 @@ class ArchiveStore:
         self._files: Any = None
 
     @property
-    def place(self) -> str:
+    def root(self) -> str:
         """Where it is, without the credentials that a URI may hold."""
         return location.without_credentials(self._root)
 
@@ -122,7 +122,7 @@ class ArchiveStore:
             local = location.local_folder(found)
             if local and local.exists() and not local.is_dir():
                 raise ArchiveError(
-                    f"{self.place} is a file, and an archive is a folder. Name the folder that it "
+                    f"{self.root} is a file, and an archive is a folder. Name the folder that it "
                     "is in, or one that is not there yet."
                 )
             self._files = found
@@ -179,7 +179,7 @@ class ArchiveStore:
         Raises:
             ArchiveError: the file is damaged, or of a newer version of this package.
         """
-        key = f"{self.files.base_fs.type_name} {self.place}", build._replace(system=None)
+        key = f"{self.files.base_fs.type_name} {self.root}", build._replace(system=None)
         if key not in _entries:
             _entries[key] = self._entry(build)
         return _entries[key]
@@ -482,7 +482,7 @@ class ArchiveStore:
             version = max(arrow["version"].to_pylist())
             if version > LAYOUT_VERSION:
                 raise ArchiveError(
-                    f"The archive at {self.place} was written by a newer version of apteco_frames "
+                    f"The archive at {self.root} was written by a newer version of apteco_frames "
                     f"(layout {version}, known here: {LAYOUT_VERSION}). Install that version, "
                     f"{how_to_install()}"
                 )
@@ -527,14 +527,14 @@ class ArchiveStore:
 
     def _unlisted(self, error: Exception) -> ArchiveError:
         return ArchiveError(
-            f"The archive at {self.place} cannot be listed ({type(error).__name__}: "
+            f"The archive at {self.root} cannot be listed ({type(error).__name__}: "
             f"{location.redact(str(error))}). See whether it can be reached, and whether you "
             "may read it."
         )
 
     def _damaged(self, path: str, error: Exception) -> ArchiveError:
         return ArchiveError(
-            f"Of the archive at {self.place}, {path} cannot be read ({type(error).__name__}). If "
+            f"Of the archive at {self.root}, {path} cannot be read ({type(error).__name__}). If "
             "it is damaged, restore it, or remove it and add its build again."
         )
 
