@@ -175,31 +175,31 @@ class LiveCatalogue:
                 answers are malformed or contradict each other.
             AptecoFramesError: another error of the tree.
         """
-        known = self._data.codes
-        if not known.missing(variables, again):
-            return known
+        store = self._data.codes
+        if not store.missing(variables, again):
+            return store
         with self._alone() as deadline:
-            known = self._data.codes
-            self._take_kept_codes(known)
-            wanted = _wanted(variables, known.missing(variables, again))
-            if not wanted:  # another thread was faster
-                return known
+            store = self._data.codes
+            self._take_kept_codes(store)
+            requests = _requests(variables, store.missing(variables, again))
+            if not requests:  # another thread was faster
+                return store
             self._check_details(deadline)
             chosen = self._progress if progress is None else progress
-            refused = self._load(wanted, deadline, chosen)
+            refused = self._load(requests, deadline, chosen)
             self._check_build(deadline)
             tables, self._unproven = self._unproven, {}
-            known.add(tables, refused if skip else ())
+            store.add(tables, refused if skip else ())
             if tables:
-                self._keep_codes(known, refused.keys() | known.refused)
+                self._keep_codes(store, refused.keys() | store.refused)
         sizes = {name: len(table) for name, table in tables.items()}
-        _warn_of_numbers(_wanted(self._data.variables, tables), sizes, self._source)
+        _warn_of_numbers(_requests(self._data.variables, tables), sizes, self._source)
         if refused and not skip:
             raise self._refused(refused)
-        return known
+        return store
 
     def _load(
-        self, wanted: Sequence[CodeRequest], deadline: Deadline, progress: Progress
+        self, requests: Sequence[CodeRequest], deadline: Deadline, progress: Progress
     ) -> dict[str, Refusal]:
         """Read codes, but for those that were read before an earlier load failed.
 
@@ -209,22 +209,22 @@ class LiveCatalogue:
         Returns:
             what was refused, by variable.
         """
-        todo = [variable for variable in wanted if variable.name not in self._unproven]
+        todo = [variable for variable in requests if variable.name not in self._unproven]
         refused: dict[str, Refusal] = {}
         connections = self._client.code_connections
         loading = load_codes(self._client, self._system, todo, deadline, connections=connections)
         with progress_of("codes of variables", progress) as shown:
             report = self._reporting(shown)
-            for done, (name, found) in enumerate(loading, 1 + len(wanted) - len(todo)):
+            for done, (name, found) in enumerate(loading, 1 + len(requests) - len(todo)):
                 if isinstance(found, Refusal):
                     refused[name] = found
                 else:
                     self._unproven[name] = found
                 if report:
-                    report(done, len(wanted))
+                    report(done, len(requests))
         return refused
 
-    def _take_kept_codes(self, known: CodeStore) -> None:
+    def _take_kept_codes(self, store: CodeStore) -> None:
         """Take in the codes that an earlier session kept; those that were refused it asks for."""
         kept = self._kept.read("codes") if self._kept and not self._has_kept_codes else None
         if kept is None:
@@ -233,16 +233,16 @@ class LiveCatalogue:
         rows, lacking = kept
         variables = self._data.variables
         names = [name for name in with_codes(variables) if name not in lacking]
-        sizes = known.add_rows(rows, names)
-        _warn_of_numbers(_wanted(variables, names), sizes, self._source)
+        sizes = store.add_rows(rows, names)
+        _warn_of_numbers(_requests(variables, names), sizes, self._source)
 
-    def _keep_codes(self, known: CodeStore, refused: Set[str]) -> None:
+    def _keep_codes(self, store: CodeStore, refused: Set[str]) -> None:
         """Keep the codes on disk, once those of all variables were asked for."""
         if self._kept is None:
             return
-        lacking = known.missing(self._data.variables, again=True)
+        lacking = store.missing(self._data.variables, again=True)
         if refused >= set(lacking):
-            rows = known.of(self._data.variables)
+            rows = store.of(self._data.variables)
             self._kept.write("codes", rows, lacking)
             self._has_kept_codes = True
 
@@ -419,7 +419,7 @@ def _read(access: Access, deadline: Deadline, anew: bool) -> tuple[Catalogue, Ca
     return catalogue, cache.write(info._asdict(), rows, build.warnings, anew=anew)
 
 
-def _wanted(variables: pa.Table, names: Iterable[str]) -> list[CodeRequest]:
+def _requests(variables: pa.Table, names: Iterable[str]) -> list[CodeRequest]:
     chosen = set(names)
     columns = variables.select(["name", "num_codes", "sub_type"]).to_pylist()
     return [
@@ -429,11 +429,13 @@ def _wanted(variables: pa.Table, names: Iterable[str]) -> list[CodeRequest]:
     ]
 
 
-def _warn_of_numbers(wanted: Sequence[CodeRequest], sizes: Mapping[str, int], source: str) -> None:
+def _warn_of_numbers(
+    requests: Sequence[CodeRequest], sizes: Mapping[str, int], source: str
+) -> None:
     """Warn where there are not as many codes as the variable says."""
     other = [
         f"{truncate(variable.name)!r} ({sizes[variable.name]:,}, not {variable.number:,})"
-        for variable in wanted
+        for variable in requests
         if variable.name in sizes
         and variable.number is not None
         and sizes[variable.name] != variable.number

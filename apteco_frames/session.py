@@ -266,17 +266,17 @@ class Session(AnyCatalogue):
         """
         if unavailable not in ("error", "skip"):
             raise ValueError(f"unavailable= takes 'error' or 'skip', not {unavailable!r}")
-        wanted = self.variables if variables is None else variables
-        if not isinstance(wanted, Variables):
+        chosen = self.variables if variables is None else variables
+        if not isinstance(chosen, Variables):
             raise TypeError(
                 "load_codes takes a frame of variables, such as session.variables.filter(...), not "
-                f"a {type(wanted).__name__}. The codes of a variable or a table are its .codes."
+                f"a {type(chosen).__name__}. The codes of a variable or a table are its .codes."
             )
         # A frame may be of the build before.
-        links, live = links_of(wanted), self._live
+        links, live = links_of(chosen), self._live
         if links.session is self and isinstance(links.owner, LiveCatalogue):
             live = links.owner
-        return live.load_codes(wanted, unavailable == "skip", require_progress(progress))
+        return live.load_codes(chosen, unavailable == "skip", require_progress(progress))
 
     def refresh(self) -> bool:
         """Read the catalogue anew if the system was rebuilt since.
@@ -485,8 +485,8 @@ def log_in(
     deadline = client.new_deadline()
     try:
         person = client.log_in(user, password, deadline)["user"]
-        known = User(*(person.get(field) for field in USER_FIELDS))
-        session = Session._new(Access(client, options, system, known.username), known)
+        member = User(*(person.get(field) for field in USER_FIELDS))
+        session = Session._new(Access(client, options, system, member.username), member)
         session._live = session._read(deadline)
         return session
     except BaseException:

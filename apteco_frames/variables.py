@@ -300,9 +300,9 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
         """
         links, kept = links_of(self), self._codes
         if kept is None or kept[0] is not links.codes().state:
-            known = links.read_codes(self.arrow)
+            store = links.read_codes(self.arrow)
             # The state before the codes: what comes between is seen the next time.
-            kept = known.state, Codes(known.of(self.arrow), links.owner, self, known.refused)
+            kept = store.state, Codes(store.of(self.arrow), links.owner, self, store.refused)
             self._codes = kept
         return kept[1]
 

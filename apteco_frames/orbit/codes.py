@@ -35,7 +35,7 @@ _LARGEST_PAGE = 1_000_000
 
 
 class CodeRequest(NamedTuple):
-    """A variable whose codes are wanted.
+    """A variable whose codes are asked for.
 
     Attributes:
         name: its name.
@@ -51,7 +51,7 @@ class CodeRequest(NamedTuple):
 def load_codes(
     client: OrbitClient,
     system: str,
-    wanted: Sequence[CodeRequest],
+    requests: Sequence[CodeRequest],
     deadline: Deadline,
     *,
     connections: int,
@@ -61,7 +61,7 @@ def load_codes(
     Args:
         client: whom to ask.
         system: name of the FastStats system.
-        wanted: the variables.
+        requests: the variables.
         deadline: how long it may take.
         connections: requests under way at the same time, at most.
 
@@ -76,7 +76,7 @@ def load_codes(
     """
     part = deadline.part()
     # The longest first, so that no connection is left with one at the end.
-    order = sorted(wanted, key=lambda variable: -(variable.number or 0))
+    order = sorted(requests, key=lambda variable: -(variable.number or 0))
     calls = ((variable.name, partial(_codes, client, system, variable, part)) for variable in order)
     return run_all(calls, part, client.base_url, connections)
 

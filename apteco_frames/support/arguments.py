@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 
-def not_a(wanted: str, value: object) -> TypeError:
+def not_a(expected: str, value: object) -> TypeError:
     """The error for an argument of a wrong type; only of small values it shows which.
 
     Args:
-        wanted: what takes what, as ``search() takes text (str)``.
+        expected: what takes what, as ``search() takes text (str)``.
         value: what was given instead.
 
     >>> print(not_a("search() takes text (str)", 5))
@@ -24,7 +24,7 @@ def not_a(wanted: str, value: object) -> TypeError:
     kind = type(value).__name__
     article = "an" if kind[:1].lower() in "aeiou" else "a"
     return TypeError(
-        f"{wanted}, not {value!r}." if is_small else f"{wanted}, not {article} {kind}."
+        f"{expected}, not {value!r}." if is_small else f"{expected}, not {article} {kind}."
     )
 
 
@@ -58,11 +58,11 @@ def require_number(number: int, what: str) -> int:
     Traceback (most recent call last):
     ValueError: limit= takes a whole number from 1 on, not 0.
     """
-    wanted = f"{what} takes a whole number from 1 on"
+    expected = f"{what} takes a whole number from 1 on"
     if isinstance(number, bool) or not hasattr(number, "__index__"):
-        raise not_a(wanted, number)
+        raise not_a(expected, number)
     if number < 1:
-        raise ValueError(f"{wanted}, not {number}.")
+        raise ValueError(f"{expected}, not {number}.")
     return operator.index(number)
 
 
