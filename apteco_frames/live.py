@@ -17,17 +17,24 @@ from apteco_frames.links import Links, links_of
 from apteco_frames.normalize.codes import CodeStore, with_codes
 from apteco_frames.normalize.folders import arrange, flat
 from apteco_frames.normalize.variables import tell_kinds
-from apteco_frames.orbit.arguments import Options
-from apteco_frames.orbit.build import LoadedCatalogue, load_catalogue, probe
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.codes import CodeRequest, Refusal, load_codes
 from apteco_frames.orbit.deadline import Deadline, Turn
-from apteco_frames.orbit.folders import Walk, walk
+from apteco_frames.orbit.load import (
+    CodeRequest,
+    LoadedCatalogue,
+    Refusal,
+    Walk,
+    load_catalogue,
+    load_codes,
+    probe,
+    walk,
+)
+from apteco_frames.orbit.options import Options
 from apteco_frames.schema import DATE_SUB_TYPES
 from apteco_frames.storage.cache import CacheEntry, cache_of
 from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.progress import Progress, Report, progress_of
-from apteco_frames.support.text import truncate
+from apteco_frames.support.text import list_items, list_names, truncate
 from apteco_frames.system import system_info_of
 from apteco_frames.tables import Tables
 from apteco_frames.variables import Variables
@@ -211,8 +218,7 @@ class LiveCatalogue:
         """
         todo = [variable for variable in requests if variable.name not in self._unproven]
         refused: dict[str, Refusal] = {}
-        connections = self._client.code_connections
-        loading = load_codes(self._client, self._system, todo, deadline, connections=connections)
+        loading = load_codes(self._client, self._system, todo, deadline)
         with progress_of("codes of variables", progress) as shown:
             report = self._reporting(shown)
             for done, (name, found) in enumerate(loading, 1 + len(requests) - len(todo)):
@@ -264,7 +270,6 @@ class LiveCatalogue:
                 self._client,
                 self._system,
                 deadline,
-                connections=self._client.code_connections,
                 report=self._reporting(report),
             )
         self._check_build(deadline)
@@ -288,7 +293,7 @@ class LiveCatalogue:
         if self._telling == threading.get_ident():
             raise NotLoadedError(
                 f"A progress= callable asked for codes or folders of the {self._source} while "
-                "others are being read. Take them before that load, or once it is over."
+                "others were being read. Ask for them before that load, or after it."
             )
         deadline = self._client.new_deadline()
         with (
@@ -327,9 +332,9 @@ class LiveCatalogue:
         if (now.tables, tell_kinds(now.variables)) != then:
             self._unproven = {}
             raise ApiResultsError(
-                f"The tables or variables of {self._source} are others than when this session read "
-                "them, and it does not say when it was built. Nothing was used. Call "
-                "session.refresh(), which reads it anew, and take its frames after that."
+                f"The tables or variables of {self._source} have changed since this session read "
+                "them, and the API gives no build date. Nothing was used. Call session.refresh() "
+                "to read them again, and take your frames from the session after that."
             )
 
     def _check_details(self, deadline: Deadline) -> None:
@@ -343,9 +348,10 @@ class LiveCatalogue:
         if now != then:
             self._unproven = {}
             raise ApiResultsError(
-                f"The {self._source} was rebuilt since this session read it: built "
+                f"The {self._source} has been rebuilt since this session read it: built "
                 f"{then.build_date}, now {now.build_date}. Nothing was used. Call "
-                "session.refresh(), which reads it anew, and take its frames after that."
+                "session.refresh() to read it again, and take your frames from the session after "
+                "that."
             )
 
     @property
@@ -355,8 +361,8 @@ class LiveCatalogue:
     def _refused(self, refused: dict[str, Refusal]) -> CodesError:
         first = next(iter(refused.values()))
         return CodesError(
-            f"The API refuses the codes of {_named(list(refused))} in {self._source}. Of the first "
-            f"it says: {first} To go on without them: "
+            f"The API refused the codes of {list_names(list(refused))} in {self._source}. About "
+            f"the first it says: {first} To go on without them, call "
             'session.load_codes(unavailable="skip"); codes.unavailable then lists them.'
         )
 
@@ -366,23 +372,22 @@ class LiveCatalogue:
         is_old = found is None
         if found is None:
             warn(
-                f"The server of {self._source} lists no folders (status 404), as older ones do. "
-                "The folders are those that the variables name, without a tree."
+                f"The server of {self._source} does not list folders (status 404), as older "
+                "servers do not. The folders are those that the variables name, without a tree."
             )
             found = Walk(flat(variables["folder_name"], variables["name"]), [])
         if found.refused:
             paths = ["/".join(names) for names in found.refused]
             warn(
-                f"The API does not give the contents of the folders {_named(paths)} in "
-                f"{self._source}. They are kept as if they were empty. Ask your administrator for "
-                "the right to them."
+                f"The API refused the contents of the folders {list_names(paths)} in "
+                f"{self._source}. They are shown as empty. Ask your administrator for access."
             )
         known = set(variables["name"].to_pylist())
         strange = [n for node in found.nodes for n in node.variable_names if n not in known]
         if strange:
             warn(
-                f"Folders of {self._source} hold {_named(strange)}, which the list of variables "
-                "does not have. They are left out. If they were made since, call session.refresh()."
+                f"Folders of {self._source} contain {list_names(strange)}, which are not in its "
+                "list of variables. They were left out. If they are new, call session.refresh()."
             )
         nodes = [
             node._replace(variable_names=[n for n in node.variable_names if n in known])
@@ -442,16 +447,8 @@ def _warn_of_numbers(
         and not (variable.may_have_none and not sizes[variable.name])
     ]
     if other:
-        rest = len(other) - _MOST_NAMES
-        more = f" and {rest:,} more" if rest > 0 else ""
         warn(
-            f"Variables of the {source} have another number of codes than they say: "
-            f"{', '.join(other[:_MOST_NAMES])}{more}. What the API lists was kept; its list of "
-            "codes may be older than the build."
+            f"Variables of the {source} returned a different number of codes than declared: "
+            f"{list_items(other[:_MOST_NAMES], len(other))}. The codes that the API lists were "
+            "kept; its list may be older than the build."
         )
-
-
-def _named(names: Sequence[str]) -> str:
-    listed = ", ".join(repr(truncate(name)) for name in names[:_MOST_NAMES])
-    rest = len(names) - _MOST_NAMES
-    return f"{listed} and {rest:,} more" if rest > 0 else listed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Self, Unpack
@@ -14,22 +15,17 @@ from apteco_frames.errors import AptecoFramesError
 from apteco_frames.folders import Folders
 from apteco_frames.links import links_of
 from apteco_frames.live import Access, LiveCatalogue
-from apteco_frames.orbit.arguments import (
-    Options,
-    lists_options,
-    require_name,
-    require_progress,
-    require_secret,
-)
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.deadline import Deadline
-from apteco_frames.orbit.login import USER_FIELDS
-from apteco_frames.orbit.redact import Secret
-from apteco_frames.orbit.serialized import session_values
+from apteco_frames.orbit.login import USER_FIELDS, session_values
+from apteco_frames.orbit.options import Options, lists_options
+from apteco_frames.orbit.redact import Secret, require_sendable
+from apteco_frames.orbit.url import require_name
 from apteco_frames.render import card
 from apteco_frames.storage import stream
 from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support.apteco_names import attributes
+from apteco_frames.support.arguments import require_progress
 from apteco_frames.support.progress import Progress
 from apteco_frames.support.text import truncate
 from apteco_frames.system import system_info_of
@@ -123,7 +119,7 @@ class Session(AnyCatalogue):
         generated controller work with it, and raise ``apteco_api.ApiException``.
         """
         if not self._api_clients:
-            from apteco_frames.orbit.bridge import new_api_client
+            from apteco_frames.orbit.api_client import new_api_client
 
             # In one step, so that all threads have the same.
             self._api_clients.setdefault("", new_api_client(self._client))
@@ -358,7 +354,7 @@ class Session(AnyCatalogue):
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
         secret = Secret(password)
-        require_secret(secret, "password")
+        require_sendable(secret, "password")
         deadline = self._client.new_deadline()
         self._log_in_again(self._user.username, secret, deadline)
         self._read_if_rebuilt(deadline)
@@ -470,21 +466,25 @@ class Session(AnyCatalogue):
 
 
 def log_in(
-    client: OrbitClient, options: Options, system: str, user: str, password: Secret
+    base_url: str,
+    data_view: str,
+    system: str,
+    user: str,
+    options: Options,
+    password: Callable[[], Secret],
 ) -> Session:
     """A session on a system, after a login; none is left on the server if it cannot be read.
 
-    Args:
-        client: whom to ask.
-        options: the options of the login.
-        system: name of the system.
-        user: user name.
-        password: the password.
+    See ``logins.login``; ``password`` is called once the other arguments have been checked.
     """
-    require_secret(password, "password")
+    client = OrbitClient(base_url, data_view, options)
+    require_name(system, "system")
+    require_sendable(Secret(user), "user")
+    secret = password()
+    require_sendable(secret, "password")
     deadline = client.new_deadline()
     try:
-        person = client.log_in(user, password, deadline)["user"]
+        person = client.log_in(user, secret, deadline)["user"]
         member = User(*(person.get(field) for field in USER_FIELDS))
         session = Session._new(Access(client, options, system, member.username), member)
         session._live = session._read(deadline)

@@ -22,7 +22,7 @@ from apteco_frames.cli.paths import PATH
 
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
-    from apteco_frames.orbit.arguments import Options
+    from apteco_frames.orbit.options import Options
     from apteco_frames.session import Session
 
 _EXPORT = "apteco-frames export DIR --profile NAME"

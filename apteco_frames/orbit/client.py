@@ -21,25 +21,25 @@ from apteco_frames.errors import (
     LoginError,
     SessionExpiredError,
 )
-from apteco_frames.orbit.arguments import (
-    Options,
-    require_name,
-    require_options,
-    require_text,
-)
-from apteco_frames.orbit.deadline import Deadline, Timeout, Turn
+from apteco_frames.orbit.deadline import Deadline, Turn
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
 from apteco_frames.orbit.json_text import said
-from apteco_frames.orbit.login import opened_session, second_factor, session_details
+from apteco_frames.orbit.login import can_be_sent, opened_session, second_factor, session_details
+from apteco_frames.orbit.options import Options, Timeout, require_options
+from apteco_frames.orbit.outcome import (
+    IF_NO_HELP,
+    LOG_IN_AGAIN,
+    Response,
+    api_error,
+    raise_for_status,
+)
 from apteco_frames.orbit.paging import read_list
 from apteco_frames.orbit.redact import Secret, Secrets
-from apteco_frames.orbit.serialized import can_be_sent
-from apteco_frames.orbit.status import IF_NO_HELP, LOG_IN_AGAIN, api_error, checked
-from apteco_frames.orbit.transport import Response, Transport, check_verify
-from apteco_frames.orbit.url import require_base_url, warn_if_insecure
+from apteco_frames.orbit.transport import Transport
+from apteco_frames.orbit.url import require_base_url, require_name, warn_if_insecure
 from apteco_frames.schema.column import STRING, TIMESTAMP, Column, required_texts
 from apteco_frames.support.fork import ProcessLock
-from apteco_frames.support.text import truncate
+from apteco_frames.support.text import list_items, truncate
 
 logger = logging.getLogger("apteco_frames")
 
@@ -81,18 +81,17 @@ class OrbitClient:
         options: how to connect.
 
     Raises:
-        InvalidUrlError: the URL is none, or the DataView has no name.
-        OrbitConnectionError: the file of certificate authorities is not there.
-        TypeError: a text is none, or there is no such option.
+        InvalidUrlError: the URL is not one of an API, or the DataView has no name.
+        OrbitConnectionError: the file of certificate authorities does not exist.
+        TypeError: an argument is not text, or there is no such option.
         ValueError: an option is out of its range.
     """
 
     def __init__(self, base_url: str, data_view: str, options: Options) -> None:
         given = require_options(options)
-        self.base_url = require_base_url(require_text(base_url, "base_url"))
+        self.base_url = require_base_url(base_url)
         self.data_view = require_name(data_view, "data_view")
         verify, http = given["verify"], given["http"]
-        check_verify(verify)
         warn_if_insecure(self.base_url, http.verify if http and verify is None else verify)
         self._timeout = Timeout.of(given["timeout"])
         self.max_connections = given["max_connections"] or MAX_CONNECTIONS
@@ -138,8 +137,8 @@ class OrbitClient:
     def token(self, token: Secret) -> None:
         if not can_be_sent(token):
             raise ApiResultsError(
-                f"The access token for {self.base_url} is none: it holds characters that a request "
-                "cannot carry. Nothing was sent with it. Log in again."
+                f"The access token for {self.base_url} is invalid: it contains characters that are "
+                "not allowed in an HTTP header. Nothing was sent with it. Log in again."
             )
         self.transport.token = token
         self.has_ended = self._told = False
@@ -287,7 +286,7 @@ class OrbitClient:
         deadline = Deadline(self._timeout._replace(total=total))
         answer = self.transport.request("DELETE", url, deadline=deadline)
         if answer.status not in (401, 404):
-            checked(answer)
+            raise_for_status(answer)
         self.has_ended = True
         self.transport.close()
 
@@ -324,7 +323,7 @@ class OrbitClient:
                 answer, "system", name, [self.data_view, "FastStatsSystems"], deadline
             )
         with self.secrets.kept_out():
-            return decode_object(checked(answer), _SYSTEM, url)
+            return decode_object(raise_for_status(answer), _SYSTEM, url)
 
     def systems(self, deadline: Deadline) -> pa.Table:
         """``GET /{dataView}/FastStatsSystems``: all of them, with the columns of ``SYSTEMS``.
@@ -375,7 +374,7 @@ class OrbitClient:
             # No gateway's: the API answered for the system right before.
             answer = answer._replace(body=b"{}")
         with self.secrets.kept_out():
-            return decode_page(checked(answer), columns, url)
+            return decode_page(raise_for_status(answer), columns, url)
 
     def system_url(self, system: str, *segments: str) -> str:
         """The URL of what belongs to a system; each segment is encoded by itself."""
@@ -393,7 +392,7 @@ class OrbitClient:
             listing = self.transport.request(
                 "GET", url, deadline=deadline, authorise=authorise, params={"count": 100}
             )
-            page = decode_page(checked(listing), NAME_COLUMNS, url)
+            page = decode_page(raise_for_status(listing), NAME_COLUMNS, url)
         except AptecoFramesError:
             return api_error(ApiError, answer, f"{what}, or nothing at this address", hint)
         names = page.rows["name"].to_pylist()
@@ -401,10 +400,9 @@ class OrbitClient:
             what = f"The API has a {kind} {name!r}, but not what was asked of it"
             return api_error(ApiError, answer, what, IF_NO_HELP)
         without = self.secrets.without
-        listed = ", ".join(repr(truncate(without(name))) for name in names[:_MOST_NAMES])
-        if page.total > len(names[:_MOST_NAMES]):
-            listed += f" and {page.total - len(names[:_MOST_NAMES]):,} more"
-        return api_error(ApiError, answer, what, f"There are: {listed}")
+        listed = [repr(truncate(without(name))) for name in names[:_MOST_NAMES]]
+        hint = f"There are: {list_items(listed, page.total)}"
+        return api_error(ApiError, answer, what, hint)
 
     def _url(self, *segments: str) -> str:
         return "/".join([self.base_url, *(quote(segment, safe="") for segment in segments)])

@@ -1,4 +1,4 @@
-"""HTTP: time-outs, retries, redirects and limits. Above ``connection`` and ``failure``.
+"""HTTP: time-outs, retries, redirects and limits. Above ``connection`` and ``outcome``.
 
 Requests that change nothing are tried again on connection failures, cut-off answers and
 the statuses 429, 502, 503 and 504, with exponential backoff and jitter; others only if
@@ -26,21 +26,22 @@ from zlib import error as ZlibError
 
 import requests
 import urllib3
-from requests.structures import CaseInsensitiveDict
 
 from apteco_frames.errors import OrbitConnectionError
 from apteco_frames.orbit.connection import (
+    ACCEPTED,
+    UnpackError,
     files_named,
     new_session,
     reading,
     timed,
     tries_again,
+    unpacked,
     waits_in_time,
 )
 from apteco_frames.orbit.deadline import Deadline
-from apteco_frames.orbit.failure import TIME_IS_UP, Failure, describe
+from apteco_frames.orbit.outcome import TIME_IS_UP, Failure, Response, describe
 from apteco_frames.orbit.redact import Secret, Secrets
-from apteco_frames.orbit.unpack import ACCEPTED, UnpackError, unpacked
 from apteco_frames.orbit.url import is_loopback, redirect_target, shown_location, why_not_followed
 from apteco_frames.support.text import truncate
 
@@ -59,51 +60,6 @@ _MOST_REDIRECTS = 5
 _CHUNK_BYTES = 2**18
 _LOCATION = "Location set aside"
 _LONGEST_QUOTED = 200
-
-
-class Response(NamedTuple):
-    """An HTTP answer, whatever its status.
-
-    Attributes:
-        status: the status code.
-        reason: the status in words.
-        headers: the headers; names match in any case.
-        body: the body, unpacked.
-        asked: the URL that answered.
-        secrets: what the rest must be shown without.
-    """
-
-    status: int
-    reason: str
-    headers: Mapping[str, str]
-    body: bytes
-    asked: str
-    secrets: Secrets
-
-    @property
-    def url(self) -> str:
-        """The URL that answered, as it may be shown."""
-        return self.secrets.without_issued(self.asked)
-
-    @property
-    def shown_reason(self) -> str:
-        """The status in words, without any secret."""
-        # HTTP loses the blanks around it; those that a message puts there may be a password's.
-        return self.secrets.without(f" {self.reason} ").strip()
-
-    def __repr__(self) -> str:
-        return f"<answer with status {self.status}>"  # the rest may hold a token
-
-    def without_secrets(self) -> Response:
-        """The answer as it may be shown, its body cut to 32,768 bytes."""
-        without = self.secrets.without
-        names = map(without, self.headers)
-        values = map(without, self.headers.values())
-        return self._replace(
-            reason=self.shown_reason,
-            headers=CaseInsensitiveDict(zip(names, values, strict=True)),
-            body=without(self.body.decode("latin-1")).encode("latin-1"),
-        )
 
 
 class _Shown:
@@ -435,19 +391,6 @@ def _without_issued(record: logging.LogRecord) -> bool:
             for value in record.args
         )
     return True
-
-
-def check_verify(verify: bool | str | None) -> None:
-    """Check that the certificate authorities are there.
-
-    Raises:
-        OrbitConnectionError: they are not; nothing was sent.
-    """
-    if isinstance(verify, str) and not Path(verify).exists():
-        raise OrbitConnectionError(
-            f"verify={verify!r}: there is no such file or folder of certificate authorities. "
-            "Nothing was sent."
-        )
 
 
 class _HookError(Exception):

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from apteco_frames.support.progress import Progress
+
 
 def not_a(expected: str, value: object) -> TypeError:
     """The error for an argument of a wrong type; only of small values it shows which.
@@ -93,3 +95,14 @@ def require_path(path: str | os.PathLike[str], what: str) -> Path:
         raise ValueError(f"{what} takes a path, and {named!r} has a character that no path has.")
     # Unlike that of pathlib, it leaves alone what no user is called: "~$budget.xlsx".
     return Path(os.path.expanduser(named))  # noqa: PTH111
+
+
+def require_progress(progress: Progress) -> Progress:
+    """What a load should report to.
+
+    Raises:
+        TypeError: it is neither True, False, None nor a callable.
+    """
+    if progress is None or isinstance(progress, bool) or callable(progress):
+        return progress
+    raise not_a("progress= takes True, False, None or a callable", progress)

@@ -92,3 +92,16 @@ def display_width(text: str) -> int:
     if text.isascii():
         return len(text)
     return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+
+
+def is_unicode(text: str) -> bool:
+    r"""Whether a text can be encoded; not so if it holds half of a surrogate pair.
+
+    >>> is_unicode("Café"), is_unicode("Caf\ud83d")
+    (True, False)
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

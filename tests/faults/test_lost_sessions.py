@@ -88,7 +88,7 @@ def test_codes_of_a_build_before() -> None:
         with pytest.raises(SessionExpiredError):
             session.load_codes()
         server.rebuild(rebuilt(description="another"))
-        with pytest.raises(ApiResultsError, match="was rebuilt since"):
+        with pytest.raises(ApiResultsError, match="has been rebuilt since"):
             _ = session.codes
         assert session.refresh()
         server.asked.clear()

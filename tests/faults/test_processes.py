@@ -27,9 +27,9 @@ from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.demo.api import PASSWORD
 from apteco_frames.demo.server import DemoHandler
 from apteco_frames.errors import AptecoFramesError, SessionExpiredError
-from apteco_frames.orbit.arguments import Options
-from apteco_frames.orbit.build import load_catalogue
 from apteco_frames.orbit.client import OrbitClient
+from apteco_frames.orbit.load import load_catalogue
+from apteco_frames.orbit.options import Options
 from apteco_frames.orbit.redact import Secret
 from apteco_frames.variables import Variables
 

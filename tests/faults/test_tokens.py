@@ -25,9 +25,9 @@ from apteco_frames.errors import (
     OrbitConnectionError,
     SessionExpiredError,
 )
-from apteco_frames.orbit.arguments import Options
-from apteco_frames.orbit.build import load_catalogue
 from apteco_frames.orbit.client import OrbitClient
+from apteco_frames.orbit.load import load_catalogue
+from apteco_frames.orbit.options import Options
 from apteco_frames.orbit.redact import Secret
 
 

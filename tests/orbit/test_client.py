@@ -43,8 +43,8 @@ from apteco_frames.errors import (
     SessionExpiredError,
     TablesError,
 )
-from apteco_frames.orbit.arguments import Options
 from apteco_frames.orbit.client import MAX_CONNECTIONS, OrbitClient
+from apteco_frames.orbit.options import Options
 from apteco_frames.orbit.redact import Secret
 
 Change = Callable[[Request, Answer], Answer]
@@ -614,7 +614,7 @@ def test_list_that_grows_twice() -> None:
 
 
 def test_time_is_limited() -> None:
-    """The limit for the whole deadline holds, however many requests it takes."""
+    """The limit for a whole load holds, however many requests it takes."""
     with Watched(seconds=0.05) as server:
         started = time.monotonic()
         with pytest.raises(OrbitConnectionError, match=r"within 0\.4 seconds, the limit"):

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from lanes import PATIENCE
 
-from apteco_frames.orbit.deadline import Deadline, Timeout
+from apteco_frames.orbit.deadline import Deadline
+from apteco_frames.orbit.options import Timeout
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from lanes import PATIENCE
 
 from apteco_frames.errors import OrbitConnectionError
-from apteco_frames.orbit.deadline import Deadline, Timeout
-from apteco_frames.orbit.pool import Pool
+from apteco_frames.orbit.deadline import Deadline, Pool
+from apteco_frames.orbit.options import Timeout
 
 URL = "http://localhost/OrbitAPI"
 

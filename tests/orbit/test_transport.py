@@ -26,9 +26,11 @@ from lanes import PATIENCE
 
 from apteco_frames.errors import OrbitConnectionError
 from apteco_frames.orbit import transport as transport_module
-from apteco_frames.orbit.deadline import Deadline, Timeout
+from apteco_frames.orbit.deadline import Deadline
+from apteco_frames.orbit.options import Timeout
+from apteco_frames.orbit.outcome import Response
 from apteco_frames.orbit.redact import Secret
-from apteco_frames.orbit.transport import Response, Transport
+from apteco_frames.orbit.transport import Transport
 
 TOKEN = "token-no-one-may-see"
 QUICK = Timeout(connect=2, read=2, total=8)
@@ -459,7 +461,7 @@ def test_answer_that_trickles(web: Web, transport: Transport) -> None:
 def test_what_went_wrong_before_time_was_up(web: Web, transport: Transport) -> None:
     """An error about the time says what went wrong until then."""
     web.replies = [Reply(503), Reply(write=lambda handler: time.sleep(0.6))]
-    with pytest.raises(OrbitConnectionError, match=r"whole deadline \(before that: status 503\)\."):
+    with pytest.raises(OrbitConnectionError, match=r"whole load \(before that: status 503\)\."):
         ask(transport, web.url, timeout=Timeout(2, 2, 0.5))
 
 

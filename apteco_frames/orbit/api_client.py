@@ -9,9 +9,10 @@ from typing import Any
 
 from apteco_frames.errors import InvalidUrlError
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.deadline import Deadline, Timeout
+from apteco_frames.orbit.deadline import Deadline
+from apteco_frames.orbit.options import Timeout
+from apteco_frames.orbit.outcome import Response
 from apteco_frames.orbit.redact import Secret
-from apteco_frames.orbit.transport import Response
 
 
 def new_api_client(client: OrbitClient) -> Any:
