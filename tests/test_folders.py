@@ -350,7 +350,7 @@ def test_variables_that_the_list_of_variables_lacks() -> None:
     with (
         FaultyServer(hidden, "/Folders/Policy") as server,
         server.login() as session,
-        pytest.warns(CatalogueWarning, match=r"hold 'hidden', which .*session\.refresh\(\)"),
+        pytest.warns(CatalogueWarning, match=r"contain 'hidden', which .*session\.refresh\(\)"),
     ):
         policy = session.folders["Policy"]
     whole = holidays().folders["Policy"].variable_names

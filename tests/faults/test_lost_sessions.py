@@ -131,7 +131,7 @@ def test_codes_without_a_date(undated: FaultyServer, read: Callable[[Session], o
     """Without a date nothing of another build joins the variables of the one that was read."""
     with undated as server, server.login() as session:
         server.rebuild(rebuilt())
-        with pytest.raises(ApiResultsError, match="does not say when it was built") as caught:
+        with pytest.raises(ApiResultsError, match="the API gives no build date") as caught:
             read(session)
         assert "session.refresh()" in str(caught.value)
         session.refresh()
