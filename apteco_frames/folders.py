@@ -15,7 +15,7 @@ from apteco_frames.normalize.tree import children_of
 from apteco_frames.render import card
 from apteco_frames.render.tree import Item, Tree
 from apteco_frames.schema.column import describe
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 from apteco_frames.variables import Variable, Variables
 
 
@@ -74,7 +74,7 @@ class Folder(Row):
         return self._frame._whole  # type: ignore[attr-defined, no-any-return]
 
     def _describe(self) -> str:
-        return repr(clipped(self.path))
+        return repr(truncate(self.path))
 
     def __hash__(self) -> int:
         return hash(self.path)
@@ -82,7 +82,7 @@ class Folder(Row):
     def __repr__(self) -> str:
         number = self.total_variable_count
         noun = "variable" if number == 1 else "variables"
-        return f"<Folder {clipped(self.path)!r}: {number:,} {noun}>"
+        return f"<Folder {truncate(self.path)!r}: {number:,} {noun}>"
 
     def _repr_html_(self) -> str:
         return card.folder(self.to_dict(), [child.name for child in self.children])
@@ -139,8 +139,8 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
         return (self._part_of,)
 
     @cached_property
-    def _places(self) -> dict[str, int]:
-        return {path: place for place, path in enumerate(self._arrays["path"].to_pylist())}
+    def _by_path(self) -> dict[str, int]:
+        return {path: position for position, path in enumerate(self._arrays["path"].to_pylist())}
 
     @cached_property
     def _within(self) -> dict[str | None, list[int]]:
@@ -148,16 +148,16 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
         return children_of(self._arrays["parent_path"].to_pylist())
 
     def _at(self, path: str) -> Folder:
-        return self._row(self._places[path])
+        return self._row(self._by_path[path])
 
     def _inside(self, path: str) -> list[Folder]:
-        return [self._row(place) for place in self._within.get(path, [])]
+        return [self._row(position) for position in self._within.get(path, [])]
 
     def _above(self, path: str) -> list[str]:
         parents = self._arrays["parent_path"]
         above: list[str] = []
-        parent = parents[self._places[path]].as_py()
+        parent = parents[self._by_path[path]].as_py()
         while parent is not None:
             above.append(parent)
-            parent = parents[self._places[parent]].as_py()
+            parent = parents[self._by_path[parent]].as_py()
         return above
