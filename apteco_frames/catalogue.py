@@ -31,9 +31,9 @@ from apteco_frames.schema.column import INT, TIMESTAMP, Column
 from apteco_frames.storage import snapshot
 from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support import files
-from apteco_frames.support.arguments import checked_number, checked_path, checked_text, not_a
+from apteco_frames.support.arguments import not_a, require_number, require_path, require_text
 from apteco_frames.support.fork import ProcessLock
-from apteco_frames.support.text import clipped, list_names
+from apteco_frames.support.text import list_names, truncate
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Table, Tables
 from apteco_frames.variables import Variables
@@ -149,8 +149,8 @@ class AnyCatalogue(ABC):
         >>> [(match.name, match.description) for match in holidays().search("travle date")]
         [('boTrav', 'Travel Date'), ('PoTrave1', 'Policy Travel Date')]
         """
-        checked_text(text, "search()")
-        most = checked_number(limit, "limit=")
+        require_text(text, "search()")
+        most = require_number(limit, "limit=")
         index, left_out = self.catalogue._index()
         found = index.search(text, most)
         owner = links_of(self.tables).owner
@@ -183,7 +183,7 @@ class AnyCatalogue(ABC):
         >>> holidays().sql(query)["name"].to_list()
         ['pe1R0UXG', 'pe1ZD7MN']
         """
-        checked_text(query, "sql()")
+        require_text(query, "sql()")
         info, known, refused = contents_of(self.catalogue)
         rows = {**known, "system": pa.Table.from_pylist([info], snapshot.SYSTEM_SCHEMA)}
         missing = {
@@ -216,7 +216,7 @@ class AnyCatalogue(ABC):
             ValueError: ``path`` is empty.
             OSError: the file cannot be written; an older one is still as it was.
         """
-        target = checked_path(path, "write_html()")
+        target = require_path(path, "write_html()")
         text = dictionary.page(**self.catalogue._dictionary()).encode()
         files.replace(target, lambda part: part.write_bytes(text))
         return target
@@ -244,7 +244,7 @@ class AnyCatalogue(ABC):
             MissingDependencyError: XlsxWriter is not installed.
             OSError: the file cannot be written.
         """
-        target = checked_path(path, "write_excel()")
+        target = require_path(path, "write_excel()")
         workbook.write(target, *contents_of(self.catalogue))
         return target
 
@@ -322,7 +322,7 @@ class Catalogue(AnyCatalogue):
     ) -> None:
         if not isinstance(system_info, FastStatsSystem):
             raise not_a("Catalogue() takes a FastStatsSystem as system_info", system_info)
-        source = source or f"system {clipped(system_info.name)!r}"
+        source = source or f"system {truncate(system_info.name)!r}"
         raw_tables = _from_api(tables, schema.TABLES)
         raw_variables = _from_api(variables, schema.VARIABLES)
         counts = count_by_table(raw_variables)
@@ -383,7 +383,7 @@ class Catalogue(AnyCatalogue):
         read = self._data.read_folders
         if read is None:
             raise NotLoadedError(
-                f"The catalogue of system {clipped(self.system_info.name)!r} holds no folders. "
+                f"The catalogue of system {truncate(self.system_info.name)!r} holds no folders. "
                 "Log in, use session.folders once, and take or write session.catalogue after that."
             )
         return Folders(read(), self)
@@ -410,7 +410,7 @@ class Catalogue(AnyCatalogue):
             all_of_them = len(missing) == len(with_codes(variables))
             which = "no codes" if all_of_them else f"no codes of {list_names(missing)}"
             raise NotLoadedError(
-                f"The catalogue of system {clipped(self.system_info.name)!r} holds {which}. Log "
+                f"The catalogue of system {truncate(self.system_info.name)!r} holds {which}. Log "
                 "in, call session.load_codes(), and take or write session.catalogue after that."
             )
         return known
@@ -453,7 +453,7 @@ class Catalogue(AnyCatalogue):
             SnapshotError: a file there is no catalogue file.
             OSError: the folder cannot be written.
         """
-        return snapshot.write(checked_path(directory, "write_parquet()"), *contents_of(self))
+        return snapshot.write(require_path(directory, "write_parquet()"), *contents_of(self))
 
     @classmethod
     def read_parquet(cls, directory: str | Path) -> Catalogue:
@@ -468,7 +468,7 @@ class Catalogue(AnyCatalogue):
             SnapshotError: a file is missing, damaged, of another origin, or written by
                 a newer version of this package.
         """
-        folder = checked_path(directory, "read_parquet()")
+        folder = require_path(directory, "read_parquet()")
         saved = snapshot.read(folder)
         try:
             return restored(saved, str(folder))
@@ -533,7 +533,7 @@ class Catalogue(AnyCatalogue):
         date = self.system_info.build_date
         built = f"built {date}" if date else "build date not known"
         return (
-            f"<Catalogue of system {clipped(self.system_info.name)!r}, {built}: "
+            f"<Catalogue of system {truncate(self.system_info.name)!r}, {built}: "
             f"{len(self.tables):,} tables, "
             f"{len(self.variables):,} variables>"
         )
@@ -574,7 +574,7 @@ def _known(codes: Any, names: pa.ChunkedArray, refused: Iterable[str], source: s
     strange = [name for name in refused if str(name) not in known_names]
     if strange:
         raise CodesError(
-            f"unavailable= names {clipped(strange[0])!r}, which is no variable of {source}. "
+            f"unavailable= names {truncate(strange[0])!r}, which is no variable of {source}. "
             "Name variables of the catalogue whose codes could not be read."
         )
     if codes is None or callable(codes):

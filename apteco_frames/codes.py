@@ -18,7 +18,7 @@ from apteco_frames.render import card
 from apteco_frames.schema.column import describe
 from apteco_frames.support import display
 from apteco_frames.support.arrays import integers, spans_of
-from apteco_frames.support.text import clipped, list_names
+from apteco_frames.support.text import list_names, truncate
 
 if TYPE_CHECKING:
     from apteco_frames.nouns import Table, Variable
@@ -48,14 +48,14 @@ class Code(Row):
         return links_of(self).table(self.table_name)
 
     def _describe(self) -> str:
-        place = f"at position {self.position} of variable {clipped(self.variable_name)!r}"
-        return f"{clipped(self.code)!r} ({clipped(self.description)!r} {place})"
+        place = f"at position {self.position} of variable {truncate(self.variable_name)!r}"
+        return f"{truncate(self.code)!r} ({truncate(self.description)!r} {place})"
 
     def __hash__(self) -> int:
         return hash((self.variable_name, self.position))
 
     def __repr__(self) -> str:
-        return f"<Code {clipped(self.code)!r}: {clipped(self.description)!r}>"
+        return f"<Code {truncate(self.code)!r}: {truncate(self.description)!r}>"
 
     def _repr_html_(self) -> str:
         return card.code(self.to_dict(), self.table.total_records)
@@ -225,7 +225,7 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         """What the rows are of, for titles and errors: here a variable, or a whole system."""
         system = super()._system
         of_one = self._variable is not None
-        return f"variable {clipped(self._variable)!r} of {system}" if of_one else system
+        return f"variable {truncate(self._variable)!r} of {system}" if of_one else system
 
 
 def codes_of(codes: Codes, variable: str) -> Codes:

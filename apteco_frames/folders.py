@@ -15,7 +15,7 @@ from apteco_frames.normalize.tree import children_of
 from apteco_frames.render import card
 from apteco_frames.render.tree import Item, Tree
 from apteco_frames.schema.column import describe
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 from apteco_frames.variables import Variable, Variables
 
 
@@ -74,7 +74,7 @@ class Folder(Row):
         return self._frame._whole  # type: ignore[attr-defined, no-any-return]
 
     def _describe(self) -> str:
-        return repr(clipped(self.path))
+        return repr(truncate(self.path))
 
     def __hash__(self) -> int:
         return hash(self.path)
@@ -82,7 +82,7 @@ class Folder(Row):
     def __repr__(self) -> str:
         number = self.total_variable_count
         noun = "variable" if number == 1 else "variables"
-        return f"<Folder {clipped(self.path)!r}: {number:,} {noun}>"
+        return f"<Folder {truncate(self.path)!r}: {number:,} {noun}>"
 
     def _repr_html_(self) -> str:
         return card.folder(self.to_dict(), [child.name for child in self.children])

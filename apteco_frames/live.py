@@ -18,16 +18,16 @@ from apteco_frames.normalize.codes import CodeStore, with_codes
 from apteco_frames.normalize.folders import arrange, flat
 from apteco_frames.normalize.variables import tell_kinds
 from apteco_frames.orbit.arguments import Options
-from apteco_frames.orbit.build import Build, glance, load_build
+from apteco_frames.orbit.build import LoadedCatalogue, load_catalogue, probe
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.codes import Refusal, Wanted, load_codes
+from apteco_frames.orbit.codes import CodeRequest, Refusal, load_codes
+from apteco_frames.orbit.deadline import Deadline, Turn
 from apteco_frames.orbit.folders import Walk, walk
-from apteco_frames.orbit.task import Task, Turn
 from apteco_frames.schema import DATE_SUB_TYPES
 from apteco_frames.storage.cache import CacheEntry, cache_of
 from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.progress import Progress, Report, progress_of
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 from apteco_frames.system import system_info_of
 from apteco_frames.tables import Tables
 from apteco_frames.variables import Variables
@@ -89,21 +89,21 @@ class LiveCatalogue:
 
     @classmethod
     def read(
-        cls, session: object, access: Access, task: Task, *, anew: bool = False
+        cls, session: object, access: Access, deadline: Deadline, *, anew: bool = False
     ) -> LiveCatalogue:
         """The catalogue of a system as it is now; warns of what is odd in it.
 
         Args:
             session: the session that it is for.
             access: whom to ask for it.
-            task: whose time it takes.
+            deadline: how long it may take.
             anew: whether to ask the server for what is kept, too.
 
         Raises:
             AptecoFramesError: an error of the tree.
         """
         with access.client.secrets.kept_out():
-            return cls(session, access, *_read(access, task, anew))
+            return cls(session, access, *_read(access, deadline, anew))
 
     @property
     def catalogue(self) -> Catalogue:
@@ -120,10 +120,10 @@ class LiveCatalogue:
         """
         folders = self._folders
         if folders is None:
-            with self._alone() as task:
+            with self._alone() as deadline:
                 folders = self._folders
                 if folders is None:  # no other thread was faster
-                    folders = self._folders = Folders(self._read_folders(task), self)
+                    folders = self._folders = Folders(self._read_folders(deadline), self)
         return folders
 
     def load_codes(self, variables: Variables, skip: bool, progress: Progress) -> Codes:
@@ -178,16 +178,16 @@ class LiveCatalogue:
         known = self._data.codes
         if not known.missing(variables, again):
             return known
-        with self._alone() as task:
+        with self._alone() as deadline:
             known = self._data.codes
             self._take_kept_codes(known)
             wanted = _wanted(variables, known.missing(variables, again))
             if not wanted:  # another thread was faster
                 return known
-            self._check_details(task)
+            self._check_details(deadline)
             chosen = self._progress if progress is None else progress
-            refused = self._load(wanted, task, chosen)
-            self._check_build(task)
+            refused = self._load(wanted, deadline, chosen)
+            self._check_build(deadline)
             tables, self._unproven = self._unproven, {}
             known.add(tables, refused if skip else ())
             if tables:
@@ -198,7 +198,9 @@ class LiveCatalogue:
             raise self._refused(refused)
         return known
 
-    def _load(self, wanted: Sequence[Wanted], task: Task, progress: Progress) -> dict[str, Refusal]:
+    def _load(
+        self, wanted: Sequence[CodeRequest], deadline: Deadline, progress: Progress
+    ) -> dict[str, Refusal]:
         """Read codes, but for those that were read before an earlier load failed.
 
         They are kept aside until it is known that the system is of the same build still. So
@@ -210,7 +212,7 @@ class LiveCatalogue:
         todo = [variable for variable in wanted if variable.name not in self._unproven]
         refused: dict[str, Refusal] = {}
         connections = self._client.code_connections
-        loading = load_codes(self._client, self._system, todo, task, connections=connections)
+        loading = load_codes(self._client, self._system, todo, deadline, connections=connections)
         with progress_of("codes of variables", progress) as shown:
             report = self._reporting(shown)
             for done, (name, found) in enumerate(loading, 1 + len(wanted) - len(todo)):
@@ -244,7 +246,7 @@ class LiveCatalogue:
             self._kept.write("codes", rows, lacking)
             self._has_kept_codes = True
 
-    def _read_folders(self, task: Task) -> pa.Table:
+    def _read_folders(self, deadline: Deadline) -> pa.Table:
         """The folders, read unless they are there.
 
         Raises:
@@ -256,16 +258,16 @@ class LiveCatalogue:
         kept = self._kept.read("folders") if self._kept else None
         if kept:
             return self._hold(kept[0])
-        self._check_details(task)
+        self._check_details(deadline)
         with progress_of("folders", self._progress) as report:
             found = walk(
                 self._client,
                 self._system,
-                task,
+                deadline,
                 connections=self._client.code_connections,
                 report=self._reporting(report),
             )
-        self._check_build(task)
+        self._check_build(deadline)
         arranged, is_odd = self._arranged(found)
         if self._kept and not is_odd:  # what was warned of is asked for again
             self._kept.write("folders", arranged)
@@ -276,8 +278,8 @@ class LiveCatalogue:
         return folders
 
     @contextmanager
-    def _alone(self) -> Iterator[Task]:
-        """A task, once no other thread reads for this session in this process.
+    def _alone(self) -> Iterator[Deadline]:
+        """The deadline of a load, once no other thread reads for this session in this process.
 
         Raises:
             NotLoadedError: this thread does, and asks for more from within ``progress=``.
@@ -288,12 +290,12 @@ class LiveCatalogue:
                 f"A progress= callable asked for codes or folders of the {self._place} while "
                 "others are being read. Take them before that load, or once it is over."
             )
-        task = self._client.new_task()
+        deadline = self._client.new_deadline()
         with (
-            self._turn.own.taken(task, self._client.base_url),
+            self._turn.own.taken(deadline, self._client.base_url),
             self._client.secrets.kept_out(),
         ):
-            yield task
+            yield deadline
 
     def _reporting(self, report: Report | None) -> Report | None:
         """What calls the user's callable, and knows that it does."""
@@ -309,7 +311,7 @@ class LiveCatalogue:
 
         return tell
 
-    def _check_build(self, task: Task) -> None:
+    def _check_build(self, deadline: Deadline) -> None:
         """See that the system is of the build that the catalogue is of.
 
         Without a build date, tables and variables are compared.
@@ -317,10 +319,10 @@ class LiveCatalogue:
         Raises:
             ApiResultsError: it is of another.
         """
-        self._check_details(task)
+        self._check_details(deadline)
         if self._data.system_info.build_date is not None:
             return
-        now = load_build(self._client, self._system, task)
+        now = load_catalogue(self._client, self._system, deadline)
         then = self._data.tables.select(now.tables.column_names), self._data.variables
         if (now.tables, tell_kinds(now.variables)) != then:
             self._unproven = {}
@@ -330,13 +332,13 @@ class LiveCatalogue:
                 "session.refresh(), which reads it anew, and take its frames after that."
             )
 
-    def _check_details(self, task: Task) -> None:
+    def _check_details(self, deadline: Deadline) -> None:
         """See that the system's details, and so the date of its build, are those of the catalogue.
 
         Raises:
             ApiResultsError: they are others.
         """
-        now = system_info_of(self._client.system(self._system, task))
+        now = system_info_of(self._client.system(self._system, deadline))
         then = self._data.system_info
         if now != then:
             self._unproven = {}
@@ -348,7 +350,7 @@ class LiveCatalogue:
 
     @property
     def _place(self) -> str:
-        return f"system {clipped(self._system)!r} at {self._client.base_url}"
+        return f"system {truncate(self._system)!r} at {self._client.base_url}"
 
     def _refused(self, refused: dict[str, Refusal]) -> CodesError:
         first = next(iter(refused.values()))
@@ -390,13 +392,13 @@ class LiveCatalogue:
         return arrange(nodes, variables["name"], self._place), is_odd
 
 
-def _read(access: Access, task: Task, anew: bool) -> tuple[Catalogue, CacheEntry | None]:
+def _read(access: Access, deadline: Deadline, anew: bool) -> tuple[Catalogue, CacheEntry | None]:
     """A catalogue, and where its codes and folders are kept; see :meth:`LiveCatalogue.read`."""
     client, options, system, user = access
-    source = f"system {clipped(system)!r} at {client.base_url}"
+    source = f"system {truncate(system)!r} at {client.base_url}"
     cache = cache_of(options.get("cache"), (client.base_url, client.data_view, system, user))
     if cache and not anew:
-        details, count = glance(client, system, task)
+        details, count = probe(client, system, deadline)
         info = system_info_of(details)
         found = cache.read(info._asdict(), count)
         if found:
@@ -405,7 +407,7 @@ def _read(access: Access, task: Task, anew: bool) -> tuple[Catalogue, CacheEntry
                 warn(warning)
             return Catalogue(info, saved.tables, saved.variables, source=source), kept
     with progress_of("variables", options.get("progress")) as report:
-        build: Build = load_build(client, system, task, report)
+        build: LoadedCatalogue = load_catalogue(client, system, deadline, report)
     info = system_info_of(build.system)
     catalogue = Catalogue(info, build.tables, build.variables, source=source)
     for warning in build.warnings:
@@ -417,20 +419,20 @@ def _read(access: Access, task: Task, anew: bool) -> tuple[Catalogue, CacheEntry
     return catalogue, cache.write(info._asdict(), rows, build.warnings, anew=anew)
 
 
-def _wanted(variables: pa.Table, names: Iterable[str]) -> list[Wanted]:
+def _wanted(variables: pa.Table, names: Iterable[str]) -> list[CodeRequest]:
     chosen = set(names)
     columns = variables.select(["name", "num_codes", "sub_type"]).to_pylist()
     return [
-        Wanted(row["name"], row["num_codes"], row["sub_type"] in DATE_SUB_TYPES)
+        CodeRequest(row["name"], row["num_codes"], row["sub_type"] in DATE_SUB_TYPES)
         for row in columns
         if row["name"] in chosen
     ]
 
 
-def _warn_of_numbers(wanted: Sequence[Wanted], sizes: Mapping[str, int], place: str) -> None:
+def _warn_of_numbers(wanted: Sequence[CodeRequest], sizes: Mapping[str, int], place: str) -> None:
     """Warn where there are not as many codes as the variable says."""
     other = [
-        f"{clipped(variable.name)!r} ({sizes[variable.name]:,}, not {variable.number:,})"
+        f"{truncate(variable.name)!r} ({sizes[variable.name]:,}, not {variable.number:,})"
         for variable in wanted
         if variable.name in sizes
         and variable.number is not None
@@ -448,6 +450,6 @@ def _warn_of_numbers(wanted: Sequence[Wanted], sizes: Mapping[str, int], place: 
 
 
 def _named(names: Sequence[str]) -> str:
-    listed = ", ".join(repr(clipped(name)) for name in names[:_MOST_NAMES])
+    listed = ", ".join(repr(truncate(name)) for name in names[:_MOST_NAMES])
     rest = len(names) - _MOST_NAMES
     return f"{listed} and {rest:,} more" if rest > 0 else listed

@@ -6,9 +6,9 @@ from typing import Unpack
 
 from apteco_frames.orbit.arguments import (
     Options,
-    checked_name,
-    checked_text,
     lists_options,
+    require_name,
+    require_text,
 )
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.redact import Secret
@@ -105,5 +105,5 @@ def login_with_password(
 
 
 def _check_names(system: str, user: str) -> None:
-    checked_name(system, "system")
-    checked_text(user, "user")
+    require_name(system, "system")
+    require_text(user, "user")

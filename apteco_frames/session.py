@@ -16,22 +16,22 @@ from apteco_frames.links import links_of
 from apteco_frames.live import Access, LiveCatalogue
 from apteco_frames.orbit.arguments import (
     Options,
-    check_secret,
-    checked_name,
-    checked_progress,
     lists_options,
+    require_name,
+    require_progress,
+    require_secret,
 )
 from apteco_frames.orbit.client import OrbitClient
+from apteco_frames.orbit.deadline import Deadline
 from apteco_frames.orbit.login import USER_FIELDS
 from apteco_frames.orbit.redact import Secret
 from apteco_frames.orbit.serialized import session_values
-from apteco_frames.orbit.task import Task
 from apteco_frames.render import card
 from apteco_frames.storage import stream
 from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support.apteco_names import attributes
 from apteco_frames.support.progress import Progress
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 from apteco_frames.system import system_info_of
 from apteco_frames.systems import Systems
 from apteco_frames.tables import Tables
@@ -85,8 +85,8 @@ class Session(AnyCatalogue):
         session._systems = None
         return session
 
-    def _read(self, task: Task, *, anew: bool = False) -> LiveCatalogue:
-        return LiveCatalogue.read(self, self._access, task, anew=anew)
+    def _read(self, deadline: Deadline, *, anew: bool = False) -> LiveCatalogue:
+        return LiveCatalogue.read(self, self._access, deadline, anew=anew)
 
     @property
     def _client(self) -> OrbitClient:
@@ -197,7 +197,7 @@ class Session(AnyCatalogue):
         ['holidays']
         """
         if self._systems is None:
-            rows = self._client.systems(self._client.new_task())
+            rows = self._client.systems(self._client.new_deadline())
             self._systems = Systems(rows, self._live, self.data_view)
         return self._systems
 
@@ -219,10 +219,10 @@ class Session(AnyCatalogue):
             SessionExpiredError: the session has ended.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
-        checked_name(system, "system")
+        require_name(system, "system")
         access = self._access._replace(system=system)
         opened = Session._new(access, self._user, is_opened=True)
-        opened._live = opened._read(self._client.new_task())
+        opened._live = opened._read(self._client.new_deadline())
         return opened
 
     def load_codes(
@@ -276,7 +276,7 @@ class Session(AnyCatalogue):
         links, live = links_of(wanted), self._live
         if links.session is self and isinstance(links.owner, LiveCatalogue):
             live = links.owner
-        return live.load_codes(wanted, unavailable == "skip", checked_progress(progress))
+        return live.load_codes(wanted, unavailable == "skip", require_progress(progress))
 
     def refresh(self) -> bool:
         """Read the catalogue anew if the system was rebuilt since.
@@ -294,21 +294,21 @@ class Session(AnyCatalogue):
         Raises:
             AptecoFramesError: the API could not be asked, or refused.
         """
-        task = self._client.new_task()
+        deadline = self._client.new_deadline()
         if not self._access.options.get("cache") and self.system_info.build_date is not None:
-            return self._read_if_rebuilt(task)
-        live = self._read(task, anew=True)
+            return self._read_if_rebuilt(deadline)
+        live = self._read(deadline, anew=True)
         self._systems = None
         if self._live.take_over(live):
             return False
         self._live = live
         return True
 
-    def _read_if_rebuilt(self, task: Task) -> bool:
-        info = system_info_of(self._client.system(self.system, task))
+    def _read_if_rebuilt(self, deadline: Deadline) -> bool:
+        info = system_info_of(self._client.system(self.system, deadline))
         if info == self.system_info:
             return False
-        self._live, self._systems = self._read(task), None
+        self._live, self._systems = self._read(deadline), None
         return True
 
     def logout(self) -> None:
@@ -322,7 +322,7 @@ class Session(AnyCatalogue):
             AptecoFramesError: the API could not be asked, or refused.
         """
         client = self._client
-        with client.turn.taken(client.new_task(), client.base_url):
+        with client.turn.taken(client.new_deadline(), client.base_url):
             if not client.has_ended:
                 client.log_out()
 
@@ -358,20 +358,20 @@ class Session(AnyCatalogue):
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
         secret = Secret(password)
-        check_secret(secret, "password")
-        task = self._client.new_task()
-        self._log_in_again(self._user.username, secret, task)
-        self._read_if_rebuilt(task)
+        require_secret(secret, "password")
+        deadline = self._client.new_deadline()
+        self._log_in_again(self._user.username, secret, deadline)
+        self._read_if_rebuilt(deadline)
 
-    def _log_in_again(self, user: str, password: Secret, task: Task) -> None:
+    def _log_in_again(self, user: str, password: Secret, deadline: Deadline) -> None:
         """Take another token and session id; those of before are ended, if that can be done."""
         client = self._client
         old = None
         try:
-            with client.turn.taken(task, client.base_url):
+            with client.turn.taken(deadline, client.base_url):
                 if client.session_id is not None and not client.has_ended:
                     old = client.session_id, client.token
-                client.log_in(user, password, task)
+                client.log_in(user, password, deadline)
         finally:  # also if Ctrl-C came after the server had accepted the password
             now = client.session_id
             if old and now and old[0].reveal() != now.reveal():
@@ -430,7 +430,7 @@ class Session(AnyCatalogue):
         if "catalogue" in values:
             session._live = LiveCatalogue(session, access, _restored(values["catalogue"]))
         else:
-            session._live = session._read(client.new_task())
+            session._live = session._read(client.new_deadline())
         return session
 
     def __reduce__(self) -> NoReturn:
@@ -442,12 +442,12 @@ class Session(AnyCatalogue):
     def __repr__(self) -> str:
         date = self.system_info.build_date
         lines = [
-            f"Session with system {clipped(self.system)!r} "
-            f"({clipped(self.system_info.description)})",
+            f"Session with system {truncate(self.system)!r} "
+            f"({truncate(self.system_info.description)})",
             f"  {len(self.tables):,} tables, {len(self.variables):,} variables, "
             + (f"built {date}" if date else "build date not known"),
-            f"  as {clipped(self.user.username)!r} "
-            f"in DataView {clipped(self.data_view)!r} at {self.base_url}",
+            f"  as {truncate(self.user.username)!r} "
+            f"in DataView {truncate(self.data_view)!r} at {self.base_url}",
         ]
         return self._client.secrets.without_issued("\n".join(lines))
 
@@ -463,7 +463,7 @@ class Session(AnyCatalogue):
         return card.session(
             info._replace(name=without(info.name), description=without(info.description))._asdict(),
             held,
-            clipped(self.user.username) + (f" ({clipped(person)})" if person else ""),
+            truncate(self.user.username) + (f" ({truncate(person)})" if person else ""),
             {"data_view": self.data_view, "base_url": self.base_url},
             self.token_expires_at,
         )
@@ -481,13 +481,13 @@ def log_in(
         user: user name.
         password: the password.
     """
-    check_secret(password, "password")
-    task = client.new_task()
+    require_secret(password, "password")
+    deadline = client.new_deadline()
     try:
-        person = client.log_in(user, password, task)["user"]
+        person = client.log_in(user, password, deadline)["user"]
         known = User(*(person.get(field) for field in USER_FIELDS))
         session = Session._new(Access(client, options, system, known.username), known)
-        session._live = session._read(task)
+        session._live = session._read(deadline)
         return session
     except BaseException:
         client.leave()

@@ -293,7 +293,7 @@ def test_a_name_that_no_url_can_hold(name: str) -> None:
 
 def test_two_of_one_name_in_one_folder() -> None:
     """They would have one address, so this is an error that names it."""
-    with pytest.raises(FoldersError, match="Two folders have one address: 'Bookings/Dates'"):
+    with pytest.raises(FoldersError, match="Two folders have the same path, 'Bookings/Dates'"):
         with_folders(*TWO_BRANCHES[:2], node("Dates", 0))
 
 

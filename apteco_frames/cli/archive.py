@@ -19,7 +19,7 @@ from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.place import ROOT
 from apteco_frames.cli.read import load
 from apteco_frames.cli.source import Source, with_source
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
     from apteco_frames.archive import Added, Archive
@@ -178,7 +178,9 @@ def _newest(
             yield archive.catalogue(system, built[-2]), newest
         else:
             date = newest.system_info.build_date or "without a date"
-            say(f"{clipped(system)}: no build is older than the newest, {date}; nothing to compare")
+            say(
+                f"{truncate(system)}: no build is older than the newest, {date}; nothing to compare"
+            )
 
 
 _YES = click.option("--yes", is_flag=True, help="Remove it, instead of only showing what would be.")

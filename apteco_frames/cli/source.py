@@ -87,14 +87,14 @@ class Source(NamedTuple):
         """
         from apteco_frames.errors import AptecoFramesError, PasswordPromptError
         from apteco_frames.logins import login, login_with_password
-        from apteco_frames.support.arguments import checked_path
+        from apteco_frames.support.arguments import require_path
 
         found = self._system()
         base_url, data_view, system, user = (found[name] or "" for name in _SYSTEM)
         where = base_url, data_view, system, user
         certificate = found["certificate"]
         try:
-            verify = str(checked_path(certificate, "--certificate")) if certificate else None
+            verify = str(require_path(certificate, "--certificate")) if certificate else None
         except ValueError as error:
             raise click.ClickException(str(error)) from None
         options: Options = {"cache": self.cache, "verify": verify}

@@ -15,7 +15,7 @@ from apteco_frames.errors import FoldersError
 from apteco_frames.normalize.tree import children_of
 from apteco_frames.schema.column import NAMES
 from apteco_frames.support.arrays import booleans, integers, strings
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 
 class Node(NamedTuple):
@@ -58,7 +58,7 @@ def arrange(nodes: Sequence[Node], names: pa.ChunkedArray, source: str) -> pa.Ta
         for name in node.variable_names:
             if name not in known:
                 raise FoldersError(
-                    f"The folder {clipped(node.name)!r} holds {clipped(name)!r}, which is no "
+                    f"The folder {truncate(node.name)!r} holds {truncate(name)!r}, which is no "
                     f"variable of {source}. Nothing of the folders was used. Read them anew."
                 )
     within = children_of([node.parent for node in nodes])
@@ -112,8 +112,8 @@ def nodes_of(arrow: pa.Table, source: str) -> list[Node]:
         path, around = row["path"], row["parent_path"]
         if path in places or (around is not None and around not in places):
             raise FoldersError(
-                f"The folder {clipped(path)!r} comes twice, or before the folder around it "
-                f"({clipped(around)!r}). Nothing of {source} was used. Read the folders again."
+                f"The folder {truncate(path)!r} comes twice, or before the folder around it "
+                f"({truncate(around)!r}). Nothing of {source} was used. Read the folders again."
             )
         parent = None if around is None else places[around]
         places[path] = len(nodes)
@@ -147,8 +147,8 @@ def _paths(nodes: Sequence[Node], source: str) -> list[str]:
     if len(set(made)) < len(made):
         often = next(path for path, number in Counter(made).items() if number > 1)
         raise FoldersError(
-            f"Two folders have one address: {clipped(often)!r}. Nothing of the folders of {source} "
-            "was used. Show this message to the administrator of your Orbit installation."
+            f"Two folders have the same path, {truncate(often)!r}. No folder of {source} was "
+            "used. Show this message to the administrator of your Orbit installation."
         )
     return made
 

@@ -12,7 +12,7 @@ from apteco_frames.errors import TablesError, warn
 from apteco_frames.normalize.tree import children_of
 from apteco_frames.schema.column import NAMES
 from apteco_frames.support.arrays import integers
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 MOST_ANCESTORS = 5_000_000
 """How many tables all tables together may be below; those of no system are as many."""
@@ -50,7 +50,7 @@ def relate(raw: pa.Table, variable_counts: dict[str, int], source: str) -> pa.Ta
         named += len(ancestors[position])
         if named > MOST_ANCESTORS:  # each table names all above it and below it
             raise TablesError(
-                f"The tables are too deep: {clipped(names[position])!r} is below "
+                f"The tables are too deep: {truncate(names[position])!r} is below "
                 f"{len(ancestors[position]):,} others, and all tables together are below more than "
                 f"{MOST_ANCESTORS:,}. {_advice(source)}"
             )
@@ -102,7 +102,7 @@ def _check_names(names: list[str], parents: list[str], source: str) -> None:
         raise TablesError(f"Several tables are named {_list(repeated)}. {_advice(source)}")
     known = {"", *names}
     orphans = [
-        f"{clipped(name)!r} ({clipped(parent)!r})"
+        f"{truncate(name)!r} ({truncate(parent)!r})"
         for name, parent in zip(names, parents, strict=True)
         if parent not in known
     ]
@@ -151,7 +151,7 @@ def warn_of_children(tables: pa.Table, source: str) -> None:
 
 
 def _list(names: list[str]) -> str:
-    listed = ", ".join(repr(clipped(name)) for name in names[:10])
+    listed = ", ".join(repr(truncate(name)) for name in names[:10])
     return listed if len(names) <= 10 else f"{listed} and {len(names) - 10} more"
 
 

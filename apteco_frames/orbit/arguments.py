@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from apteco_frames.errors import InvalidUrlError
 from apteco_frames.orbit.redact import Secret
-from apteco_frames.support.arguments import checked_number, not_a
+from apteco_frames.support.arguments import not_a, require_number
 from apteco_frames.support.progress import Progress
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def lists_options(function: Function) -> Function:
     return function
 
 
-def checked_options(options: Options) -> Options:
+def require_options(options: Options) -> Options:
     """The options, those not given with their defaults.
 
     Raises:
@@ -73,7 +73,7 @@ def checked_options(options: Options) -> Options:
             progress is neither True, False, None nor a callable.
         ValueError: a number is below 1, or ``cache`` is an empty text.
 
-    >>> options = checked_options({"page_size": 100})
+    >>> options = require_options({"page_size": 100})
     >>> options["page_size"], options["max_connections"]
     (100, None)
     """
@@ -82,11 +82,11 @@ def checked_options(options: Options) -> Options:
             listed = ", ".join(f"{option}=" for option in _DEFAULTS)
             raise TypeError(f"There is no option {name!r}; there are {listed}.")
     values: Options = {**_DEFAULTS, **options}
-    checked_progress(values["progress"])
+    require_progress(values["progress"])
     for option in ("page_size", "max_connections"):
         number = values[option]
         if number is not None:
-            values[option] = checked_number(number, f"{option}=")
+            values[option] = require_number(number, f"{option}=")
     _check_cache(values["cache"])
     return values
 
@@ -98,7 +98,7 @@ def _check_cache(cache: Any) -> None:
         raise ValueError("cache= takes True or a folder, not an empty text.")
 
 
-def checked_progress(progress: Progress) -> Progress:
+def require_progress(progress: Progress) -> Progress:
     """What a load should report to.
 
     Raises:
@@ -109,14 +109,14 @@ def checked_progress(progress: Progress) -> Progress:
     raise not_a("progress= takes True, False, None or a callable", progress)
 
 
-def checked_text(text: str, what: str) -> str:
+def require_text(text: str, what: str) -> str:
     """The text that an argument should be; an error does not show what it is instead.
 
     Raises:
         TypeError: it is no text.
         ValueError: it holds half of a surrogate pair, which cannot be sent.
 
-    >>> checked_text(None, "password")
+    >>> require_text(None, "password")
     Traceback (most recent call last):
     TypeError: password must be text (str), not None: is an environment variable not set? \
 Nothing was sent.
@@ -127,7 +127,7 @@ Nothing was sent.
     return text
 
 
-def check_secret(secret: Secret, what: str) -> None:
+def require_secret(secret: Secret, what: str) -> None:
     """Check that a secret is text that can be sent.
 
     It is never a variable of a function that raises an error: programs show those with it.
@@ -141,7 +141,7 @@ def check_secret(secret: Secret, what: str) -> None:
         raise _halved(what)
 
 
-def checked_name(name: str, what: str) -> str:
+def require_name(name: str, what: str) -> str:
     """The name of a DataView or system, if a URL can hold it.
 
     Raises:

@@ -11,17 +11,17 @@ import pyarrow as pa
 from apteco_frames import schema
 from apteco_frames.errors import ApiResultsError
 from apteco_frames.orbit.client import FIRST_PAGE_SIZE, NAME_COLUMNS, OrbitClient
+from apteco_frames.orbit.deadline import Deadline
 from apteco_frames.orbit.decode import Page
 from apteco_frames.orbit.paging import ListChangedError, Paging, Span
 from apteco_frames.orbit.pool import Pool, run_all
-from apteco_frames.orbit.task import Task
 from apteco_frames.support.progress import Report
 
 PAGE_SIZE = 5_000
 """Items of the pages after the first: many, for few round trips."""
 
 
-class Build(NamedTuple):
+class LoadedCatalogue(NamedTuple):
     """One build of a system as the API gives it: its details, tables and variables.
 
     ``warnings`` says in sentences what is odd about it, but usable.
@@ -33,18 +33,18 @@ class Build(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def glance(client: OrbitClient, system: str, task: Task) -> tuple[dict[str, Any], int]:
+def probe(client: OrbitClient, system: str, deadline: Deadline) -> tuple[dict[str, Any], int]:
     """A system's details and how many variables it has: two small requests at a time.
 
     Args:
         client: whom to ask.
         system: name of the FastStats system.
-        task: whose time it takes.
+        deadline: how long it may take.
 
     Raises:
         AptecoFramesError: an error of the tree.
     """
-    part = task.part()
+    part = deadline.part()
     url = client.system_url(system, "Variables")
     calls: dict[str, Callable[[], Any]] = {
         "details": partial(client.system, system, part),
@@ -54,7 +54,9 @@ def glance(client: OrbitClient, system: str, task: Task) -> tuple[dict[str, Any]
     return found["details"], found["page"].total
 
 
-def load_build(client: OrbitClient, system: str, task: Task, report: Report | None = None) -> Build:
+def load_catalogue(
+    client: OrbitClient, system: str, deadline: Deadline, report: Report | None = None
+) -> LoadedCatalogue:
     """Tables and variables of one build of a system, complete and in the API's order.
 
     ``GET …/Tables`` and ``GET …/Variables``, page by page on several connections. If
@@ -63,7 +65,7 @@ def load_build(client: OrbitClient, system: str, task: Task, report: Report | No
     Args:
         client: whom to ask.
         system: name of the FastStats system.
-        task: whose time it takes.
+        deadline: how long it may take.
         report: called with the number of variables read so far and in all.
 
     Raises:
@@ -74,16 +76,16 @@ def load_build(client: OrbitClient, system: str, task: Task, report: Report | No
     for last in (False, True):
         try:
             # Before any page is asked for, so that no build can come between.
-            before = client.system(system, task)
-            tables, variables = _load_once(client, system, task.part(), report)
+            before = client.system(system, deadline)
+            tables, variables = _load_once(client, system, deadline.part(), report)
         except ListChangedError:
             if last:
                 raise
             continue
-        after = client.system(system, task)
+        after = client.system(system, deadline)
         if before == after:
             warnings = tuple(filter(None, (tables.warning, variables.warning)))
-            return Build(after, tables.rows(), variables.rows(), warnings)
+            return LoadedCatalogue(after, tables.rows(), variables.rows(), warnings)
     raise ApiResultsError(
         f"The system {system!r} at {client.base_url} was rebuilt while it was read, twice: built "
         f"{before.get('fastStatsBuildDate')}, then {after.get('fastStatsBuildDate')}. Nothing "
@@ -92,7 +94,7 @@ def load_build(client: OrbitClient, system: str, task: Task, report: Report | No
 
 
 def _load_once(
-    client: OrbitClient, system: str, task: Task, report: Report | None
+    client: OrbitClient, system: str, deadline: Deadline, report: Report | None
 ) -> tuple[Paging, Paging]:
     lists = {
         kind: Paging(
@@ -103,13 +105,13 @@ def _load_once(
         for kind in ("Variables", "Tables")
     }
     columns = {"Variables": schema.VARIABLES, "Tables": schema.TABLES}
-    with Pool[tuple[str, Span], Page](task, client.base_url, client.max_connections) as pool:
+    with Pool[tuple[str, Span], Page](deadline, client.base_url, client.max_connections) as pool:
         while True:
             for kind, paging in lists.items():
                 url = client.system_url(system, kind)
                 while pool.free and (span := paging.take()):
                     place = span.offset, span.count
-                    pool.submit((kind, span), client.page, url, columns[kind], task, *place)
+                    pool.submit((kind, span), client.page, url, columns[kind], deadline, *place)
             if pool.idle:
                 break
             for (kind, span), page in pool.finished():

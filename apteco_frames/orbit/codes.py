@@ -18,12 +18,12 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from apteco_frames.errors import ApiError, InvalidUrlError
-from apteco_frames.orbit.arguments import checked_name
+from apteco_frames.orbit.arguments import require_name
 from apteco_frames.orbit.client import OrbitClient
+from apteco_frames.orbit.deadline import Deadline
 from apteco_frames.orbit.paging import read_list
 from apteco_frames.orbit.pool import run_all
 from apteco_frames.orbit.status import REFUSED
-from apteco_frames.orbit.task import Task
 from apteco_frames.schema import CODES
 from apteco_frames.schema.column import api_schema
 
@@ -34,7 +34,7 @@ _PAGE_SIZE = 1_000
 _LARGEST_PAGE = 1_000_000
 
 
-class Wanted(NamedTuple):
+class CodeRequest(NamedTuple):
     """A variable whose codes are wanted.
 
     Attributes:
@@ -51,8 +51,8 @@ class Wanted(NamedTuple):
 def load_codes(
     client: OrbitClient,
     system: str,
-    wanted: Sequence[Wanted],
-    task: Task,
+    wanted: Sequence[CodeRequest],
+    deadline: Deadline,
     *,
     connections: int,
 ) -> Iterator[tuple[str, pa.Table | Refusal]]:
@@ -62,7 +62,7 @@ def load_codes(
         client: whom to ask.
         system: name of the FastStats system.
         wanted: the variables.
-        task: whose time it takes.
+        deadline: how long it may take.
         connections: requests under way at the same time, at most.
 
     Yields:
@@ -74,21 +74,23 @@ def load_codes(
         ListChangedError: the codes of a variable changed while they were read, twice.
         AptecoFramesError: another error of the tree.
     """
-    part = task.part()
+    part = deadline.part()
     # The longest first, so that no connection is left with one at the end.
     order = sorted(wanted, key=lambda variable: -(variable.number or 0))
     calls = ((variable.name, partial(_codes, client, system, variable, part)) for variable in order)
     return run_all(calls, part, client.base_url, connections)
 
 
-def _codes(client: OrbitClient, system: str, variable: Wanted, task: Task) -> pa.Table | Refusal:
+def _codes(
+    client: OrbitClient, system: str, variable: CodeRequest, deadline: Deadline
+) -> pa.Table | Refusal:
     """The codes of a variable, or why they are not to be had."""
     try:
-        name = checked_name(variable.name, "variable")
+        name = require_name(variable.name, "variable")
         url = client.system_url(system, "Variables", name, "Codes")
         said = variable.number if variable.number and variable.number > 0 else _PAGE_SIZE
         count = min(said, client.page_size or _LARGEST_PAGE)
-        page = partial(client.page, url, CODES, task, may_be_refused=REFUSED)
+        page = partial(client.page, url, CODES, deadline, may_be_refused=REFUSED)
         return read_list(page, count, url)
     except InvalidUrlError as error:  # a name that no URL can hold
         return error

@@ -1,4 +1,4 @@
-"""Connections whose every wait ends with the task that it is for."""
+"""Connections whose every wait ends at the deadline of the load that it is for."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import requests.adapters
 from requests.cookies import RequestsCookieJar
 from urllib3.util import Retry
 
-from apteco_frames.orbit.task import Task
+from apteco_frames.orbit.deadline import Deadline
 
 # Whose time the thread's request takes.
-reading: ContextVar[Task] = ContextVar("reading")
+reading: ContextVar[Deadline] = ContextVar("reading")
 
 
 class _TimedReader(io.RawIOBase):
-    """What a server sends, until the task's time is up.
+    """What a server sends, until the time is up.
 
     A socket's own time-out begins anew with every byte that comes.
     """
@@ -53,18 +53,18 @@ class _TimedConnection:
     response_class = _TimedResponse
 
     def connect(self) -> None:
-        """Connect, but wait no longer for that than the task may."""
-        task = reading.get()
+        """Connect, but wait no longer for that than the load may."""
+        deadline = reading.get()
 
         def connected() -> bool:
             super(_TimedConnection, self).connect()  # type: ignore[misc]
-            in_time = task.seconds_left() > 0
+            in_time = deadline.seconds_left() > 0
             if not in_time:  # perhaps nobody waits any more
                 self.close()  # type: ignore[attr-defined]
             return in_time
 
-        if not task.run_aside(connected):
-            raise TimeoutError("the time for the whole task is up")
+        if not deadline.run_aside(connected):
+            raise TimeoutError("the time for the whole load is up")
 
 
 @cache
@@ -173,7 +173,7 @@ def timed(http: requests.Session) -> requests.Session:
 
 
 def waits_in_time(http: requests.Session, url: str) -> bool:
-    """Whether a request of a session that :func:`timed` gave ends with its task by itself.
+    """Whether a request of a session that :func:`timed` gave ends with its deadline by itself.
 
     Not so where something of the user's own has a part in it.
     """

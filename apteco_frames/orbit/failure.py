@@ -23,9 +23,9 @@ from urllib3.exceptions import (
     ResponseError,
 )
 
-from apteco_frames.orbit.task import Timeout
+from apteco_frames.orbit.deadline import Timeout
 from apteco_frames.orbit.unpack import UnpackError
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 CHECK_NETWORK = "Check the base URL, your network, VPN and proxy."
 # The environment's proxies would otherwise come before those of the session.
@@ -53,7 +53,7 @@ class Failure(NamedTuple):
     in_body: bool = False
 
 
-TIME_IS_UP = Failure("the time for the whole task is up", "")
+TIME_IS_UP = Failure("the time for the whole load is up", "")
 
 
 # What OpenSSL says, as versions of it differ, where an answer is not of TLS at all.
@@ -232,7 +232,7 @@ def _own_words(error: Exception) -> str:
     is_bare = kind is requests.ConnectionError and isinstance(next(iter(error.args), None), str)
     if not is_bare and kind.__module__.partition(".")[0] in ("requests", "urllib3", "builtins"):
         return ""
-    return clipped(" ".join(str(error).split()), 200)
+    return truncate(" ".join(str(error).split()), 200)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

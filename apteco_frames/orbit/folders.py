@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from apteco_frames.errors import ApiError, ApiResultsError, InvalidUrlError
 from apteco_frames.normalize.folders import Node
-from apteco_frames.orbit.arguments import checked_name
+from apteco_frames.orbit.arguments import require_name
 from apteco_frames.orbit.client import OrbitClient
+from apteco_frames.orbit.deadline import Deadline
 from apteco_frames.orbit.decode import Page
 from apteco_frames.orbit.paging import read_list
 from apteco_frames.orbit.pool import run_all
 from apteco_frames.orbit.status import REFUSED
-from apteco_frames.orbit.task import Task
 from apteco_frames.schema.column import STRING, Column
 from apteco_frames.support.progress import Report
 
@@ -54,7 +54,7 @@ class Walk(NamedTuple):
 def walk(
     client: OrbitClient,
     system: str,
-    task: Task,
+    deadline: Deadline,
     *,
     connections: int,
     report: Report | None = None,
@@ -64,7 +64,7 @@ def walk(
     Args:
         client: whom to ask.
         system: name of the FastStats system.
-        task: whose time it takes.
+        deadline: how long it may take.
         connections: requests under way at the same time, at most.
         report: called with the number of folders read so far, and of those known so far.
 
@@ -81,7 +81,7 @@ def walk(
     refused: list[tuple[str, ...]] = []
     level: list[int | None] = [None]
     while level:
-        part = task.part()
+        part = deadline.part()
         calls = ((place, partial(_contents, client, system, paths[place], part)) for place in level)
         contents: dict[int | None, _Contents] = {}
         for place, found in run_all(calls, part, client.base_url, connections):
@@ -122,16 +122,18 @@ class _Folder(NamedTuple):
 _Contents = tuple[list[_Folder], list[str]] | ApiError | InvalidUrlError
 
 
-def _contents(client: OrbitClient, system: str, path: tuple[str, ...], task: Task) -> _Contents:
+def _contents(
+    client: OrbitClient, system: str, path: tuple[str, ...], deadline: Deadline
+) -> _Contents:
     """The folders and the names of the variables directly in a folder, or why not."""
     try:
-        segments = [checked_name(name, "folder") for name in path]
+        segments = [require_name(name, "folder") for name in path]
     except InvalidUrlError as error:
         return error
     url = client.system_url(system, "Folders", *segments)
 
     def page(offset: int, count: int) -> Page:
-        found = client.page(url, ITEMS, task, offset, count, may_be_refused=REFUSED)
+        found = client.page(url, ITEMS, deadline, offset, count, may_be_refused=REFUSED)
         if found.total > MOST_ITEMS:
             raise _endless(url)
         return found

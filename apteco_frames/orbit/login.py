@@ -14,7 +14,7 @@ from apteco_frames.orbit.redact import Secret
 from apteco_frames.orbit.serialized import can_be_sent
 from apteco_frames.orbit.shape import find_fault
 from apteco_frames.orbit.status import checked
-from apteco_frames.orbit.transport import Answer
+from apteco_frames.orbit.transport import Response
 from apteco_frames.schema.column import STRING, required_texts
 
 USER_FIELDS = ("username", "firstname", "surname", "emailAddress")
@@ -35,7 +35,7 @@ _SECOND_FACTOR = re.compile(
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|2[Ff][Aa]")
 
 
-def session_details(answer: Answer, url: str) -> dict[str, Any]:
+def session_details(answer: Response, url: str) -> dict[str, Any]:
     """The ``SessionDetails``; an error about them shows nothing of what they hold.
 
     ``accessToken`` and ``sessionId`` are secrets.
@@ -68,7 +68,7 @@ def _details_or_error(
     return {**value, **{name: Secret(value[name]) for name in ("accessToken", "sessionId")}}
 
 
-def opened_session(answer: Answer) -> tuple[Secret, Secret] | None:
+def opened_session(answer: Response) -> tuple[Secret, Secret] | None:
     """The id and the token of the session that an answer opens, whatever else it lacks."""
     match json_object(answer.body):
         case {"sessionId": str(session_id), "accessToken": str(token)} if answer.status < 300:

@@ -1,4 +1,4 @@
-"""Several requests of one task at a time, each taken as soon as it is answered."""
+"""Several requests of one load at a time, each taken as soon as it is answered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from apteco_frames.orbit.task import Task
+from apteco_frames.orbit.deadline import Deadline
 
 Key = TypeVar("Key")
 Result = TypeVar("Result")
@@ -19,26 +19,26 @@ _GRACE_SECONDS = 0.2
 
 
 class Pool(Generic[Key, Result]):
-    """Runs functions in threads; leaving its ``with`` block gives up the task.
+    """Runs functions in threads; leaving its ``with`` block gives up what is under way.
 
-    The functions wait for servers by ``Transport.request`` with the same task, so that
-    their threads end as soon as the task does. (They are no daemons: Arrow must not be
+    The functions wait for servers by ``Transport.request`` with the same deadline, so that
+    their threads end as soon as the deadline does. (They are no daemons: Arrow must not be
     under way in a thread that outlives the interpreter.)
 
     Args:
-        task: whose time the functions take; it is given up, so take a ``part()``.
+        deadline: how long the functions may take; it is given up, so take a ``part()``.
         url: where they ask, for the error when the time is up.
         size: how many run at a time, at most.
 
-    >>> from apteco_frames.orbit.task import Timeout
-    >>> with Pool[str, int](Task(Timeout()), "http://localhost/OrbitAPI", 4) as pool:
+    >>> from apteco_frames.orbit.deadline import Timeout
+    >>> with Pool[str, int](Deadline(Timeout()), "http://localhost/OrbitAPI", 4) as pool:
     ...     pool.submit("half of ten", divmod, 10, 2)
     ...     list(pool.finished())
     [('half of ten', (5, 0))]
     """
 
-    def __init__(self, task: Task, url: str, size: int) -> None:
-        self._task = task
+    def __init__(self, deadline: Deadline, url: str, size: int) -> None:
+        self._task = deadline
         self._url = url
         self._size = size
         self._pending: dict[Future[Result], Key] = {}
@@ -65,7 +65,7 @@ class Pool(Generic[Key, Result]):
         """Wait for the next results: at least one, and each with its key.
 
         Raises:
-            OrbitConnectionError: the task's time is up.
+            OrbitConnectionError: the time is up.
             Exception: what a function raised.
         """
         done: list[Future[Result]] = []
@@ -102,22 +102,22 @@ class Pool(Generic[Key, Result]):
 
 
 def run_all(
-    calls: Iterable[tuple[Key, Callable[[], Result]]], task: Task, url: str, size: int
+    calls: Iterable[tuple[Key, Callable[[], Result]]], deadline: Deadline, url: str, size: int
 ) -> Iterator[tuple[Key, Result]]:
     """The results of functions, each with its key, in the order in which they come.
 
     Args:
         calls: the keys and the functions, taken from as threads become free.
-        task: as of :class:`Pool`.
+        deadline: as of :class:`Pool`.
         url: likewise.
         size: likewise.
 
     Raises:
-        OrbitConnectionError: the task's time is up.
+        OrbitConnectionError: the time is up.
         Exception: what a function raised.
     """
     todo = iter(calls)
-    with Pool[Key, Result](task, url, size) as pool:
+    with Pool[Key, Result](deadline, url, size) as pool:
         while True:
             for key, function in islice(todo, pool.free):
                 pool.submit(key, function)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from apteco_frames.errors import DeserializeError
-from apteco_frames.orbit.arguments import check_secret
+from apteco_frames.orbit.arguments import require_secret
 from apteco_frames.orbit.redact import Secret
 
 _SECRETS = ("session_id", "access_token")
@@ -27,7 +27,7 @@ def session_values(s: Secret, user_fields: Sequence[str]) -> dict[str, Any]:
         DeserializeError: it is no serialised session; the message names what is missing.
     """
     try:
-        check_secret(s, "the serialised session")
+        require_secret(s, "the serialised session")
         values = json.loads(s.reveal())
         for name in _SECRETS:
             if isinstance(values.get(name), str):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from apteco_frames.errors import ApiError, AptecoFramesError, GatewayError, SessionExpiredError
 from apteco_frames.orbit.failure import PROXY_LOGIN
 from apteco_frames.orbit.json_text import said
-from apteco_frames.orbit.transport import Answer
-from apteco_frames.support.text import clipped
+from apteco_frames.orbit.transport import Response
+from apteco_frames.support.text import truncate
 
 LOG_IN_AGAIN = "Log in again with login() or session.renew(password)"
 REFUSED = frozenset({400, 403, 404})
@@ -16,7 +16,7 @@ IF_NO_HELP = "If that is no help, show this message to your administrator"
 """What to do next where the API itself says what is wrong: no guess of ours."""
 
 
-def checked(answer: Answer) -> bytes:
+def checked(answer: Response) -> bytes:
     """The body of an answer whose status is no error: the one place that maps statuses.
 
     Raises:
@@ -47,7 +47,7 @@ def checked(answer: Answer) -> bytes:
     raise api_error(ApiError, answer, what, hint)
 
 
-def api_error(kind: type[ApiError], answer: Answer, what: str, hint: str) -> AptecoFramesError:
+def api_error(kind: type[ApiError], answer: Response, what: str, hint: str) -> AptecoFramesError:
     """The error for an answer, without any secret that the answer repeats.
 
     Args:
@@ -66,10 +66,10 @@ def api_error(kind: type[ApiError], answer: Answer, what: str, hint: str) -> Apt
         message=without_secrets(words.message),
         parameters=tuple(map(without_secrets, words.parameters)),
     )
-    status = f"status {answer.status} {clipped(answer.shown_reason)}".strip()
+    status = f"status {answer.status} {truncate(answer.shown_reason)}".strip()
     wait = answer.headers.get("Retry-After")
     if wait and answer.status in (429, 503):
-        hint += f". It asks to wait: {clipped(without_secrets(wait))!r} (seconds, or a time)"
+        hint += f". It asks to wait: {truncate(without_secrets(wait))!r} (seconds, or a time)"
     if words.is_page:
         title = f" ({words.shown})" if words.message else ""
         return GatewayError(

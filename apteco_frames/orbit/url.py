@@ -16,15 +16,15 @@ _LONGEST_SHOWN_URL = 200
 _HOST = re.compile(r"(?=.{1,253}$)[\w-]{1,63}(\.[\w-]{1,63})*\.?")
 
 
-def checked_base_url(base_url: str) -> str:
+def require_base_url(base_url: str) -> str:
     """The base URL without a trailing slash, ``/OrbitAPI`` added to a bare host.
 
     Raises:
         InvalidUrlError: it is no http or https URL, or holds more than host and path.
 
-    >>> checked_base_url("https://orbit.my-site.com/OrbitAPI/")
+    >>> require_base_url("https://orbit.my-site.com/OrbitAPI/")
     'https://orbit.my-site.com/OrbitAPI'
-    >>> checked_base_url("https://orbit.my-site.com")
+    >>> require_base_url("https://orbit.my-site.com")
     'https://orbit.my-site.com/OrbitAPI'
     """
     try:

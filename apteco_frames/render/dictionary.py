@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames.support.text import shown
+from apteco_frames.support.text import escape_controls
 
 _SCRIPTS = (
     *("dictionary-data.js", "dictionary-search.js", "dictionary-rows.js"),
@@ -56,7 +56,7 @@ def page(
     )
     return Template(_part("dictionary.html")).substitute(
         policy=policy,
-        title=escape(f"{shown(system['name'])}: data dictionary"),
+        title=escape(f"{escape_controls(system['name'])}: data dictionary"),
         style=style,
         data=_packed(*_contents(system, rows, unread, refused)),
         script=script,

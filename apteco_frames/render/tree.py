@@ -7,7 +7,7 @@ from html import escape
 from typing import NamedTuple
 
 from apteco_frames.support.display import NO_MATHS
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 _LABEL_WIDTH = 60
 _MOST_SHOWN = 1_000
@@ -111,7 +111,7 @@ class Tree:
 
 
 def _text(line: _Line) -> str:
-    label = clipped(line.label, _LABEL_WIDTH)
+    label = truncate(line.label, _LABEL_WIDTH)
     return f"{label} ({line.note})" if line.note else label
 
 

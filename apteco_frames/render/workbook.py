@@ -23,7 +23,7 @@ from apteco_frames import schema
 from apteco_frames.errors import MissingDependencyError, how_to_install
 from apteco_frames.support import files
 from apteco_frames.support.arrays import spans_of
-from apteco_frames.support.text import clipped, list_items
+from apteco_frames.support.text import list_items, truncate
 
 # What Excel holds: rows of a sheet with the header, UTF-16 units of a text, links of a sheet.
 MOST_ROWS = 1_048_576
@@ -284,7 +284,7 @@ class _Writer:
                 "session.load_codes(), and write the workbook after that."
             )
         if unavailable:
-            names = list_items(list(map(clipped, unavailable[:_MOST_NAMES])), len(unavailable))
+            names = list_items(list(map(truncate, unavailable[:_MOST_NAMES])), len(unavailable))
             yield f"The server refused the codes of {names}; they are not here."
         for noun, sheets in parts.items():
             if len(sheets) > 1:

@@ -32,13 +32,13 @@ from apteco_frames import schema
 from apteco_frames.errors import ArchiveError, how_to_install
 from apteco_frames.storage import location
 from apteco_frames.storage.archive_layout import (
-    BUILDS,
-    BUILDS_SCHEMA,
+    BUILDS_FOLDER,
+    ENTRY_SCHEMA,
+    LAYOUT_VERSION,
     NOUNS,
     PARTITIONS,
     PARTS,
-    VERSION,
-    Build,
+    ArchivedBuild,
     build_at,
     build_file,
     build_of,
@@ -60,7 +60,7 @@ _READERS = 8
 _FAULTS = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError)
 
 # Of each file in "builds" that was read in this process, what it holds: that never changes.
-_entries: dict[tuple[str, Build], dict[str, Any]] = {}
+_entries: dict[tuple[str, ArchivedBuild], dict[str, Any]] = {}
 
 
 class _File(NamedTuple):
@@ -98,7 +98,7 @@ class ArchiveStore:
             self._root = str(root) if is_uri else Path(root).absolute().as_posix()
         else:
             self._root = str(root)
-            filesystem = location.checked_filesystem(filesystem)
+            filesystem = location.require_filesystem(filesystem)
         self._given = filesystem
         self._files: Any = None
 
@@ -149,7 +149,7 @@ class ArchiveStore:
             found |= {name, *(build.system for build in builds)}
         return sorted(name for name in found if name is not None)
 
-    def builds(self, system: str | None = None) -> list[Build]:
+    def builds(self, system: str | None = None) -> list[ArchivedBuild]:
         """The builds, of all systems or of one, by system, the latest last.
 
         Nothing is read but the listing, and a file of each system whose name is too long for
@@ -163,9 +163,9 @@ class ArchiveStore:
         distinct = {build.path: build for build in found}  # some file systems take two for one
         return sorted(distinct.values(), key=lambda build: (str(build.system), *build.order))
 
-    def _builds_in(self, folder: str, system: str | None = None) -> list[Build]:
+    def _builds_in(self, folder: str, system: str | None = None) -> list[ArchivedBuild]:
         found = []
-        for file in self._list(f"{BUILDS}{folder}"):
+        for file in self._list(f"{BUILDS_FOLDER}{folder}"):
             build = build_at(file.below, file.modified, file.size, system)
             if build and build.size:  # one without a byte was not written to its end
                 found.append(build)
@@ -173,7 +173,7 @@ class ArchiveStore:
         named = {folder: self.entry(build)["system"] for folder, build in unnamed.items()}
         return [build._replace(system=named.get(build.folder, build.system)) for build in found]
 
-    def entry(self, build: Build) -> dict[str, Any]:
+    def entry(self, build: ArchivedBuild) -> dict[str, Any]:
         """What ``builds`` holds of a build, with the columns of ``schema.BUILDS``.
 
         Raises:
@@ -184,7 +184,7 @@ class ArchiveStore:
             _entries[key] = self._entry(build)
         return _entries[key]
 
-    def entries(self, builds: Iterable[Build]) -> list[dict[str, Any]]:
+    def entries(self, builds: Iterable[ArchivedBuild]) -> list[dict[str, Any]]:
         """What ``builds`` holds of each build: a small read for each, once in a process.
 
         Raises:
@@ -193,7 +193,7 @@ class ArchiveStore:
         with ThreadPoolExecutor(_READERS) as pool:  # which matters where each is a request
             return list(pool.map(self.entry, builds))
 
-    def read(self, build: Build) -> Snapshot:
+    def read(self, build: ArchivedBuild) -> Snapshot:
         """The catalogue of a build; codes and folders are read when they are asked for.
 
         Raises:
@@ -216,7 +216,7 @@ class ArchiveStore:
             tuple(entry["unavailable"]),
         )
 
-    def dataset(self, noun: str, builds: Iterable[Build]) -> Any:
+    def dataset(self, noun: str, builds: Iterable[ArchivedBuild]) -> Any:
         """A noun's files as a ``pyarrow.dataset.Dataset`` that also has the partitions."""
         from pyarrow import dataset
 
@@ -267,10 +267,10 @@ class ArchiveStore:
         for noun in () if is_there else arrows:
             self._put(f"{noun}/{new.path}", file_of(noun, arrows[noun], system))
         # It is written again even where it is there: its time says what was added last.
-        self._put(f"{BUILDS}/{new.path}", entry, again=is_there)
+        self._put(f"{BUILDS_FOLDER}/{new.path}", entry, again=is_there)
         return not is_there
 
-    def _digested(self, build: Build) -> Build:
+    def _digested(self, build: ArchivedBuild) -> ArchivedBuild:
         """A build with its digests: layout 1 does not tell them by its names."""
         if build.core:
             return build
@@ -280,10 +280,10 @@ class ArchiveStore:
         arrows |= {"tables": found.tables, "variables": found.variables}
         return build_of(found.system, arrows, sorted(found.unavailable))
 
-    def _is_whole(self, build: Build, size: int) -> bool:
+    def _is_whole(self, build: ArchivedBuild, size: int) -> bool:
         """Whether all files of a build are there; its entry has that size, or can be read."""
         nouns = [noun for noun in NOUNS if build.has(noun)]
-        (entry,) = self.files.get_file_info([f"{BUILDS}/{build.path}"])
+        (entry,) = self.files.get_file_info([f"{BUILDS_FOLDER}/{build.path}"])
         if not entry.is_file or not entry.size:
             return False
         if entry.size != size:  # cut off, or written by another version of pyarrow
@@ -294,7 +294,7 @@ class ArchiveStore:
         found = self.files.get_file_info([f"{noun}/{build.path}" for noun in nouns])
         return all(info.is_file and info.size for info in found)
 
-    def _is_hidden(self, new: Build, listed: Sequence[Build]) -> bool:
+    def _is_hidden(self, new: ArchivedBuild, listed: Sequence[ArchivedBuild]) -> bool:
         """Whether another catalogue of the date that has as much was added after it."""
         latest = max(listed, key=lambda build: build.order, default=new)
         return latest.path != new.path and latest.fullness == new.fullness
@@ -348,17 +348,17 @@ class ArchiveStore:
 
     # Removing
 
-    def is_linked(self, build: Build) -> bool:
+    def is_linked(self, build: ArchivedBuild) -> bool:
         """Whether a link leads to what makes a build exist, so that nothing removes it."""
-        return self._is_linked(f"{BUILDS}/{build.path}")
+        return self._is_linked(f"{BUILDS_FOLDER}/{build.path}")
 
-    def remove(self, build: Build) -> None:
+    def remove(self, build: ArchivedBuild) -> None:
         """Remove a build: first what makes it exist, then its rows.
 
         Raises:
             OSError: a file cannot be removed.
         """
-        for noun in (BUILDS, *(noun for noun in NOUNS if build.has(noun))):
+        for noun in (BUILDS_FOLDER, *(noun for noun in NOUNS if build.has(noun))):
             self._remove(f"{noun}/{build.path}")
 
     def leftovers(self, seconds: float) -> Iterator[str]:
@@ -368,8 +368,8 @@ class ArchiveStore:
             seconds: for how long.
         """
         # The builds last: what was added since the files were listed has not been left over.
-        files = [file for folder in (PARTS, *NOUNS, BUILDS) for file in self._list(folder)]
-        there = {file.below for file in files if file.folder == BUILDS and file.size}
+        files = [file for folder in (PARTS, *NOUNS, BUILDS_FOLDER) for file in self._list(folder)]
+        there = {file.below for file in files if file.folder == BUILDS_FOLDER and file.size}
         left = defaultdict(list)
         for file in files:
             is_ours = is_part(file.below) if file.folder == PARTS else build_at(file.below)
@@ -378,7 +378,7 @@ class ArchiveStore:
         for rest, files_left in left.items():
             # Again, now: somebody may have added it meanwhile.
             entry, *infos = self.files.get_file_info(
-                [f"{BUILDS}/{rest}", *(file.path for file in files_left)]
+                [f"{BUILDS_FOLDER}/{rest}", *(file.path for file in files_left)]
             )
             until = time.time() - seconds
             for info, file in zip(infos, files_left, strict=True):
@@ -460,9 +460,9 @@ class ArchiveStore:
         """The folders of systems."""
         if self.local_root:
             with suppress(OSError):
-                return os.listdir(self.local_root / BUILDS)  # noqa: PTH208
+                return os.listdir(self.local_root / BUILDS_FOLDER)  # noqa: PTH208
             return []
-        return [info.base_name for info in self._select(BUILDS, recursive=False)]
+        return [info.base_name for info in self._select(BUILDS_FOLDER, recursive=False)]
 
     def _select(self, folder: str, *, recursive: bool) -> Any:
         from pyarrow.fs import FileSelector
@@ -475,18 +475,18 @@ class ArchiveStore:
         except _FAULTS as error:
             raise self._unlisted(error) from None
 
-    def _entry(self, build: Build) -> dict[str, Any]:
-        path = f"{BUILDS}/{build.path}"
+    def _entry(self, build: ArchivedBuild) -> dict[str, Any]:
+        path = f"{BUILDS_FOLDER}/{build.path}"
         arrow = self._read(path)
         try:
             version = max(arrow["version"].to_pylist())
-            if version > VERSION:
+            if version > LAYOUT_VERSION:
                 raise ArchiveError(
                     f"The archive at {self.place} was written by a newer version of apteco_frames "
-                    f"(layout {version}, known here: {VERSION}). Install that version, "
+                    f"(layout {version}, known here: {LAYOUT_VERSION}). Install that version, "
                     f"{how_to_install()}"
                 )
-            (row,) = arrow.select(BUILDS_SCHEMA.names).cast(BUILDS_SCHEMA).to_pylist()
+            (row,) = arrow.select(ENTRY_SCHEMA.names).cast(ENTRY_SCHEMA).to_pylist()
             is_of = (
                 build.folder in folders_of(row["system_name"]) and row["build_date"] == build.date
             )

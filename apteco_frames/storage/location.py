@@ -44,7 +44,7 @@ def redact(text: str) -> str:
     return re.sub(r"\w+://\S+", lambda found: without_credentials(found[0]), text)
 
 
-def checked_filesystem(filesystem: Any) -> Any:
+def require_filesystem(filesystem: Any) -> Any:
     """A file system of pyarrow or fsspec, as pyarrow's.
 
     Raises:

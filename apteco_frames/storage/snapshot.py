@@ -33,7 +33,7 @@ from apteco_frames.schema.column import STRING, TIMESTAMP
 from apteco_frames.support import files
 from apteco_frames.support.times import decode_time
 
-VERSION = 2
+SNAPSHOT_VERSION = 2
 """Version of the layout; it rises only when a column or a file goes or changes its type."""
 
 KINDS = ("system", "tables", "variables", "codes", "folders")
@@ -351,7 +351,7 @@ class _Metadata(NamedTuple):
 
     def _values(self) -> dict[str, Any]:
         return {
-            "version": VERSION,
+            "version": SNAPSHOT_VERSION,
             "kind": self.kind,
             "columns": self.columns,
             "snapshot": self.snapshot,
@@ -478,7 +478,7 @@ def _metadata(path: Path, found: dict[bytes, bytes]) -> _Metadata:
     try:
         values = json.loads(found[_KEY])
         version = version_of(values)
-        if version <= VERSION:
+        if version <= SNAPSHOT_VERSION:
             return _Metadata.of(values)
     except (*DAMAGE, AttributeError, RecursionError):
         raise SnapshotError(
@@ -487,7 +487,7 @@ def _metadata(path: Path, found: dict[bytes, bytes]) -> _Metadata:
         ) from None
     raise SnapshotError(
         f"{path} was written by a newer version of apteco_frames (layout {version}, known "
-        f"here: {VERSION}). Install it, {how_to_install()}"
+        f"here: {SNAPSHOT_VERSION}). Install it, {how_to_install()}"
     )
 
 

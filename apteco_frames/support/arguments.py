@@ -28,7 +28,7 @@ def not_a(wanted: str, value: object) -> TypeError:
     )
 
 
-def checked_text(text: str, what: str) -> str:
+def require_text(text: str, what: str) -> str:
     """The text that an argument should be.
 
     Args:
@@ -43,7 +43,7 @@ def checked_text(text: str, what: str) -> str:
     return text
 
 
-def checked_number(number: int, what: str) -> int:
+def require_number(number: int, what: str) -> int:
     """The whole number from 1 on that an argument should be.
 
     Args:
@@ -54,7 +54,7 @@ def checked_number(number: int, what: str) -> int:
         TypeError: it is no whole number.
         ValueError: it is less than 1.
 
-    >>> checked_number(0, "limit=")
+    >>> require_number(0, "limit=")
     Traceback (most recent call last):
     ValueError: limit= takes a whole number from 1 on, not 0.
     """
@@ -66,7 +66,7 @@ def checked_number(number: int, what: str) -> int:
     return operator.index(number)
 
 
-def checked_path(path: str | os.PathLike[str], what: str) -> Path:
+def require_path(path: str | os.PathLike[str], what: str) -> Path:
     """The file or folder that an argument should name; ``~`` stands for the user's own.
 
     Args:

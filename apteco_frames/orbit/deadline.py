@@ -1,4 +1,4 @@
-"""How long to wait for a connection, an answer, a whole task; and how to end what waits."""
+"""How long to wait for a connection, an answer, a whole load; and how to end what waits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from apteco_frames.errors import OrbitConnectionError
 Result = TypeVar("Result")
 
 # polars has waits for a lock go on after Ctrl-C, so none may be long; nor does a thread
-# that waits for one learn that its task was given up.
+# that waits for one learn that its load was given up.
 _SLICE_SECONDS = 0.1
 
 # Some 11 days; a socket cannot be told to wait for much longer.
@@ -33,7 +33,7 @@ class Timeout(NamedTuple):
     Attributes:
         connect: for a connection.
         read: for each part of an answer.
-        total: for a whole task, such as logging in and reading the catalogue.
+        total: for a whole load, such as logging in and reading the catalogue.
     """
 
     connect: float = 10.0
@@ -68,11 +68,11 @@ def _is_duration(value: Any) -> bool:
     return is_number and bool(0 < value <= _LONGEST_SECONDS)
 
 
-class Task:
-    """Requests that belong together: they end when its time is up or it is given up.
+class Deadline:
+    """The time and cancellation of one load: its requests end when time is up or it is given up.
 
     Args:
-        timeout: the time-outs; the last of them is the task's own.
+        timeout: the time-outs; the last of them is for the whole load.
         end: when its time is up, by ``time.monotonic()``, if not that long from now.
     """
 
@@ -84,9 +84,9 @@ class Task:
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
 
-    def part(self) -> Task:
-        """A task with the same end, which is given up by itself."""
-        part = Task(self.timeout, self._end)
+    def part(self) -> Deadline:
+        """One with the same end, which is given up by itself."""
+        part = Deadline(self.timeout, self._end)
         part._received = self._received
         return part
 
@@ -102,10 +102,10 @@ class Task:
         for no longer; they end by themselves, at their time-out at the latest.
         """
         self._given_up.set()
-        with self._lock:  # or an answer could come, and another task take the connection
+        with self._lock:  # or an answer could come, and another load take the connection
             for connection in self._connections:
                 # Not TLS's own shutdown, which turns encryption off first: a request of
-                # another task could follow in the clear. (TLS within TLS is no socket.)
+                # another load could follow in the clear. (TLS within TLS is no socket.)
                 with suppress(OSError, TypeError):
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
@@ -121,7 +121,7 @@ class Task:
         try:
             left = self.seconds_left()
             if not left:
-                raise TimeoutError("the time for the whole task is up")
+                raise TimeoutError("the time for the whole load is up")
             connection.settimeout(min(self.timeout.read, left))
             yield
         finally:
@@ -129,7 +129,7 @@ class Task:
                 self._connections.discard(connection)
 
     def seconds_left(self) -> float:
-        """Seconds until the time is up; zero if it is, or the task was given up."""
+        """Seconds until the time is up; zero if it is, or the load was given up."""
         return 0.0 if self._given_up.is_set() else max(0.0, self._end - _now())
 
     def wait_for(self, attempt: Callable[[float], bool]) -> bool:
@@ -152,7 +152,7 @@ class Task:
 
         It has a thread of its own that nobody waits for after that, not even the
         interpreter: looking up a host's name can be neither interrupted nor bounded, and
-        an adapter of the user's own knows no deadline. Ctrl-C gives the task up.
+        an adapter of the user's own knows no deadline. Ctrl-C gives the load up.
 
         Args:
             function: what to run.
@@ -214,17 +214,17 @@ class Task:
         return not self._given_up.is_set()
 
     def too_late(self, url: str, before: str = "") -> OrbitConnectionError:
-        """The error for a task whose time is up, with what went wrong before that."""
+        """The error for a load whose time is up, with what went wrong before that."""
         reason = f" (before that: {before})" if before else ""
         return OrbitConnectionError(
             f"{url} did not answer in full within {self.timeout.total:g} seconds, the limit for "
-            f"the whole task{reason}. Nothing was used of what had come. Try again, or give it "
+            f"the whole load{reason}. Nothing was used of what had come. Try again, or give it "
             "longer: timeout=(connect, read, total), in seconds."
         )
 
 
 class Turn:
-    """Lets one thread in at a time, and waits for that no longer than a task may.
+    """Lets one thread in at a time, and waits for that no longer than a load may.
 
     Wherever Ctrl-C comes, the turn of the thread that it ends is over: the lock knows which thread
     has it, from the same moment on.
@@ -234,15 +234,15 @@ class Turn:
         self._lock = threading.RLock()
 
     @contextmanager
-    def taken(self, task: Task, url: str) -> Iterator[None]:
+    def taken(self, deadline: Deadline, url: str) -> Iterator[None]:
         """Wait for the turn, and have it for the length of a ``with`` block.
 
         Raises:
-            OrbitConnectionError: the task's time was up before; it names the URL.
+            OrbitConnectionError: the time was up before; it names the URL.
         """
         try:
-            if not task.wait_for(lambda seconds: self._lock.acquire(timeout=seconds)):
-                raise task.too_late(url)
+            if not deadline.wait_for(lambda seconds: self._lock.acquire(timeout=seconds)):
+                raise deadline.too_late(url)
             yield
         finally:
             # Before any other step, of which each might be the one that Ctrl-C ends.
