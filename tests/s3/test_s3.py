@@ -213,7 +213,7 @@ def test_lists_that_are_late_and_times_that_are_rounded(proxy: Proxy) -> None:
     assert through(proxy).builds.height == 1
     assert not archive.add(rebuilt(0))
     assert archive.catalogue("holidays") == holidays()
-    left = archive.clean(timedelta(hours=-1))
+    left = archive.clean(timedelta())
     assert left == []
 
 
@@ -299,7 +299,7 @@ def test_fsspec(proxy: Proxy) -> None:
     assert archive.scan("tables").filter(system="holidays").collect().height == 27
     assert archive.history("boDest")["is_changed"].to_list() == [None, False, False]
     assert archive.prune(keep_last=1).height == 2
-    assert archive.clean(timedelta(hours=-1)) == []
+    assert archive.clean(timedelta()) == []
     path = objects(storage(proxy.url))[0]
     storage(proxy.url).delete_file(f"{ROOT}/{path}")
-    assert len(archive.clean(timedelta(hours=-1))) == 4
+    assert len(archive.clean(timedelta())) == 4
