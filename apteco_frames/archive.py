@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -23,7 +24,7 @@ from apteco_frames.storage.archive_layout import (
     system_in,
 )
 from apteco_frames.storage.archive_store import ArchiveStore
-from apteco_frames.storage.location import redact
+from apteco_frames.storage.location import is_uri, redact
 from apteco_frames.storage.retention import kept
 from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support.arguments import not_a, require_number, require_path, require_text
@@ -100,9 +101,9 @@ class Archive:
     """
 
     def __init__(self, root: str | Path, *, filesystem: Any = None) -> None:
-        folder = require_path(root, "Archive()")
-        is_elsewhere = filesystem is not None or (isinstance(root, str) and "://" in root)
-        self._store = ArchiveStore(str(root) if is_elsewhere else folder, filesystem)
+        folder, given = require_path(root, "Archive()"), os.fspath(root)
+        is_local = filesystem is None and not is_uri(given)
+        self._store = ArchiveStore(folder if is_local else given, filesystem)
 
     @property
     def root(self) -> str:
@@ -334,7 +335,8 @@ class Archive:
 
         Args:
             older_than: for how long a file has not changed, by the clocks of the storage and
-                of this machine; more than any program takes to add a catalogue.
+                of this machine; more than any program takes to add a catalogue. 0 if nobody is
+                adding.
             dry_run: whether nothing is removed.
 
         Returns:
@@ -342,15 +344,15 @@ class Archive:
 
         Raises:
             TypeError: ``older_than`` is no ``timedelta``.
+            ValueError: it is negative.
             ArchiveError: the archive cannot be listed.
             OSError: a file cannot be removed.
         """
         if not isinstance(older_than, timedelta):
             raise not_a("older_than= takes a datetime.timedelta", older_than)
-        paths = sorted(self._store.leftovers(older_than.total_seconds()))
-        if not dry_run:
-            self._store.clean(paths)
-        return paths
+        if older_than < timedelta():
+            raise ValueError(f"older_than= takes a time from 0 on, not {older_than!r}.")
+        return self._store.clean(older_than.total_seconds(), dry_run=dry_run)
 
     def prune(
         self,

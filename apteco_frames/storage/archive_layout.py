@@ -97,6 +97,9 @@ _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-.")
 _LONGEST = 100  # on Windows, a whole path has 260
 _LONGEST_OF_LAYOUT_1 = 200
 
+# Engines take the one for null, and Spark reads nothing where there is the other.
+_NO_FOLDERS = ("__HIVE_DEFAULT_PARTITION__", "")
+
 # What follows from other columns counts for nothing: later versions may derive more.
 _DIGESTED = {
     "tables": [column.name for column in schema.TABLES if column.api_field],
@@ -274,15 +277,15 @@ def folder_of(system: str) -> str:
     """The folder of a system, below that of a noun.
 
     Engines decode it: it is percent-encoded, as far as Windows and other file systems
-    which do not tell letters by their case need it. Of a name that is too long it has the
-    beginning, a tilde, and digits of its own.
+    which do not tell letters by their case need it. Of a name that is too long, or that no
+    folder may have, it has the beginning, a tilde, and digits of its own.
 
     >>> folder_of("50 %"), folder_of("Holidays"), folder_of("..")
     ('system=50%20%25', 'system=%48olidays', 'system=.%2e')
     """
     raw = system.encode("utf-8", "surrogatepass")
     encoded = _encoded(raw)
-    if len(encoded) > _LONGEST:
+    if len(encoded) > _LONGEST or system in _NO_FOLDERS:
         encoded = f"{_encoded(system[:8].encode('utf-8', 'surrogatepass'))}~{_hash(raw)}"
     return f"system={encoded}"
 

@@ -94,7 +94,7 @@ class ArchiveStore:
 
     def __init__(self, root: str | Path, filesystem: Any = None) -> None:
         if filesystem is None:
-            is_uri = isinstance(root, str) and "://" in root
+            is_uri = isinstance(root, str) and location.is_uri(root)
             self._root = str(root) if is_uri else Path(root).absolute().as_posix()
         else:
             self._root = str(root)
@@ -132,6 +132,11 @@ class ArchiveStore:
     def local_root(self) -> Path | None:
         """The folder, if it is one of this machine."""
         return location.local_folder(self.files)
+
+    @property
+    def _kind(self) -> str:
+        """What kind of file system it is, as pyarrow calls it."""
+        return str(self.files.base_fs.type_name)
 
     @property
     def _fsspec(self) -> Any:
@@ -179,7 +184,7 @@ class ArchiveStore:
         Raises:
             ArchiveError: the file is damaged, or of a newer version of this package.
         """
-        key = f"{self.files.base_fs.type_name} {self.root}", build._replace(system=None)
+        key = f"{self._kind} {self.root}", build._replace(system=None)
         if key not in _entries:
             _entries[key] = self._entry(build)
         return _entries[key]
@@ -264,10 +269,17 @@ class ArchiveStore:
         is_there = self._is_whole(new, entry.size)
         if is_there and not self._is_hidden(new, listed):
             return False
-        for noun in () if is_there else arrows:
-            self._put(f"{noun}/{new.path}", file_of(noun, arrows[noun], system))
+        written = {
+            f"{noun}/{new.path}": file_of(noun, arrows[noun], system)
+            for noun in (() if is_there else arrows)
+        }
+        for path, whole in written.items():
+            self._put(path, whole)
         # It is written again even where it is there: its time says what was added last.
         self._put(f"{BUILDS_FOLDER}/{new.path}", entry, again=is_there)
+        if self._kind not in (*_MOVED, *_WHOLE):
+            for path, whole in written.items():  # what was left there may just have been cleaned
+                self._put(path, whole)
         return not is_there
 
     def _digested(self, build: ArchivedBuild) -> ArchivedBuild:
@@ -313,7 +325,7 @@ class ArchiveStore:
 
     def _put_whole(self, path: str, written: pa.Buffer, again: bool) -> None:
         """Put a file in place, whole as far as the file system lets us."""
-        if self.files.base_fs.type_name in _MOVED:
+        if self._kind in _MOVED:
             part = f"{PARTS}/{uuid.uuid4().hex}.part"
             try:
                 self._into_folder(part, lambda: self._write(part, written))
@@ -323,7 +335,7 @@ class ArchiveStore:
             finally:
                 with suppress(OSError):  # it was moved, or perhaps nothing can be removed
                     self.files.delete_file(part)
-        if self.files.base_fs.type_name not in _WHOLE and not again:
+        if self._kind not in _WHOLE and not again:
             (info,) = self.files.get_file_info([path])
             if info.size == written.size:
                 return  # somebody else has put it there
@@ -361,11 +373,19 @@ class ArchiveStore:
         for noun in (BUILDS_FOLDER, *(noun for noun in NOUNS if build.has(noun))):
             self._remove(f"{noun}/{build.path}")
 
-    def leftovers(self, seconds: float) -> Iterator[str]:
-        """The paths of files that belong to no build and have not changed for some time.
+    def clean(self, seconds: float, *, dry_run: bool = False) -> list[str]:
+        """Remove the files that belong to no build and have not changed for some time.
 
         Args:
             seconds: for how long.
+            dry_run: whether nothing is removed.
+
+        Returns:
+            their paths.
+
+        Raises:
+            ArchiveError: the archive cannot be listed.
+            OSError: one cannot be removed.
         """
         # The builds last: what was added since the files were listed has not been left over.
         files = [file for folder in (PARTS, *NOUNS, BUILDS_FOLDER) for file in self._list(folder)]
@@ -374,27 +394,21 @@ class ArchiveStore:
         for file in files:
             is_ours = is_part(file.below) if file.folder == PARTS else build_at(file.below)
             if is_ours and file.below not in there:
-                left[file.below].append(file)
-        for rest, files_left in left.items():
+                left[file.below].append(file.path)
+        removed = []
+        for below, paths in left.items():
             # Again, now: somebody may have added it meanwhile.
-            entry, *infos = self.files.get_file_info(
-                [f"{BUILDS_FOLDER}/{rest}", *(file.path for file in files_left)]
-            )
+            entry, *infos = self.files.get_file_info([f"{BUILDS_FOLDER}/{below}", *paths])
+            if (entry.is_file and entry.size) or self._is_linked(below, BUILDS_FOLDER):
+                continue  # nobody knows what was there where a link leads to no folder
             until = time.time() - seconds
-            for info, file in zip(infos, files_left, strict=True):
-                is_build = entry.is_file and entry.size
-                is_left = info.is_file and not is_build and self._modified(info) <= until
-                if is_left and not self._is_linked(file.path):
-                    yield file.path
-
-    def clean(self, paths: Iterable[str]) -> None:
-        """Remove files.
-
-        Raises:
-            OSError: one cannot be removed.
-        """
-        for path in paths:
-            self._remove(path)
+            for info in infos:
+                is_old = info.is_file and self._modified(info) <= until
+                if is_old and not self._is_linked(info.path):
+                    removed.append(info.path)
+                    if not dry_run:
+                        self._remove(info.path)
+        return sorted(removed)
 
     def _modified(self, info: Any) -> float:
         """When a file was written, by its storage's clock; now, if that does not say."""
@@ -405,12 +419,13 @@ class ArchiveStore:
         except (AttributeError, NotImplementedError, LookupError, OSError):
             return time.time()
 
-    def _is_linked(self, path: str) -> bool:
-        """Whether a file of this machine is reached by a link below the root."""
+    def _is_linked(self, path: str, folder: str = "") -> bool:
+        """Whether a file of this machine is reached by a link below the root, or a folder there."""
         root = self.local_root
-        return root is not None and os.path.realpath(root / path) != str(
-            Path(os.path.realpath(root), path)
-        )
+        if root is None:
+            return False
+        top = os.path.realpath(root / folder)
+        return os.path.realpath(Path(top, path)) != str(Path(top, path))
 
     def _remove(self, path: str) -> None:
         """Remove a file, unless somebody else has, or a link leads to it."""
@@ -551,7 +566,7 @@ def _modified(info: Mapping[str, Any]) -> int:
 
 
 def _walk(root: Path, folder: str) -> Iterator[_File]:
-    """The files in a folder, and in those below it. Links below it are not followed."""
+    """The files in a folder, and in those of systems and builds below it, as links lead there."""
 
     def fail(error: OSError) -> None:
         # Not where there is no folder (any more), but where a link leads to none: a disk that
@@ -559,10 +574,13 @@ def _walk(root: Path, folder: str) -> Iterator[_File]:
         if not isinstance(error, FileNotFoundError) or os.path.islink(error.filename):  # noqa: PTH114
             raise error
 
-    for at, _, names in os.walk(root / folder, onerror=fail):
+    for at, folders, names in os.walk(root / folder, onerror=fail, followlinks=True):
+        below = Path(at).relative_to(root)
+        if len(below.parts) == len(("noun", "system", "build")):
+            folders.clear()  # nor does a link that leads upwards lead on for ever
         for name in names:
             with suppress(OSError):  # it has gone
-                info = os.lstat(os.path.join(at, name))  # noqa: PTH118
+                info = os.stat(os.path.join(at, name))  # noqa: PTH116, PTH118
                 if stat.S_ISREG(info.st_mode):
-                    path = Path(at, name).relative_to(root).as_posix()
+                    path = (below / name).as_posix()
                     yield _File(path, info.st_size, info.st_mtime_ns)
