@@ -49,7 +49,7 @@ again = session.serialize(include_catalogue=True)
     "read an archive": "codes = archive.catalogue('holidays').codes",
     "list an archive": "builds = archive.builds",
     "scan an archive": "rows = archive.scan('codes').collect()",
-    "compare builds": "worst = archive.history('boDest')",
+    "ask for a history": "rows = archive.history('boDest')",
     "pickle": "copy = pickle.loads(pickle.dumps(Catalogue.read_parquet(folder)))",
 }
 CLEAN = (0, "")
