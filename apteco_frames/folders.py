@@ -20,7 +20,7 @@ from apteco_frames.variables import Variable, Variables
 
 
 class Folder(Row):
-    """A folder of variables, as the System Explorer of FastStats shows them."""
+    """A folder of variables, as in the System Explorer of FastStats."""
 
     __slots__ = ()
 
@@ -40,7 +40,7 @@ class Folder(Row):
 
     @property
     def parent(self) -> Folder | None:
-        """The folder around it; ``None`` at the top."""
+        """The folder that contains it; ``None`` at the top."""
         return None if self.parent_path is None else self._folders._at(self.parent_path)
 
     @property
@@ -54,11 +54,11 @@ class Folder(Row):
         return links_of(self).variables_named(self.variable_names)
 
     def __getitem__(self, key: str) -> Variable:
-        """The variable directly in the folder with that name or description.
+        """The variable with that name or description, directly in the folder.
 
         Raises:
             UnknownKeyError: no variable in the folder has it.
-            AmbiguousKeyError: several have it.
+            AmbiguousKeyError: more than one has it.
         """
         return self.variables[key]
 
@@ -89,10 +89,10 @@ class Folder(Row):
 
 
 class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the columns
-    __doc__ = f"""The folders of a system: each followed by the folders within it.
+    __doc__ = f"""The folders of a system, each followed by the folders inside it.
 
-    ``folders[key]`` takes a path (``"Bookings/Dates"``) or, where no folder has that path, a
-    name. In a path a ``/`` or a ``%`` that belongs to a name is written ``%2F`` or ``%25``.
+    ``folders[key]`` takes a path (``"Bookings/Dates"``) or, if no folder has that path, a
+    name. In a path, ``%2F`` and ``%25`` stand for a ``/`` or ``%`` in a name.
     The columns:
 
     {describe(schema.FOLDERS).replace(chr(10), chr(10) + " " * 4)}
@@ -103,14 +103,14 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
     _row_type = Folder
     _keys = ("path", "name")
     _preview = ("path", "description", "variable_count", "total_variable_count")
-    _when_several = "Look the one you mean up by its path."
+    _when_several = "Look it up by its path."
 
     def __init__(self, arrow: pa.Table, catalogue: Owner, whole: Folders | None = None) -> None:
         super().__init__(arrow, catalogue)
         self._part_of = whole
 
     def tree(self) -> Tree:
-        """The folders as a tree that prints itself, with the numbers of variables."""
+        """The folders as a tree, with the number of variables in each."""
         above = self._whole._above
         items = [
             Item(folder.path, above(folder.path), folder.name, f"{folder.total_variable_count:,}")

@@ -29,7 +29,7 @@ class System(Row):
 class Systems(CatalogueFrame[System]):  # noqa: D101 - it has one, with the columns
     __doc__ = f"""The FastStats systems that a DataView lists, in the API's order.
 
-    Lookup is by name. The columns:
+    Look up a system by its name. The columns:
 
     {describe(schema.SYSTEMS).replace(chr(10), chr(10) + " " * 4)}
 
