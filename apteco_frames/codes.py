@@ -125,7 +125,7 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         raise self._lookup_error(key, positions, self._keys)
 
     def __contains__(self, key: object) -> bool:
-        """Whether there are codes of that variable; on those of one variable, whether it has the code.
+        """Whether there are codes of that variable; of one variable, whether it has that code.
 
         If the API refused the codes of the variable, that is not known, and there is a warning.
         """
@@ -183,8 +183,8 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
 
     def _why_unknown(self, refused: Sequence[str]) -> str:
         return (
-            f"The API refused the codes of {list_names(refused)} of {super()._system}, so they are not "
-            "known. To ask for them again, call session.load_codes()."
+            f"The API refused the codes of {list_names(refused)} of {super()._system}, so they are "
+            "not known. To ask for them again, call session.load_codes()."
         )
 
     def _of_name(self, name: str) -> Codes:
