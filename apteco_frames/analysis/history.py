@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from apteco_frames import schema
 from apteco_frames.schema.column import BOOL, INT, NAMES, STRING, TIMESTAMP
+from apteco_frames.support.arrays import table_of
 
 _SHOWN = ("type", "num_codes", "var_code_min_count", "var_code_max_count")
 _COMPARED = [c.name for c in schema.VARIABLES if c.api_field or c.name == "type"]
@@ -72,7 +73,7 @@ def history(
             }
         )
         system, known = build["system"], codes.get(key, known)
-    return pa.Table.from_pylist(rows, HISTORY_SCHEMA)
+    return table_of(rows, HISTORY_SCHEMA)
 
 
 def _changed(old: _Row | None, new: _Row | None) -> list[str]:

@@ -25,6 +25,7 @@ import pyarrow as pa
 from apteco_frames import schema
 from apteco_frames.errors import CacheWarning, SnapshotError, warn
 from apteco_frames.storage import snapshot
+from apteco_frames.support.arrays import table_of
 
 FOLDER_VARIABLE = "APTECO_FRAMES_CACHE_DIR"
 """The environment variable that names the folder."""
@@ -282,7 +283,7 @@ def cached(folder: Path) -> pa.Table:
                 }
             )
     rows.sort(key=lambda row: (row["system"], row["build_date"], row["folder"]))
-    return pa.Table.from_pylist(rows, CACHED_SCHEMA)
+    return table_of(rows, CACHED_SCHEMA)
 
 
 def clean(folder: Path) -> tuple[int, int]:

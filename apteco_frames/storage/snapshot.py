@@ -31,6 +31,7 @@ from apteco_frames.errors import AptecoFramesError, SnapshotError, how_to_instal
 from apteco_frames.schema import CODES_SCHEMA, FOLDERS_SCHEMA
 from apteco_frames.schema.column import STRING, TIMESTAMP
 from apteco_frames.support import files
+from apteco_frames.support.arrays import table_of
 from apteco_frames.support.times import decode_time
 
 SNAPSHOT_VERSION = 2
@@ -118,7 +119,7 @@ def write(
     except FileExistsError:
         reason = "It is no folder: name a folder for the files"
         raise NotADirectoryError(errno.ENOTDIR, reason, os.fspath(directory)) from None
-    rows = {"system": pa.Table.from_pylist([system], SYSTEM_SCHEMA), **arrows}
+    rows = {"system": table_of([system], SYSTEM_SCHEMA), **arrows}
     kinds = tuple(kind for kind in KINDS if kind in rows)
     current = _current(directory)
     unfinished = _unfinished(directory, current)
