@@ -61,7 +61,7 @@ def ask_password(user: str, system: str) -> str:
     # Outside of the except block: the context of the error could hold what was typed.
     raise PasswordPromptError(
         f"No password for user {_shown(user)!r} of system {_shown(system)!r}: {reason}. "
-        "Log in again where it can be typed, or hand it to login_with_password()."
+        "Log in where it can be typed, or pass it to login_with_password()."
     )
 
 

@@ -56,8 +56,8 @@ def arrange(nodes: Sequence[Node], names: pa.ChunkedArray, source: str) -> pa.Ta
         for name in node.variable_names:
             if name not in known:
                 raise FoldersError(
-                    f"The folder {truncate(node.name)!r} holds {truncate(name)!r}, which is no "
-                    f"variable of {source}. Nothing of the folders was used. Read them anew."
+                    f"The folder {truncate(node.name)!r} contains {truncate(name)!r}, which is not "
+                    f"a variable of {source}. No folder was used. Read the folders again."
                 )
     within = children_of([node.parent for node in nodes])
     order: list[int] = []
@@ -142,7 +142,7 @@ def _paths(nodes: Sequence[Node], source: str) -> list[str]:
         often = next(path for path, number in Counter(made).items() if number > 1)
         raise FoldersError(
             f"Two folders have the same path, {truncate(often)!r}. No folder of {source} was "
-            "used. Show this message to the administrator of your Orbit installation."
+            "used. Show this message to your Orbit administrator."
         )
     return made
 

@@ -181,8 +181,8 @@ class Deadline:
         reason = f" (before that: {before})" if before else ""
         return OrbitConnectionError(
             f"{url} did not answer in full within {self.timeout.total:g} seconds, the limit for "
-            f"the whole load{reason}. Nothing was used of what had come. Try again, or give it "
-            "longer: timeout=(connect, read, total), in seconds."
+            f"the whole load{reason}. Nothing that had arrived was used. Try again, or allow more "
+            "time: timeout=(connect, read, total), in seconds."
         )
 
 

@@ -231,7 +231,7 @@ def cache_of(option: bool | str | os.PathLike[str] | None, key: Iterable[str]) -
         folder = default_folder() if option is True else Path(option).expanduser()
     except RuntimeError as error:
         warn(
-            f"There is no folder for a cache ({error}), so nothing is kept. Name one with cache= "
+            f"There is no folder for a cache ({error}), so nothing was kept. Name one with cache= "
             f"or {FOLDER_VARIABLE}.",
             CacheWarning,
         )
@@ -336,7 +336,7 @@ def _warn(folder: Path, what: str, error: Exception | None = None) -> None:
     reason = f" ({type(error).__name__}: {error})" if error else ""
     warn(
         f"The folder {folder} {what}{reason}. The catalogue was read from the server, "
-        f"and is not kept. Name another folder with cache= or {FOLDER_VARIABLE}.",
+        f"and not kept. Name another folder with cache= or {FOLDER_VARIABLE}.",
         CacheWarning,
     )
 

@@ -269,8 +269,8 @@ def _open(directory: Path) -> dict[str, _File]:
     for kind, file in found.items():
         if (file.metadata.kind, file.metadata.snapshot) != (kind, snapshot):
             raise SnapshotError(
-                f"{first.path} and {file.path} are not of one catalogue. Write the catalogue "
-                "again, and keep its files together."
+                f"{first.path} and {file.path} do not belong to the same catalogue. Write the "
+                "catalogue again, and keep its files together."
             )
     return found
 
@@ -317,8 +317,8 @@ def _clear(directory: Path) -> None:
 def _check_replaceable(path: Path) -> None:
     if path.exists() and not _is_ours(path):
         raise SnapshotError(
-            f"{path} is there already and is no catalogue file of apteco_frames; it was left as "
-            "it is. Choose another folder, or move the file away."
+            f"{path} exists and is not a catalogue file of apteco_frames; it was not changed. "
+            "Choose another folder, or move the file."
         )
 
 
@@ -466,7 +466,8 @@ def _open_file(path: Path, or_else: Path | None = None) -> _File:
         if or_else:
             return _open_file(or_else)
         raise SnapshotError(
-            f"There is no {path}. Name the folder that Catalogue.write_parquet() wrote."
+            f"No catalogue in {path.parent}: it has no {path.name}. Pass a folder written by "
+            "Catalogue.write_parquet()."
         ) from None
     except _FAULTS as error:
         if isinstance(error, OSError) and error.errno:
@@ -483,8 +484,8 @@ def _metadata(path: Path, found: dict[bytes, bytes]) -> _Metadata:
             return _Metadata.of(values)
     except (*DAMAGE, AttributeError, RecursionError):
         raise SnapshotError(
-            f"{path} is a Parquet file, but no catalogue of apteco_frames. "
-            "Name the folder that Catalogue.write_parquet() wrote."
+            f"{path} is a Parquet file, but not one of a catalogue of apteco_frames. Pass a "
+            "folder written by Catalogue.write_parquet()."
         ) from None
     raise SnapshotError(
         f"{path} was written by a newer version of apteco_frames (layout {version}, known "
@@ -505,7 +506,8 @@ def _is_ours(path: Path) -> bool:
 def _damaged(path: Path, reason: str) -> SnapshotError:
     """The error of a file that holds something else than was written."""
     return SnapshotError(
-        f"{path} is damaged, cut off, or no Parquet file ({reason}). Write the catalogue again."
+        f"{path} is damaged, incomplete, or not a Parquet file ({reason}). Write the catalogue "
+        "again."
     )
 
 
