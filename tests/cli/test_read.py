@@ -119,7 +119,7 @@ def test_catalogue_that_is_not_there(command: Command, place: Path) -> None:
     """A folder without a catalogue is an error of one line."""
     status, out, err = command("tables", "--catalogue", "nothing")
     assert (status, out) == (1, "")
-    assert err.startswith(f"apteco-frames: There is no {Path('nothing', 'tables.parquet')}.")
+    assert err.startswith("apteco-frames: No catalogue in nothing: it has no tables.parquet.")
 
 
 def test_a_panic_of_polars_is_one_line(place: Path) -> None:
@@ -175,6 +175,7 @@ def test_pipes(command: Command, place: Path, name: str) -> None:
     status, out, err = command("variables", "--catalogue", "holidays")
     assert (status, out) == (1, "")
     assert (
-        f"{name}.parquet is damaged, cut off, or no Parquet file (it is not a regular file)" in err
+        f"{name}.parquet is damaged, incomplete, or not a Parquet file "
+        "(it is not a regular file)" in err
     )
     assert command("export", "holidays", "--catalogue", "older").status == 1

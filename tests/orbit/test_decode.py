@@ -477,7 +477,7 @@ def test_field_twice_in_one_object(twice: str) -> None:
     body = page([ITEM])
     again = f'"{twice}": {json.dumps({**ITEM, **json.loads(body)}[twice])}, "{twice}"'
     assert fault(body.replace(f'"{twice}"'.encode(), again.encode())) == (
-        f"a field stands twice in one object: {twice!r}"
+        f"a field occurs twice in one object: {twice!r}"
     )
 
 
