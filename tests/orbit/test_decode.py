@@ -489,7 +489,7 @@ def test_deep_nesting(depth: int, place: str) -> None:
     body = page([ITEM]).replace(
         f'"{place}": '.encode(), f'"{place}": '.encode() + deep + b', "x": '
     )
-    assert fault(body).startswith(("a field stands twice", "it is not JSON (RecursionError)"))
+    assert fault(body).startswith(("a field occurs twice", "it is not JSON (RecursionError)"))
     single = body.replace(b'"a": 1, ', b"")
     assert fault(single).startswith(("$.", "it is not JSON (RecursionError)"))
     for value in (body, single):
