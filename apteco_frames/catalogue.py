@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import schema
-from apteco_frames.analysis.diff import changes, not_compared, without_codes_of
+from apteco_frames.analysis.diff import difference
 from apteco_frames.analysis.sql import answer
 from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes
@@ -87,7 +87,9 @@ class AnyCatalogue(ABC):
         """
         return self.variables.codes
 
-    def diff(self, older: AnyCatalogue, *, drop: float | None = None) -> Changes:
+    def diff(
+        self, older: AnyCatalogue, *, drop: float | None = 0.5, moved: float | None = 0.5
+    ) -> Changes:
         """What changed since an older catalogue, and how much each change matters.
 
         Tables, variables and, where both have them, folders and codes are compared, codes
@@ -97,12 +99,17 @@ class AnyCatalogue(ABC):
 
         Args:
             older: the catalogue of an older build, or a session with it.
-            drop: a fraction, such as 0.2: a fall of a table's records, or of a variable's
-                number of codes, by more than that is ``breaking``.
+            drop: a fraction: a fall of a table's records, or of a variable's number of codes,
+                by more than that is ``breaking``. None turns the rule off.
+            moved: a fraction of a table's records: where more of them than that must have
+                another code of a variable than before, or have become or ceased to be
+                Unclassified, it is ``breaking``; above a fifth of it, ``notable``. None turns
+                the rule off, and nothing is looked for.
 
         Raises:
-            TypeError: ``older`` is neither a catalogue nor a session, or ``drop`` no number.
-            ValueError: ``drop`` is not between 0 and 1.
+            TypeError: ``older`` is neither a catalogue nor a session, or ``drop`` or ``moved``
+                no number.
+            ValueError: ``drop`` or ``moved`` is not between 0 and 1.
 
         >>> from apteco_frames import Catalogue
         >>> from apteco_frames.demo import holidays
@@ -115,9 +122,8 @@ class AnyCatalogue(ABC):
             raise not_a("diff() takes the older catalogue, or a session with it", older)
         before, after = older.catalogue, self.catalogue
         (new, new_lacks), (old, old_lacks) = after._compared(), before._compared()
-        pair = [without_codes_of(rows, new_lacks | old_lacks) for rows in (new, old)]
-        left_out = not_compared(new, old, lacking=(new_lacks, old_lacks))
-        return Changes(changes(*pair, drop=drop), after, before.system_info, left_out)
+        found = difference(new, old, drop=drop, moved=moved, lacking=(new_lacks, old_lacks))
+        return Changes(found.changes, after, before.system_info, found.left_out)
 
     def search(self, text: str, *, limit: int = 20) -> Matches:
         """What has all words of a text, the best first.

@@ -14,14 +14,22 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from apteco_frames.analysis.movement import TOLERANCE
 from apteco_frames.schema import SEVERITIES
-from apteco_frames.support.arrays import integers
+from apteco_frames.support.arrays import floats, integers
 
 CODE_ORDER = "codes"
 """What stands as the column where the order of a variable's codes changed."""
 
+MOVED, UNCLASSIFIED = "moved", "unclassified_share"
+"""What stands as the column where records changed their code, and where Unclassified did."""
+
+_NO_COLUMNS = (CODE_ORDER, MOVED, UNCLASSIFIED)
+
 _VIRTUAL = "the variable is virtual: after a rebuild it is gone until refreshed"
 _FELL = "it fell by more than the fraction ``drop``"
+_MOVED = "it is more than the fraction ``moved``; of ``unclassified_share``, what it changed by"
+_MOVED_SOMEWHAT = "it is more than a fifth of ``moved``"
 _WITHDRAWN = "the right was withdrawn"
 _LOST = "the right was withdrawn, and none to export came for it"
 _UNSAID = "one side has none, as with servers that do not send it"
@@ -75,6 +83,9 @@ RULES = (
     Rule("breaking", "variable", "changed", ("reference_type",)),
     Rule("notable", "variable", "changed", ("path", "notes")),
     Rule("notable", "variable", "changed", ("unclassified_code", "unclassified_description")),
+    Rule("breaking", "variable", "changed", (MOVED, UNCLASSIFIED), _MOVED),
+    Rule("notable", "variable", "changed", (MOVED, UNCLASSIFIED), _MOVED_SOMEWHAT),
+    Rule("routine", "variable", "changed", (MOVED, UNCLASSIFIED)),
     Rule("routine", "variable", "changed", ("num_codes", "code_length")),
     Rule("routine", "variable", "changed", ("var_code_min_count", "var_code_max_count")),
     Rule("routine", "variable", "changed", ("min_date", "max_date", "min_value", "max_value")),
@@ -91,6 +102,18 @@ RULES = (
 """The rules; the first that fits decides."""
 
 
+class Limits(NamedTuple):
+    """From where on something is breaking; None for never.
+
+    Attributes:
+        drop: the share of records, or of codes, that are gone.
+        moved: the share of records whose code changed.
+    """
+
+    drop: Fraction | None = None
+    moved: Fraction | None = None
+
+
 class Happened(NamedTuple):
     """Changes of one kind to one column, or to whole rows.
 
@@ -102,7 +125,8 @@ class Happened(NamedTuple):
         new: the newer values, likewise.
         is_virtual: whether each is of a virtual variable.
         right_gained: whether each variable may be exported now and might not before.
-        drop: from which fall on a fall is breaking.
+        limits: from where on they are breaking.
+        moved: the share of records that each is about; of movements alone.
     """
 
     noun: str
@@ -112,7 +136,8 @@ class Happened(NamedTuple):
     new: pa.Array
     is_virtual: pa.Array
     right_gained: Callable[[], pa.Array]
-    drop: Fraction | None
+    limits: Limits
+    moved: pa.Array | None = None
 
 
 def severities(happened: Happened) -> pa.Array:
@@ -133,7 +158,8 @@ def severities(happened: Happened) -> pa.Array:
 
 def _fell(happened: Happened) -> pa.Array:
     # Fractions of Python's integers: nothing overflows, and just a fifth is not more than that.
-    above, below = happened.drop.as_integer_ratio() if happened.drop else (1, 0)
+    drop = happened.limits.drop
+    above, below = drop.as_integer_ratio() if drop else (1, 0)
     pairs = zip(happened.old.to_pylist(), happened.new.to_pylist(), strict=True)
     fits = (
         None not in (old, new) and old > 0 and (old - new) * below > old * above
@@ -142,13 +168,29 @@ def _fell(happened: Happened) -> pa.Array:
     return integers(fits, pa.uint8()).cast(pa.bool_())
 
 
+def _moved_more(happened: Happened, part: int) -> pa.Array:
+    """Where more moved than the limit, or a part of it."""
+    limit = happened.limits.moved
+    assert limit is not None  # movements are not looked for without
+    return pc.greater(happened.moved, floats([float(limit / part) + TOLERANCE])[0])
+
+
 _CONDITIONS: dict[str, Callable[[Happened], pa.Array]] = {
     _VIRTUAL: lambda happened: happened.is_virtual,
     _FELL: _fell,
+    _MOVED: lambda happened: _moved_more(happened, 1),
+    _MOVED_SOMEWHAT: lambda happened: _moved_more(happened, 5),
     _WITHDRAWN: lambda happened: happened.old,
     _LOST: lambda happened: pc.and_not(happened.old, happened.right_gained()),
     _UNSAID: lambda happened: pc.or_(pc.is_null(happened.old), pc.is_null(happened.new)),
 }
+
+
+def changing(noun: str) -> list[str]:
+    """What may stand as the column of a change, for a noun."""
+    return list(
+        dict.fromkeys(column for rule in RULES if rule.noun == noun for column in rule.columns)
+    )
 
 
 def compared(noun: str) -> list[str]:
@@ -157,8 +199,7 @@ def compared(noun: str) -> list[str]:
     >>> compared("code")
     ['description', 'count']
     """
-    columns = (column for rule in RULES if rule.noun == noun for column in rule.columns)
-    return [column for column in dict.fromkeys(columns) if column != CODE_ORDER]
+    return [column for column in changing(noun) if column not in _NO_COLUMNS]
 
 
 def describe() -> str:
