@@ -19,6 +19,7 @@
      ├── RowIndexError             (also IndexError) there are not that many rows
      ├── SqlError                  a query in SQL names what is not there, or is none
      ├── DeserializeError          a serialised session cannot be read
+     ├── ConfigurationError        a file of settings is not as it should be
      ├── SnapshotError             catalogue files cannot be read, or must not be overwritten
      ├── ArchiveError              an archive cannot be read
      ├── PasswordPromptError       nobody could be asked for the password, or nobody answered
@@ -132,6 +133,10 @@ class SqlError(AptecoFramesError):
 
 class DeserializeError(AptecoFramesError):
     """A string is no serialised session, or something is missing from it."""
+
+
+class ConfigurationError(AptecoFramesError):
+    """A file of settings, such as ``lint.toml``, cannot be read, or is not as it should be."""
 
 
 class SnapshotError(AptecoFramesError):
