@@ -13,7 +13,7 @@ from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner
 from apteco_frames.schema.column import describe, enums
 from apteco_frames.support import display
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 
 class Finding(Row):
@@ -28,7 +28,7 @@ class Finding(Row):
     message: str = attribute(schema.FINDINGS, "message")
 
     def _describe(self) -> str:
-        return f"{self.rule}: {self.noun} {clipped(self.name)!r}, {self.severity}"
+        return f"{self.rule}: {self.noun} {truncate(self.name)!r}, {self.severity}"
 
     def __repr__(self) -> str:
         return f"<Finding {self._describe()}>"

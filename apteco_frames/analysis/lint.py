@@ -17,7 +17,7 @@ from apteco_frames.analysis.quality import quality
 from apteco_frames.errors import UnknownKeyError
 from apteco_frames.frame.keys import nearest
 from apteco_frames.support.arrays import strings
-from apteco_frames.support.text import clipped, list_names
+from apteco_frames.support.text import list_names, truncate
 
 ALL = "all"
 """What selects every rule."""
@@ -167,7 +167,7 @@ def _same_description(known: Known, _: float) -> Iterator[Found]:
         key = row["table_name"], row["description"].strip().casefold()
         other = first.setdefault(key, row["name"]) if key[1] else row["name"]
         if other != row["name"]:
-            told = f"{clipped(other)!r} on the same table is described {clipped(key[1])!r}, too."
+            told = f"{truncate(other)!r} on the same table is described {truncate(key[1])!r}, too."
             yield Found(row["name"], told)
 
 
@@ -189,7 +189,7 @@ def _repeated_descriptions(known: Known, _: float) -> Iterator[Found]:
 def _single_code(known: Known, _: float) -> Iterator[Found]:
     for row in known.quality:
         if row["type"] == "Selector" and row["used_codes"] == 1:
-            only = clipped(row["top_description"])
+            only = truncate(row["top_description"])
             yield Found(row["name"], f"All records have one code: {only!r}.")
 
 
@@ -252,8 +252,8 @@ def _unusual_name(known: Known, habit: float) -> Iterator[Found]:
             continue
         for name in of:
             if not name.startswith(prefix):
-                told = f"{number:,} of {len(of):,} variables on {clipped(table)!r} begin with "
-                yield Found(name, f"{told}{clipped(prefix)!r}.")
+                told = f"{number:,} of {len(of):,} variables on {truncate(table)!r} begin with "
+                yield Found(name, f"{told}{truncate(prefix)!r}.")
 
 
 def _nothing(_known: Known, _: float) -> Iterator[Found]:
@@ -440,7 +440,7 @@ def check_rule(name: str, names: tuple[str, ...] = RULE_NAMES) -> None:
     if name not in names:
         near = nearest(name, [strings(names)])
         hint = f"Nearest: {list_names(near)}." if near else f"There are {', '.join(names)}."
-        raise UnknownKeyError(f"There is no rule {clipped(name)!r}. {hint}")
+        raise UnknownKeyError(f"There is no rule {truncate(name)!r}. {hint}")
 
 
 def findings(known: Known, rules: Iterable[LintRule], settings: Settings) -> pa.Table:

@@ -18,7 +18,7 @@ from typing import Any
 
 from apteco_frames.analysis.lint import THRESHOLDS, Exempted, Settings, check_rule
 from apteco_frames.errors import ConfigurationError, UnknownKeyError
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 _PARTS = ("thresholds", "exceptions")
 
@@ -43,7 +43,7 @@ def settings_of(text: str, place: str) -> Settings:
     for name in found:
         if name not in _PARTS:
             raise ConfigurationError(
-                f"{place} has {clipped(name)!r}. It may have {' and '.join(_PARTS)}."
+                f"{place} has {truncate(name)!r}. It may have {' and '.join(_PARTS)}."
             )
     thresholds = found.get("thresholds", {})
     exceptions = found.get("exceptions", [])
@@ -54,7 +54,7 @@ def settings_of(text: str, place: str) -> Settings:
     for name, value in thresholds.items():
         if name not in THRESHOLDS:
             raise ConfigurationError(
-                f"{place} has a threshold {clipped(name)!r}. There are {', '.join(THRESHOLDS)}."
+                f"{place} has a threshold {truncate(name)!r}. There are {', '.join(THRESHOLDS)}."
             )
         if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
             raise ConfigurationError(f"In {place}, threshold {name!r} should be a number from 0.")
