@@ -12,7 +12,7 @@ import pytest
 from strategies import ODD_TEXTS, catalogue_of, table_item, variable_item
 
 from apteco_frames import schema
-from apteco_frames.analysis import severity
+from apteco_frames.analysis import rules
 from apteco_frames.analysis.diff import difference
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.changes import Change, Changes
@@ -199,9 +199,9 @@ def test_changes_as_sentences() -> None:
     assert found.title == repr(found).split("\n")[0]
     assert (found.newer, found.filter(noun="table").newer) == (rebuilt().system_info,) * 2
     assert [(change.summary, change.told) for change in found.filter(severity="breaking")] == [
-        ("~ table Content, total_records: 153041 -> 15304", ("153041", "15304")),
-        ("~ variable peOccu, type: Selector -> Array", ("Selector", "Array")),
-        ("~ variable peOccu, selector_type: SingleValue -> OrArray", ("SingleValue", "OrArray")),
+        ("~ table Content, total_records: 153,041 → 15,304 (−90 %)", ("153041", "15304")),
+        ("~ variable peOccu, type: Selector → Array", ("Selector", "Array")),
+        ("~ variable peOccu, selector_type: SingleValue → OrArray", ("SingleValue", "OrArray")),
         ("- variable boDest: Destination", ("Destination", None)),
         ("- variable boCost: Cost", ("Cost", None)),
     ]
@@ -231,8 +231,8 @@ def test_columns_and_rules_are_documented() -> None:
     """The documentation lists the columns, and every rule with its severity."""
     doc = Changes.__doc__ or ""
     assert all(f"    {name}: " in doc for name in Changes.schema.names)
-    assert all(line in doc for line in severity.describe().splitlines())
-    assert {rule.severity for rule in severity.RULES} == set(schema.SEVERITIES)
+    assert all(line in doc for line in rules.describe().splitlines())
+    assert {rule.severity for rule in rules.RULES} == set(schema.SEVERITIES)
 
 
 @pytest.mark.parametrize("text", [t for t in ODD_TEXTS if t.strip()], ids=lambda t: ascii(t[:12]))

@@ -1,7 +1,7 @@
 """What changed between two catalogues.
 
 Which rows belong together is told by :mod:`apteco_frames.analysis.pairing`, and what is
-compared by the rules of :mod:`apteco_frames.analysis.severity`. The order of tables,
+compared by those of :mod:`apteco_frames.analysis.rules`. The order of tables,
 variables and folders carries no meaning, that of codes does: where codes that stayed
 changed places, their variable has one row with the column ``codes``, and all its codes
 before and after as JSON lists. How many records must have changed their code is told by
@@ -23,10 +23,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import schema
-from apteco_frames.analysis import severity
+from apteco_frames.analysis import rules, severity
 from apteco_frames.analysis.movement import LEAST_RECORDS, TOLERANCE, Movement, movement
 from apteco_frames.analysis.pairing import Rows, Sides, array, integer, same
-from apteco_frames.analysis.severity import CODE_ORDER, MOVED, UNCLASSIFIED, Happened, Limits
+from apteco_frames.analysis.rules import CODE_ORDER, MOVED, UNCLASSIFIED
+from apteco_frames.analysis.severity import Happened, Limits
 from apteco_frames.analysis.shares import Shares
 from apteco_frames.schema.column import NAMES, STRING, TIMESTAMP
 from apteco_frames.support.arguments import not_a
@@ -34,7 +35,7 @@ from apteco_frames.support.arrays import booleans, floats, strings
 
 _DECLARED = (schema.TABLES, schema.VARIABLES, schema.FOLDERS, schema.CODES)
 _COMPARED = {
-    noun: [column.name for column in columns if column.name in severity.compared(noun)]
+    noun: [column.name for column in columns if column.name in rules.compared(noun)]
     for noun, columns in zip(schema.CHANGED_NOUNS, _DECLARED, strict=True)
 }
 # The place of a change in the answer: its row, and below that its column, from 1.

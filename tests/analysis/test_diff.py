@@ -29,14 +29,14 @@ from strategies import (
 )
 
 from apteco_frames import schema
-from apteco_frames.analysis import severity
+from apteco_frames.analysis import rules
 from apteco_frames.analysis.diff import difference, not_compared
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.schema.column import KIND, STRING, TIMESTAMP
 
 Tables = Mapping[str, pa.Table]
 # What is calculated of both, and is told of the newer.
-MOVEMENTS = (severity.MOVED, severity.UNCLASSIFIED)
+MOVEMENTS = (rules.MOVED, rules.UNCLASSIFIED)
 SCHEMAS = {
     "table": schema.TABLES_SCHEMA,
     "variable": schema.VARIABLES_SCHEMA,
@@ -184,7 +184,7 @@ def contents(side: Tables) -> dict[str, dict[Any, Item]]:
                 number = 1
                 while (key := (row["variable_name"], row["code"], number)) in rows:
                     number += 1
-            rows[key] = {column: row[column] for column in severity.compared(noun)}
+            rows[key] = {column: row[column] for column in rules.compared(noun)}
         result[noun] = rows
     return result
 
@@ -209,13 +209,13 @@ def applied(
             continue
         noun, values = row["noun"], result[row["noun"]]
         key = key_of(noun, row["name"])
-        if row["column"] == severity.CODE_ORDER:
+        if row["column"] == rules.CODE_ORDER:
             order[key] = json.loads(row["new"])
         elif row["change"] == "removed":
             del values[key]
         elif row["change"] == "added":
             given = json.loads(row["new"])
-            values[key] = {c: value_of(noun, c, given.get(c)) for c in severity.compared(noun)}
+            values[key] = {c: value_of(noun, c, given.get(c)) for c in rules.compared(noun)}
             if noun == "code":
                 added.append((given["position"], key))
         else:
@@ -364,9 +364,9 @@ def test_every_column_is_compared_or_follows_from_others() -> None:
     """Each column has a rule that always holds; the others are known."""
     left = {}
     for noun, columns in SCHEMAS.items():
-        always = {c for r in severity.RULES if r.noun == noun and not r.when for c in r.columns}
-        assert always - {severity.CODE_ORDER, *MOVEMENTS} == set(severity.compared(noun))
-        assert set(severity.compared(noun)) <= set(columns.names)
+        always = {c for r in rules.RULES if r.noun == noun and not r.when for c in r.columns}
+        assert always - {rules.CODE_ORDER, *MOVEMENTS} == set(rules.compared(noun))
+        assert set(rules.compared(noun)) <= set(columns.names)
         left[noun] = [name for name in columns.names if name not in always]
     assert left == {
         "table": ["name", "depth", "ancestor_names", "descendant_names", "variable_count"],
