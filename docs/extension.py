@@ -14,7 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
 from apteco_frames import schema
-from apteco_frames.analysis import severity
+from apteco_frames.analysis import rules
 from apteco_frames.cli.commands import commands
 from apteco_frames.schema.column import Column, type_name
 
@@ -55,7 +55,7 @@ class Rules(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """A table with a row for each rule."""
         lines = ["| severity | what happened | columns | if |", "| --- | --- | --- | --- |"]
-        for rule in severity.RULES:
+        for rule in rules.RULES:
             columns = ", ".join(f"`{column}`" for column in rule.columns)
             happened = f"{rule.noun} {rule.change}"
             lines.append(f"| {rule.severity} | {happened} | {columns} | {rule.when} |")
