@@ -18,7 +18,14 @@ from apteco_frames.analysis.diff import changes, not_compared, without_codes_of
 from apteco_frames.analysis.sql import answer
 from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes
-from apteco_frames.errors import CodesError, NotLoadedError, SnapshotError, VariablesError, warn
+from apteco_frames.errors import (
+    CodesError,
+    Hint,
+    NotLoadedError,
+    SnapshotError,
+    VariablesError,
+    warn,
+)
 from apteco_frames.folders import Folders
 from apteco_frames.links import Links, links_of
 from apteco_frames.matches import Matches
@@ -187,9 +194,7 @@ class AnyCatalogue(ABC):
         info, known, refused = contents_of(self.catalogue)
         rows = {**known, "system": pa.Table.from_pylist([info], snapshot.SYSTEM_SCHEMA)}
         missing = {
-            noun: f"Not all {noun} are loaded; {how}."
-            for noun, how in _LOADED_BY.items()
-            if noun not in rows
+            noun: f"Not all {noun} are loaded." for noun in ("codes", "folders") if noun not in rows
         }
         answered = answer(query, rows, missing)
         if refused and re.search(r"\bcodes\b", query, re.IGNORECASE):
@@ -383,8 +388,8 @@ class Catalogue(AnyCatalogue):
         read = self._data.read_folders
         if read is None:
             raise NotLoadedError(
-                f"The catalogue of system {clipped(self.system_info.name)!r} holds no folders. "
-                "Log in, use session.folders once, and take or write session.catalogue after that."
+                f"The catalogue of system {clipped(self.system_info.name)!r} holds no folders.",
+                hint=Hint.LOAD_FOLDERS,
             )
         return Folders(read(), self)
 
@@ -410,8 +415,8 @@ class Catalogue(AnyCatalogue):
             all_of_them = len(missing) == len(with_codes(variables))
             which = "no codes" if all_of_them else f"no codes of {list_names(missing)}"
             raise NotLoadedError(
-                f"The catalogue of system {clipped(self.system_info.name)!r} holds {which}. Log "
-                "in, call session.load_codes(), and take or write session.catalogue after that."
+                f"The catalogue of system {clipped(self.system_info.name)!r} holds {which}.",
+                hint=Hint.LOAD_CODES,
             )
         return known
 

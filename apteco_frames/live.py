@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from apteco_frames.catalogue import Catalogue, data_of
 from apteco_frames.codes import Codes
-from apteco_frames.errors import ApiResultsError, CodesError, NotLoadedError, warn
+from apteco_frames.errors import ApiResultsError, CodesError, Hint, NotLoadedError, warn
 from apteco_frames.folders import Folders
 from apteco_frames.links import Links, links_of
 from apteco_frames.normalize.codes import CodeStore, with_codes
@@ -326,8 +326,8 @@ class LiveCatalogue:
             self._unproven = {}
             raise ApiResultsError(
                 f"The tables or variables of {self._place} are others than when this session read "
-                "them, and it does not say when it was built. Nothing was used. Call "
-                "session.refresh(), which reads it anew, and take its frames after that."
+                "them, and it does not say when it was built. Nothing was used.",
+                hint=Hint.REFRESH,
             )
 
     def _check_details(self, task: Task) -> None:
@@ -342,8 +342,8 @@ class LiveCatalogue:
             self._unproven = {}
             raise ApiResultsError(
                 f"The {self._place} was rebuilt since this session read it: built "
-                f"{then.build_date}, now {now.build_date}. Nothing was used. Call "
-                "session.refresh(), which reads it anew, and take its frames after that."
+                f"{then.build_date}, now {now.build_date}. Nothing was used.",
+                hint=Hint.REFRESH,
             )
 
     @property
@@ -354,8 +354,8 @@ class LiveCatalogue:
         first = next(iter(refused.values()))
         return CodesError(
             f"The API refuses the codes of {_named(list(refused))} in {self._place}. Of the first "
-            f"it says: {first} To go on without them: "
-            'session.load_codes(unavailable="skip"); codes.unavailable then lists them.'
+            f"it says: {first}",
+            hint=Hint.SKIP_CODES,
         )
 
     def _arranged(self, found: Walk | None) -> tuple[pa.Table, bool]:
@@ -380,7 +380,8 @@ class LiveCatalogue:
         if strange:
             warn(
                 f"Folders of {self._place} hold {_named(strange)}, which the list of variables "
-                "does not have. They are left out. If they were made since, call session.refresh()."
+                "does not have. They are left out.",
+                hint=Hint.REFRESH_IF_NEW,
             )
         nodes = [
             node._replace(variable_names=[n for n in node.variable_names if n in known])

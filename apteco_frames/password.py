@@ -22,7 +22,7 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from apteco_frames.errors import PasswordPromptError
+from apteco_frames.errors import Hint, PasswordPromptError
 
 if TYPE_CHECKING:
     import tkinter
@@ -60,8 +60,8 @@ def ask_password(user: str, system: str) -> str:
         reason = str(error)
     # Outside of the except block: the context of the error could hold what was typed.
     raise PasswordPromptError(
-        f"No password for user {_shown(user)!r} of system {_shown(system)!r}: {reason}. "
-        "Log in again where it can be typed, or hand it to login_with_password()."
+        f"No password for user {_shown(user)!r} of system {_shown(system)!r}: {reason}.",
+        hint=Hint.TYPE_PASSWORD,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from apteco_frames import schema
-from apteco_frames.errors import ApiResultsError
+from apteco_frames.errors import ApiError, ApiResultsError
 from apteco_frames.orbit.client import FIRST_PAGE_SIZE, NAME_COLUMNS, OrbitClient
 from apteco_frames.orbit.decode import Page
 from apteco_frames.orbit.paging import ListChangedError, Paging, Span
@@ -50,7 +50,12 @@ def glance(client: OrbitClient, system: str, task: Task) -> tuple[dict[str, Any]
         "details": partial(client.system, system, part),
         "page": partial(client.page, url, NAME_COLUMNS, part, 0, 1),
     }
-    found = dict(run_all(calls.items(), part, client.base_url, client.max_connections))
+    try:
+        found = dict(run_all(calls.items(), part, client.base_url, client.max_connections))
+    except ApiError as error:
+        if error.status == 404:  # of a system that is not there both fail: this tells which are
+            client.system(system, task)
+        raise
     return found["details"], found["page"].total
 
 

@@ -18,6 +18,7 @@ from apteco_frames.errors import (
     ApiError,
     ApiResultsError,
     AptecoFramesError,
+    Hint,
     LoginError,
     SessionExpiredError,
 )
@@ -33,7 +34,7 @@ from apteco_frames.orbit.login import opened_session, second_factor, session_det
 from apteco_frames.orbit.paging import read_list
 from apteco_frames.orbit.redact import Secret, Secrets
 from apteco_frames.orbit.serialized import can_be_sent
-from apteco_frames.orbit.status import IF_NO_HELP, LOG_IN_AGAIN, api_error, checked
+from apteco_frames.orbit.status import IF_NO_HELP, api_error, checked
 from apteco_frames.orbit.task import Task, Timeout, Turn
 from apteco_frames.orbit.transport import Answer, Transport, check_verify
 from apteco_frames.orbit.url import checked_base_url, warn_if_insecure
@@ -194,9 +195,9 @@ class OrbitClient:
     def _check_session(self, url: str) -> None:
         if self.has_ended:
             raise SessionExpiredError(
-                f"The session was ended by logout(), so nothing was sent to {url}. What was read "
-                f"stays usable. {LOG_IN_AGAIN}.",
+                f"The session was ended, so nothing was sent to {url}. What was read stays usable.",
                 url=url,
+                hint=Hint.LOG_IN_AGAIN,
             )
         if time.monotonic() - self._issued < _CLOCK_SKEW_SECONDS:
             return  # just issued, so it is good, however wrong this machine's clock may be
@@ -207,8 +208,9 @@ class OrbitClient:
         if left < -_CLOCK_SKEW_SECONDS:
             raise SessionExpiredError(
                 f"The session's token has expired {_span(-left)} ago, so nothing was sent to "
-                f"{url}. What was read stays usable. {LOG_IN_AGAIN}.",
+                f"{url}. What was read stays usable.",
                 url=url,
+                hint=Hint.LOG_IN_AGAIN,
             )
         if left < _CLOCK_SKEW_SECONDS and not self._told:
             self._told = True
@@ -357,7 +359,7 @@ class OrbitClient:
                 url,
                 task=task,
                 params={"offset": offset, "count": size},
-                when_too_large=f"Ask for less at a time: page_size={max(1, min(100, size // 10))}.",
+                when_too_large=_smaller(self.page_size),
             )
             if answer.status not in _PERHAPS_TOO_MANY:
                 break
@@ -400,6 +402,12 @@ class OrbitClient:
 
     def _url(self, *segments: str) -> str:
         return "/".join([self.base_url, *(quote(segment, safe="") for segment in segments)])
+
+
+def _smaller(page_size: int | None) -> Hint | str:
+    if page_size is None:
+        return Hint.SMALLER_PAGES
+    return f"Ask for less at a time: page_size={max(1, min(100, page_size // 10))}."
 
 
 def _login_error(answer: Answer, user: str) -> AptecoFramesError:

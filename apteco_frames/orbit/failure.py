@@ -23,16 +23,12 @@ from urllib3.exceptions import (
     ResponseError,
 )
 
+from apteco_frames.errors import Hint
 from apteco_frames.orbit.task import Timeout
 from apteco_frames.orbit.unpack import UnpackError
 from apteco_frames.support.text import clipped
 
 CHECK_NETWORK = "Check the base URL, your network, VPN and proxy."
-# The environment's proxies would otherwise come before those of the session.
-PROXY_LOGIN = (
-    "Give its user and password in http=: http = requests.Session(); http.trust_env = False; "
-    "http.proxies = {'https': 'http://user:password@proxy:8080'}"
-)
 
 
 class Failure(NamedTuple):
@@ -47,7 +43,7 @@ class Failure(NamedTuple):
     """
 
     what: str
-    hint: str = CHECK_NETWORK
+    hint: Hint | str = CHECK_NETWORK
     never_sent: bool = False
     final: bool = False
     in_body: bool = False
@@ -147,7 +143,8 @@ def _tls(causes: list[BaseException]) -> Failure:
             never_sent=True,
             final=True,
         )
-    reason, hint = _reason(causes, "the connection was cut"), CHECK_NETWORK
+    reason = _reason(causes, "the connection was cut")
+    hint: Hint | str = CHECK_NETWORK
     for error in errors:
         if isinstance(error, ssl.SSLCertVerificationError):
             reason = error.verify_message[:1].lower() + error.verify_message[1:].rstrip(".")
@@ -156,7 +153,7 @@ def _tls(causes: list[BaseException]) -> Failure:
             elif error.verify_code in _NOT_VALID_NOW:
                 hint = "Check the clock of this machine, or tell your Orbit administrator."
             else:
-                hint = "If its authority is one of your own, name it: verify='ca.pem'."
+                hint = Hint.NAME_AUTHORITY
     return Failure(f"the TLS connection failed: {reason}", hint)
 
 
@@ -194,7 +191,7 @@ def _refused_by_proxy(causes: list[BaseException]) -> Failure | None:
             status = int(found[1])
             if status == 407:
                 what = "the proxy asks for a login, or did not accept it (status 407)"
-                return Failure(what, PROXY_LOGIN + ".", never_sent=True, final=True)
+                return Failure(what, Hint.PROXY_LOGIN, never_sent=True, final=True)
             # Its reason phrase is the server's, and might hold anything.
             phrase = http.client.responses.get(status, "no standard status")
             what = f"the proxy made no connection to it: status {status}, {phrase}"

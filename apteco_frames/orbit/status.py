@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from apteco_frames.errors import ApiError, AptecoFramesError, GatewayError, SessionExpiredError
-from apteco_frames.orbit.failure import PROXY_LOGIN
+from apteco_frames.errors import (
+    ApiError,
+    AptecoFramesError,
+    GatewayError,
+    Hint,
+    SessionExpiredError,
+)
 from apteco_frames.orbit.json_text import said
 from apteco_frames.orbit.transport import Answer
 from apteco_frames.support.text import clipped
 
-LOG_IN_AGAIN = "Log in again with login() or session.renew(password)"
 REFUSED = frozenset({400, 403, 404})
 """Statuses that say that a list is not to be had, while others may be."""
 
@@ -31,14 +35,15 @@ def checked(answer: Answer) -> bytes:
     if status == 401:
         cause = "" if words.message else ": its token has expired, or it was ended"
         what = f"The session is no longer accepted{cause}"
-        raise api_error(SessionExpiredError, answer, what, LOG_IN_AGAIN)
-    what, hint = {
+        raise api_error(SessionExpiredError, answer, what, Hint.LOG_IN_AGAIN)
+    told: dict[int, tuple[str, str | Hint]] = {
         400: ("The request was not accepted", "Check the names you gave"),
         403: ("The user may not do this", "Ask your administrator for the right to"),
         404: ("There is nothing at this address", "Check the base URL and the names you gave"),
-        407: ("The proxy asks for a login, or did not accept it", PROXY_LOGIN),
+        407: ("The proxy asks for a login, or did not accept it", Hint.PROXY_LOGIN),
         429: ("The API was asked too often", "Try again later"),
-    }.get(status, ("The request was refused", "Tell your administrator"))
+    }
+    what, hint = told.get(status, ("The request was refused", "Tell your administrator"))
     if status >= 500:
         what = "The API failed" if words.is_json else "The server failed"
         hint = "Try again; if it stays so, tell your administrator"
@@ -47,14 +52,16 @@ def checked(answer: Answer) -> bytes:
     raise api_error(ApiError, answer, what, hint)
 
 
-def api_error(kind: type[ApiError], answer: Answer, what: str, hint: str) -> AptecoFramesError:
+def api_error(
+    kind: type[ApiError], answer: Answer, what: str, hint: Hint | str
+) -> AptecoFramesError:
     """The error for an answer, without any secret that the answer repeats.
 
     Args:
         kind: the class of the error, if it is the API that answered.
         answer: an answer whose status is an error.
         what: what went wrong, the beginning of a sentence.
-        hint: what to do next, a sentence without its full stop.
+        hint: what to do next; a text is a sentence without its full stop.
 
     Returns:
         an error of that class, or a ``GatewayError``.
@@ -68,29 +75,34 @@ def api_error(kind: type[ApiError], answer: Answer, what: str, hint: str) -> Apt
     )
     status = f"status {answer.status} {clipped(answer.shown_reason)}".strip()
     wait = answer.headers.get("Retry-After")
+    asks = ""
     if wait and answer.status in (429, 503):
-        hint += f". It asks to wait: {clipped(without_secrets(wait))!r} (seconds, or a time)"
+        asks = f" It asks to wait: {clipped(without_secrets(wait))!r} (seconds, or a time)."
+    next_step = hint if isinstance(hint, Hint) else f"{hint}."
     if words.is_page:
         title = f" ({words.shown})" if words.message else ""
         return GatewayError(
             f"{answer.url} answered with {status} and a web page{title}: a gateway or proxy "
-            f"answered, not the API. {hint}. Check the base URL, your VPN and your proxy."
+            f"answered, not the API.{asks} Check the base URL, your VPN and your proxy.",
+            hint=next_step,
         )
     if not words.is_json and not words.message:
         if kind is ApiError and answer.status != 404:
             return GatewayError(
                 f"{answer.url} answered with {status} and no message: perhaps a gateway or proxy "
-                f"answered, not the API. {hint}. Check the base URL, your VPN and your proxy."
+                f"answered, not the API.{asks} Check the base URL, your VPN and your proxy.",
+                hint=next_step,
             )
         status += ", no message"
     who = "API" if words.is_json else "answer"
     says = f" The {who} says: {words.shown}." if words.message or words.parameters else ""
     number = f" Its error number for the administrator is {words.id}." if words.id else ""
     return kind(
-        f"{what} ({answer.url}, {status}).{says}{number} {hint}.",
+        f"{what} ({answer.url}, {status}).{says}{number}{asks}",
         status=answer.status,
         url=answer.url,
         code=words.code,
         error_id=words.id,
         message=words.message or None,
+        hint=next_step,
     )

@@ -12,7 +12,7 @@ from functools import partial
 from numbers import Real
 from typing import Any, NamedTuple, TypeVar
 
-from apteco_frames.errors import OrbitConnectionError
+from apteco_frames.errors import Hint, OrbitConnectionError
 
 Result = TypeVar("Result")
 
@@ -218,8 +218,8 @@ class Task:
         reason = f" (before that: {before})" if before else ""
         return OrbitConnectionError(
             f"{url} did not answer in full within {self.timeout.total:g} seconds, the limit for "
-            f"the whole task{reason}. Nothing was used of what had come. Try again, or give it "
-            "longer: timeout=(connect, read, total), in seconds."
+            f"the whole task{reason}. Nothing was used of what had come. ",
+            hint=Hint.MORE_TIME,
         )
 
 

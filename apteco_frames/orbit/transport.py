@@ -28,7 +28,7 @@ import requests
 import urllib3
 from requests.structures import CaseInsensitiveDict
 
-from apteco_frames.errors import OrbitConnectionError
+from apteco_frames.errors import Hint, OrbitConnectionError
 from apteco_frames.orbit.connection import (
     files_named,
     new_session,
@@ -184,7 +184,7 @@ class Transport:
         task: Task,
         authorise: bool | Secret = True,
         headers: Mapping[str, str] | None = None,
-        when_too_large: str = "Check the base URL, and what you ask for.",
+        when_too_large: Hint | str = "Check the base URL, and what you ask for.",
         **content: Any,
     ) -> Answer:
         """Send a request, again if need be, and read its answer.
@@ -244,8 +244,9 @@ class Transport:
             return last
         if not task.seconds_left():
             raise task.too_late(str(shown), before)
-        hint = last.hint or when_too_large
-        raise OrbitConnectionError(f"{method} {shown} failed: {last.what}. {hint}")
+        raise OrbitConnectionError(
+            f"{method} {shown} failed: {last.what}.", hint=last.hint or when_too_large
+        )
 
     def _leave_to_parent(self) -> None:
         """After a fork: share no connection with the process that it came from."""
