@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from apteco_frames.orbit.arguments import (
     Options,
+    check_secret,
     checked_name,
     checked_text,
     lists_options,
@@ -13,6 +14,9 @@ from apteco_frames.orbit.arguments import (
 from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.redact import Secret
 from apteco_frames.session import Session, log_in
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @lists_options
@@ -102,6 +106,39 @@ def login_with_password(
     client = OrbitClient(base_url, data_view, options)
     _check_names(system, user)
     return log_in(client, options, system, user, Secret(password))
+
+
+@lists_options
+def list_systems(
+    base_url: str,
+    data_view: str,
+    user: str,
+    password: str,
+    **options: Unpack[Options],
+) -> pa.Table:
+    """The systems of a DataView, for whoever does not know the name of one yet.
+
+    Arguments and errors are those of :func:`login`, and ``password``. The login ends with it.
+
+    Returns:
+        a table with the columns of ``session.systems``.
+
+    >>> from apteco_frames.demo import DemoServer
+    >>> with DemoServer() as demo:
+    ...     systems = list_systems(demo.base_url, demo.data_view, demo.user, demo.password)
+    >>> systems["name"].to_pylist()
+    ['holidays']
+    """
+    client = OrbitClient(base_url, data_view, options)
+    checked_text(user, "user")
+    secret = Secret(password)
+    check_secret(secret, "password")
+    task = client.new_task()
+    try:
+        client.log_in(user, secret, task)
+        return client.systems(task)
+    finally:
+        client.leave()
 
 
 def _check_names(system: str, user: str) -> None:

@@ -143,7 +143,7 @@ def test_no_passwords_in_urls(command: Command, file: Path, url: str) -> None:
     """A URL with a password in it is no part of a profile either; it is not shown."""
     status, out, err = command("profile", "add", "orbit", *GIVEN, "--base-url", url)
     assert (status, out, len(err.splitlines())) == (1, "", 1)
-    assert "base_url must be host and path only" in err
+    assert "The base URL must be host and path only" in err
     assert "sesame" not in err
     assert not file.exists()
 
