@@ -90,7 +90,8 @@ class Command(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, under their headings; those of the command alone come first."""
-        for section, group in groupby(sorted(self.get_params(ctx), key=_rank), _section):
+        options = [p for p in self.get_params(ctx) if p.param_type_name == "option"]
+        for section, group in groupby(sorted(options, key=_rank), _section):
             records = [record for param in group if (record := param.get_help_record(ctx))]
             if records:
                 with formatter.section(section):

@@ -175,7 +175,7 @@ def _removed(text: str, name: str) -> str:
             apart.append(line)
         else:
             if is_kept:
-                kept += apart + [line]
+                kept += [*apart, line]
             apart = []
     left = "".join(kept + apart)
     rest = {other: values for other, values in found.items() if other != name}

@@ -77,7 +77,8 @@ def explain(error: click.UsageError) -> None:
     if error.ctx is not None:
         path = error.ctx.command_path
         _print(error.ctx.get_usage())
-    _print(f"{path}: error: {clipped(_message(error).rstrip('.'), _LONGEST)}.")
+    what = clipped(_message(error).removesuffix("."), _LONGEST)
+    _print(f"{path}: error: {what}{'' if what.endswith('?') else '.'}")
     _print(f"Try: {path} --help")
 
 

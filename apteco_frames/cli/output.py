@@ -98,6 +98,7 @@ def with_output(function: Callable[..., Any] | None = None, *, noun: str = "") -
     """
     if function is None:
         return partial(with_output, noun=noun)
+    written = with_file(function)
 
     @_option(
         "--format",
@@ -118,17 +119,18 @@ def with_output(function: Callable[..., Any] | None = None, *, noun: str = "") -
         help="The columns to print, in this order.",
     )
     @_option("--no-header", is_flag=True, help="Leave out the line of columns in a table.")
-    @wraps(function)
+    @wraps(written)
     def command(output_format: str, columns: tuple[str, ...], no_header: bool, **rest: Any) -> Any:
-        if output_format == "parquet" and is_terminal():
+        context = click.get_current_context()
+        if output_format == "parquet" and is_terminal() and context.params["to"] is None:
             raise click.BadParameter(
                 "a terminal cannot show Parquet; send it to a file: --to rows.parquet",
-                click.get_current_context(),
+                context,
                 param_hint="--format",
             )
-        return function(output=Output(output_format, columns, not no_header), **rest)
+        return written(output=Output(output_format, columns, not no_header), **rest)
 
-    return with_file(command)
+    return command
 
 
 def _option(*names: str, **kwargs: Any) -> Callable[[Any], Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,19 +156,19 @@ def show(source: Source, name: str) -> None:
     """
     from apteco_frames.render import card
 
+    draw = card.text_card
     with source.opened() as system:
         cards = [
-            card.variable(variable.to_dict(), card.text_card)
-            for variable in _fitting(system.variables, name)
+            card.variable(variable.to_dict(), draw) for variable in _fitting(system.variables, name)
         ]
         for table in _fitting(system.tables, name):
             below = [child.name for child in table.children]
-            cards.append(card.table(table.to_dict(), below, card.text_card))
+            cards.append(card.table(table.to_dict(), below, partial(draw, kind="table")))
         # A session would ask the server for them.
         if not cards or (source.is_offline and system.catalogue.has_folders):
             for folder in _fitting(_folders(system), name):
                 below = [child.name for child in folder.children]
-                cards.append(card.folder(folder.to_dict(), below, card.text_card))
+                cards.append(card.folder(folder.to_dict(), below, partial(draw, kind="folder")))
         if not cards:
             raise click.ClickException(_nothing_named(system, name))
         print_lines("\n\n".join(cards).split("\n"))

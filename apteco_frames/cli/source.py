@@ -156,11 +156,10 @@ class Source(NamedTuple):
         found = {name: value or profile.get(name) or "" for name, value in self.values.items()}
         missing = [name for name in needed if not found[name]]
         if len(missing) == len(needed):
-            saved = "--catalogue DIR or --archive ROOT for what was saved, or "
-            saved *= "catalogue" in context.params
+            saved = ", --catalogue DIR or --archive ROOT" * ("catalogue" in context.params)
             raise click.UsageError(
-                f"which system? Use {saved}--profile NAME, or "
-                f"{_listed(needed)}. apteco-frames profile add makes a profile",
+                f"no system is named: use --profile NAME{saved} (or {_listed(needed)}). Make a "
+                "profile with: apteco-frames profile add",
                 context,
             )
         if missing:

@@ -464,7 +464,10 @@ def _open_file(path: Path, or_else: Path | None = None) -> _File:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         if or_else:
             return _open_file(or_else)
-        raise SnapshotError(f"There is no {path}.", hint=Hint.NAME_CATALOGUE) from None
+        raise SnapshotError(
+            f"There is no {path if path.parent.is_dir() else f'folder {path.parent}'}.",
+            hint=Hint.NAME_CATALOGUE,
+        ) from None
     except _FAULTS as error:
         if isinstance(error, OSError) and error.errno:
             raise SnapshotError(f"{path} cannot be read: {os.strerror(error.errno)}.") from None

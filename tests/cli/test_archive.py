@@ -49,7 +49,7 @@ def test_archive_add_some(command: Command) -> None:
     with NotingServer(others=[other("second")]) as server:
         server.broken = "/second/Tables"
         login = ("--profile", "orbit", "--base-url", server.base_url)
-        given = ("archive", "add", "new", "--all", *login, "--no-cache", "--output", "json")
+        given = ("archive", "add", "new", "--all", *login, "--no-cache", "--format", "json")
         status, out, err = command(*given)
     assert status == 1
     rows = json.loads(out)

@@ -120,7 +120,7 @@ def test_demo(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_printed_python_works(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The two lines that the demo prints at its end carry on from there."""
     folder = 'it\'s a "folder"'
-    assert main(["demo", "--output", folder]) == 0
+    assert main(["demo", folder]) == 0
     lines = capsys.readouterr().out.partition("Carry on from there, offline:\n")[2]
     program = "".join(line.strip() + "\n" for line in lines.splitlines())
     assert program.count("\n") == 2
@@ -141,7 +141,7 @@ def test_foreign_files_are_left_alone(
     else:
         path.write_bytes(content)
     before = path.read_bytes()
-    assert main(["demo", "--output", "."]) == 1
+    assert main(["demo", "."]) == 1
     error = capsys.readouterr().err
     assert error.startswith(f"apteco-frames: {name} is there already and is no catalogue file")
     assert len(error.splitlines()) == 1
@@ -152,7 +152,7 @@ def test_foreign_files_are_left_alone(
 def test_folder_that_cannot_be_made(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An output that is a file is an error of one line."""
     (here / "file").write_text("mine", encoding="utf-8")
-    assert main(["demo", "--output", "file"]) == 1
+    assert main(["demo", "file"]) == 1
     assert re.fullmatch(r"apteco-frames: .*'file'\n", capsys.readouterr().err)
     assert (here / "file").read_text(encoding="utf-8") == "mine"
 
@@ -161,7 +161,7 @@ def test_narrow_console(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A console without the characters of a path shows escapes, and all goes well."""
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
-    assert main(["demo", "--output", "Kataloge-\u20ac"]) == 0
+    assert main(["demo", "Kataloge-\u20ac"]) == 0
     sys.stdout.flush()
     assert b"Kataloge-\\u20ac" in raw.getvalue()
 

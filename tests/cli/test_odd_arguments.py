@@ -100,7 +100,7 @@ def test_profiles_need_a_name(command: Command, name: str) -> None:
 )
 def test_times_of_far_years(command: Command, times: str, form: str) -> None:
     """Times that Python lacks are an error of one line, with a way to have them all the same."""
-    query = ("sql", f"select {times} as a from tables", *TABLES[1:], "--output", form)
+    query = ("sql", f"select {times} as a from tables", *TABLES[1:], "--format", form)
     status, out, err = command(*query)
     assert (status, out, len(err.splitlines())) == (1, "", 1)
     assert "Column 'a' has times that cannot be printed" in err

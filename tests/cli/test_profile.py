@@ -162,7 +162,7 @@ def test_all_texts_are_kept(file: Path, name: str, texts: list[str]) -> None:
 def test_list(command: Command, server: NotingServer) -> None:
     """All profiles are listed."""
     assert command("profile", "add", "another", *GIVEN).status == 0
-    rows = json.loads(command("profile", "list", "--output", "json").out)
+    rows = json.loads(command("profile", "list", "--format", "json").out)
     assert rows == [
         {
             "name": "orbit",

@@ -109,7 +109,7 @@ def test_what_is_unknown_is_usage(command: Command, words: tuple[str, ...]) -> N
 
 def test_options_show_no_control_characters(command: Command) -> None:
     """What the command line has wrong is shown harmlessly."""
-    assert "\x1b" not in command("tables", "--output", "\x1b[31mred").err
+    assert "\x1b" not in command("tables", "--format", "\x1b[31mred").err
 
 
 @pytest.mark.parametrize("arguments", COMPARISONS, ids=lambda words: words[0])

@@ -250,7 +250,7 @@ def test_password_is_asked_for(place: Path, interrupted: bool) -> None:
     ) as child:
         os.close(theirs)
         shown = b""
-        while b"password: " not in shown:
+        while b"Password for Administrator at 127.0.0.1:" not in shown:
             shown += os.read(ours, 1024)
         time.sleep(0.2)  # it asks first, and hides what is typed then
         if interrupted:
