@@ -72,14 +72,13 @@ def _told_of_file(error: OSError, path: Path) -> str:
 
 
 def explain(error: click.UsageError) -> None:
-    """Print how the command is used, what was wrong, and where to read more."""
+    """Print how the command is used, where to read more, and what was wrong."""
     path = NAME
     if error.ctx is not None:
         path = error.ctx.command_path
         _print(error.ctx.get_usage())
-    what = clipped(_message(error).removesuffix("."), _LONGEST)
-    _print(f"{path}: error: {what}{'' if what.endswith('?') else '.'}")
-    _print(f"Try: {path} --help")
+    _print(f"Try '{path} --help' for help.")
+    _print(f"{path}: error: {clipped(_message(error), _LONGEST)}")
 
 
 def _print(line: str) -> None:
@@ -93,8 +92,9 @@ def _message(error: click.UsageError) -> str:
     if isinstance(error, click.MissingParameter):
         return f"missing {_named(error.param)}"
     if isinstance(error, click.BadParameter):
-        hint = error.param_hint or (error.param and _named(error.param))
-        return f"{hint}: {error.message}" if hint else error.message
+        hint = error.param_hint
+        noun = "option" if str(hint).startswith("-") else "argument"
+        return f"{f'{noun} {hint}' if hint else _named(error.param)}: {error.message}"
     text = error.format_message()
     asks = error.ctx is not None and any(
         param.name == "password_stdin" for param in error.ctx.command.params

@@ -164,7 +164,8 @@ def with_file(function: Callable[..., Any]) -> Callable[..., Any]:
             replace(to, lambda part: part.write_bytes(held.getvalue()))
         return status
 
-    return command
+    decorated: Callable[..., Any] = command
+    return decorated
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -256,10 +257,7 @@ def _print_table(rows: pa.Table, header: bool) -> None:
         print_lines(_aligned(texts[: len(widths)], widths, are_numbers, header))
         left_out = names[len(widths) :]
         if left_out:
-            say(
-                f"{room} columns of a terminal have no room for {', '.join(left_out)}. Choose "
-                "others with --columns, or widen it."
-            )
+            say(f"no room for {', '.join(left_out)}; choose columns with --columns")
     else:
         lines = (
             without_commands("\t".join(escaped(text_of(value)) for value in values))
@@ -279,7 +277,7 @@ def _widths(
     whole = [max(map(columns_of, column)) for column in texts]
     least = [
         taken
-        if name in _KEYS
+        if name in _KEYS or name.endswith("_name")
         else max(map(columns_of, column[1:]), default=1)
         if is_number
         else min(taken, _LEAST_WIDTH)

@@ -64,9 +64,10 @@ def test_formats_are_equal(command: Command) -> None:
     assert json.loads(command("tables", *OFFLINE, "--format", "json").out) == expected
     lines = command("tables", *OFFLINE, "--format", "jsonl").out.splitlines()
     assert [json.loads(line) for line in lines] == expected
-    csv = command("tables", *OFFLINE, "--format", "csv").out
+    csv = command("tables", *OFFLINE, "--format", "excel-csv").out
     holidays().tables.write_csv("tables.csv")
     assert csv == Path("tables.csv").read_text(encoding="utf-8")
+    assert csv == "\ufeff" + command("tables", *OFFLINE, "--format", "csv").out
 
 
 def test_parquet(place: Path) -> None:
@@ -77,7 +78,7 @@ def test_parquet(place: Path) -> None:
     assert table.equals(holidays().codes["boDest"].arrow)
 
 
-@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv", "excel-csv"])
 def test_to_a_file(command: Command, place: Path, form: str) -> None:
     """``--to`` writes what a pipe gets into a file, in UTF-8 whatever the locale has."""
     variables = [variable_item(f"pe{n}", description=text) for n, text in enumerate(ODD_TEXTS)]
@@ -121,7 +122,7 @@ def test_columns_that_are_not_there(command: Command) -> None:
     status, out, err = command("tables", *OFFLINE, "--columns", "name,nothing")
     assert (status, out) == (2, "")
     assert err.splitlines()[-1].startswith(
-        "apteco-frames tables: error: argument --columns: no column 'nothing'; there are name, "
+        "apteco-frames tables: error: option --columns: no column 'nothing'; there are name, "
     )
 
 
@@ -162,7 +163,9 @@ def test_terminal(place: Path, columns: int) -> None:
     """A terminal shows the same fields, aligned, and no line is wider than it is."""
     done = in_process_on_terminal("tables", *OFFLINE, columns=columns, NO_COLOR="1")
     lines = done.out.splitlines()
-    assert (done.status, done.err) == (0, "")
+    assert done.status == 0
+    no_room = "parent_name, total_records, variable_count" * (columns < 120)
+    assert (no_room in done.err) if no_room else (done.err == "")
     assert widest(lines) <= columns
     assert len(lines) == 10
     if columns == 120:
@@ -201,7 +204,7 @@ def test_parquet_is_not_for_terminals(place: Path) -> None:
     assert "send it to a file" in done.err
 
 
-@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv", "excel-csv"])
 def test_terminals_obey_no_texts(place: Path, form: str) -> None:
     """What a server says cannot make a terminal do anything, in any format."""
     variables = [
@@ -227,9 +230,11 @@ def test_json_keeps_what_it_escapes(command: Command, place: Path) -> None:
     fields = command(*given, "--no-header").out.split("\n")[:-1]
     assert [unescaped(field) for field in fields] == list(ODD_TEXTS)
     csv = pl.read_csv(io.StringIO(command(*given, "--format", "csv").out), infer_schema=False)
+    assert csv["description"].to_list() == list(ODD_TEXTS)
+    excel = command(*given, "--format", "excel-csv").out.removeprefix("\ufeff")
     Catalogue.read_parquet("odd").variables.write_csv("odd.csv")
     expected = pl.read_csv("odd.csv", infer_schema=False, columns=["description"])
-    polars.testing.assert_frame_equal(csv, expected)
+    polars.testing.assert_frame_equal(pl.read_csv(io.StringIO(excel), infer_schema=False), expected)
 
 
 def test_nothing_to_write_to(place: Path) -> None:
