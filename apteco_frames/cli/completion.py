@@ -44,6 +44,7 @@ def _completes(names: Callable[[click.Context], Iterable[tuple[str, str]]]) -> C
             pass
         return found
 
+    complete.__doc__ = names.__doc__
     return complete
 
 

@@ -133,10 +133,12 @@ class Tabular:
         return target
 
     def write_csv(self, path: str | Path) -> Path:
-        """Write the rows to a CSV file for a spreadsheet, as ``--format excel-csv`` prints them.
+        """Write the rows to a CSV file that is safe to open in a spreadsheet.
 
-        It begins with a byte order mark, by which Excel knows UTF-8. For programs, which want
-        each value as it is, use :meth:`write_parquet`, or ``.frame.write_csv()`` of polars.
+        It is what the terminal's ``--format excel-csv`` prints, in UTF-8, but without the byte
+        order mark by which Excel tells that. For programs, which want each value as it is (the
+        terminal's ``--format csv``), use :meth:`write_parquet`, or ``.frame.write_csv()`` of
+        polars.
 
         A text that a spreadsheet would run as a formula (it starts with ``=``, ``+``,
         ``-``, ``@`` or their full-width forms, be it after blanks, or with a tab or a line
@@ -162,8 +164,5 @@ class Tabular:
             pl.col(pl.Enum, pl.Categorical).cast(pl.String),
         )
         rows = without_formulas(plain)
-        files.replace(
-            target,
-            lambda part: rows.write_csv(part, quote_style="non_numeric", include_bom=True),
-        )
+        files.replace(target, lambda part: rows.write_csv(part, quote_style="non_numeric"))
         return target

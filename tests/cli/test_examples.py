@@ -61,7 +61,8 @@ def check_serving(line: str) -> None:
 NIGHTLY = """\
 #!/bin/sh
 set -e
-apteco-frames archive add my-archive --all --no-codes --profile orbit --password-command 'cat password'
+export APTECO_PROFILE=orbit
+apteco-frames archive add my-archive --all --no-codes --password-command 'cat password'
 apteco-frames archive check my-archive --fail-on breaking --drop 20%
 """
 
