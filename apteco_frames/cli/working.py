@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_DELAY = 1.0
-_PAUSE = 0.5
+DELAY = 1.0
+"""Seconds: shorter work is over before anybody could read what it is."""
+
+PAUSE = 0.5
+"""Seconds from one look at the clock to the next."""
 
 
 @contextmanager
@@ -37,11 +40,11 @@ def working(what: str) -> Iterator[None]:
 
 
 def _tell(what: str, is_over: threading.Event) -> None:
-    if is_over.wait(_DELAY):
+    if is_over.wait(DELAY):
         return
     from tqdm import tqdm
 
     options: Any = {"bar_format": "{desc} … {elapsed}", "leave": False, "file": sys.stderr}
     with tqdm(desc=what, **options) as bar:
-        while not is_over.wait(_PAUSE):
+        while not is_over.wait(PAUSE):
             bar.refresh()
