@@ -88,6 +88,14 @@ class Command(click.Command):
         """Write the usage line."""
         _format_usage(self, ctx, formatter)
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # an option without its value knows of no command
+            raise
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, under their headings; those of the command alone come first."""
         options = [p for p in self.get_params(ctx) if p.param_type_name == "option"]

@@ -253,7 +253,8 @@ def _print_table(rows: pa.Table, header: bool) -> None:
         ]
         are_numbers = [_are_numbers(column) for column in columns]
         room = width()
-        widths = _widths(names, texts, are_numbers, room)
+        are_whole = [_are_whole(column) for column in columns]
+        widths = _widths(names, texts, are_whole, room)
         print_lines(_aligned(texts[: len(widths)], widths, are_numbers, header))
         left_out = names[len(widths) :]
         if left_out:
@@ -268,20 +269,20 @@ def _print_table(rows: pa.Table, header: bool) -> None:
 
 
 def _widths(
-    names: Sequence[str], texts: list[list[str]], are_numbers: list[bool], room: int
+    names: Sequence[str], texts: list[list[str]], are_whole: list[bool], room: int
 ) -> list[int]:
     """What each column takes of a line; the last ones that have no room are left out.
 
-    Keys and numbers are never cut, other texts to no less than eight columns.
+    Keys, numbers and times are never cut, other texts to no less than eight columns.
     """
     whole = [max(map(columns_of, column)) for column in texts]
     least = [
         taken
         if name in _KEYS or name.endswith("_name")
         else max(map(columns_of, column[1:]), default=1)
-        if is_number
+        if is_whole
         else min(taken, _LEAST_WIDTH)
-        for name, taken, column, is_number in zip(names, whole, texts, are_numbers, strict=True)
+        for name, taken, column, is_whole in zip(names, whole, texts, are_whole, strict=True)
     ]
     count = 1
     while count < len(least) and sum(least[: count + 1]) + len(_GAP) * count <= room:
@@ -316,6 +317,12 @@ def _aligned(
 def _are_numbers(column: list[Any]) -> bool:
     numbers = [isinstance(v, int | float) and not isinstance(v, bool) for v in column]
     return any(numbers) and all(n or v is None for n, v in zip(numbers, column, strict=True))
+
+
+def _are_whole(column: list[Any]) -> bool:
+    """Whether what is cut off would be missed: of numbers and times, not of texts."""
+    kinds = {type(value) for value in column} - {type(None)}
+    return bool(kinds) and not kinds & {str, list, dict, bytes}
 
 
 def _cell(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -73,7 +74,7 @@ def add(name: str | None, **values: str | None) -> None:
         values["certificate"] = verify(values["certificate"])
     say(f"added profile {name!r} to {configuration.add(name, values)}")
     if _can_ask():
-        say("apteco-frames profile check logs in with it")
+        say(f"try it with: apteco-frames profile check {shlex.quote(name)}")
 
 
 def _checks() -> dict[str, Callable[[str], str]]:

@@ -49,6 +49,7 @@ def test_a_bare_command_shows_its_help(command: Command, words: tuple[str, ...])
         (["dictionary"], "missing argument FILE"),
         (["search"], "missing argument WORDS"),
         (["tables", "--limit"], "No such option '--limit'"),
+        (["tables", "--catalogue"], "Option '--catalogue' requires an argument."),
         (["search", "x", "--limit", "many"], "option --limit: 'many' is not a valid integer"),
         (["tables", "--format", "xls"], "option --format: 'xls' is not one of"),
         (["sql"], "which query? Give QUERY, - for standard input, or --file FILE"),
