@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from apteco_frames.orbit.arguments import (
-    Options,
-    check_secret,
-    checked_name,
-    checked_text,
-    lists_options,
-)
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.redact import Secret
+from apteco_frames.orbit.options import Options, lists_options
+from apteco_frames.orbit.redact import Secret, require_sendable
 from apteco_frames.session import Session, log_in
 
 if TYPE_CHECKING:
@@ -75,9 +69,10 @@ def login(
     """
     from apteco_frames.password import ask_password
 
-    client = OrbitClient(base_url, data_view, options)
-    _check_names(system, user)
-    return log_in(client, options, system, user, Secret(ask_password(user, system)))
+    def ask() -> Secret:
+        return Secret(ask_password(user, system))
+
+    return log_in(base_url, data_view, system, user, options, ask)
 
 
 @lists_options
@@ -103,9 +98,8 @@ def login_with_password(
     >>> len(session.tables), len(session.variables)
     (9, 94)
     """
-    client = OrbitClient(base_url, data_view, options)
-    _check_names(system, user)
-    return log_in(client, options, system, user, Secret(password))
+    secret = Secret(password)
+    return log_in(base_url, data_view, system, user, options, lambda: secret)
 
 
 @lists_options
@@ -116,9 +110,9 @@ def list_systems(
     password: str,
     **options: Unpack[Options],
 ) -> pa.Table:
-    """The systems of a DataView, for whoever does not know the name of one yet.
+    """The systems of a DataView, for when you do not know the name of one yet.
 
-    Arguments and errors are those of :func:`login`, and ``password``. The login ends with it.
+    Arguments and errors are those of :func:`login_with_password`. The login ends with it.
 
     Returns:
         a table with the columns of ``session.systems``.
@@ -130,17 +124,12 @@ def list_systems(
     ['holidays']
     """
     client = OrbitClient(base_url, data_view, options)
-    checked_text(user, "user")
     secret = Secret(password)
-    check_secret(secret, "password")
-    task = client.new_task()
+    require_sendable(Secret(user), "user")
+    require_sendable(secret, "password")
+    deadline = client.new_deadline()
     try:
-        client.log_in(user, secret, task)
-        return client.systems(task)
+        client.log_in(user, secret, deadline)
+        return client.systems(deadline)
     finally:
         client.leave()
-
-
-def _check_names(system: str, user: str) -> None:
-    checked_name(system, "system")
-    checked_text(user, "user")

@@ -15,7 +15,7 @@ import click
 from click.shell_completion import BashComplete, CompletionItem, FishComplete, add_completion_class
 
 from apteco_frames.cli import configuration
-from apteco_frames.support.text import shown
+from apteco_frames.support.text import escape_controls
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,7 +37,7 @@ def _completes(names: Callable[[click.Context], Iterable[tuple[str, str]]]) -> C
         try:
             for name, description in names(context):
                 if name.lower().startswith(start.lower()) and name.isprintable():
-                    found.append(CompletionItem(name, help=shown(description) or None))
+                    found.append(CompletionItem(name, help=escape_controls(description) or None))
                     if len(found) == _MOST:
                         break
         except Exception:

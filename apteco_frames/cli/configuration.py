@@ -54,7 +54,7 @@ def default_folder() -> Path:
         ) from None
 
 
-def place() -> Path:
+def profiles_path() -> Path:
     """The file with the profiles; it need not be there."""
     return default_folder() / "profiles.toml"
 
@@ -85,8 +85,8 @@ def profile(name: str) -> dict[str, str]:
 def _unknown(name: str, found: Mapping[str, Any]) -> click.ClickException:
     there = f"There is: {', '.join(map(repr, found))}" if found else "There is none yet"
     return click.ClickException(
-        f"There is no profile {name!r} in {place()}. {there}. Add it with: apteco-frames profile "
-        "add"
+        f"There is no profile {name!r} in {profiles_path()}. {there}. Add it with: apteco-frames "
+        "profile add"
     )
 
 
@@ -99,8 +99,8 @@ def check_is_new(name: str) -> None:
     """
     if name in profiles():
         raise click.ClickException(
-            f"There is a profile {name!r} in {place()} already. Edit it there, or remove it with: "
-            "apteco-frames profile remove"
+            f"There is a profile {name!r} in {profiles_path()} already. Edit it there, or "
+            "remove it with: apteco-frames profile remove"
         )
 
 
@@ -144,7 +144,7 @@ def _changed(change: Callable[[str], str]) -> Path:
 
     from apteco_frames.support import files
 
-    target = place()
+    target = profiles_path()
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = target.resolve()
     try:
@@ -181,7 +181,8 @@ def _removed(text: str, name: str) -> str:
     rest = {other: values for other, values in found.items() if other != name}
     if _parsed(left) != rest:  # it is written in another way, such as on one line
         raise click.ClickException(
-            f"Profile {name!r} cannot be told from the rest of {place()}. Take it out there."
+            f"Profile {name!r} cannot be told from the rest of {profiles_path()}. Take it out "
+            "there."
         )
     return left
 
@@ -206,7 +207,7 @@ def _added(text: str, name: str, values: Mapping[str, str | None]) -> str:
 
 
 def _text() -> str:
-    path = place()
+    path = profiles_path()
     if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe may have no end
         raise click.ClickException(f"{path} is not a regular file.")
     try:
@@ -221,15 +222,15 @@ def _parsed(text: str) -> dict[str, dict[str, str]]:
     try:
         found: dict[str, Any] = tomllib.loads(text)
     except ValueError as error:  # or TOML with a number that is too long for Python
-        raise click.ClickException(f"{place()} is not TOML: {error}.") from None
+        raise click.ClickException(f"{profiles_path()} is not TOML: {error}.") from None
     except RecursionError:
         raise click.ClickException(
-            f"{place()} is not a file of profiles: it is nested too deeply."
+            f"{profiles_path()} is not a file of profiles: it is nested too deeply."
         ) from None
     for name, values in found.items():
         if not isinstance(values, dict):
             raise click.ClickException(
-                f"{place()} has {name!r} outside of a profile. A profile begins with a line such "
+                f"{profiles_path()} has {name!r} outside of a profile. A profile begins with a line such "
                 f"as [orbit], and may have {', '.join(KEYS)}."
             )
         for key, value in values.items():
@@ -242,13 +243,13 @@ def _check(name: str, key: str, value: object) -> None:
     if is_login or any(word in key.lower() for word in _WITHHELD):
         what = "a user name or password in its base_url" if is_login else repr(key)
         raise click.ClickException(
-            f"Profile {name!r} in {place()} has {what}: a file is no place for a password. "
+            f"Profile {name!r} in {profiles_path()} has {what}: a file is no place for a password. "
             "Take it out, and use APTECO_PASSWORD, --password-command or --password-stdin."
         )
     if key not in KEYS or not isinstance(value, str):
         what = "which is not text" if key in KEYS else "which no profile has"
         raise click.ClickException(
-            f"Profile {name!r} in {place()} has {key!r}, {what}. It may have {', '.join(KEYS)}, "
+            f"Profile {name!r} in {profiles_path()} has {key!r}, {what}. It may have {', '.join(KEYS)}, "
             "each a text."
         )
 

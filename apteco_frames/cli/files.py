@@ -10,11 +10,11 @@ from apteco_frames.cli import demo
 from apteco_frames.cli.command import Command, Group
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
-from apteco_frames.cli.place import PLACE
+from apteco_frames.cli.paths import PATH
 from apteco_frames.cli.read import load
 from apteco_frames.cli.source import Source, with_codes, with_source
 from apteco_frames.cli.working import working
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 
 @click.command(
@@ -22,7 +22,7 @@ from apteco_frames.support.text import clipped
     example="apteco-frames export holidays --profile orbit",
     short_help="Save the catalogue as Parquet files.",
 )
-@click.argument("directory", metavar="DIR", type=PLACE)
+@click.argument("directory", metavar="DIR", type=PATH)
 @with_codes
 @with_source
 def export(source: Source, directory: Path, codes: bool) -> None:
@@ -39,7 +39,7 @@ def export(source: Source, directory: Path, codes: bool) -> None:
 
 def _dictionary_file(_context: click.Context, _argument: click.Parameter, path: Path) -> Path:
     if path.suffix.lower() not in (".html", ".xlsx"):
-        raise click.BadParameter(f"{clipped(path)!r} ends neither in .html nor in .xlsx")
+        raise click.BadParameter(f"{truncate(path)!r} ends neither in .html nor in .xlsx")
     return path
 
 
@@ -49,7 +49,7 @@ def _dictionary_file(_context: click.Context, _argument: click.Parameter, path: 
     "apteco-frames dictionary holidays.xlsx --profile orbit",
     short_help="Write the data dictionary, in HTML or Excel.",
 )
-@click.argument("file", metavar="FILE", type=PLACE, callback=_dictionary_file)
+@click.argument("file", metavar="FILE", type=PATH, callback=_dictionary_file)
 @click.option("--open", "opens", is_flag=True, help="Open it, in the browser or in Excel.")
 @with_codes
 @with_source
@@ -84,7 +84,7 @@ def _is_opened(path: Path, is_page: bool) -> bool:
     imports=("apteco_frames.catalogue", "apteco_frames.demo"),
     short_help="Serve a saved catalogue as an Orbit API.",
 )
-@click.argument("directory", metavar="DIR", type=PLACE)
+@click.argument("directory", metavar="DIR", type=PATH)
 @demo.with_port
 def serve(directory: Path, port: int) -> None:
     """Serve the catalogue saved in folder DIR as an Orbit API on this machine, until Ctrl-C.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from apteco_frames.errors import AptecoFramesError, AptecoFramesWarning, Hint
-from apteco_frames.support.text import clipped, without_commands
+from apteco_frames.support.text import truncate, without_commands
 
 if TYPE_CHECKING:
     import click
@@ -52,7 +52,7 @@ HINTS = {
 
 def say(text: str) -> None:
     """Print a line on standard error, with the program's name before it."""
-    _print(f"{NAME}: {clipped(' '.join(text.splitlines()), _LONGEST)}")
+    _print(f"{NAME}: {truncate(' '.join(text.splitlines()), _LONGEST)}")
 
 
 def told(error: BaseException) -> str:
@@ -78,7 +78,7 @@ def explain(error: click.UsageError) -> None:
         path = error.ctx.command_path
         _print(error.ctx.get_usage())
     _print(f"Try '{path} --help' for help.")
-    _print(f"{path}: error: {clipped(_message(error), _LONGEST)}")
+    _print(f"{path}: error: {truncate(_message(error), _LONGEST)}")
 
 
 def _print(line: str) -> None:

@@ -23,8 +23,8 @@ import click
 from apteco_frames.cli.command import Option
 from apteco_frames.cli.completion import columns
 from apteco_frames.cli.messages import say
-from apteco_frames.cli.place import PLACE
-from apteco_frames.support.text import clipped, columns_of, shown, without_commands
+from apteco_frames.cli.paths import PATH
+from apteco_frames.support.text import display_width, escape_controls, truncate, without_commands
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,7 +65,7 @@ class Output(NamedTuple):
         for name in self.columns:
             if name not in rows.column_names:
                 raise click.BadParameter(
-                    f"no column {clipped(name)!r}; there are {', '.join(rows.column_names)}",
+                    f"no column {truncate(name)!r}; there are {', '.join(rows.column_names)}",
                     click.get_current_context(),
                     param_hint="--columns",
                 )
@@ -145,7 +145,7 @@ def with_file(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @_option(
         "--to",
-        type=PLACE,
+        type=PATH,
         metavar="FILE",
         help="Write to FILE, in UTF-8, instead of standard output. PowerShell 5.1 re-encodes what "
         "> redirects; --to does not.",
@@ -172,7 +172,7 @@ def _names(text: str) -> tuple[str, ...]:
     names = tuple(name for name in map(str.strip, text.split(",")) if name)
     for name, number in Counter(names).items():
         if number > 1:
-            raise click.BadParameter(f"{clipped(name)!r} comes twice; a column is printed once")
+            raise click.BadParameter(f"{truncate(name)!r} comes twice; a column is printed once")
     return names
 
 
@@ -205,7 +205,7 @@ def escaped(text: str) -> str:
     """
     if text.isprintable() and "\\" not in text:
         return text
-    return shown(text.replace("\\", "\\\\"))
+    return escape_controls(text.replace("\\", "\\\\"))
 
 
 def print_lines(lines: Iterable[str]) -> None:
@@ -245,7 +245,7 @@ def print_rows(rows: pa.Table, form: str) -> None:
 
 
 def _print_table(rows: pa.Table, header: bool) -> None:
-    names = [shown(name) for name in rows.column_names]
+    names = [escape_controls(name) for name in rows.column_names]
     columns = [column.to_pylist() for column in _without_nanoseconds(rows).columns]
     if is_terminal():
         texts = [
@@ -275,11 +275,11 @@ def _widths(
 
     Keys, numbers and times are never cut, other texts to no less than eight columns.
     """
-    whole = [max(map(columns_of, column)) for column in texts]
+    whole = [max(map(display_width, column)) for column in texts]
     least = [
         taken
         if name in _KEYS or name.endswith("_name")
-        else max(map(columns_of, column[1:]), default=1)
+        else max(map(display_width, column[1:]), default=1)
         if is_whole
         else min(taken, _LEAST_WIDTH)
         for name, taken, column, is_whole in zip(names, whole, texts, are_whole, strict=True)
@@ -306,8 +306,8 @@ def _aligned(
     for number, line in enumerate(zip(*texts, strict=True)):
         cells = []
         for position, (text, taken) in enumerate(zip(line, widths, strict=True)):
-            cell = clipped(text, taken)
-            padding = " " * (taken - columns_of(cell))
+            cell = truncate(text, taken)
+            padding = " " * (taken - display_width(cell))
             at_end = "" if position == last else padding
             cells.append(f"{padding}{cell}" if are_numbers[position] else f"{cell}{at_end}")
         if number or header:
@@ -328,7 +328,7 @@ def _are_whole(column: list[Any]) -> bool:
 def _cell(value: Any) -> str:
     """A value for a table on a terminal: numbers with commas, whatever it is on one line."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return f"{value:,}" if is_number else shown(text_of(value))
+    return f"{value:,}" if is_number else escape_controls(text_of(value))
 
 
 def _without_nanoseconds(rows: pa.Table) -> pa.Table:
@@ -359,7 +359,7 @@ def _check_times(rows: pa.Table) -> None:
                 column.to_pylist()
             except (OverflowError, ValueError):
                 raise click.ClickException(
-                    f"Column {clipped(name)!r} has times that cannot be printed: not all are of "
+                    f"Column {truncate(name)!r} has times that cannot be printed: not all are of "
                     "the years 1 to 9999. Leave it out, or write all as Parquet: --format parquet "
                     "--to FILE."
                 ) from None
@@ -439,7 +439,7 @@ def _csv(rows: pa.Table, *, for_spreadsheets: bool = False) -> Iterator[str]:
     text = frame.write_csv(quote_style="non_numeric")
     lines = text.removesuffix("\n").split("\n")
     if is_terminal():
-        return map(shown, lines)
+        return map(escape_controls, lines)
     return chain([_BYTE_ORDER_MARK * for_spreadsheets + lines[0]], lines[1:])
 
 

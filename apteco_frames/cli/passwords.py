@@ -18,7 +18,7 @@ from typing import IO
 
 import click
 
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 VARIABLE = "APTECO_PASSWORD"
 """The environment variable that holds a password."""
@@ -68,11 +68,11 @@ def of_person(user: str, base_url: str, system: str) -> str:
     """
     from urllib.parse import urlsplit
 
-    from apteco_frames.orbit.url import checked_base_url
+    from apteco_frames.orbit.url import require_base_url
     from apteco_frames.password import ask_password
 
-    host = urlsplit(checked_base_url(base_url)).netloc
-    prompt = f"Password for {clipped(user)} at {clipped(host)}: "
+    host = urlsplit(require_base_url(base_url)).netloc
+    prompt = f"Password for {truncate(user)} at {truncate(host)}: "
     return ask_password(user, system or host, prompt)
 
 

@@ -14,7 +14,7 @@ from apteco_frames.cli.command import OPTIONS, Group
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.source import Source, system_options, verify, with_login
-from apteco_frames.support.text import shown
+from apteco_frames.support.text import escape_controls
 
 _NEEDED = {
     "base_url": "Base URL of the Orbit API, such as https://orbit.my-site.com/OrbitAPI",
@@ -79,18 +79,22 @@ def add(name: str | None, **values: str | None) -> None:
 
 def _checks() -> dict[str, Callable[[str], str]]:
     """What each value must be to be of use at a login."""
-    from apteco_frames.orbit.arguments import checked_name, checked_text
-    from apteco_frames.orbit.url import checked_base_url
+    from apteco_frames.orbit.redact import Secret, require_sendable
+    from apteco_frames.orbit.url import require_base_url, require_name
 
     def base_url(text: str) -> str:
-        checked_base_url(text)  # it could hold a password
+        require_base_url(text)  # it could hold a password
+        return text
+
+    def user(text: str) -> str:
+        require_sendable(Secret(text), "The user name")
         return text
 
     return {
         "base_url": base_url,
-        "data_view": lambda text: checked_name(text, "The DataView"),
-        "system": lambda text: checked_name(text, "The system"),
-        "user": lambda text: checked_text(text, "The user name"),
+        "data_view": lambda text: require_name(text, "The DataView"),
+        "system": lambda text: require_name(text, "The system"),
+        "user": user,
     }
 
 
@@ -147,7 +151,7 @@ def list_(output: Output) -> None:
     rows = [{"name": name, **values} for name, values in configuration.profiles().items()]
     output.show(pa.Table.from_pylist(rows, pa.schema([(name, pa.string()) for name in names])))
     if not rows:
-        say(f"there is no profile in {configuration.place()}; add one with: {_ADD}")
+        say(f"there is no profile in {configuration.profiles_path()}; add one with: {_ADD}")
 
 
 _ADD = "apteco-frames profile add"
@@ -172,7 +176,7 @@ def check(source: Source, name: str | None) -> None:
             ("tables", f"{len(session.tables):,}"),
             ("variables", f"{len(session.variables):,}"),
         ):
-            click.echo(f"{label:<10}{shown(value)}")
+            click.echo(f"{label:<10}{escape_controls(value)}")
 
 
 @profile.command(

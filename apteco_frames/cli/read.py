@@ -14,10 +14,10 @@ from apteco_frames.cli import completion
 from apteco_frames.cli.command import Command
 from apteco_frames.cli.messages import say, without_panics
 from apteco_frames.cli.output import Output, print_lines, with_output
-from apteco_frames.cli.place import PLACE
+from apteco_frames.cli.paths import PATH
 from apteco_frames.cli.source import Source, with_codes, with_source
 from apteco_frames.cli.working import working
-from apteco_frames.support.text import clipped, list_names
+from apteco_frames.support.text import list_names, truncate
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -123,7 +123,7 @@ def codes(source: Source, output: Output, name: str) -> None:
         found = variable.codes
         output.show(found.arrow, ("code", "description", "count"))
         if not len(found) and not found.unavailable:
-            what = f"{clipped(variable.name)!r} ({clipped(variable.description)})"
+            what = f"{truncate(variable.name)!r} ({truncate(variable.description)})"
             say(f"variable {what}, of type {variable.type}, has no codes")
 
 
@@ -192,7 +192,7 @@ def _nothing_named(system: Catalogue | Session, name: str) -> str:
     keys = [variables["name"], variables["description"], system.tables.arrow["name"]]
     near = nearest(name, [column.combine_chunks() for column in keys])
     hint = f"Nearest: {list_names(near)}." if near else "apteco-frames search finds parts of names."
-    return f"No variable, table or folder is called {clipped(name)!r}. {hint}"
+    return f"No variable, table or folder is called {truncate(name)!r}. {hint}"
 
 
 @click.command(
@@ -237,7 +237,7 @@ def search(source: Source, output: Output, words: tuple[str, ...], codes: bool, 
 )
 @click.argument("query", required=False)
 @click.option(
-    "--file", "file", type=PLACE, metavar="FILE", help="Read the query from this file, in UTF-8."
+    "--file", "file", type=PATH, metavar="FILE", help="Read the query from this file, in UTF-8."
 )
 @with_source
 @with_output

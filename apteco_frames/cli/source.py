@@ -19,15 +19,15 @@ from click.core import ParameterSource
 
 from apteco_frames.cli import completion, configuration, passwords
 from apteco_frames.cli.command import LOGIN, Option
-from apteco_frames.cli.place import PLACE, ROOT
-from apteco_frames.support.text import clipped, list_names
+from apteco_frames.cli.paths import PATH, ROOT
+from apteco_frames.support.text import list_names, truncate
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from apteco_frames.archive import Archive
     from apteco_frames.catalogue import Catalogue
-    from apteco_frames.orbit.arguments import Options
+    from apteco_frames.orbit.options import Options
     from apteco_frames.session import Session
 
 _SYSTEM = ("base_url", "data_view", "system", "user")
@@ -222,19 +222,19 @@ def verify(certificate: str) -> str | None:
         return None
     import ssl
 
-    from apteco_frames.support.arguments import checked_path
+    from apteco_frames.support.arguments import require_path
 
     try:
-        path = checked_path(certificate, "--certificate")
+        path = require_path(certificate, "--certificate")
         if not path.is_dir():
             ssl.create_default_context(cafile=str(path))
     except FileNotFoundError:
         raise click.ClickException(
-            f"--certificate names {clipped(certificate)!r}, and there is no such file."
+            f"--certificate names {truncate(certificate)!r}, and there is no such file."
         ) from None
     except ssl.SSLError:
         raise click.ClickException(
-            f"--certificate names {clipped(certificate)!r}, which holds no certificate in PEM."
+            f"--certificate names {truncate(certificate)!r}, which holds no certificate in PEM."
         ) from None
     except ValueError as error:
         raise click.ClickException(str(error)) from None
@@ -311,7 +311,7 @@ def _with_options(function: Callable[..., Any], *, offline: bool) -> Callable[..
             _option(
                 "--catalogue",
                 section=_SECTION,
-                type=PLACE,
+                type=PATH,
                 metavar="DIR",
                 help="Read a saved catalogue (see: export), without a login.",
             ),

@@ -13,7 +13,7 @@ from html import escape
 from typing import Any
 
 from apteco_frames.support.display import NO_MATHS, kind_mark
-from apteco_frames.support.text import clipped, columns_of, list_items, shown
+from apteco_frames.support.text import display_width, escape_controls, list_items, truncate
 
 _WIDTH = 80
 _NOTES_WIDTH = 400
@@ -70,11 +70,19 @@ def text_card(
     Codes  20
     """
     told = [(label, value) for label, value in facts if value not in (None, "", [])]
-    width = max((columns_of(label) for label, _ in told), default=0)
-    lines = [shown(name) if title == name else f"{shown(name)}: {shown(title)}"]
-    lines[0] += f" ({shown(str(kind))})" if kind else ""
+    width = max((display_width(label) for label, _ in told), default=0)
+    lines = [
+        escape_controls(name)
+        if title == name
+        else f"{escape_controls(name)}: {escape_controls(title)}"
+    ]
+    lines[0] += f" ({escape_controls(str(kind))})" if kind else ""
     for label, value in told:
-        text = ", ".join(map(shown, value)) if isinstance(value, list) else shown(_text(value))
+        text = (
+            ", ".join(map(escape_controls, value))
+            if isinstance(value, list)
+            else escape_controls(_text(value))
+        )
         lines.append(f"{label:<{width}}  {text}")
     return "\n".join(lines)
 
@@ -184,7 +192,7 @@ def session(
     system: Mapping[str, Any],
     counts: str,
     user: str,
-    place: Mapping[str, str],
+    server: Mapping[str, str],
     ends: datetime | None,
 ) -> str:
     """The card of a session.
@@ -193,15 +201,15 @@ def session(
         system: ``name, description, build_date, view_name`` of the system.
         counts: what its catalogue holds.
         user: who is logged in.
-        place: ``data_view`` and ``base_url``.
+        server: ``data_view`` and ``base_url``.
         ends: when the token ends, in UTC; None if it does not say.
     """
     facts = [
         ("Built", system["build_date"]),
         ("Holds", counts),
         ("User", user),
-        ("DataView", place["data_view"]),
-        ("At", place["base_url"]),
+        ("DataView", server["data_view"]),
+        ("At", server["base_url"]),
         ("Token ends", f"{ends:%Y-%m-%d %H:%M} UTC" if ends else "the token does not say when"),
     ]
     return card(system["description"], system["name"], facts)
@@ -211,7 +219,7 @@ def _listed(row: Mapping[str, Any], columns: Iterable[str] | Mapping[str, str]) 
     """The values that there are; or what the columns that are true stand for."""
     if isinstance(columns, Mapping):
         return ", ".join(text for column, text in columns.items() if row[column])
-    return ", ".join(clipped(row[column]) for column in columns if row[column])
+    return ", ".join(truncate(row[column]) for column in columns if row[column])
 
 
 def _span(row: Mapping[str, Any], low: str, high: str) -> str:
@@ -223,8 +231,8 @@ def _span(row: Mapping[str, Any], low: str, high: str) -> str:
 
 def _shown(value: object) -> str:
     if not isinstance(value, list):
-        return escape(clipped(_text(value), _NOTES_WIDTH))
-    return escape(list_items([clipped(name) for name in value[:_MOST_NAMES]], len(value)))
+        return escape(truncate(_text(value), _NOTES_WIDTH))
+    return escape(list_items([truncate(name) for name in value[:_MOST_NAMES]], len(value)))
 
 
 def _text(value: object) -> str:
@@ -234,4 +242,4 @@ def _text(value: object) -> str:
 
 
 def _escaped(text: str) -> str:
-    return escape(clipped(text, _WIDTH))
+    return escape(truncate(text, _WIDTH))

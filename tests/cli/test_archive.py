@@ -26,8 +26,8 @@ def test_archive_add_offline(command: Command) -> None:
     given = ("archive", "add", "new", "--catalogue", "holidays")
     assert command(*given, "--no-header") == (0, "holidays\tadded\n", "")
     assert command(*given, "--all").status == 2
-    given = ("archive", "add", "another", "--archive", "new", "--no-header")
-    assert command(*given) == (0, "holidays\tadded\n", "")
+    copying = ("archive", "add", "another", "--archive", "new", "--no-header")
+    assert command(*copying) == (0, "holidays\tadded\n", "")
 
 
 def other(name: str) -> Catalogue:
