@@ -22,6 +22,7 @@ from apteco_frames.codes import Codes
 from apteco_frames.errors import (
     CodesError,
     ConfigurationError,
+    Hint,
     NotLoadedError,
     SnapshotError,
     VariablesError,
@@ -281,9 +282,7 @@ class AnyCatalogue(ABC):
         info, saved, refused = contents_of(self.catalogue)
         rows = {**saved, "system": pa.Table.from_pylist([info], snapshot.SYSTEM_SCHEMA)}
         missing = {
-            noun: f"Not all {noun} are loaded; {how}."
-            for noun, how in _LOADED_BY.items()
-            if noun not in rows
+            noun: f"Not all {noun} are loaded." for noun in ("codes", "folders") if noun not in rows
         }
         answered = answer(query, rows, missing)
         if refused and re.search(r"\bcodes\b", query, re.IGNORECASE):
@@ -477,8 +476,8 @@ class Catalogue(AnyCatalogue):
         read = self._data.read_folders
         if read is None:
             raise NotLoadedError(
-                f"The catalogue of system {truncate(self.system_info.name)!r} holds no folders. "
-                "Log in, use session.folders once, and take or write session.catalogue after that."
+                f"The catalogue of system {truncate(self.system_info.name)!r} holds no folders.",
+                hint=Hint.LOAD_FOLDERS,
             )
         return Folders(read(), self)
 
@@ -504,8 +503,8 @@ class Catalogue(AnyCatalogue):
             all_of_them = len(missing) == len(with_codes(variables))
             which = "no codes" if all_of_them else f"no codes of {list_names(missing)}"
             raise NotLoadedError(
-                f"The catalogue of system {truncate(self.system_info.name)!r} holds {which}. Log "
-                "in, call session.load_codes(), and take or write session.catalogue after that."
+                f"The catalogue of system {truncate(self.system_info.name)!r} holds {which}.",
+                hint=Hint.LOAD_CODES,
             )
         return store
 

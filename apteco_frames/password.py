@@ -22,7 +22,7 @@ import time
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from apteco_frames.errors import PasswordPromptError
+from apteco_frames.errors import Hint, PasswordPromptError
 
 if TYPE_CHECKING:
     import tkinter
@@ -37,12 +37,13 @@ class _NotAnsweredError(Exception):
     """Why there is no password, as part of a sentence; never leaves this module."""
 
 
-def ask_password(user: str, system: str) -> str:
+def ask_password(user: str, system: str, prompt: str = PROMPT) -> str:
     """Ask for the password of a user: in the notebook, the terminal or a pop-up box.
 
     Args:
         user: The name of the user, for the pop-up box and for errors.
         system: The name of the FastStats system, likewise.
+        prompt: What the notebook or the terminal asks.
 
     Returns:
         What was typed, as it was typed; it may be empty.
@@ -55,17 +56,17 @@ def ask_password(user: str, system: str) -> str:
         https://docs.python.org/3/library/getpass.html
     """
     try:
-        return _ask(user, system)
+        return _ask(user, system, prompt)
     except _NotAnsweredError as error:
         reason = str(error)
     # Outside of the except block: the context of the error could hold what was typed.
     raise PasswordPromptError(
-        f"No password for user {_shown(user)!r} of system {_shown(system)!r}: {reason}. "
-        "Log in again where it can be typed, or hand it to login_with_password()."
+        f"No password for user {_shown(user)!r} of system {_shown(system)!r}: {reason}.",
+        hint=Hint.TYPE_PASSWORD,
     )
 
 
-def _ask(user: str, system: str) -> str:
+def _ask(user: str, system: str, prompt: str) -> str:
     has_own_input = getpass.getpass.__module__ != "getpass"
     if _in_kernel() and not has_own_input:
         # Nobody may be looking at the terminal or the screen of a kernel.
@@ -77,7 +78,7 @@ def _ask(user: str, system: str) -> str:
                 if hasattr(signal, "siginterrupt"):
                     # polars has reads go on after Ctrl-C, which would then wait for Enter.
                     signal.siginterrupt(signal.SIGINT, True)
-                return getpass.getpass(PROMPT)
+                return getpass.getpass(prompt)
         except getpass.GetPassWarning:
             pass  # it was about to read with an echo, and the window will not
         except EOFError:

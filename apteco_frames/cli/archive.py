@@ -22,7 +22,7 @@ from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.paths import PATH, ROOT
 from apteco_frames.cli.read import load
-from apteco_frames.cli.source import Source, with_source
+from apteco_frames.cli.source import Source, with_codes, with_source
 from apteco_frames.errors import AptecoFramesError
 from apteco_frames.support.text import truncate
 
@@ -55,17 +55,12 @@ def _archive(root: str) -> Archive:
 
 @archive.command(
     example="apteco-frames archive add my-archive --profile orbit\n"
-    "apteco-frames archive add my-archive --profile orbit --all --codes",
-    imports=("apteco_frames.logins", *_IMPORTS),
+    "apteco-frames archive add my-archive --profile orbit --all",
     short_help="Add a system, or all of a DataView.",
 )
 @click.argument("root", type=ROOT)
 @click.option("--all", "all_systems", is_flag=True, help="Add every system of the DataView.")
-@click.option(
-    "--codes",
-    is_flag=True,
-    help="Add codes and folders, too: a request for each variable with codes.",
-)
+@with_codes
 @with_source
 @with_output
 def add(source: Source, output: Output, root: str, all_systems: bool, codes: bool) -> int:
@@ -73,10 +68,9 @@ def add(source: Source, output: Output, root: str, all_systems: bool, codes: boo
 
     With --all, a system that fails does not stop the others; the exit status is 1 then.
     """
-    if all_systems and source.catalogue is not None:
-        raise click.UsageError(
-            "--all needs a login, so no --catalogue", click.get_current_context()
-        )
+    if all_systems and source.is_offline:
+        saved = "--catalogue" if source.catalogue else "--archive"
+        raise click.UsageError(f"--all needs a login, so no {saved}", click.get_current_context())
     archive = _archive(root)
     with source.opened() as system:
         if all_systems:

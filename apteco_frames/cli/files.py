@@ -12,14 +12,9 @@ from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.paths import PATH
 from apteco_frames.cli.read import load
-from apteco_frames.cli.source import Source, with_source
-
-with_codes = click.option(
-    "--codes/--no-codes",
-    default=True,
-    show_default=True,
-    help="Whether codes and folders are read, too: a request for each variable with codes.",
-)
+from apteco_frames.cli.source import Source, with_codes, with_source
+from apteco_frames.cli.working import working
+from apteco_frames.support.text import truncate
 
 
 @click.command(
@@ -44,20 +39,22 @@ def export(source: Source, directory: Path, codes: bool) -> None:
 
 def _dictionary_file(_context: click.Context, _argument: click.Parameter, path: Path) -> Path:
     if path.suffix.lower() not in (".html", ".xlsx"):
-        raise click.BadParameter(f"'{path}' ends neither in .html nor in .xlsx")
+        raise click.BadParameter(f"{truncate(path)!r} ends neither in .html nor in .xlsx")
     return path
 
 
 @click.command(
     cls=Command,
-    example="apteco-frames dictionary holidays.html --catalogue holidays",
+    example="apteco-frames dictionary holidays.html --catalogue holidays\n"
+    "apteco-frames dictionary holidays.xlsx --profile orbit",
     short_help="Write the data dictionary, in HTML or Excel.",
 )
 @click.argument("file", metavar="FILE", type=PATH, callback=_dictionary_file)
+@click.option("--open", "opens", is_flag=True, help="Open it, in the browser or in Excel.")
 @with_codes
 @with_source
-def dictionary(source: Source, file: Path, codes: bool) -> None:
-    """Write the data dictionary into FILE, and print its name.
+def dictionary(source: Source, file: Path, opens: bool, codes: bool) -> None:
+    """Write the data dictionary to FILE, and print its name.
 
     FILE ends in .html for a page to search and read in a browser, or in .xlsx for an Excel
     workbook (which needs the extra excel). An existing file is replaced.
@@ -65,7 +62,20 @@ def dictionary(source: Source, file: Path, codes: bool) -> None:
     with source.opened() as system:
         load(system, codes=codes, folders=codes)
         is_page = file.suffix.lower() == ".html"
-        click.echo(system.write_html(file) if is_page else system.write_excel(file))
+        with working(f"writing {file}"):
+            written = system.write_html(file) if is_page else system.write_excel(file)
+    click.echo(written)
+    if opens and not _is_opened(written, is_page):
+        say(f"nothing could be started to open it: open {written} yourself")
+
+
+def _is_opened(path: Path, is_page: bool) -> bool:
+    """Open a file in the user's program for it, if there is one."""
+    if not is_page:
+        return click.launch(str(path)) == 0
+    import webbrowser
+
+    return webbrowser.open(path.absolute().as_uri())
 
 
 @click.command(
@@ -132,9 +142,10 @@ def cache_list(output: Output) -> None:
     """
     from apteco_frames.storage.cache import cached
 
-    output.show(
-        cached(_cache_folder()), ("system", "build_date", "has_codes", "has_folders", "bytes")
-    )
+    rows = cached(folder := _cache_folder())
+    output.show(rows, ("system", "build_date", "has_codes", "has_folders", "bytes"))
+    if not len(rows):
+        say(f"no catalogue is kept in {folder}")
 
 
 @cache.command(

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from apteco_frames import schema
-from apteco_frames.errors import CacheWarning, SnapshotError, warn
+from apteco_frames.errors import CacheWarning, Hint, SnapshotError, warn
 from apteco_frames.storage import snapshot
 
 FOLDER_VARIABLE = "APTECO_FRAMES_CACHE_DIR"
@@ -230,9 +230,9 @@ def cache_of(option: bool | str | os.PathLike[str] | None, key: Iterable[str]) -
         folder = default_folder() if option is True else Path(option).expanduser()
     except RuntimeError as error:
         warn(
-            f"There is no folder for a cache ({error}), so nothing is kept. Name one with cache= "
-            f"or {FOLDER_VARIABLE}.",
+            f"There is no folder for a cache ({error}), so nothing is kept.",
             CacheWarning,
+            hint=Hint.NAME_CACHE,
         )
         return None
     return Cache(folder, key)
@@ -335,8 +335,9 @@ def _warn(folder: Path, what: str, error: Exception | None = None) -> None:
     reason = f" ({type(error).__name__}: {error})" if error else ""
     warn(
         f"The folder {folder} {what}{reason}. The catalogue was read from the server, "
-        f"and is not kept. Name another folder with cache= or {FOLDER_VARIABLE}.",
+        "and is not kept.",
         CacheWarning,
+        hint=Hint.NAME_CACHE,
     )
 
 

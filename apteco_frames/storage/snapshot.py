@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from apteco_frames.errors import AptecoFramesError, SnapshotError, how_to_install
+from apteco_frames.errors import AptecoFramesError, Hint, SnapshotError, how_to_install
 from apteco_frames.schema import CODES_SCHEMA, FOLDERS_SCHEMA
 from apteco_frames.schema.column import STRING, TIMESTAMP
 from apteco_frames.support import files
@@ -465,7 +465,8 @@ def _open_file(path: Path, or_else: Path | None = None) -> _File:
         if or_else:
             return _open_file(or_else)
         raise SnapshotError(
-            f"There is no {path}. Name the folder that Catalogue.write_parquet() wrote."
+            f"There is no {path if path.parent.is_dir() else f'folder {path.parent}'}.",
+            hint=Hint.NAME_CATALOGUE,
         ) from None
     except _FAULTS as error:
         if isinstance(error, OSError) and error.errno:
@@ -482,8 +483,8 @@ def _metadata(path: Path, found: dict[bytes, bytes]) -> _Metadata:
             return _Metadata.of(values)
     except (*DAMAGE, AttributeError, RecursionError):
         raise SnapshotError(
-            f"{path} is a Parquet file, but no catalogue of apteco_frames. "
-            "Name the folder that Catalogue.write_parquet() wrote."
+            f"{path} is a Parquet file, but no catalogue of apteco_frames.",
+            hint=Hint.NAME_CATALOGUE,
         ) from None
     raise SnapshotError(
         f"{path} was written by a newer version of apteco_frames (layout {version}, known "
