@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from apteco_frames.support.arrays import strings
 
 _ACCENTS = r"\p{Mn}+"
 
@@ -22,17 +26,14 @@ def having(columns: Sequence[pa.ChunkedArray], words: str) -> pa.ChunkedArray:
     [True, False, False]
     """
     texts = [fold(pc.fill_null(column, "")) for column in columns]
-    has_all = pa.chunked_array([pa.repeat(True, len(columns[0]))])
-    for word in fold(pa.chunked_array([words.split()], pa.string())).to_pylist():
-        has = [pc.match_substring(column, word) for column in texts]
-        has_word = has[0]
-        for other in has[1:]:
-            has_word = pc.or_(has_word, other)
+    has_all = pc.is_valid(texts[0])
+    for word in fold(strings(words.encode(errors="ignore").decode().split())).to_pylist():
+        has_word = reduce(pc.or_, [pc.match_substring(column, word) for column in texts])
         has_all = pc.and_(has_all, has_word)
     return has_all
 
 
-def fold(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+def fold(texts: pa.Array | pa.ChunkedArray) -> Any:
     """Texts in lower case, without accents."""
     if pc.all(pc.string_is_ascii(texts), min_count=0).as_py():
         return pc.ascii_lower(texts)

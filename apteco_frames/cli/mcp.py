@@ -29,7 +29,7 @@ _UNREAD = 128 + 13
     cls=Command,
     example="apteco-frames mcp --catalogue holidays\n"
     "apteco-frames mcp --archive my-archive --system holidays",
-    imports=("apteco_frames.mcp", "polars"),
+    imports=("apteco_frames.mcp",),
     ends_at_once=True,
     short_help="Let an AI assistant ask a saved catalogue.",
 )
