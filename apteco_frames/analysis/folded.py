@@ -25,7 +25,8 @@ def having(columns: Sequence[pa.ChunkedArray], words: str) -> pa.ChunkedArray:
     >>> having([names], "2cv citroen").to_pylist()
     [True, False, False]
     """
-    texts = [fold(pc.fill_null(column, "")) for column in columns]
+    nothing = strings([""])[0]
+    texts = [fold(pc.fill_null(column, nothing)) for column in columns]
     has_all = pc.is_valid(texts[0])
     for word in fold(strings(words.encode(errors="ignore").decode().split())).to_pylist():
         has_word = reduce(pc.or_, [pc.match_substring(column, word) for column in texts])

@@ -37,6 +37,9 @@ BUDGET = 20_000
 QUERY_SECONDS = 10.0
 """After how many seconds a query is broken off, unless told."""
 
+FRESH_SECONDS = 30.0
+"""For how many seconds the list of an archive's builds is not read again, unless told."""
+
 _INSTRUCTIONS = """\
 What the {systems} made of: tables, variables (fields), their codes (categories) with counts, \
 folders. It was saved; there are no records of people here, and nothing can be counted anew or \
@@ -57,6 +60,7 @@ def server(
     sql: bool = False,
     budget: int = BUDGET,
     query_seconds: float = QUERY_SECONDS,
+    fresh_seconds: float = FRESH_SECONDS,
 ) -> MCPServer[Any]:
     """An MCP server that answers assistants about a saved catalogue, or about an archive.
 
@@ -73,7 +77,8 @@ def server(
         sql: whether to offer ``query``, which answers SQL over the catalogue by DuckDB (extra
             ``mcp-sql``), without access to files and network.
         budget: how many characters an answer may have, at least 1,000.
-        query_seconds: after how long a query is broken off.
+        query_seconds: after how many seconds a query is broken off.
+        fresh_seconds: for how many seconds the list of an archive's builds is not read again.
 
     Returns:
         the server, of the ``mcp`` package: ``.run()`` serves it over standard input and output,
@@ -97,7 +102,7 @@ def server(
         raise ValueError(f"budget= is at least {LEAST_BUDGET:,} characters.")
     if sql:
         import_duckdb()
-    library = library_of(catalogue_or_archive, system, older)
+    library = library_of(catalogue_or_archive, system, older, fresh_seconds)
     tools = Tools(library, budget, query_seconds)
     methods: list[Callable[..., str]] = [
         *(tools.search, tools.list_tables, tools.list_variables, tools.describe_variables),
@@ -118,7 +123,7 @@ def server(
         version=__version__,
         tools=[tool_of(method, has_systems=library.has_systems) for method in methods],
         log_level="WARNING",
-        lifespan=partial(warmed, library),
+        lifespan=partial(warmed, partial(library.warm, sql=sql)),
     )
     for name in names:
         for resource in resources_of(library, name, budget):

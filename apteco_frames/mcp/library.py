@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from apteco_frames.changes import Changes
     from apteco_frames.codes import Codes
 
-_FRESH_SECONDS = 30.0
 _KEPT_CHANGES = 4
 
 
@@ -67,12 +66,13 @@ class CatalogueBuild:
                 self._sql = LockedSql(rows, missing)
             return self._sql
 
-    def warm(self) -> None:
+    def warm(self, *, sql: bool) -> None:
         """Read and make what would keep the first who ask waiting."""
-        _ = self.catalogue.variables.frame
         with suppress(NotLoadedError):
             _ = self.codes
         self.catalogue.search("a", limit=1)
+        if sql:
+            _ = self.sql
 
 
 class Library:
@@ -111,11 +111,11 @@ class Library:
                 self._changes = self._build.catalogue.diff(self._older)
             return self._changes
 
-    def warm(self) -> None:
+    def warm(self, *, sql: bool) -> None:
         """Read and make what would keep the first who ask waiting."""
-        self._build.warm()
+        self._build.warm(sql=sql)
         if self._older is not None:
-            self.changes("", "", "")
+            _ = self.changes("", "", "").title
 
 
 class ArchiveLibrary:
@@ -123,8 +123,9 @@ class ArchiveLibrary:
 
     has_changes = True
 
-    def __init__(self, archive: Archive, system: str | None) -> None:
+    def __init__(self, archive: Archive, system: str | None, fresh_seconds: float) -> None:
         self._archive = archive
+        self._fresh_seconds = fresh_seconds
         self._only = system
         self._lock = threading.Lock()
         self._listed: tuple[float, pl.DataFrame] | None = None
@@ -189,18 +190,18 @@ class ArchiveLibrary:
                 self._changes[key] = changes
             return self._changes[key]
 
-    def warm(self) -> None:
+    def warm(self, *, sql: bool) -> None:
         """Read and make what would keep the first who ask waiting, of one system alone."""
         for system in self.systems()[:1]:
-            self.build(system).warm()
+            self.build(system).warm(sql=sql)
             with suppress(UnknownKeyError):
-                self.changes(system, "", "")
+                _ = self.changes(system, "", "").title
 
     def _rows(self, system: str | None = None) -> pl.DataFrame:
         """The builds, the oldest of each system first, as they were a moment ago."""
         with self._lock:
             now = time.monotonic()
-            if self._listed is None or now - self._listed[0] > _FRESH_SECONDS:
+            if self._listed is None or now - self._listed[0] > self._fresh_seconds:
                 self._listed = now, self._archive.builds
             rows = self._listed[1]
         return rows if system is None else rows.filter(system=system)
@@ -250,7 +251,10 @@ def _date(text: str) -> datetime | None:
 
 
 def library_of(
-    source: Catalogue | Archive, system: str | None, older: Catalogue | None
+    source: Catalogue | Archive,
+    system: str | None,
+    older: Catalogue | None,
+    fresh_seconds: float,
 ) -> Library | ArchiveLibrary:
     """What is served, of what a user gave.
 
@@ -263,7 +267,7 @@ def library_of(
     if isinstance(source, Archive):
         if older is not None:
             raise ValueError("older= goes with a catalogue; an archive has its older builds.")
-        return ArchiveLibrary(source, system)
+        return ArchiveLibrary(source, system, fresh_seconds)
     if not isinstance(source, Catalogue):
         raise not_a(
             "server() takes a saved catalogue (session.catalogue is one), or an archive", source

@@ -189,14 +189,14 @@ def _fitting_lines(lines: list[str], budget: int, hint: str) -> str:
 
 
 @asynccontextmanager
-async def warmed(library: Library | ArchiveLibrary, server: MCPServer[Any]) -> AsyncIterator[None]:
+async def warmed(warm: Callable[[], None], server: MCPServer[Any]) -> AsyncIterator[None]:
     """Make ready what the first calls need, beside whatever is asked meanwhile."""
 
-    def warm() -> None:
-        with suppress(Exception):  # whoever asks for it will be told
-            library.warm()
+    def quietly() -> None:
+        with suppress(Exception):  # whoever needs it will be told
+            warm()
 
     async with create_task_group() as tasks:
-        tasks.start_soon(partial(to_thread.run_sync, warm, abandon_on_cancel=True))
+        tasks.start_soon(partial(to_thread.run_sync, quietly, abandon_on_cancel=True))
         yield
         tasks.cancel_scope.cancel()

@@ -306,21 +306,21 @@ def _found(frame: CatalogueFrame[Any], key: str) -> Any:
 def _within(catalogue: Catalogue, key: str) -> list[str]:
     """The names of the variables in a folder, and in those below it."""
     if not catalogue.has_folders:
-        is_in = pc.equal(catalogue.variables.arrow["folder_name"], pa.scalar(key, pa.string()))
-        names: list[str] = catalogue.variables.arrow["name"].filter(is_in).to_pylist()
-        if not names:
+        is_in = pc.equal(catalogue.variables.arrow["folder_name"], strings([key])[0])
+        named: list[str] = catalogue.variables.arrow["name"].filter(is_in).to_pylist()
+        if not named:
             raise UnknownKeyError(
                 f"No variable is in a folder {clipped(key)!r}. This catalogue was saved without "
-                "the tree of folders: give a folder_name of a variable."
+                "the tree of folders: give the folder_name of a variable."
             )
-        return names
-    path = _found(catalogue.folders, key).path
-    return [
-        name
-        for folder in catalogue.folders
-        if folder.path == path or folder.path.startswith(f"{path}/")
-        for name in folder.variable_names
-    ]
+        return named
+    names: list[str] = []
+    pending = [_found(catalogue.folders, key)]
+    while pending:
+        folder = pending.pop()
+        names += folder.variable_names
+        pending += folder.children
+    return names
 
 
 def _distinct(names: Iterable[str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ LEAST_BUDGET = 1_000
 
 _MARK = "… [cut: {kept:,} of {whole:,} characters]"
 _REST = "… and {hidden:,} more"
+_LEAST_ROOM = 500
 # Of a list that is cut stay so many items for as many characters of a text.
 _CHARACTERS_PER_ITEM = 20
 _CUT = "Some texts or lists are too long for an answer; where they end says how long they are."
@@ -57,8 +58,10 @@ def answer(
     if total is not None and offset and offset >= total:
         notes.append(f"There are {total:,}: the last has the offset {max(0, total - 1):,}.")
     room = budget - len(_text({**before, "rows": [], "next_offset": 10**12})) - 10
-    if len(_text([*notes, _CUT])) > room // 2:  # of many notes, those that leave room for rows
-        notes = [_cut(note, room // (4 * len(notes) + 4)) for note in notes[: room // 400]]
+    if len(_text([*notes, _CUT])) > room // 2:  # leave room for rows
+        most = room // _LEAST_ROOM
+        rest = [_REST.format(hidden=len(notes) - most)] if len(notes) > most else []
+        notes = [_cut(note, room // (8 * most)) for note in notes[:most]] + rest
     room -= len(_text([*notes, _CUT])) + 20
     lines: list[str] = []
     is_whole = True
