@@ -75,9 +75,7 @@ def mcp(
     """
     from apteco_frames.mcp import server
 
-    source, earlier = _source(catalogue, archive, older)
-    if system is not None and archive is None:
-        raise click.UsageError("--system goes with --archive", click.get_current_context())
+    source, earlier = _source(catalogue, archive, system, older)
     served = server(source, system=system, older=earlier, sql=sql, budget=budget)
     if sys.stdin is not None and sys.stdin.isatty():
         say("waiting for an assistant on standard input; Ctrl-C ends it")
@@ -90,7 +88,7 @@ def mcp(
 
 
 def _source(
-    catalogue: Path | None, archive: str | None, older: Path | None
+    catalogue: Path | None, archive: str | None, system: str | None, older: Path | None
 ) -> tuple[Catalogue | Archive, Catalogue | None]:
     """What is served, and what it is compared with."""
     from apteco_frames.archive import Archive
@@ -101,8 +99,10 @@ def _source(
         raise click.UsageError("--catalogue and --archive exclude each other", context)
     if archive is not None:
         if older is not None:
-            raise click.UsageError("--older goes with --catalogue; an archive has its own", context)
+            raise click.UsageError("--older goes with --catalogue: an archive has its older builds", context)
         return Archive(archive), None
+    if system is not None:
+        raise click.UsageError("--system goes with --archive", context)
     if catalogue is None:
         raise click.UsageError(
             "what is to be asked? Use --catalogue DIR or --archive ROOT", context
