@@ -28,7 +28,7 @@ ROOMS = [
     ),
     "links",
     *("system", "systems", "codes", "variables", "folders", "tables", "changes", "matches"),
-    *("catalogue", "archive"),
+    *("catalogue", "archive", "mcp"),
     *("orbit", "live", "password", "session", "logins"),
     *("common", "cube", "datagrid", "query", "statistics"),
     *("__init__", "demo", "cli", "__main__", "__pyinstaller"),

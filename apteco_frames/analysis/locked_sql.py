@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from apteco_frames.errors import MissingDependencyError, SqlError, how_to_install
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 # The last of them cannot be taken back. Access to files is taken away after the database is
 # opened: one that is opened without it may still read and write beside its own name.
@@ -100,7 +100,7 @@ class LockedSql:
         except self._duckdb.Error as error:
             if is_late.is_set():
                 raise SqlError(
-                    f"The query {clipped(query)!r} was broken off after {seconds:g} seconds. "
+                    f"The query {truncate(query)!r} was broken off after {seconds:g} seconds. "
                     "Ask for less: filter before you join, and join on names."
                 ) from None
             raise self._refused(query, str(error)) from None
@@ -122,7 +122,7 @@ class LockedSql:
         )
         why = "".join(f" {sentence}" for name, sentence in self._missing.items() if name in named)
         return SqlError(
-            f"The query {clipped(query)!r} was not answered: {clipped(told, _LONGEST_REASON)}."
+            f"The query {truncate(query)!r} was not answered: {truncate(told, _LONGEST_REASON)}."
             f"{why} Tables: {', '.join(self._catalogue)}.{columns}"
         )
 

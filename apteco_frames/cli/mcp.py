@@ -15,7 +15,7 @@ import click
 from apteco_frames.cli.command import Command
 from apteco_frames.cli.interrupts import leave
 from apteco_frames.cli.messages import say
-from apteco_frames.cli.place import PLACE, ROOT
+from apteco_frames.cli.paths import PATH, ROOT
 
 if TYPE_CHECKING:
     from apteco_frames.archive import Archive
@@ -34,7 +34,7 @@ _UNREAD = 128 + 13
     short_help="Let an AI assistant ask a saved catalogue.",
 )
 @click.option(
-    "--catalogue", type=PLACE, metavar="DIR", help="Answer from a saved catalogue (see: export)."
+    "--catalogue", type=PATH, metavar="DIR", help="Answer from a saved catalogue (see: export)."
 )
 @click.option(
     "--archive",
@@ -45,7 +45,7 @@ _UNREAD = 128 + 13
 @click.option("--system", metavar="NAME", help="Answer about this system of the archive alone.")
 @click.option(
     "--older",
-    type=PLACE,
+    type=PATH,
     metavar="DIR",
     help="An older saved catalogue, to tell what changed since.",
 )
@@ -99,7 +99,7 @@ def _source(
         raise click.UsageError("--catalogue and --archive exclude each other", context)
     if archive is not None:
         if older is not None:
-            raise click.UsageError("--older goes with --catalogue: an archive has its older builds", context)
+            raise click.UsageError("--older goes with --catalogue, not with --archive", context)
         return Archive(archive), None
     if system is not None:
         raise click.UsageError("--system goes with --archive", context)

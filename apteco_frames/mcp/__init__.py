@@ -16,8 +16,8 @@ from apteco_frames.archive import Archive
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.errors import MissingDependencyError, how_to_install
 from apteco_frames.render.answer import LEAST_BUDGET
-from apteco_frames.support.arguments import checked_number
-from apteco_frames.support.text import clipped, list_names
+from apteco_frames.support.arguments import require_number
+from apteco_frames.support.text import list_names, truncate
 
 try:
     from mcp.server import MCPServer
@@ -98,7 +98,7 @@ def server(
     >>> [tool.name for tool in asyncio.run(catalogue.list_tools())][:3]
     ['search', 'list_tables', 'list_variables']
     """
-    if checked_number(budget, "budget=") < LEAST_BUDGET:
+    if require_number(budget, "budget=") < LEAST_BUDGET:
         raise ValueError(f"budget= is at least {LEAST_BUDGET:,} characters.")
     if sql:
         import_duckdb()
@@ -113,7 +113,7 @@ def server(
     if sql:
         methods.append(tools.query)
     names = library.systems()
-    which = f"FastStats system {clipped(names[0])!r} is"
+    which = f"FastStats system {truncate(names[0])!r} is"
     if len(names) > 1:
         which = f"FastStats systems {list_names(names)} are"
     served = CatalogueServer(

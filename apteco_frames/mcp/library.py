@@ -16,7 +16,7 @@ from apteco_frames.archive import Archive
 from apteco_frames.catalogue import Catalogue, contents_of
 from apteco_frames.errors import ArchiveError, NotLoadedError, UnknownKeyError
 from apteco_frames.support.arguments import not_a
-from apteco_frames.support.text import clipped, list_names
+from apteco_frames.support.text import list_names, truncate
 
 if TYPE_CHECKING:
     import polars as pl
@@ -174,7 +174,7 @@ class ArchiveLibrary:
             ]
             if not earlier:
                 raise UnknownKeyError(
-                    f"No build of system {clipped(system)!r} is older than {newer.name!r}: there "
+                    f"No build of system {truncate(system)!r} is older than {newer.name!r}: there "
                     "is nothing to compare it with yet."
                 )
             older = earlier[-1]
@@ -214,7 +214,7 @@ class ArchiveLibrary:
             return system
         if not system and len(names) == 1:
             return names[0]
-        wrong = f"There is no system {clipped(system)!r}. " if system else ""
+        wrong = f"There is no system {truncate(system)!r}. " if system else ""
         raise UnknownKeyError(f"{wrong}Say which system: {list_names(names, 50)}.")
 
     def _catalogue(self, system: str, build: _Dated) -> Catalogue:
@@ -229,8 +229,8 @@ class ArchiveLibrary:
         if named:
             return named[-1]
         raise UnknownKeyError(
-            f"System {clipped(system)!r} has no build {clipped(text)!r}, or from before that date. "
-            f"It has {list_names([build.name for build in builds[::-1]])}."
+            f"System {truncate(system)!r} has no build {truncate(text)!r}, nor one from before that "
+            f"date. It has {list_names([build.name for build in builds[::-1]])}."
         )
 
 
@@ -276,7 +276,7 @@ def library_of(
         raise not_a("older= takes a catalogue", older)
     if system is not None and system != source.system_info.name:
         raise UnknownKeyError(
-            f"The catalogue is of system {clipped(source.system_info.name)!r}, not of "
-            f"{clipped(system)!r}."
+            f"The catalogue is of system {truncate(source.system_info.name)!r}, not of "
+            f"{truncate(system)!r}."
         )
     return Library(source, older)

@@ -28,7 +28,7 @@ from apteco_frames.catalogue import Catalogue
 from apteco_frames.errors import AptecoFramesError
 from apteco_frames.mcp.library import ArchiveLibrary, Library
 from apteco_frames.support.fork import import_polars
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 # So many calls are at work at once; others wait, but messages do not.
 _AT_WORK, _QUERIES_AT_WORK = 8, 4
@@ -79,12 +79,12 @@ class CatalogueServer(MCPServer[Any]):
     ) -> CallToolResult | InputRequiredResult:
         tools = {tool.name: tool.input_schema["properties"] for tool in await self.list_tools()}
         if name not in tools:
-            return _failed(f"There is no tool {clipped(name)!r}. There are {', '.join(tools)}.")
+            return _failed(f"There is no tool {truncate(name)!r}. There are {', '.join(tools)}.")
         given = {key: value for key, value in arguments.items() if value is not None}
         strange = [key for key in given if key not in tools[name]]
         if strange:
             return _failed(
-                f"{name} takes no {clipped(strange[0])!r}. It takes {', '.join(tools[name])}."
+                f"{name} takes no {truncate(strange[0])!r}. It takes {', '.join(tools[name])}."
             )
         try:
             return await super().call_tool(name, given, context)
@@ -151,8 +151,8 @@ def resources_of(
 
     address = f"faststats://{quote(system, safe='')}"
     for function, path, title in (
-        (card, "system", f"System {clipped(system)}"),
-        (tables, "tables", f"Tables of {clipped(system)}"),
+        (card, "system", f"System {truncate(system)}"),
+        (tables, "tables", f"Tables of {truncate(system)}"),
     ):
         yield FunctionResource.from_function(
             function, f"{address}/{path}", name=title, title=title, mime_type="text/plain"
@@ -169,9 +169,9 @@ def _card(catalogue: Catalogue) -> str:
     master = catalogue.master_table
     return "\n".join(
         [
-            f"{clipped(info.name)}: {clipped(info.description, 500)}",
+            f"{truncate(info.name)}: {truncate(info.description, 500)}",
             f"built {info.build_date or 'at a time that is not known'}",
-            f"{len(catalogue.tables):,} tables, from {clipped(master.name)} "
+            f"{len(catalogue.tables):,} tables, from {truncate(master.name)} "
             f"({master.total_records:,} records) down",
             f"{len(catalogue.variables):,} variables: {of_kinds}",
             f"{codes}, {folders}",

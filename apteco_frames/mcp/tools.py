@@ -16,7 +16,7 @@ from apteco_frames.errors import AptecoFramesError, NotLoadedError, UnknownKeyEr
 from apteco_frames.mcp.library import ArchiveLibrary, CatalogueBuild, Library
 from apteco_frames.render.answer import answer
 from apteco_frames.support.arrays import strings
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
@@ -53,7 +53,7 @@ def _one_of(values: tuple[str, ...]) -> tuple[Any, Any]:
             if value.lower() == text.strip().lower():
                 return value
         known = ", ".join(filter(None, values))
-        raise PydanticCustomError("one_of", f"{clipped(text)!r} is not one of {known}")
+        raise PydanticCustomError("one_of", f"{truncate(text)!r} is not one of {known}")
 
     return AfterValidator(find), Field(json_schema_extra={"enum": list(values)})
 
@@ -190,7 +190,7 @@ class Tools:
             codes = found.codes
             if codes.unavailable:
                 raise NotLoadedError(
-                    f"The API refused the codes of {clipped(found.name)!r} when the catalogue was "
+                    f"The API refused the codes of {truncate(found.name)!r} when the catalogue was "
                     "saved: which there are is not known here."
                 )
             head["variable"] = _row(found, ("name", "description", "table_name", "var_code_order"))
@@ -310,7 +310,7 @@ def _within(catalogue: Catalogue, key: str) -> list[str]:
         named: list[str] = catalogue.variables.arrow["name"].filter(is_in).to_pylist()
         if not named:
             raise UnknownKeyError(
-                f"No variable is in a folder {clipped(key)!r}. This catalogue was saved without "
+                f"No variable is in a folder {truncate(key)!r}. This catalogue was saved without "
                 "the tree of folders: give the folder_name of a variable."
             )
         return named
