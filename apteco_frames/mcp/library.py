@@ -229,8 +229,8 @@ class ArchiveLibrary:
         if named:
             return named[-1]
         raise UnknownKeyError(
-            f"System {truncate(system)!r} has no build {truncate(text)!r}, nor one from before that "
-            f"date. It has {list_names([build.name for build in builds[::-1]])}."
+            f"System {truncate(system)!r} has no build {truncate(text)!r}, nor one from before "
+            f"that date. It has {list_names([build.name for build in builds[::-1]])}."
         )
 
 
