@@ -66,7 +66,7 @@ def server(
 
     Of an archive it tells of the newest builds, also of those that are added while it runs. The
     tools only read: ``search``, ``list_tables``, ``list_variables``, ``describe_variables``,
-    ``list_codes``; of an archive, or where there is an older catalogue, ``what_changed``; and
+    ``list_codes``, ``quality``; where that was saved, ``where_used``; of an archive, or where there is an older catalogue, ``what_changed``; and
     with ``sql`` ``query``. Resources are the system's card and its tree of tables.
 
     Args:
@@ -108,6 +108,10 @@ def server(
         *(tools.search, tools.list_tables, tools.list_variables, tools.describe_variables),
         tools.list_codes,
     ]
+    if hasattr(Catalogue, "quality"):
+        methods.append(tools.quality)
+    if library.has_uses:
+        methods.append(tools.where_used)
     if library.has_changes:
         methods.append(tools.what_changed)
     if sql:

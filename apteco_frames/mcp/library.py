@@ -36,6 +36,7 @@ class CatalogueBuild:
         self._lock = threading.Lock()
         self._sql: LockedSql | None = None
         self._codes: Codes | None = None
+        self._quality: Any = None
 
     @property
     def head(self) -> dict[str, Any]:
@@ -50,6 +51,24 @@ class CatalogueBuild:
             if self._codes is None:
                 self._codes = self.catalogue.codes
             return self._codes
+
+    @property
+    def quality(self) -> Any:
+        """How well codes describe the records."""
+        with self._lock:
+            if self._quality is None:
+                self._quality = _any(self.catalogue).quality()
+            return self._quality
+
+    @property
+    def has_uses(self) -> bool:
+        """Whether the catalogue was saved with what uses its variables."""
+        return bool(getattr(self.catalogue, "has_uses", False))
+
+    @property
+    def uses(self) -> Any:
+        """What uses the variables."""
+        return _any(self.catalogue).uses
 
     @property
     def sql(self) -> LockedSql:
@@ -71,6 +90,8 @@ class CatalogueBuild:
         with suppress(NotLoadedError):
             _ = self.codes
         self.catalogue.search("a", limit=1)
+        with suppress(NotLoadedError, AttributeError):
+            _ = self.quality
         if sql:
             _ = self.sql
 
@@ -90,6 +111,11 @@ class Library:
     def has_changes(self) -> bool:
         """Whether there is an older catalogue."""
         return self._older is not None
+
+    @property
+    def has_uses(self) -> bool:
+        """Whether it was saved what uses the variables."""
+        return self._build.has_uses
 
     def systems(self) -> list[str]:
         """The names of the systems."""
@@ -143,6 +169,11 @@ class ArchiveLibrary:
     def has_systems(self) -> bool:
         """Whether it must be said which system is meant."""
         return self._only is None
+
+    @property
+    def has_uses(self) -> bool:
+        """Whether it was saved what uses the variables of a system."""
+        return any(self.build(system).has_uses for system in self.systems())
 
     def systems(self) -> list[str]:
         """The names of the systems."""
@@ -237,6 +268,11 @@ class ArchiveLibrary:
 class _Dated(NamedTuple):
     name: str
     date: datetime | None
+
+
+def _any(catalogue: Catalogue) -> Any:
+    """A catalogue whose quality and uses are not declared yet."""
+    return catalogue
 
 
 def _date(text: str) -> datetime | None:

@@ -15,7 +15,7 @@ from apteco_frames.analysis.folded import having
 from apteco_frames.errors import AptecoFramesError, NotLoadedError, UnknownKeyError
 from apteco_frames.mcp.library import ArchiveLibrary, CatalogueBuild, Library
 from apteco_frames.render.answer import answer
-from apteco_frames.support.arrays import strings
+from apteco_frames.support.arrays import booleans, strings
 from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ _TABLE = (
 _VARIABLE = ("name", "description", "type", "table_name", "folder_name", "num_codes", "is_virtual")
 _CODE = ("code", "description", "count")
 _MATCH = ("noun", "name", "description", "table_name", "matched_in", "matched_text")
+_RANKED = (
+    *("", "num_codes", "unused_codes", "unclassified_share", "top_share", "effective_codes"),
+    *("undescribed_codes", "repeated_descriptions"),
+)
 _CHANGE = ("severity", "change", "noun", "name", "column", "is_virtual")
 
 
@@ -70,6 +74,8 @@ Types = Annotated[
 ]
 Severity = Annotated[str, *_one_of(schema.SEVERITIES), Field(description="Only this or worse")]
 Noun = Annotated[str, *_one_of(("", *schema.CHANGED_NOUNS))]
+SortBy = Annotated[str, *_one_of(_RANKED), Field(description="The highest first")]
+Variable = Annotated[str, Field(description="Its name or description")]
 Names = Annotated[
     list[str],
     BeforeValidator(_listed),
@@ -172,7 +178,7 @@ class Tools:
 
     def list_codes(
         self,
-        variable: Annotated[str, Field(description="Its name or description")] = "",
+        variable: Variable = "",
         words: Words = "",
         offset: Offset = 0,
         system: System = "",
@@ -204,6 +210,66 @@ class Tools:
         at = list(at)
         rows = (_row(codes[position], columns) for position in at[offset:])
         return self._answer(build, rows, len(at), offset, **head)
+
+    def quality(
+        self,
+        table: TableName = "",
+        words: Words = "",
+        sort_by: SortBy = "",
+        offset: Offset = 0,
+        system: System = "",
+    ) -> str:
+        """How well the codes of each variable describe the records.
+
+        Shares of the records that are Unclassified or have the top code, codes that none has,
+        descriptions that are missing or come twice.
+        """
+        build = self._library.build(system)
+        quality = build.quality
+        arrow = quality.arrow
+        chosen = pc.is_valid(arrow["name"])
+        if table:
+            name = _found(build.catalogue.tables, table).name
+            chosen = pc.and_(chosen, pc.equal(arrow["table_name"], strings([name])[0]))
+        if words:
+            chosen = pc.and_(chosen, having([arrow["name"], arrow["description"]], words))
+        at = pc.indices_nonzero(chosen)
+        if sort_by:
+            order = pc.sort_indices(arrow[sort_by].take(at), sort_keys=[("", "descending")])
+            at = at.take(order)
+        rows = (_rounded(_row(quality[n])) for n in at.to_pylist()[offset:])
+        return self._answer(build, rows, len(at), offset)
+
+    def where_used(
+        self,
+        variable: Variable = "",
+        code: Annotated[str, Field(description="Only this code of it")] = "",
+        words: Words = "",
+        offset: Offset = 0,
+        system: System = "",
+    ) -> str:
+        """Which audiences, dashboards and the like use a variable, or a code of it."""
+        build = self._library.build(system)
+        uses = build.uses
+        arrow = uses.arrow
+        chosen = pc.is_valid(arrow["variable_name"])
+        if variable:
+            used = pc.equal(arrow["variable_name"], strings([variable])[0])
+            if not pc.any(used, min_count=0).as_py():  # it may be used, but there no more
+                name = _found(build.catalogue.variables, variable).name
+                used = pc.equal(arrow["variable_name"], strings([name])[0])
+            chosen = pc.and_(chosen, used)
+        if code:
+            is_code = pc.equal(pc.utf8_trim(arrow["code"], " "), strings([code.strip(" ")])[0])
+            chosen = pc.and_(chosen, pc.fill_null(is_code, booleans([False])[0]))
+        if words:
+            texts = [arrow[column] for column in ("title", "owner", "part")]
+            chosen = pc.and_(chosen, having(texts, words))
+        at = pc.indices_nonzero(chosen).to_pylist()
+        refused = f"What {uses.unavailable:,} others use is not known: they were refused."
+        notes = [refused] if uses.unavailable else []
+        rows = (_row(uses[position]) for position in at[offset:])
+        return self._answer(build, rows, len(at), offset, notes=notes)
 
     def what_changed(
         self,
@@ -274,6 +340,10 @@ def _row(row: Row, columns: Iterable[str] = ()) -> dict[str, Any]:
         return {name: value for name, value in row.to_dict().items() if value is not None}
     values = {column: getattr(row, column, None) for column in columns}
     return {name: v for name, v in values.items() if v is not None and v is not False}
+
+
+def _rounded(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: round(v, 4) if isinstance(v, float) else v for name, v in values.items()}
 
 
 def _changed(change: Change) -> dict[str, Any]:
