@@ -66,8 +66,9 @@ def server(
 
     Of an archive it tells of the newest builds, also of those that are added while it runs. The
     tools only read: ``search``, ``list_tables``, ``list_variables``, ``describe_variables``,
-    ``list_codes``, ``quality``; where that was saved, ``where_used``; of an archive, or where there is an older catalogue, ``what_changed``; and
-    with ``sql`` ``query``. Resources are the system's card and its tree of tables.
+    ``list_codes``, ``quality``; where that was saved, ``where_used``; of an archive, or where
+    there is an older catalogue, ``what_changed``; and with ``sql`` ``query``. Resources are the
+    system's card and its tree of tables.
 
     Args:
         catalogue_or_archive: a saved catalogue, or an archive; not a session, so that there is
