@@ -15,7 +15,7 @@ from apteco_frames.analysis.folded import having
 from apteco_frames.errors import AptecoFramesError, NotLoadedError, UnknownKeyError
 from apteco_frames.mcp.library import ArchiveLibrary, CatalogueBuild, Library
 from apteco_frames.render.answer import answer
-from apteco_frames.support.arrays import booleans, strings
+from apteco_frames.support.arrays import booleans, integers, strings
 from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Tools:
         if words:
             texts = [arrow[name] for name in ("name", "description", "notes")]
             chosen = pc.and_(chosen, having(texts, words))
-        at = pc.indices_nonzero(chosen).to_pylist()
+        at = _positions(chosen)
         rows = (_row(variables[position], _VARIABLE) for position in at[offset:])
         return self._answer(build, rows, len(at), offset)
 
@@ -206,7 +206,7 @@ class Tools:
         at: Iterable[int] = range(len(codes))
         if words:
             has_all = having([codes.arrow[name] for name in ("code", "description")], words)
-            at = pc.indices_nonzero(has_all).to_pylist()
+            at = _positions(has_all)
         at = list(at)
         rows = (_row(codes[position], columns) for position in at[offset:])
         return self._answer(build, rows, len(at), offset, **head)
@@ -233,11 +233,12 @@ class Tools:
             chosen = pc.and_(chosen, pc.equal(arrow["table_name"], strings([name])[0]))
         if words:
             chosen = pc.and_(chosen, having([arrow["name"], arrow["description"]], words))
-        at = pc.indices_nonzero(chosen)
+        at = _positions(chosen)
         if sort_by:
-            order = pc.sort_indices(arrow[sort_by].take(at), sort_keys=[("", "descending")])
-            at = at.take(order)
-        rows = (_rounded(_row(quality[n])) for n in at.to_pylist()[offset:])
+            ranked = arrow[sort_by].take(integers(at))
+            order = pc.sort_indices(ranked, sort_keys=[("", "descending")]).to_pylist()
+            at = [at[position] for position in order]
+        rows = (_rounded(_row(quality[position])) for position in at[offset:])
         return self._answer(build, rows, len(at), offset)
 
     def where_used(
@@ -265,7 +266,7 @@ class Tools:
         if words:
             texts = [arrow[column] for column in ("title", "owner", "part")]
             chosen = pc.and_(chosen, having(texts, words))
-        at = pc.indices_nonzero(chosen).to_pylist()
+        at = _positions(chosen)
         refused = f"What {uses.unavailable:,} others use is not known: they were refused."
         notes = [refused] if uses.unavailable else []
         rows = (_row(uses[position]) for position in at[offset:])
@@ -296,7 +297,7 @@ class Tools:
         at: list[int] = []
         for level in reversed(schema.SEVERITIES[schema.SEVERITIES.index(severity) :]):
             is_level = pc.is_in(levels, value_set=strings([level]))
-            at += pc.indices_nonzero(pc.and_(chosen, is_level)).to_pylist()
+            at += _positions(pc.and_(chosen, is_level))
         rows = (_changed(changes[position]) for position in at[offset:])
         head = {"summary": changes.title}
         return self._answer(build, rows, len(at), offset, notes=changes.not_compared, **head)
@@ -332,6 +333,13 @@ class Tools:
         head = {**build.head, **head}
         budget = self._budget
         return answer(rows, budget=budget, offset=offset, total=total, notes=notes, **head)
+
+
+def _positions(chosen: pa.ChunkedArray) -> list[int]:
+    """Where rows are that were chosen."""
+    # In one piece: where there is none, pyarrow 23 crashes.
+    positions: list[int] = pc.indices_nonzero(chosen.combine_chunks()).to_pylist()
+    return positions
 
 
 def _row(row: Row, columns: Iterable[str] = ()) -> dict[str, Any]:
