@@ -39,7 +39,7 @@ ROOMS = [
         "quality",
         "findings",
     ),
-    *("catalogue", "archive"),
+    *("catalogue", "archive", "mcp"),
     *("orbit", "live", "password", "session", "logins"),
     *("common", "cube", "datagrid", "query", "statistics"),
     *("__init__", "demo", "cli", "__main__", "__pyinstaller"),

@@ -40,7 +40,7 @@ def test_examples(place: Path, capsys: pytest.CaptureFixture[str], words: tuple[
             (place / "config/profiles.toml").unlink()
         if words == ("serve",):
             check_serving(line)
-        elif set("|>") & set(line):
+        elif set("|>") & set(line) or words == ("mcp",):  # which needs a standard input
             done = shell(line, place)
             assert (done.status, done.err) == (0, "")
         else:

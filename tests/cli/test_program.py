@@ -85,6 +85,7 @@ def test_all_commands_are_there() -> None:
             "archive prune",
             "systems",
             "serve",
+            "mcp",
             "cache",
             "cache dir",
             "cache list",
