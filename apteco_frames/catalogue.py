@@ -36,6 +36,7 @@ from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.text import clipped, list_names
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Table, Tables
+from apteco_frames.uses import Uses
 from apteco_frames.variables import Variables
 
 if TYPE_CHECKING:
@@ -86,6 +87,18 @@ class AnyCatalogue(ABC):
             AptecoFramesError: the API could not be asked, or its answers contradict each other.
         """
         return self.variables.codes
+
+    @property
+    @abstractmethod
+    def uses(self) -> Uses:
+        """Which audiences, dashboards, compositions and selection files use which variables.
+
+        A session reads them on first use; see ``Session.load_uses``.
+
+        Raises:
+            NotLoadedError: a catalogue does not hold them.
+            AptecoFramesError: the API could not be asked, or refused.
+        """
 
     def diff(self, older: AnyCatalogue, *, drop: float | None = None) -> Changes:
         """What changed since an older catalogue, and how much each change matters.
@@ -265,6 +278,8 @@ class CatalogueData:
         codes: the codes, as far as they are known.
         read_folders: gives the folders, under ``schema.FOLDERS_SCHEMA``; None if they are not
             known.
+        read_uses: gives the uses, under ``schema.USES_SCHEMA``; likewise.
+        unavailable_uses: how many resources were refused.
     """
 
     system_info: FastStatsSystem
@@ -272,6 +287,8 @@ class CatalogueData:
     variables: pa.Table
     codes: CodeStore
     read_folders: Callable[[], pa.Table] | None = None
+    read_uses: Callable[[], pa.Table] | None = None
+    unavailable_uses: int = 0
 
 
 class Catalogue(AnyCatalogue):
@@ -289,6 +306,8 @@ class Catalogue(AnyCatalogue):
             called on first use. None if they are not known.
         folders: the folders, likewise with the columns of ``Folders``.
         unavailable: names of variables whose codes the API refused.
+        uses: what uses the variables, likewise with the columns of ``Uses``. None if that is
+            not known.
         source: where they came from, a URL or a path, for error messages.
 
     Raises:
@@ -318,6 +337,7 @@ class Catalogue(AnyCatalogue):
         folders: Any = None,
         *,
         unavailable: Iterable[str] = (),
+        uses: Any = None,
         source: str = "",
     ) -> None:
         if not isinstance(system_info, FastStatsSystem):
@@ -332,6 +352,8 @@ class Catalogue(AnyCatalogue):
         known = _known(codes, names, unavailable, source)
         reader = _folder_reader(folders, names, source)
         data = CatalogueData(system_info, related, tell_kinds(raw_variables), known, reader)
+        data.read_uses = _uses_reader(uses)
+        data.unavailable_uses = uses.unavailable if isinstance(uses, Uses) else 0
         self._data = data
         self._links = Links(self, lambda: data.codes, self._read_codes)
         self._frames: tuple[Tables, Variables] | None = None
@@ -392,6 +414,27 @@ class Catalogue(AnyCatalogue):
     def has_folders(self) -> bool:
         """Whether the folders are known."""
         return self._data.read_folders is not None
+
+    @property
+    def uses(self) -> Uses:
+        """Which audiences, dashboards, compositions and selection files use which variables.
+
+        Raises:
+            NotLoadedError: that is not known.
+        """
+        read = self._data.read_uses
+        if read is None:
+            raise NotLoadedError(
+                f"The catalogue of system {clipped(self.system_info.name)!r} does not hold what "
+                "uses its variables. Log in, call session.load_uses(), and take session.catalogue "
+                "after that; or write it with uses=True."
+            )
+        return Uses(read(), self, self._data.unavailable_uses)
+
+    @property
+    def has_uses(self) -> bool:
+        """Whether it is known what uses the variables."""
+        return self._data.read_uses is not None
 
     @property
     def catalogue(self) -> Catalogue:
@@ -600,6 +643,22 @@ def _folder_reader(
         return read
     checked = read()
     return lambda: checked
+
+
+def _uses_reader(uses: Any) -> Callable[[], pa.Table] | None:
+    """What gives the uses, checked; a table is checked at once."""
+    if uses is None:
+        return None
+    if callable(uses):
+        return lambda: _declared_uses(uses())
+    checked = _declared_uses(uses)
+    return lambda: checked
+
+
+def _declared_uses(uses: Any) -> pa.Table:
+    wanted = schema.USES_SCHEMA
+    arrow = _arrow_table(uses)
+    return arrow if arrow.schema == wanted else arrow.select(wanted.names).cast(wanted)
 
 
 def _not_searched(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from apteco_frames.analysis.uses import SELECTOR_TYPES, rows_of, uncertain
 from apteco_frames.catalogue import Catalogue, data_of
 from apteco_frames.codes import Codes
 from apteco_frames.errors import ApiResultsError, CodesError, NotLoadedError, warn
@@ -23,13 +25,16 @@ from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.codes import Refusal, Wanted, load_codes
 from apteco_frames.orbit.folders import Walk, walk
 from apteco_frames.orbit.task import Task, Turn
+from apteco_frames.orbit.uses import load_uses
 from apteco_frames.schema import DATE_SUB_TYPES
 from apteco_frames.storage.cache import CacheEntry, cache_of
+from apteco_frames.support.arrays import strings
 from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.progress import Progress, Report, progress_of
 from apteco_frames.support.text import clipped
 from apteco_frames.system import system_info_of
 from apteco_frames.tables import Tables
+from apteco_frames.uses import Uses
 from apteco_frames.variables import Variables
 
 _MOST_NAMES = 10
@@ -72,7 +77,7 @@ class LiveCatalogue:
         catalogue: Catalogue,
         kept: CacheEntry | None = None,
     ) -> None:
-        self._client, options, self._system, _ = access
+        self._client, options, self._system, self._user = access
         self._progress = options.get("progress")
         self._turn = ProcessLock(Turn)
         self._telling: int | None = None  # which thread is in a callable of the user's
@@ -86,6 +91,7 @@ class LiveCatalogue:
         self._has_kept_codes = False
         self._unproven: dict[str, pa.Table] = {}
         self._folders: Folders | None = None
+        self._uses: Uses | None = None
 
     @classmethod
     def read(
@@ -125,6 +131,57 @@ class LiveCatalogue:
                 if folders is None:  # no other thread was faster
                     folders = self._folders = Folders(self._read_folders(task), self)
         return folders
+
+    @property
+    def uses(self) -> Uses:
+        """What uses the variables, without selection files.
+
+        Raises:
+            ApiResultsError: a resource is malformed.
+            AptecoFramesError: another error of the tree.
+        """
+        uses = self._uses
+        if uses is None:
+            with self._alone():
+                uses = self._uses
+                if uses is None:  # no other thread was faster
+                    uses = self.load_uses((), None)
+        return uses
+
+    def load_uses(self, folders: Sequence[str], progress: Progress) -> Uses:
+        """What uses the variables, read anew.
+
+        See ``Session.load_uses``.
+        """
+        variables = self._data.variables
+        is_selector = pc.is_in(variables["type"].cast(pa.string()), strings(SELECTOR_TYPES))
+        selectors = frozenset(variables["name"].filter(is_selector).to_pylist())
+        chosen = self._progress if progress is None else progress
+        with self._alone() as task, progress_of("uses of variables", chosen) as shown:
+            found = load_uses(
+                self._client,
+                self._system,
+                self._user,
+                folders,
+                selectors,
+                task,
+                connections=self._client.code_connections,
+                report=self._reporting(shown),
+            )
+            for warning in found.warnings:
+                warn(warning)
+            named = strings({used.variable for each in found.resources for used in each.named})
+            wanted = strings(uncertain(found.resources, variables))
+            with suppress(CodesError):  # what cannot be told then has no code
+                self._read_codes(
+                    variables.filter(pc.is_in(variables["name"], wanted)), progress=False
+                )
+            known = self._data.codes.of(variables.filter(pc.is_in(variables["name"], named)))
+            rows = rows_of(found.resources, known)
+            self._data.read_uses = lambda: rows
+            self._data.unavailable_uses = sum(found.refused.values())
+            uses = self._uses = Uses(rows, self, self._data.unavailable_uses)
+        return uses
 
     def load_codes(self, variables: Variables, skip: bool, progress: Progress) -> Codes:
         """The codes of variables, after those that are not there yet, or were refused before.

@@ -28,6 +28,7 @@ ROOMS = [
     ),
     "links",
     *("system", "systems", "codes", "variables", "folders", "tables", "changes", "matches"),
+    "uses",
     *("catalogue", "archive"),
     *("orbit", "live", "password", "session", "logins"),
     *("common", "cube", "datagrid", "query", "statistics"),
