@@ -10,9 +10,9 @@ Of a definition only what it names is kept, so that memory does not grow with th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pyarrow as pa
 
@@ -32,6 +32,9 @@ from apteco_frames.schema.column import INT, STRING, TIMESTAMP, Column
 from apteco_frames.support.progress import Report
 from apteco_frames.support.text import clipped, list_names
 from apteco_frames.support.times import decode_time
+
+_Key = TypeVar("_Key")
+_Result = TypeVar("_Result")
 
 _REFUSED = frozenset({400, 403})
 _GONE = 404
@@ -143,18 +146,16 @@ def load_uses(
         ApiResultsError: a resource is malformed; it is named.
         AptecoFramesError: another error of the tree.
     """
-    orbit = _Orbit(client, system, user, task.part(), connections)
-    listers: dict[str, Callable[[], _Listed]] = {
+    orbit = _Orbit(client, system, user, task, connections)
+    listers: dict[str, Callable[[Task], _Listed]] = {
         "audience": orbit.audiences,
         "dashboard": orbit.dashboards,
         "composition": orbit.compositions,
     }
     listed = dict(orbit.all(listers.items()))
     if folders:
-        orbit = _Orbit(client, system, user, task.part(), connections)
         listed["file"] = orbit.files(folders)
     order = [item for kind in (*listers, "file") if kind in listed for item in listed[kind].items]
-    orbit = _Orbit(client, system, user, task.part(), connections)
     found: dict[int, Resource] = {}
     refused: dict[str, int] = {}
     calls = ((place, partial(orbit.resource, item, selectors)) for place, item in enumerate(order))
@@ -194,27 +195,31 @@ class _Orbit:
         """Of which system they are, for a sentence."""
         return f"system {clipped(self._system)!r} at {self._client.base_url}"
 
-    def all(self, calls: Iterable[tuple[Any, Callable[[], Any]]]) -> Iterable[tuple[Any, Any]]:
-        """The results of several of these methods, each with its key, as they come."""
-        return run_all(calls, self._task, self._client.base_url, self._connections)
+    def all(
+        self, calls: Iterable[tuple[_Key, Callable[[Task], _Result]]]
+    ) -> Iterator[tuple[_Key, _Result]]:
+        """The results of several functions, each with its key, as they come."""
+        part = self._task.part()
+        started = ((key, partial(call, part)) for key, call in calls)
+        return run_all(started, part, self._client.base_url, self._connections)
 
-    def audiences(self) -> _Listed:
+    def audiences(self, task: Task) -> _Listed:
         """Everybody's audiences, or those of the user."""
-        rows = self._list("Audiences")
+        rows = self._list(task, "Audiences")
         warnings: tuple[str, ...] = ()
         if isinstance(rows, _Refused):
             if rows.status != _GONE:
                 warnings = (self._only_own("audiences"),)
-            rows = self._list("Users", self._user, "Audiences")
+            rows = self._list(task, "Users", self._user, "Audiences")
         if isinstance(rows, _Refused):
             return _Listed([], self._not_listed("audiences", rows))
         options = {"params": {"includeBrief": "false"}}
         urls = (self._url("Audiences", str(row["id"])) for row in rows)
         return _Listed(self._items("audience", rows, urls, options), warnings)
 
-    def dashboards(self) -> _Listed:
+    def dashboards(self, task: Task) -> _Listed:
         """Everybody's dashboards where the server lists them, or those of the user."""
-        rows = self._list("Dashboards")
+        rows = self._list(task, "Dashboards")
         if not isinstance(rows, _Refused) and all(row["update"] is not None for row in rows):
             urls = (
                 self._url("Dashboards", str(row["id"]), "Updates", str(row["update"]))
@@ -226,15 +231,15 @@ class _Orbit:
         if isinstance(rows, _Refused) and rows.status != _GONE:
             warnings = (self._only_own("dashboards"),)
         own = "Users", self._user, "Dashboards"
-        rows = self._list(*own)
+        rows = self._list(task, *own)
         if isinstance(rows, _Refused):
             return _Listed([], self._not_listed("dashboards", rows))
         urls = (self._url(*own, str(row["id"])) for row in rows)
         return _Listed(self._items("dashboard", rows, urls), warnings)
 
-    def compositions(self) -> _Listed:
+    def compositions(self, task: Task) -> _Listed:
         """The compositions of audiences of the system."""
-        rows = self._list("AudienceCompositions", self._system)
+        rows = self._list(task, "AudienceCompositions", self._system)
         if isinstance(rows, _Refused):
             return _Listed([], self._not_listed("audience compositions", rows))
         urls = (self._url("AudienceCompositions", self._system, str(row["id"])) for row in rows)
@@ -285,14 +290,14 @@ class _Orbit:
         ]
         return _Listed(list(files.values()), tuple(warnings if refused else ()))
 
-    def resource(self, item: _Item, selectors: Set[str]) -> Resource | _Refused | None:
+    def resource(self, item: _Item, selectors: Set[str], task: Task) -> Resource | _Refused | None:
         """What a resource names; or why it is not to be had; None if it is of another system.
 
         Raises:
             ApiResultsError: it is malformed.
         """
         method = "POST" if "json" in item.options else "GET"
-        answer = self._client.request(method, item.url, task=self._task, **item.options)
+        answer = self._client.request(method, item.url, task=task, **item.options)
         with self._client.secrets.kept_out():
             try:
                 body = checked(_own(answer))
@@ -321,14 +326,14 @@ class _Orbit:
     def _url(self, *segments: str) -> str:
         return self._client.data_view_url(*segments)
 
-    def _list(self, *segments: str) -> list[dict[str, Any]] | _Refused:
+    def _list(self, task: Task, *segments: str) -> list[dict[str, Any]] | _Refused:
         """The items of a list that are of the system, or may be; or why they are not to be had."""
-        rows = self._read(self._url(*segments), _ITEMS)
+        rows = self._read(task, self._url(*segments), _ITEMS)
         if isinstance(rows, ApiError):
             return _Refused(rows.status or 0)
         return [row for row in rows if row["system"] in (None, self._system)]
 
-    def _entries(self, path: str, may_fail: bool) -> list[dict[str, Any]] | _Refused:
+    def _entries(self, path: str, may_fail: bool, task: Task) -> list[dict[str, Any]] | _Refused:
         """What is in a directory, or why that is not to be had."""
         try:
             segments = [checked_name(name, "directory") for name in path.split("/") if path]
@@ -336,15 +341,17 @@ class _Orbit:
             if may_fail:
                 return _Refused(400)
             raise
-        rows = self._read(self._url("Directories", self._system, *segments), _ENTRIES)
+        rows = self._read(task, self._url("Directories", self._system, *segments), _ENTRIES)
         if isinstance(rows, ApiError):
             if not may_fail:
                 raise rows
             return _Refused(rows.status or 0)
         return rows
 
-    def _read(self, url: str, columns: tuple[Column, ...]) -> list[dict[str, Any]] | ApiError:
-        page = partial(self._client.page, url, columns, self._task, may_be_refused=_NOT_HAD)
+    def _read(
+        self, task: Task, url: str, columns: tuple[Column, ...]
+    ) -> list[dict[str, Any]] | ApiError:
+        page = partial(self._client.page, url, columns, task, may_be_refused=_NOT_HAD)
         try:
             rows = read_list(page, self._client.page_size or FIRST_PAGE_SIZE, url)
         except ApiError as error:
