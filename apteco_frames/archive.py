@@ -103,7 +103,7 @@ class Archive:
         """Where it is, without the credentials that a URI may hold."""
         return self._store.place
 
-    def add(self, catalogue: AnyCatalogue) -> bool:
+    def add(self, catalogue: AnyCatalogue, *, uses: bool = False) -> bool:
         """Add a catalogue, whole or not at all: its codes and folders, too, if it holds them.
 
         A second catalogue of one build date that differs (virtual variables may have been
@@ -114,6 +114,8 @@ class Archive:
 
         Args:
             catalogue: the catalogue, or a session with it.
+            uses: whether what uses its variables goes with it, in place of what is there of the
+                same build. It holds titles and names of users. A session reads it on first use.
 
         Returns:
             whether it was added: False if it is there already. Of programs that add the same
@@ -121,12 +123,14 @@ class Archive:
 
         Raises:
             TypeError: it is neither a catalogue nor a session.
+            NotLoadedError: the catalogue does not hold what uses its variables.
             ArchiveError: the archive cannot be listed, or a file there is damaged.
             OSError: a file cannot be written.
         """
         if not isinstance(catalogue, AnyCatalogue):
             raise not_a("add() takes a catalogue, or a session with it", catalogue)
-        return self._store.add(*contents_of(catalogue.catalogue))
+        rows = catalogue.uses.arrow if uses else None
+        return self._store.add(*contents_of(catalogue.catalogue), uses=rows)
 
     def add_all(self, session: Any, *, codes: bool = False) -> list[Added]:
         """Add each system of a session's DataView in turn, with its one login.

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from apteco_frames import schema
 from apteco_frames.analysis.diff import changes, not_compared, without_codes_of
 from apteco_frames.analysis.sql import answer
+from apteco_frames.analysis.uses import declared
 from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes
 from apteco_frames.errors import CodesError, NotLoadedError, SnapshotError, VariablesError, warn
@@ -287,7 +288,7 @@ class CatalogueData:
     variables: pa.Table
     codes: CodeStore
     read_folders: Callable[[], pa.Table] | None = None
-    read_uses: Callable[[], pa.Table] | None = None
+    read_uses: Callable[[], pa.Table | None] | None = None
     unavailable_uses: int = 0
 
 
@@ -422,19 +423,28 @@ class Catalogue(AnyCatalogue):
         Raises:
             NotLoadedError: that is not known.
         """
-        read = self._data.read_uses
-        if read is None:
+        rows = self._uses
+        if rows is None:
             raise NotLoadedError(
                 f"The catalogue of system {clipped(self.system_info.name)!r} does not hold what "
                 "uses its variables. Log in, call session.load_uses(), and take session.catalogue "
                 "after that; or write it with uses=True."
             )
-        return Uses(read(), self, self._data.unavailable_uses)
+        return Uses(rows, self, self._data.unavailable_uses)
 
     @property
     def has_uses(self) -> bool:
         """Whether it is known what uses the variables."""
-        return self._data.read_uses is not None
+        return self._uses is not None
+
+    @property
+    def _uses(self) -> pa.Table | None:
+        """The rows of the uses, read once; None if they are not known."""
+        data = self._data
+        rows = data.read_uses() if data.read_uses else None
+        if rows is not None:
+            data.read_uses = lambda: rows
+        return rows
 
     @property
     def catalogue(self) -> Catalogue:
@@ -477,15 +487,20 @@ class Catalogue(AnyCatalogue):
                 self._indexed = state, Index(rows), left_out
             return self._indexed[1:]
 
-    def write_parquet(self, directory: str | Path) -> list[Path]:
+    def write_parquet(self, directory: str | Path, *, uses: bool = True) -> list[Path]:
         """Write the catalogue to a folder, one Parquet file per collection.
 
         The files ``system.parquet``, ``tables.parquet`` and ``variables.parquet`` replace
         those of an older catalogue there; at any moment the folder holds the older
         catalogue or the new one, whole. Files of another origin are never overwritten.
 
+        ``codes.parquet``, ``folders.parquet`` and ``uses.parquet`` are there if they are known.
+        The last of them holds titles and names of users, and nothing else does: leave it out,
+        or delete it, before you pass the folder on.
+
         Args:
             directory: the folder; made if it is not there.
+            uses: whether what uses the variables is written, where it is known.
 
         Returns:
             the paths written.
@@ -496,7 +511,13 @@ class Catalogue(AnyCatalogue):
             SnapshotError: a file there is no catalogue file.
             OSError: the folder cannot be written.
         """
-        return snapshot.write(checked_path(directory, "write_parquet()"), *contents_of(self))
+        info, rows, refused = contents_of(self)
+        notes: dict[str, Any] = {}
+        if uses and self.has_uses:
+            rows["uses"] = self._uses
+            notes["unavailable_uses"] = self._data.unavailable_uses
+        target = checked_path(directory, "write_parquet()")
+        return snapshot.write(target, info, rows, refused, notes)
 
     @classmethod
     def read_parquet(cls, directory: str | Path) -> Catalogue:
@@ -586,7 +607,11 @@ def restored(saved: snapshot.Snapshot, source: str = "") -> Catalogue:
     """The catalogue that was saved."""
     rows = saved.tables, saved.variables, saved.codes, saved.folders
     system_info = FastStatsSystem(**saved.system)
-    return Catalogue(system_info, *rows, unavailable=saved.unavailable, source=source)
+    catalogue = Catalogue(
+        system_info, *rows, unavailable=saved.unavailable, uses=saved.uses, source=source
+    )
+    catalogue._data.unavailable_uses = saved.notes.get("unavailable_uses", 0)
+    return catalogue
 
 
 def contents_of(catalogue: Catalogue) -> tuple[dict[str, Any], dict[str, pa.Table], list[str]]:
@@ -645,20 +670,14 @@ def _folder_reader(
     return lambda: checked
 
 
-def _uses_reader(uses: Any) -> Callable[[], pa.Table] | None:
+def _uses_reader(uses: Any) -> Callable[[], pa.Table | None] | None:
     """What gives the uses, checked; a table is checked at once."""
     if uses is None:
         return None
     if callable(uses):
-        return lambda: _declared_uses(uses())
-    checked = _declared_uses(uses)
+        return lambda: None if (found := uses()) is None else declared(found)
+    checked = declared(_arrow_table(uses))
     return lambda: checked
-
-
-def _declared_uses(uses: Any) -> pa.Table:
-    wanted = schema.USES_SCHEMA
-    arrow = _arrow_table(uses)
-    return arrow if arrow.schema == wanted else arrow.select(wanted.names).cast(wanted)
 
 
 def _not_searched(

@@ -19,14 +19,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import schema
-from apteco_frames.support.arrays import booleans, strings
+from apteco_frames.schema.column import INT, TIMESTAMP, Column
+from apteco_frames.support.arrays import booleans, integers, strings
 
 SELECTOR_TYPES = frozenset({"Selector", "Array", "FlagArray"})
 """The types of variables whose lists hold codes; those of dates hold dates."""
@@ -37,6 +38,8 @@ _LOOKUP = "Lookup"
 _GROUPS = frozenset(
     {"selectionModifiers", "checkCompositionDefinition", "exportCompositionDefinition"}
 )
+_EPOCH = datetime(1970, 1, 1)
+_MICROSECOND = timedelta(microseconds=1)
 # Stands for all variables.
 _ANY = ""
 
@@ -240,26 +243,50 @@ def rows_of(resources: Iterable[Resource], codes: pa.Table) -> pa.Table:
             row = (*facts, used.part, used.variable, code, used.source, *resource[4:6])
             rows.setdefault(row)
     columns = zip(*rows, strict=True) if rows else [()] * len(schema.USES)
-    return _table(columns, schema.USES_SCHEMA)
+    arrays = map(_column, columns, schema.USES)
+    return declared(pa.table(list(arrays), names=schema.USES_SCHEMA.names))
 
 
-def _table(columns: Iterable[Sequence[Any]], wanted: pa.Schema) -> pa.Table:
-    arrays = [
-        pa.array(values, field.type.value_type if _is_enum(field) else field.type)
-        for values, field in zip(columns, wanted, strict=True)
-    ]
-    values = {column.name: column.values for column in schema.BROKEN_USES if column.values}
-    return pa.table(
-        [
-            _enum(array, values[field.name]) if _is_enum(field) else array
-            for array, field in zip(arrays, wanted, strict=True)
-        ],
-        schema=wanted,
-    )
+def declared(rows: pa.Table) -> pa.Table:
+    """Rows under ``schema.USES_SCHEMA``, whose enums may be texts, or other dictionaries.
+
+    Raises:
+        LookupError, ValueError: a column is missing, of another type, or has a value that it
+            may not have.
+    """
+    if rows.schema == schema.USES_SCHEMA:
+        return rows
+    arrays = []
+    for column in schema.USES:
+        array = rows[column.name].combine_chunks()
+        if column.values:
+            array = _enum(_texts(array), column.values)
+        array = array.cast(column.type)
+        if array.null_count and not column.nullable:
+            raise ValueError(f"{column.name} lacks a value, or has one that it may not have")
+        arrays.append(array)
+    return pa.table(arrays, schema=schema.USES_SCHEMA)
 
 
-def _is_enum(field: pa.Field) -> bool:
-    return bool(pa.types.is_dictionary(field.type))
+def _column(values: Sequence[Any], column: Column) -> pa.Array:
+    """The values of a column; an enum as texts."""
+    is_there = booleans(value is not None for value in values)
+    whole: pa.Array
+    if column.type == TIMESTAMP:
+        whole = integers((value - _EPOCH) // _MICROSECOND if value else 0 for value in values)
+        whole = whole.cast(TIMESTAMP)
+    elif column.type == INT:
+        whole = integers(value or 0 for value in values)
+    else:
+        whole = strings(value or "" for value in values)
+    return pc.if_else(is_there, whole, pa.nulls(len(whole), whole.type))
+
+
+def _texts(values: pa.Array) -> pa.Array:
+    """The texts of an enum, or of what may become one; polars has them as views."""
+    if not pa.types.is_dictionary(values.type):
+        return values.cast(pa.string())
+    return values.dictionary.cast(pa.string()).take(values.indices)
 
 
 def _enum(texts: pa.Array, values: Sequence[str]) -> pa.DictionaryArray:
