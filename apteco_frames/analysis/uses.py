@@ -155,7 +155,8 @@ def _look_into(
     codes = _codes(fields) if has_codes else []
     for name, value in fields.items():
         here = ".".join(filter(None, [part, name])) if deeper else part
-        if name[-len(_NAMES_A_VARIABLE) :].lower() == _NAMES_A_VARIABLE:
+        is_name = name[-len(_NAMES_A_VARIABLE) :].lower() == _NAMES_A_VARIABLE
+        if is_name and not isinstance(value, dict):
             for variable in _names(value, name):
                 claimed = codes if name == "variableName" else []
                 for code in claimed or (None,):
