@@ -132,7 +132,7 @@ class Archive:
         rows = catalogue.uses.arrow if uses else None
         return self._store.add(*contents_of(catalogue.catalogue), uses=rows)
 
-    def add_all(self, session: Any, *, codes: bool = False) -> list[Added]:
+    def add_all(self, session: Any, *, codes: bool = False, uses: bool = False) -> list[Added]:
         """Add each system of a session's DataView in turn, with its one login.
 
         One that fails does not stop the others; there is a warning, and it is reported.
@@ -141,6 +141,7 @@ class Archive:
             session: a session.
             codes: whether codes and folders are read and added, too: a request for each
                 variable with codes. Those that the API refuses are left out.
+            uses: whether what uses the variables is read and added, too; see :meth:`add`.
 
         Returns:
             what became of each system, in the order of ``session.systems``.
@@ -159,7 +160,7 @@ class Archive:
                 if codes:
                     opened.load_codes(unavailable="skip")
                     _ = opened.folders
-                done.append(Added(system.name, self.add(opened.catalogue), None))
+                done.append(Added(system.name, self.add(opened, uses=uses), None))
             except AptecoFramesError as error:
                 warn(f"System {clipped(system.name)!r} was not added to the archive: {error}")
                 done.append(Added(system.name, False, error))

@@ -13,6 +13,7 @@ from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.place import PLACE
 from apteco_frames.cli.read import load
 from apteco_frames.cli.source import Source, with_source
+from apteco_frames.cli.uses import with_uses
 
 with_codes = click.option(
     "--codes/--no-codes",
@@ -29,8 +30,9 @@ with_codes = click.option(
 )
 @click.argument("directory", metavar="DIR", type=PLACE)
 @with_codes
+@with_uses
 @with_source
-def export(source: Source, directory: Path, codes: bool) -> None:
+def export(source: Source, directory: Path, codes: bool, uses: bool) -> None:
     """Save the catalogue in folder DIR, a Parquet file of each kind, to use it offline.
 
     It prints the files. A catalogue that is there is replaced, whole or not at all; files of
@@ -38,7 +40,9 @@ def export(source: Source, directory: Path, codes: bool) -> None:
     """
     with source.opened() as system:
         load(system, codes=codes, folders=codes)
-        for path in system.catalogue.write_parquet(directory):
+        if uses:
+            _ = system.uses
+        for path in system.catalogue.write_parquet(directory, uses=uses):
             click.echo(path)
 
 
