@@ -18,7 +18,7 @@ from apteco_frames.links import Owner, links_of
 from apteco_frames.schema.column import describe, enums
 from apteco_frames.support import display
 from apteco_frames.support.arguments import not_a
-from apteco_frames.support.text import clipped, list_names
+from apteco_frames.support.text import list_names, truncate
 
 if TYPE_CHECKING:
     from apteco_frames.nouns import Variable
@@ -50,9 +50,9 @@ class Use(Row):
         return links_of(self).variable(self.variable_name)
 
     def _describe(self) -> str:
-        code = "" if self.code is None else f"[{clipped(self.code)!r}]"
-        what = f"{self.kind} {clipped(self.id)} {clipped(self.title)!r}"
-        return f"{what} uses {clipped(self.variable_name)}{code}"
+        code = "" if self.code is None else f"[{truncate(self.code)!r}]"
+        what = f"{self.kind} {truncate(self.id)} {truncate(self.title)!r}"
+        return f"{what} uses {truncate(self.variable_name)}{code}"
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._describe()}>"
@@ -153,7 +153,7 @@ class Uses(CatalogueFrame[Use]):  # noqa: D101 - it has one, with the columns
         unsure = set(with_code.to_pylist()) & names & lacking
         if unsure:
             warn(
-                f"The catalogue of system {clipped(newer.system_info.name)!r} does not have the "
+                f"The catalogue of system {truncate(newer.system_info.name)!r} does not have the "
                 f"codes of {list_names(sorted(unsure))}, so codes that are gone were not looked "
                 "for there. session.load_codes() reads them."
             )

@@ -13,9 +13,9 @@ import click
 from apteco_frames.cli.command import Command
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
-from apteco_frames.cli.place import PLACE
+from apteco_frames.cli.paths import PATH
 from apteco_frames.cli.source import Source, with_source
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
@@ -47,7 +47,7 @@ with_uses = click.option(
 )
 @click.option(
     "--broken",
-    type=PLACE,
+    type=PATH,
     metavar="DIR",
     help="Only uses that do not work, as the catalogue saved in DIR tells: an older one, to see "
     "what broke since; or a newer one, to see what will break. The exit status is 1 if there are "
@@ -106,7 +106,7 @@ def _uses_of(system: Catalogue | Session, variable: str | None, code: str | None
     if variable not in system.variables:  # it may be gone
         found = system.uses.filter(variable_name=variable)
         if len(found):
-            say(f"the catalogue has no variable {clipped(variable)!r}")
+            say(f"the catalogue has no variable {truncate(variable)!r}")
             return found
     return system.variables[variable].uses
 

@@ -18,19 +18,17 @@ import pyarrow as pa
 
 from apteco_frames.analysis.uses import Resource, named_in
 from apteco_frames.errors import ApiError, ApiResultsError, GatewayError, InvalidUrlError
-from apteco_frames.orbit.arguments import checked_name
 from apteco_frames.orbit.client import FIRST_PAGE_SIZE, OrbitClient
-from apteco_frames.orbit.folders import MOST_FOLDERS, MOST_LEVELS
+from apteco_frames.orbit.deadline import Deadline, run_all
+from apteco_frames.orbit.decode import find_fault
 from apteco_frames.orbit.json_text import load, results_error
+from apteco_frames.orbit.load import MOST_FOLDERS, MOST_LEVELS
+from apteco_frames.orbit.outcome import Response, raise_for_status
 from apteco_frames.orbit.paging import read_list
-from apteco_frames.orbit.pool import run_all
-from apteco_frames.orbit.shape import find_fault
-from apteco_frames.orbit.status import checked
-from apteco_frames.orbit.task import Task
-from apteco_frames.orbit.transport import Answer
+from apteco_frames.orbit.url import require_name
 from apteco_frames.schema.column import INT, STRING, TIMESTAMP, Column
 from apteco_frames.support.progress import Report
-from apteco_frames.support.text import clipped, list_names
+from apteco_frames.support.text import list_names, truncate
 from apteco_frames.support.times import decode_time
 
 _Key = TypeVar("_Key")
@@ -102,7 +100,7 @@ class _Item(NamedTuple):
     @property
     def named(self) -> str:
         """What it is, for a sentence."""
-        return f"{self.kind} {clipped(self.id)!r} ({clipped(self.title)!r})"
+        return f"{self.kind} {truncate(self.id)!r} ({truncate(self.title)!r})"
 
 
 class _Listed(NamedTuple):
@@ -124,7 +122,7 @@ def load_uses(
     user: str,
     folders: Sequence[str],
     selectors: Set[str],
-    task: Task,
+    deadline: Deadline,
     *,
     connections: int,
     report: Report | None = None,
@@ -137,7 +135,7 @@ def load_uses(
         user: name of the user.
         folders: paths of directories in which to look for selection files.
         selectors: names of the variables whose lists hold codes.
-        task: whose time it takes.
+        deadline: of the load.
         connections: requests under way at the same time, at most.
         report: called with the number of resources read so far, and of all.
 
@@ -146,8 +144,8 @@ def load_uses(
         ApiResultsError: a resource is malformed; it is named.
         AptecoFramesError: another error of the tree.
     """
-    orbit = _Orbit(client, system, user, task, connections)
-    listers: dict[str, Callable[[Task], _Listed]] = {
+    orbit = _Orbit(client, system, user, deadline, connections)
+    listers: dict[str, Callable[[Deadline], _Listed]] = {
         "audience": orbit.audiences,
         "dashboard": orbit.dashboards,
         "composition": orbit.compositions,
@@ -182,44 +180,44 @@ class _Orbit:
     """The endpoints of resources, for the length of one load."""
 
     def __init__(
-        self, client: OrbitClient, system: str, user: str, task: Task, connections: int
+        self, client: OrbitClient, system: str, user: str, deadline: Deadline, connections: int
     ) -> None:
         self._client = client
         self._system = system
         self._user = user
-        self._task = task
+        self._deadline = deadline
         self._connections = connections
 
     @property
     def place(self) -> str:
         """Of which system they are, for a sentence."""
-        return f"system {clipped(self._system)!r} at {self._client.base_url}"
+        return f"system {truncate(self._system)!r} at {self._client.base_url}"
 
     def all(
-        self, calls: Iterable[tuple[_Key, Callable[[Task], _Result]]]
+        self, calls: Iterable[tuple[_Key, Callable[[Deadline], _Result]]]
     ) -> Iterator[tuple[_Key, _Result]]:
         """The results of several functions, each with its key, as they come."""
-        part = self._task.part()
+        part = self._deadline.part()
         started = ((key, partial(call, part)) for key, call in calls)
         return run_all(started, part, self._client.base_url, self._connections)
 
-    def audiences(self, task: Task) -> _Listed:
+    def audiences(self, deadline: Deadline) -> _Listed:
         """Everybody's audiences, or those of the user."""
-        rows = self._list(task, "Audiences")
+        rows = self._list(deadline, "Audiences")
         warnings: tuple[str, ...] = ()
         if isinstance(rows, _Refused):
             if rows.status != _GONE:
                 warnings = (self._only_own("audiences"),)
-            rows = self._list(task, "Users", self._user, "Audiences")
+            rows = self._list(deadline, "Users", self._user, "Audiences")
         if isinstance(rows, _Refused):
             return _Listed([], self._not_listed("audiences", rows))
         options = {"params": {"includeBrief": "false"}}
         urls = (self._url("Audiences", str(row["id"])) for row in rows)
         return _Listed(self._items("audience", rows, urls, options), warnings)
 
-    def dashboards(self, task: Task) -> _Listed:
+    def dashboards(self, deadline: Deadline) -> _Listed:
         """Everybody's dashboards where the server lists them, or those of the user."""
-        rows = self._list(task, "Dashboards")
+        rows = self._list(deadline, "Dashboards")
         if not isinstance(rows, _Refused) and all(row["update"] is not None for row in rows):
             urls = (
                 self._url("Dashboards", str(row["id"]), "Updates", str(row["update"]))
@@ -231,15 +229,15 @@ class _Orbit:
         if isinstance(rows, _Refused) and rows.status != _GONE:
             warnings = (self._only_own("dashboards"),)
         own = "Users", self._user, "Dashboards"
-        rows = self._list(task, *own)
+        rows = self._list(deadline, *own)
         if isinstance(rows, _Refused):
             return _Listed([], self._not_listed("dashboards", rows))
         urls = (self._url(*own, str(row["id"])) for row in rows)
         return _Listed(self._items("dashboard", rows, urls), warnings)
 
-    def compositions(self, task: Task) -> _Listed:
+    def compositions(self, deadline: Deadline) -> _Listed:
         """The compositions of audiences of the system."""
-        rows = self._list(task, "AudienceCompositions", self._system)
+        rows = self._list(deadline, "AudienceCompositions", self._system)
         if isinstance(rows, _Refused):
             return _Listed([], self._not_listed("audience compositions", rows))
         urls = (self._url("AudienceCompositions", self._system, str(row["id"])) for row in rows)
@@ -290,17 +288,19 @@ class _Orbit:
         ]
         return _Listed(list(files.values()), tuple(warnings if refused else ()))
 
-    def resource(self, item: _Item, selectors: Set[str], task: Task) -> Resource | _Refused | None:
+    def resource(
+        self, item: _Item, selectors: Set[str], deadline: Deadline
+    ) -> Resource | _Refused | None:
         """What a resource names; or why it is not to be had; None if it is of another system.
 
         Raises:
             ApiResultsError: it is malformed.
         """
         method = "POST" if "json" in item.options else "GET"
-        answer = self._client.request(method, item.url, task=task, **item.options)
+        answer = self._client.request(method, item.url, deadline=deadline, **item.options)
         with self._client.secrets.kept_out():
             try:
-                body = checked(_own(answer))
+                body = raise_for_status(_own(answer))
             except ApiError as error:
                 if error.status in _NOT_HAD:
                     return _Refused(error.status)
@@ -326,22 +326,24 @@ class _Orbit:
     def _url(self, *segments: str) -> str:
         return self._client.data_view_url(*segments)
 
-    def _list(self, task: Task, *segments: str) -> list[dict[str, Any]] | _Refused:
+    def _list(self, deadline: Deadline, *segments: str) -> list[dict[str, Any]] | _Refused:
         """The items of a list that are of the system, or may be; or why they are not to be had."""
-        rows = self._read(task, self._url(*segments), _ITEMS)
+        rows = self._read(deadline, self._url(*segments), _ITEMS)
         if isinstance(rows, ApiError):
             return _Refused(rows.status or 0)
         return [row for row in rows if row["system"] in (None, self._system)]
 
-    def _entries(self, path: str, may_fail: bool, task: Task) -> list[dict[str, Any]] | _Refused:
+    def _entries(
+        self, path: str, may_fail: bool, deadline: Deadline
+    ) -> list[dict[str, Any]] | _Refused:
         """What is in a directory, or why that is not to be had."""
         try:
-            segments = [checked_name(name, "directory") for name in path.split("/") if path]
+            segments = [require_name(name, "directory") for name in path.split("/") if path]
         except InvalidUrlError:
             if may_fail:
                 return _Refused(400)
             raise
-        rows = self._read(task, self._url("Directories", self._system, *segments), _ENTRIES)
+        rows = self._read(deadline, self._url("Directories", self._system, *segments), _ENTRIES)
         if isinstance(rows, ApiError):
             if not may_fail:
                 raise rows
@@ -349,9 +351,9 @@ class _Orbit:
         return rows
 
     def _read(
-        self, task: Task, url: str, columns: tuple[Column, ...]
+        self, deadline: Deadline, url: str, columns: tuple[Column, ...]
     ) -> list[dict[str, Any]] | ApiError:
-        page = partial(self._client.page, url, columns, task, may_be_refused=_NOT_HAD)
+        page = partial(self._client.page, url, columns, deadline, may_be_refused=_NOT_HAD)
         try:
             rows = read_list(page, self._client.page_size or FIRST_PAGE_SIZE, url)
         except ApiError as error:
@@ -376,7 +378,7 @@ class _Orbit:
     def _only_own(self, what: str) -> str:
         return (
             f"The API lists the {what} of all users to administrators only, so of {self.place} "
-            f"these are the {what} of {clipped(self._user)!r}, and those shared with that user. "
+            f"these are the {what} of {truncate(self._user)!r}, and those shared with that user. "
             "Others may use a variable that nobody seems to use. Ask an administrator (OrbitAdmin) "
             "to look, or for the right to."
         )
@@ -390,7 +392,7 @@ class _Orbit:
         )
 
 
-def _own(answer: Answer) -> Answer:
+def _own(answer: Response) -> Response:
     """An answer without a word is the API's own, since that answered for the list before."""
     is_silent = answer.status in _NOT_HAD and not answer.body.strip()
     return answer._replace(body=b"{}") if is_silent else answer

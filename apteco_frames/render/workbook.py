@@ -23,7 +23,7 @@ from apteco_frames import schema
 from apteco_frames.errors import MissingDependencyError, how_to_install
 from apteco_frames.support import files
 from apteco_frames.support.arrays import spans_of
-from apteco_frames.support.text import clipped, list_items
+from apteco_frames.support.text import list_items, truncate
 
 # What Excel holds: rows of a sheet with the header, UTF-16 units of a text, links of a sheet.
 MOST_ROWS = 1_048_576
@@ -184,8 +184,8 @@ class _Writer:
         nouns |= {} if codes is None else {"Codes": codes}
         parts = {noun: list(self._parts(noun, len(arrow))) for noun, arrow in nouns.items()}
         first = self._book.add_worksheet("System")
-        to_variables = self._places(parts["Variables"], variables["table_name"])
-        to_codes = {} if codes is None else self._places(parts["Codes"], codes["variable_name"])
+        to_variables = self._ranges(parts["Variables"], variables["table_name"])
+        to_codes = {} if codes is None else self._ranges(parts["Codes"], codes["variable_name"])
         links = {"Tables": to_variables, "Variables": to_codes, "Codes": {}}
         for noun, arrow in nouns.items():
             for part in parts[noun]:
@@ -201,24 +201,24 @@ class _Writer:
             sheet = noun if number == 1 else f"{noun} {number}"
             yield _Part(sheet, start, min(rows, start + room))
 
-    def _places(self, parts: Sequence[_Part], names: pa.ChunkedArray) -> dict[str, str]:
-        """By name, the address of its rows, or of those on the first sheet that has them."""
+    def _ranges(self, parts: Sequence[_Part], names: pa.ChunkedArray) -> dict[str, str]:
+        """By name, the range of its rows, or of those on the first sheet that has them."""
         room = self._most_rows - 1
-        places = {}
+        ranges = {}
         for name, (start, stop) in spans_of(names.combine_chunks()).items():
             part = parts[start // room]
             first, last = start - part.start, min(stop, part.stop) - part.start
-            places[name] = f"internal:'{part.sheet}'!A{first + 2}:A{last + 1}"
-        return places
+            ranges[name] = f"internal:'{part.sheet}'!A{first + 2}:A{last + 1}"
+        return ranges
 
     def _fill(self, sheet: Any, arrow: pa.Table, links: Mapping[str, str]) -> None:
         """A noun's rows under a header; the first column leads to where ``links`` says."""
         sheet.freeze_panes(1, 1)
         sheet.autofilter(0, 0, arrow.num_rows, arrow.num_columns - 1)
         sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{MOST_ROWS}"})
-        for place, (name, column) in enumerate(zip(arrow.column_names, arrow.columns, strict=True)):
-            sheet.set_column(place, place, _width(name, column))
-            sheet.write_string(0, place, name, self._header)
+        for col, (name, column) in enumerate(zip(arrow.column_names, arrow.columns, strict=True)):
+            sheet.set_column(col, col, _width(name, column))
+            sheet.write_string(0, col, name, self._header)
         linked = 0
         for row, values in enumerate(_lines(arrow), 1):
             target = links.get(values[0], "")
@@ -227,8 +227,8 @@ class _Writer:
                 target = ""
             linked += bool(target)
             self._put(sheet, row, 0, values[0], target)
-            for place, value in enumerate(values[1:], 1):
-                self._put(sheet, row, place, value)
+            for col, value in enumerate(values[1:], 1):
+                self._put(sheet, row, col, value)
 
     def _put(self, sheet: Any, row: int, column: int, value: Any, target: str = "") -> None:
         """Write one cell; none for null and for an empty text."""
@@ -284,7 +284,7 @@ class _Writer:
                 "session.load_codes(), and write the workbook after that."
             )
         if unavailable:
-            names = list_items(list(map(clipped, unavailable[:_MOST_NAMES])), len(unavailable))
+            names = list_items(list(map(truncate, unavailable[:_MOST_NAMES])), len(unavailable))
             yield f"The server refused the codes of {names}; they are not here."
         for noun, sheets in parts.items():
             if len(sheets) > 1:
@@ -311,8 +311,8 @@ class _Writer:
         notes: Sequence[str],
     ) -> None:
         """The sheet on the system: what it is, what the other sheets and columns hold."""
-        for place, width in enumerate((26, 30, 100)):
-            sheet.set_column(place, place, width)
+        for col, width in enumerate((26, 30, 100)):
+            sheet.set_column(col, col, width)
         facts: list[tuple[Any, ...]] = [
             ("System", system["name"]),
             ("Description", system["description"]),
@@ -337,21 +337,21 @@ class _Writer:
         ]
         top = 0
         for header, lines in blocks:
-            for place, name in enumerate(header):
-                sheet.write_string(top, place, name, self._header)
+            for col, name in enumerate(header):
+                sheet.write_string(top, col, name, self._header)
             for row, line in enumerate(lines, top + 1):
                 target = f"internal:'{line[0]}'!A1" if lines is sheets else ""
                 self._put(sheet, row, 0, line[0], target)
-                for place, value in enumerate(line[1:], 1):
-                    self._put(sheet, row, place, value)
+                for col, value in enumerate(line[1:], 1):
+                    self._put(sheet, row, col, value)
             top += len(lines) + 2
 
 
 def _by_table(variables: pa.Table, tables: pa.ChunkedArray) -> pa.Table:
     """The variables with those of each table together, in the order of the tables."""
-    places = pc.index_in(variables["table_name"], tables.combine_chunks()).combine_chunks()
+    positions = pc.index_in(variables["table_name"], tables.combine_chunks()).combine_chunks()
     # Stable, so that the API's order stays within each table.
-    return variables.take(pc.array_sort_indices(places))
+    return variables.take(pc.array_sort_indices(positions))
 
 
 def _lines(arrow: pa.Table) -> Iterator[tuple[Any, ...]]:
