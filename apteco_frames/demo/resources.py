@@ -122,7 +122,7 @@ def _audience(spec: dict[str, Any], lookup: Lookup) -> Resource:
     detail = {**queries, "queriesLookup": _lookup(spec, lookup), **facts}
     if modifiers:
         detail["selectionModifiers"] = modifiers
-    return _resource(spec, facts, detail)
+    return _resource(spec, {**facts, "status": "Default", **_seen(spec)}, detail)
 
 
 def _dashboard(spec: dict[str, Any], lookup: Lookup) -> Resource:
@@ -274,7 +274,7 @@ def _clause(clause: Any, table: str, include: bool = True) -> dict[str, Any]:
             operands = [_clause(each, table) for each in clause[word]]
             return {"logic": {"operation": word.upper(), "operands": operands, "tableName": table}}
     if "expression" in clause:
-        rule = {"tableName": table, "serverText": clause["expression"], "outputType": "Numeric"}
+        rule = {"tableName": table, "serverText": clause["expression"], "outputType": "Double"}
         return {"criteria": {"include": include, "tableName": table, "expressionRule": rule}}
     rule = {"list": clause["list"], "variableName": clause["variable"]}
     if "banding" in clause:
