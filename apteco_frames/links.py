@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from apteco_frames.analysis.uses import resolved
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row
 from apteco_frames.normalize.codes import CodeStore
@@ -130,12 +131,14 @@ class Links:
         return None if found is None else folders[found]
 
     def uses_of(self, variables: Iterable[str], code: str | None = None) -> Uses:
-        """The uses of variables; or of a code of theirs."""
-        uses = self.owner.uses
-        fits = pc.is_in(uses._arrays["variable_name"], value_set=strings(variables))
+        """The uses of variables; or of a code of theirs, be it without its blanks."""
+        uses, names = self.owner.uses, list(variables)
+        fits = pc.is_in(uses._arrays["variable_name"], value_set=strings(names))
+        rows = uses.arrow.filter(fits)
         if code is not None:
-            fits = pc.and_(fits, pc.equal(uses._arrays["code"], strings([code])[0]))
-        return uses._part(uses.arrow.filter(fits))
+            rows = resolved(rows, self.codes().of(self.variables_named(names).arrow))
+            rows = rows.filter(pc.equal(rows["code"], strings([code])[0]))
+        return uses._part(rows)
 
     @cached_property
     def _by_table(self) -> tuple[pa.Table, dict[str, tuple[int, int]]]:

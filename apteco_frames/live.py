@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames.analysis.uses import SELECTOR_TYPES, rows_of, uncertain
+from apteco_frames.analysis.uses import SELECTOR_TYPES, resolved, rows_of, uncertain
 from apteco_frames.catalogue import Catalogue, data_of
 from apteco_frames.codes import Codes
 from apteco_frames.errors import ApiResultsError, CodesError, NotLoadedError, warn
@@ -45,6 +45,9 @@ from apteco_frames.uses import Uses
 from apteco_frames.variables import Variables
 
 _MOST_NAMES = 10
+# Of how many variables codes are read, to learn what blanks they have. Where more are unsure, it
+# is their declared lengths that are wrong.
+_MOST_ASKED_FOR = 20
 
 
 class Access(NamedTuple):
@@ -178,13 +181,13 @@ class LiveCatalogue:
             for warning in found.warnings:
                 warn(warning)
             named = strings({used.variable for each in found.resources for used in each.named})
-            wanted = strings(uncertain(found.resources, variables))
-            with suppress(CodesError):  # what cannot be told then has no code
-                self._read_codes(
-                    variables.filter(pc.is_in(variables["name"], wanted)), progress=False
-                )
+            unsure = uncertain(found.resources, variables)
+            if len(unsure) <= _MOST_ASKED_FOR:
+                wanted = variables.filter(pc.is_in(variables["name"], strings(unsure)))
+                with suppress(CodesError):  # they stay as they are then
+                    self._read_codes(wanted, progress=False)
             known = self._data.codes.of(variables.filter(pc.is_in(variables["name"], named)))
-            rows = rows_of(found.resources, known)
+            rows = resolved(rows_of(found.resources), known)
             self._data.read_uses = lambda: rows
             self._data.unavailable_uses = sum(found.refused.values())
             uses = self._uses = Uses(rows, self, self._data.unavailable_uses)

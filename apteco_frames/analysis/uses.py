@@ -32,7 +32,7 @@ from apteco_frames.support.arrays import booleans, integers, strings
 SELECTOR_TYPES = frozenset({"Selector", "Array", "FlagArray"})
 """The types of variables whose lists hold codes; those of dates hold dates."""
 
-_NAMES_A_VARIABLE = "variablename"
+_NAMES_A_VARIABLE = ("variableName", "VariableName")
 _LOOKUP = "Lookup"
 # Fields of which the next name within tells more.
 _GROUPS = frozenset(
@@ -106,7 +106,8 @@ def named_in(document: Mapping[str, Any], selectors: Set[str]) -> tuple[Named, .
         selectors: the names of the variables of :data:`SELECTOR_TYPES`.
 
     Raises:
-        ValueError: what should be the name of a variable is a number or a boolean.
+        ValueError: what should be the name of a variable is a number or a boolean, or a text
+            holds half of a surrogate pair.
 
     >>> rule = {"variableName": "boDest", "list": "29\t38"}
     >>> [(used.part, used.code) for used in named_in({"includeQuery": {"rule": rule}}, {"boDest"})]
@@ -118,24 +119,41 @@ def named_in(document: Mapping[str, Any], selectors: Set[str]) -> tuple[Named, .
     todo = [_Place(document, "", True, frozenset())]
     while todo:
         place = todo.pop()
-        if isinstance(place.value, list):
-            todo += [place._replace(value=item) for item in reversed(place.value)]
-        elif isinstance(place.value, dict):
-            todo += reversed(_look_into(place, selectors, found, lookups))
+        value, *rest = place
+        if isinstance(value, list):
+            within = [_Place(v, *rest) for v in value if isinstance(v, dict | list)]
+        else:
+            within = _look_into(place, selectors, found, lookups)
+        todo += reversed(within)
     with_codes = {(used.part, used.variable) for used in found if used.code is not None}
     kept = [
         used
         for used in found
         if used.code is not None or (used.part, used.variable) not in with_codes
     ]
+    for used in kept:
+        _check_text(f"{used.part}{used.variable}{used.code}")
     defined = {used.variable for used in kept}
     looked_up = {
         Named(part, name, None, "lookup"): None
         for part, lookup in lookups
         for name in _in_lookup(lookup)
-        if name not in defined
+        if name not in defined and _check_text(part + name)
     }
     return (*kept, *looked_up)
+
+
+def _check_text(text: str) -> bool:
+    """See that Arrow can hold a text.
+
+    Raises:
+        ValueError: it holds half of a surrogate pair.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{ascii(text)[:60]} holds half of a surrogate pair") from None
+    return True
 
 
 def _look_into(
@@ -155,8 +173,7 @@ def _look_into(
     codes = _codes(fields) if has_codes else []
     for name, value in fields.items():
         here = ".".join(filter(None, [part, name])) if deeper else part
-        is_name = name[-len(_NAMES_A_VARIABLE) :].lower() == _NAMES_A_VARIABLE
-        if is_name and not isinstance(value, dict):
+        if name.endswith(_NAMES_A_VARIABLE) and not isinstance(value, dict):
             for variable in _names(value, name):
                 claimed = codes if name == "variableName" else []
                 for code in claimed or (None,):
@@ -220,32 +237,53 @@ def _is_whole(code: str, length: int | None) -> bool:
     return length is not None and (size == length or (size > length and code == code.strip(" ")))
 
 
-def rows_of(resources: Iterable[Resource], codes: pa.Table) -> pa.Table:
-    """The uses of all resources, each once, in their order.
+def rows_of(resources: Iterable[Resource]) -> pa.Table:
+    """The uses of all resources, each once, in their order, with the codes as they stand there.
+
+    Returns:
+        a table under ``schema.USES_SCHEMA``.
+    """
+    rows = {
+        (*resource[:4], *used, *resource[4:6]): None
+        for resource in resources
+        for used in resource.named
+    }
+    columns = zip(*rows, strict=True) if rows else [()] * len(schema.USES)
+    arrays = map(_column, columns, schema.USES)
+    return declared(pa.table(list(arrays), names=schema.USES_SCHEMA.names))
+
+
+def resolved(uses: pa.Table, codes: pa.Table) -> pa.Table:
+    """The same uses, with the codes that are meant.
 
     A code that is none of the variable's, but would be with other blanks around it, is that
     one; if it would be several, there is no code. One that is none at all stays as it is.
 
     Args:
-        resources: the resources.
+        uses: a table under ``schema.USES_SCHEMA``.
         codes: the codes that are known, under ``schema.CODES_SCHEMA``; all of a variable or none.
-
-    Returns:
-        a table under ``schema.USES_SCHEMA``.
     """
     known = _known(codes)
-    rows: dict[tuple[Any, ...], None] = {}
-    for resource in resources:
-        facts = resource[:4]
-        for used in resource.named:
-            code = used.code
-            if code is not None and used.variable in known:
-                code = _resolved(code, known[used.variable])
-            row = (*facts, used.part, used.variable, code, used.source, *resource[4:6])
-            rows.setdefault(row)
-    columns = zip(*rows, strict=True) if rows else [()] * len(schema.USES)
-    arrays = map(_column, columns, schema.USES)
-    return declared(pa.table(list(arrays), names=schema.USES_SCHEMA.names))
+    pairs = list(zip(*(uses[n].to_pylist() for n in ("variable_name", "code")), strict=True))
+    meant = [
+        _resolved(code, known[variable]) if code is not None and variable in known else code
+        for variable, code in pairs
+    ]
+    if meant == [code for _, code in pairs]:
+        return uses
+    position = uses.schema.get_field_index("code")
+    field = schema.USES_SCHEMA.field("code")
+    column = next(column for column in schema.USES if column.name == "code")
+    rows = uses.set_column(position, field, _column(meant, column))
+    return _each_once(rows)
+
+
+def _each_once(rows: pa.Table) -> pa.Table:
+    """Rows without those that are there before."""
+    first: dict[tuple[Any, ...], int] = {}
+    for place, row in enumerate(zip(*(c.to_pylist() for c in rows.columns), strict=True)):
+        first.setdefault(row, place)
+    return rows.take(integers(first.values()))
 
 
 def declared(rows: pa.Table) -> pa.Table:
@@ -312,6 +350,11 @@ def _resolved(code: str, known: Mapping[str, Set[str]]) -> str | None:
     return next(iter(fitting)) if len(fitting) == 1 else None
 
 
+def _is_known(code: str, known: Mapping[str, Set[str]]) -> bool:
+    """Whether it is a code, or may be one with other blanks around it."""
+    return code.strip(" ") in known
+
+
 def broken(
     uses: pa.Table, older: pa.Table, newer: pa.Table, codes: pa.Table, with_codes: Set[str]
 ) -> pa.Table:
@@ -328,14 +371,14 @@ def broken(
         a table under ``schema.BROKEN_USES_SCHEMA``.
     """
     before, after = _types(older), _types(newer)
-    pairs = set(zip(*(codes[n].to_pylist() for n in ("variable_name", "code")), strict=True))
+    known = _known(codes)
 
     def why(variable: str, code: str | None) -> str | None:
         if variable not in after:
             return "variable gone"
         if before.get(variable, after[variable]) != after[variable]:
             return "type changed"
-        if code is not None and variable in with_codes and (variable, code) not in pairs:
+        if code is not None and variable in with_codes and not _is_known(code, known[variable]):
             return "code gone"
         return None
 

@@ -18,6 +18,7 @@ from apteco_frames.analysis.uses import (
     Resource,
     declared,
     named_in,
+    resolved,
     rows_of,
     uncertain,
 )
@@ -149,7 +150,7 @@ def test_new_fields() -> None:
             }
         ],
         "keyVariableName": ["peURN", "", None],
-        "variableName": {"inner": {"VARIABLENAME": "boCost"}},
+        "variableName": {"inner": {"theVariableName": "boCost"}},
     }
     assert [used[:2] for used in named_in(document, SELECTORS)] == [
         ("keyVariableName", "peURN"),
@@ -162,6 +163,21 @@ def test_no_name() -> None:
     """A number in place of a name is told, since something else may be wrong as well."""
     with pytest.raises(ValueError, match="valueVariableName should be a string, but is 5"):
         named_in({"valueVariableName": 5}, SELECTORS)
+
+
+HALVES = (
+    {"x": {"variableName": "a\ud800"}},
+    {"x": criteria("boDest", "29\ud800")},
+    {"xLookup": {"variablesLookup": [{"variable": {"name": "a\ud800"}}]}},
+    {"x": {"title": "\ud800", "inner": {"variableName": "boDest"}}},
+)
+
+
+@pytest.mark.parametrize("document", HALVES)
+def test_half_a_pair(document: Any) -> None:
+    """Half of a surrogate pair, which JSON can hold and Arrow cannot, is told."""
+    with pytest.raises(ValueError, match="holds half of a surrogate pair"):
+        named_in(document, SELECTORS)
 
 
 def test_lookups() -> None:
@@ -218,7 +234,7 @@ def test_blanks() -> None:
         }
     )
     given = [("v", code) for code in ("!", " !", "A", " A", "B ", "C", " C")] + [("w", "!")]
-    rows = rows_of(resources(*given), codes).select(["variable_name", "code"]).to_pylist()
+    rows = resolved(rows_of(resources(*given)), codes).select(["variable_name", "code"]).to_pylist()
     assert [(row["variable_name"], row["code"]) for row in rows] == [
         *(("v", code) for code in (" !", None, " A", "B", "C", " C")),
         ("w", "!"),
@@ -236,15 +252,17 @@ def test_uncertain() -> None:
 
 def test_rows() -> None:
     """Rows are under the declared schema, also where there are none."""
-    assert rows_of([], HOLIDAYS.codes.arrow).schema == schema.USES_SCHEMA
-    rows = rows_of(resources(("boDest", "!"), ("boDest", " !")), HOLIDAYS.codes.arrow)
+    assert rows_of([]).schema == schema.USES_SCHEMA
+    rows = rows_of(resources(("boDest", "!"), ("boDest", " !")))
+    assert rows["code"].to_pylist() == ["!", " !"]
+    rows = resolved(rows, HOLIDAYS.codes.arrow)
     assert rows.schema == schema.USES_SCHEMA
     assert rows["code"].to_pylist() == [" !"]
 
 
 def test_declared() -> None:
     """Enums may come as texts; what they may not be is refused."""
-    rows = rows_of(resources(("boDest", "29")), HOLIDAYS.codes.arrow)
+    rows = rows_of(resources(("boDest", "29")))
     texts = pa.table(
         {
             name: column.cast(pa.string()) if name in ("kind", "source") else column

@@ -103,7 +103,7 @@ def test_the_vendor_walks_the_directories(judge: Judge, client: Any, ours: Sessi
         judge.equal("file: uses", in_order(theirs), in_order(found_by_us(ours, "file", path)))
 
 
-def clauses(session: Any) -> dict[str, tuple[Any, list[tuple[str, str | None]]]]:
+def clauses(session: Any) -> dict[str, tuple[Any, Any]]:
     """What scripts with ``apteco`` select, and the variables and codes in it."""
     people, bookings = session.tables["People"], session.tables["Bookings"]
     dest, cost, surname = bookings["boDest"], bookings["boCost"], people["peSName"]
