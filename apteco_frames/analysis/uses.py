@@ -119,9 +119,10 @@ def named_in(document: Mapping[str, Any], selectors: Set[str]) -> tuple[Named, .
     todo = [_Place(document, "", True, frozenset())]
     while todo:
         place = todo.pop()
-        value, *rest = place
+        value, part, deeper, without = place
         if isinstance(value, list):
-            within = [_Place(v, *rest) for v in value if isinstance(v, dict | list)]
+            inner = [item for item in value if isinstance(item, dict | list)]
+            within = [_Place(item, part, deeper, without) for item in inner]
         else:
             within = _look_into(place, selectors, found, lookups)
         todo += reversed(within)
