@@ -17,6 +17,7 @@ from apteco_frames import schema
 from apteco_frames.analysis.diff import difference
 from apteco_frames.analysis.quality import quality
 from apteco_frames.analysis.sql import answer
+from apteco_frames.analysis.uses import declared
 from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes
 from apteco_frames.errors import (
@@ -47,6 +48,7 @@ from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.text import list_names, truncate
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Table, Tables
+from apteco_frames.uses import Uses
 from apteco_frames.variables import Variables
 
 if TYPE_CHECKING:
@@ -97,6 +99,18 @@ class AnyCatalogue(ABC):
             AptecoFramesError: the API could not be asked, or its answers contradict each other.
         """
         return self.variables.codes
+
+    @property
+    @abstractmethod
+    def uses(self) -> Uses:
+        """Which audiences, dashboards, compositions and selection files use which variables.
+
+        A session reads them on first use; see ``Session.load_uses``.
+
+        Raises:
+            NotLoadedError: a catalogue does not hold them.
+            AptecoFramesError: the API could not be asked, or refused.
+        """
 
     def diff(
         self, older: AnyCatalogue, *, drop: float | None = 0.5, moved: float | None = 0.5
@@ -358,6 +372,8 @@ class CatalogueData:
         codes: the codes, as far as they are known.
         read_folders: gives the folders, under ``schema.FOLDERS_SCHEMA``; None if they are not
             known.
+        read_uses: gives the uses, under ``schema.USES_SCHEMA``; likewise.
+        unavailable_uses: how many resources were refused.
     """
 
     system_info: FastStatsSystem
@@ -365,6 +381,8 @@ class CatalogueData:
     variables: pa.Table
     codes: CodeStore
     read_folders: Callable[[], pa.Table] | None = None
+    read_uses: Callable[[], pa.Table | None] | None = None
+    unavailable_uses: int = 0
 
 
 class Catalogue(AnyCatalogue):
@@ -382,6 +400,8 @@ class Catalogue(AnyCatalogue):
             called on first use. None if they are not known.
         folders: the folders, likewise with the columns of ``Folders``.
         unavailable: names of variables whose codes the API refused.
+        uses: what uses the variables, likewise with the columns of ``Uses``. None if that is
+            not known.
         source: where they came from, a URL or a path, for error messages.
 
     Raises:
@@ -411,6 +431,7 @@ class Catalogue(AnyCatalogue):
         folders: Any = None,
         *,
         unavailable: Iterable[str] = (),
+        uses: Any = None,
         source: str = "",
     ) -> None:
         if not isinstance(system_info, FastStatsSystem):
@@ -425,6 +446,8 @@ class Catalogue(AnyCatalogue):
         store = _known(codes, names, unavailable, source)
         reader = _folder_reader(folders, names, source)
         data = CatalogueData(system_info, related, tell_kinds(raw_variables), store, reader)
+        data.read_uses = _uses_reader(uses)
+        data.unavailable_uses = uses.unavailable if isinstance(uses, Uses) else 0
         self._data = data
         self._links = Links(self, lambda: data.codes, self._read_codes)
         self._frames: tuple[Tables, Variables] | None = None
@@ -487,6 +510,36 @@ class Catalogue(AnyCatalogue):
         return self._data.read_folders is not None
 
     @property
+    def uses(self) -> Uses:
+        """Which audiences, dashboards, compositions and selection files use which variables.
+
+        Raises:
+            NotLoadedError: that is not known.
+        """
+        rows = self._uses
+        if rows is None:
+            raise NotLoadedError(
+                f"The catalogue of system {truncate(self.system_info.name)!r} does not hold what "
+                "uses its variables. Log in, call session.load_uses(), and take session.catalogue "
+                "after that; or write it with uses=True."
+            )
+        return Uses(rows, self, self._data.unavailable_uses)
+
+    @property
+    def has_uses(self) -> bool:
+        """Whether it is known what uses the variables."""
+        return self._uses is not None
+
+    @property
+    def _uses(self) -> pa.Table | None:
+        """The rows of the uses, read once; None if they are not known."""
+        data = self._data
+        rows = data.read_uses() if data.read_uses else None
+        if rows is not None:
+            data.read_uses = lambda: rows
+        return rows
+
+    @property
     def catalogue(self) -> Catalogue:
         """The catalogue itself."""
         return self
@@ -527,15 +580,20 @@ class Catalogue(AnyCatalogue):
                 self._indexed = state, Index(rows), left_out
             return self._indexed[1:]
 
-    def write_parquet(self, directory: str | Path) -> list[Path]:
+    def write_parquet(self, directory: str | Path, *, uses: bool = True) -> list[Path]:
         """Write the catalogue to a folder, one Parquet file per collection.
 
         The files ``system.parquet``, ``tables.parquet`` and ``variables.parquet`` replace
         those of an older catalogue there; at any moment the folder holds the older
         catalogue or the new one, whole. Files of another origin are never overwritten.
 
+        ``codes.parquet``, ``folders.parquet`` and ``uses.parquet`` are there if they are known.
+        The last of them holds titles and names of users, and nothing else does: leave it out,
+        or delete it, before you pass the folder on.
+
         Args:
             directory: the folder; made if it is not there.
+            uses: whether what uses the variables is written, where it is known.
 
         Returns:
             the paths written.
@@ -546,7 +604,13 @@ class Catalogue(AnyCatalogue):
             SnapshotError: a file there is no catalogue file.
             OSError: the folder cannot be written.
         """
-        return snapshot.write(require_path(directory, "write_parquet()"), *contents_of(self))
+        info, rows, refused = contents_of(self)
+        notes: dict[str, Any] = {}
+        if uses and self.has_uses:
+            rows["uses"] = self._uses
+            notes["unavailable_uses"] = self._data.unavailable_uses
+        target = require_path(directory, "write_parquet()")
+        return snapshot.write(target, info, rows, refused, notes)
 
     @classmethod
     def read_parquet(cls, directory: str | Path) -> Catalogue:
@@ -636,7 +700,11 @@ def restored(saved: snapshot.Snapshot, source: str = "") -> Catalogue:
     """The catalogue that was saved."""
     rows = saved.tables, saved.variables, saved.codes, saved.folders
     system_info = FastStatsSystem(**saved.system)
-    return Catalogue(system_info, *rows, unavailable=saved.unavailable, source=source)
+    catalogue = Catalogue(
+        system_info, *rows, unavailable=saved.unavailable, uses=saved.uses, source=source
+    )
+    catalogue._data.unavailable_uses = saved.notes.get("unavailable_uses", 0)
+    return catalogue
 
 
 def contents_of(catalogue: Catalogue) -> tuple[dict[str, Any], dict[str, pa.Table], list[str]]:
@@ -713,6 +781,16 @@ def _folder_reader(
     if callable(folders):
         return read
     checked = read()
+    return lambda: checked
+
+
+def _uses_reader(uses: Any) -> Callable[[], pa.Table | None] | None:
+    """What gives the uses, checked; a table is checked at once."""
+    if uses is None:
+        return None
+    if callable(uses):
+        return lambda: None if (found := uses()) is None else declared(found)
+    checked = declared(_arrow_table(uses))
     return lambda: checked
 
 

@@ -38,6 +38,7 @@ ROOMS = [
         "matches",
         "quality",
         "findings",
+        "uses",
     ),
     *("catalogue", "archive", "mcp"),
     *("orbit", "live", "password", "session", "logins"),

@@ -23,6 +23,7 @@ from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.paths import PATH, ROOT
 from apteco_frames.cli.read import load
 from apteco_frames.cli.source import Source, with_codes, with_source
+from apteco_frames.cli.uses import with_uses
 from apteco_frames.errors import AptecoFramesError
 from apteco_frames.support.text import truncate
 
@@ -61,9 +62,12 @@ def _archive(root: str) -> Archive:
 @click.argument("root", type=ROOT)
 @click.option("--all", "all_systems", is_flag=True, help="Add every system of the DataView.")
 @with_codes
+@with_uses
 @with_source
 @with_output
-def add(source: Source, output: Output, root: str, all_systems: bool, codes: bool) -> int:
+def add(
+    source: Source, output: Output, root: str, all_systems: bool, codes: bool, uses: bool
+) -> int:
     """Add a system's catalogue to the archive at ROOT, unless it is there already.
 
     With --all, a system that fails does not stop the others; the exit status is 1 then.
@@ -74,11 +78,11 @@ def add(source: Source, output: Output, root: str, all_systems: bool, codes: boo
     archive = _archive(root)
     with source.opened() as system:
         if all_systems:
-            added = archive.add_all(system, codes=codes)
+            added = archive.add_all(system, codes=codes, uses=uses)
         else:
             if codes:
                 load(system)
-            added = [_added(system.system_info.name, archive.add(system))]
+            added = [_added(system.system_info.name, archive.add(system, uses=uses))]
     _show_added(added, output)
     return int(any(one.error is not None for one in added))
 

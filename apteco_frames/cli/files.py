@@ -13,6 +13,7 @@ from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.paths import PATH
 from apteco_frames.cli.read import load
 from apteco_frames.cli.source import Source, with_codes, with_source
+from apteco_frames.cli.uses import with_uses
 from apteco_frames.cli.working import working
 from apteco_frames.support.text import truncate
 
@@ -24,8 +25,9 @@ from apteco_frames.support.text import truncate
 )
 @click.argument("directory", metavar="DIR", type=PATH)
 @with_codes
+@with_uses
 @with_source
-def export(source: Source, directory: Path, codes: bool) -> None:
+def export(source: Source, directory: Path, codes: bool, uses: bool) -> None:
     """Save the catalogue in folder DIR, a Parquet file of each kind, to use it offline.
 
     It prints the files. A catalogue that is there is replaced, whole or not at all; files of
@@ -33,7 +35,9 @@ def export(source: Source, directory: Path, codes: bool) -> None:
     """
     with source.opened() as system:
         load(system, codes=codes, folders=codes)
-        for path in system.catalogue.write_parquet(directory):
+        if uses:
+            _ = system.uses
+        for path in system.catalogue.write_parquet(directory, uses=uses):
             click.echo(path)
 
 

@@ -377,6 +377,10 @@ class OrbitClient:
         with self.secrets.kept_out():
             return decode_page(raise_for_status(answer), columns, url)
 
+    def data_view_url(self, *segments: str) -> str:
+        """The URL of what belongs to the DataView; each segment is encoded by itself."""
+        return self._url(self.data_view, *segments)
+
     def system_url(self, system: str, *segments: str) -> str:
         """The URL of what belongs to a system; each segment is encoded by itself."""
         return self._url(self.data_view, "FastStatsSystems", system, *segments)

@@ -341,6 +341,32 @@ def measure_codes(report: Report, rounds: int) -> None:
                 )
 
 
+def measure_uses(report: Report, rounds: int) -> None:
+    """What 2,000 audiences use: beside the loop that users write, and the wire."""
+    from apteco_frames.orbit.client import CODE_CONNECTIONS
+
+    clients = {"apteco_frames": 0, "apteco_api": 1, "floor": CODE_CONNECTIONS}
+    with running("uses_server.py") as url:
+        for path, added in (("", "no added latency"), ("/slow", "20 ms added to each answer")):
+            name = f"what 2,000 audiences use, {added}"
+            results: dict[str, list[dict[str, float]]] = {package: [] for package in clients}
+            for _ in range(rounds):
+                for package, connections in clients.items():
+                    base_url = f"{url}{path}/OrbitAPI"
+                    results[package].append(client("uses", package, base_url, connections))
+            report.raw[name] = results
+            ours, loop, floor = results.values()
+            report.add(
+                name,
+                f"{middle(ours):.2f} s",
+                f"{middle(loop):.1f} s (a loop with `apteco_api`)",
+                f"{middle(floor):.2f} s",
+                f"{ratio(loop, ours, 'seconds'):.1f} times faster; "
+                f"{ratio(ours, floor, 'seconds'):.2f} times the floor",
+                "3 times faster; 2 times the floor",
+            )
+
+
 def measure_archives(report: Report, rounds: int) -> None:
     """Add a catalogue with its codes; read one system of 200."""
     command = [sys.executable, str(HERE / "archives.py"), "100000", "500000"]
@@ -498,6 +524,7 @@ def main() -> None:
         measure_use(report, options.rounds, options.variables, url)
         measure_cache(report, options.rounds, options.variables, url)
     measure_codes(report, options.rounds)
+    measure_uses(report, options.rounds)
     measure_process(report, 2 * options.rounds)
     measure_growth(report, options.rounds)
     measure_differences(report, options.rounds)

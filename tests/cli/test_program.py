@@ -84,6 +84,7 @@ def test_all_commands_are_there() -> None:
             "archive clean",
             "archive prune",
             "systems",
+            "uses",
             "serve",
             "mcp",
             "cache",
