@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from apteco_frames.errors import MissingDependencyError, SqlError, how_to_install
-from apteco_frames.support.text import truncate
+from apteco_frames.support.text import is_unicode, truncate
 
 # The last of them cannot be taken back. Access to files is taken away after the database is
 # opened: one that is opened without it may still read and write beside its own name.
@@ -76,6 +76,8 @@ class LockedSql:
             SqlError: the query is none, takes too long, or asks for what is not there or not
                 allowed.
         """
+        if not is_unicode(query):
+            raise self._refused(query, "it is not valid Unicode")
         database = self._duckdb.connect(":memory:")
         is_late = threading.Event()
 
@@ -104,8 +106,6 @@ class LockedSql:
                     "Ask for less: filter before you join, and join on names."
                 ) from None
             raise self._refused(query, str(error)) from None
-        except UnicodeEncodeError:  # half of a character
-            raise self._refused(query, "it is no text") from None
         finally:
             timer.cancel()
             database.close()

@@ -16,12 +16,12 @@ from apteco_frames.cli.command import Command
 from apteco_frames.cli.interrupts import leave
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.paths import PATH, ROOT
+from apteco_frames.render.answer import LEAST_BUDGET
 
 if TYPE_CHECKING:
     from apteco_frames.archive import Archive
     from apteco_frames.catalogue import Catalogue
 
-_LEAST_BUDGET = 1_000
 _UNREAD = 128 + 13
 
 
@@ -54,7 +54,7 @@ _UNREAD = 128 + 13
 )
 @click.option(
     "--budget",
-    type=click.IntRange(min=_LEAST_BUDGET),
+    type=click.IntRange(min=LEAST_BUDGET),
     default=20_000,
     show_default=True,
     metavar="CHARACTERS",

@@ -106,6 +106,8 @@ def tool_of(method: Callable[..., str], *, has_systems: bool) -> Tool:
     def told(given: dict[str, Any]) -> CallToolResult:
         try:
             return CallToolResult(content=[TextContent(type="text", text=method(**given))])
+        except UnicodeEncodeError:  # half of a character
+            return _failed(f"{method.__name__} was given a text that is not valid Unicode.")
         except (AptecoFramesError, OSError) as error:
             return _failed(str(error))
 
