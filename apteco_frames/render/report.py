@@ -13,7 +13,7 @@ from apteco_frames.support.text import escape_controls
 
 MOST_ROWS = 250
 _MOST_BYTES = 140_000
-_MOST_SECTIONS = 40
+_MOST_SECTIONS = 30
 _LONGEST = 160
 
 _COLOURS = {"breaking": "#b3261e", "notable": "#8a5300", "routine": "#5f6368"}
