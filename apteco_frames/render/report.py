@@ -12,8 +12,8 @@ from typing import NamedTuple
 from apteco_frames.support.text import escape_controls
 
 MOST_ROWS = 250
-_MOST_BYTES = 200_000
-_MOST_SECTIONS = 200
+_MOST_BYTES = 140_000
+_MOST_SECTIONS = 30
 _LONGEST = 160
 
 _COLOURS = {"breaking": "#b3261e", "notable": "#8a5300", "routine": "#5f6368"}
