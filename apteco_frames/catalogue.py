@@ -44,6 +44,7 @@ from apteco_frames.storage import snapshot
 from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support import files
 from apteco_frames.support.arguments import not_a, require_number, require_path, require_text
+from apteco_frames.support.arrays import table_of
 from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.text import list_names, truncate
 from apteco_frames.system import FastStatsSystem
@@ -294,7 +295,7 @@ class AnyCatalogue(ABC):
         """
         require_text(query, "sql()")
         info, saved, refused = contents_of(self.catalogue)
-        rows = {**saved, "system": pa.Table.from_pylist([info], snapshot.SYSTEM_SCHEMA)}
+        rows = {**saved, "system": table_of([info], snapshot.SYSTEM_SCHEMA)}
         missing = {
             noun: f"Not all {noun} are loaded." for noun in ("codes", "folders") if noun not in rows
         }

@@ -96,6 +96,8 @@ def _added(name: str, is_added: bool) -> Added:
 def _show_added(added: list[Added], output: Output) -> None:
     import pyarrow as pa
 
+    from apteco_frames.support.arrays import table_of
+
     rows = [
         {
             "system": one.system,
@@ -106,7 +108,7 @@ def _show_added(added: list[Added], output: Output) -> None:
     ]
     names = ("system", "outcome", "error")
     schema = pa.schema([(name, pa.string()) for name in names])
-    output.show(pa.Table.from_pylist(rows, schema), names[:2])
+    output.show(table_of(rows, schema), names[:2])
 
 
 @archive.command(
@@ -275,8 +277,10 @@ def clean(output: Output, root: str, older_than: float, yes: bool) -> None:
     """
     import pyarrow as pa
 
+    from apteco_frames.support.arrays import strings
+
     paths = _archive(root).clean(timedelta(days=older_than), dry_run=not yes)
-    output.show(pa.table({"path": pa.array(paths, pa.string())}))
+    output.show(pa.table({"path": strings(paths)}))
     _say_removed(len(paths), "file", yes)
 
 

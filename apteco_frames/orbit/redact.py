@@ -78,8 +78,8 @@ Nothing was sent.
         raise TypeError(f"{what} must be text (str), not {told} Nothing was sent.")
     if not is_unicode(secret.reveal()):
         raise ValueError(
-            f"{what} holds half of a surrogate pair, as wrongly decoded text does, and cannot be "
-            "sent. Nothing was sent."
+            f"{what} contains half of a surrogate pair, as wrongly decoded text does, and cannot "
+            "be sent. Nothing was sent."
         )
 
 

@@ -25,6 +25,7 @@ import pyarrow as pa
 from apteco_frames import schema
 from apteco_frames.errors import CacheWarning, Hint, SnapshotError, warn
 from apteco_frames.storage import snapshot
+from apteco_frames.support.arrays import table_of
 
 FOLDER_VARIABLE = "APTECO_FRAMES_CACHE_DIR"
 """The environment variable that names the folder."""
@@ -230,7 +231,7 @@ def cache_of(option: bool | str | os.PathLike[str] | None, key: Iterable[str]) -
         folder = default_folder() if option is True else Path(option).expanduser()
     except RuntimeError as error:
         warn(
-            f"There is no folder for a cache ({error}), so nothing is kept.",
+            f"There is no folder for a cache ({error}), so nothing was kept.",
             CacheWarning,
             hint=Hint.NAME_CACHE,
         )
@@ -282,7 +283,7 @@ def cached(folder: Path) -> pa.Table:
                 }
             )
     rows.sort(key=lambda row: (row["system"], row["build_date"], row["folder"]))
-    return pa.Table.from_pylist(rows, CACHED_SCHEMA)
+    return table_of(rows, CACHED_SCHEMA)
 
 
 def clean(folder: Path) -> tuple[int, int]:
@@ -335,7 +336,7 @@ def _warn(folder: Path, what: str, error: Exception | None = None) -> None:
     reason = f" ({type(error).__name__}: {error})" if error else ""
     warn(
         f"The folder {folder} {what}{reason}. The catalogue was read from the server, "
-        "and is not kept.",
+        "and not kept.",
         CacheWarning,
         hint=Hint.NAME_CACHE,
     )
