@@ -50,16 +50,17 @@ _FORMULA = r"^(?:[\x00-\x20]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]|[\t\r\n])"
 _ODD = r"[&<>\x00-\x08\x0B-\x1F\x{FFFE}\x{FFFF}]|_x[0-9A-Fa-f]{4}_"
 _BLANK_AT_AN_END = r"^\s|\s$|\n"
 
-# The format "Text" and, with a mark that is not shown, what looks like a formula: so they stay
-# texts when somebody edits the cell.
+# Numbers keep a distance from the text beside them. Texts have the format "Text" and, with a mark
+# that is not shown, what looks like a formula: so they stay texts when somebody edits the cell.
+_RIGHT = {"align": "right", "indent": 1}
 _FORMATS: dict[str, dict[str, Any]] = {
     "text": {"num_format": "@"},
     "quoted": {"num_format": "@", "quote_prefix": True},
     "link": {"num_format": "@", "font_color": "#0B5CAD", "underline": 1},
-    "whole": {"num_format": "#,##0"},
-    "fraction": {"num_format": "#,##0.00####"},
-    "share": {"num_format": "0.0%"},
-    "time": {"num_format": "yyyy-mm-dd hh:mm:ss"},
+    "whole": {"num_format": "#,##0"} | _RIGHT,
+    "fraction": {"num_format": "#,##0.00####"} | _RIGHT,
+    "share": {"num_format": "0.0%"} | _RIGHT,
+    "time": {"num_format": "yyyy-mm-dd hh:mm:ss"} | _RIGHT,
     "bool": {"align": "left"},
 }
 _HEADER = {"bold": True, "bg_color": "#E7EBF0", "bottom": 1}
@@ -217,7 +218,9 @@ def _nouns(rows: Mapping[str, pa.Table]) -> Iterator[tuple[str, pa.Table]]:
         owners = pc.index_in(codes["variable_name"], names).combine_chunks()
         totals = tables["total_records"].take(pc.index_in(codes["table_name"], in_tree))
         known = pc.if_else(pc.greater(totals, 0), totals, None)
-        share = pc.divide(codes["count"].cast(pa.float64()), known.cast(pa.float64()))
+        share = pc.divide(
+            codes["count"].cast(pa.float64(), safe=False), known.cast(pa.float64(), safe=False)
+        )
         for name, of_variables in (("variable_description", labels), ("folder", folders)):
             of_codes = pa.DictionaryArray.from_arrays(owners, of_variables)
             codes = codes.append_column(name, of_codes)
@@ -237,7 +240,7 @@ def _folders(folders: pa.Table | None, variables: pa.Table) -> pa.Array:
 
 def _make(book: Any, plan: _Plan, system: Mapping[str, Any], unavailable: Sequence[str]) -> None:
     """The workbook without its rows; the second sheet shows all formats in its second row."""
-    header = book.add_format(_HEADER)
+    header, header_of_numbers = map(book.add_format, (_HEADER, _HEADER | _RIGHT))
     formats = {name: book.add_format(looks) for name, looks in _formats().items()}
     _make_first(book.add_worksheet("System"), header, formats, plan, system, unavailable)
     for number, part in enumerate(plan.parts):
@@ -248,7 +251,8 @@ def _make(book: Any, plan: _Plan, system: Mapping[str, Any], unavailable: Sequen
         for place, (name, column) in enumerate(zip(arrow.column_names, arrow.columns, strict=True)):
             title = _TITLES[part.noun][name]
             sheet.set_column(place, place, _width(title, column))
-            sheet.write_string(0, place, title, header)
+            is_text = _is_text(column) or pa.types.is_boolean(column.type)
+            sheet.write_string(0, place, title, header if is_text else header_of_numbers)
         _set_print(sheet)
         sheet.repeat_rows(0)
         sheet.print_area(0, 0, arrow.num_rows, _PRINTED[part.noun] - 1)
@@ -397,7 +401,7 @@ class _Look(NamedTuple):
 
 
 def _cells(values: pa.Array, at: pa.Array, look: _Look, is_share: bool) -> pa.Array:
-    """The cells of a column, as XML; none for null and for an empty text."""
+    """The cells of a column, as XML; of null and of an empty text only the line of a group."""
     if pa.types.is_string(values.type):
         cells = _text_cells(values, at, look)
     elif pa.types.is_boolean(values.type):
@@ -405,7 +409,9 @@ def _cells(values: pa.Array, at: pa.Array, look: _Look, is_share: bool) -> pa.Ar
         cells = _joined(at, look.of("bool"), '" t="b"><v>', texts, "</v></c>")
     elif pa.types.is_timestamp(values.type):
         fits = _between(pc.year(values), _FIRST_YEAR, _LAST_YEAR)
-        days = pc.add(pc.divide(values.cast(pa.int64()).cast(pa.float64()), _DAY), _DAYS_TO_1970)
+        days = pc.add(
+            pc.divide(values.cast(pa.int64()).cast(pa.float64(), safe=False), _DAY), _DAYS_TO_1970
+        )
         texts = values.cast(pa.timestamp("s"), safe=False).cast(pa.string())
         cells = _number_cells(days, texts, fits, at, look, look.of("time"))
     else:
@@ -418,7 +424,10 @@ def _cells(values: pa.Array, at: pa.Array, look: _Look, is_share: bool) -> pa.Ar
             is_whole = pc.equal(pc.floor(values), values)
             looks = pc.if_else(is_whole, look.of("whole"), look.of("fraction"))
         cells = _number_cells(values, values.cast(pa.string()), fits, at, look, looks)
-    return pc.fill_null(cells, "")
+    if look.firsts is None or not cells.null_count:
+        return pc.fill_null(cells, "")
+    line = _joined(at, look.styles["text first"], '"/>')
+    return pc.coalesce(cells, pc.if_else(look.firsts, line, ""))
 
 
 def _joined(*parts: pa.Array | str) -> pa.Array:
@@ -495,6 +504,11 @@ def _too_long(column: pa.ChunkedArray) -> int:
         return 0
     long = column.filter(pc.greater(pc.utf8_length(column), MOST_UNITS // 2))
     return sum(_units(text) > MOST_UNITS for text in long.to_pylist())
+
+
+def _is_text(column: pa.ChunkedArray) -> bool:
+    kinds = (pa.types.is_string, pa.types.is_dictionary, pa.types.is_list)
+    return any(is_kind(column.type) for is_kind in kinds)
 
 
 def _width(title: str, column: pa.ChunkedArray) -> int:
