@@ -2,37 +2,26 @@
 
 const VALUES_OF = new Map([["SingleValue", "One"], ["OrArray", "Several (or)"], ["AndArray", "Several (and)"], ["OrBitArray", "Flags (or)"], ["AndBitArray", "Flags (and)"]]);
 
-// What each column is called, and how its values are written.
-const FACTS = [
-  ["selector_type", "Values per record", (text) => VALUES_OF.get(text) ?? text],
-  ["sub_type", "Values are"],
-  ["num_codes", "Number of codes", grouped],
-  ["code_length", "Code length", bytes],
-  ["var_code_min_count", "Smallest code", records],
-  ["var_code_max_count", "Largest code", records],
-  ["var_code_order", "Order of codes"],
-  ["min_date", "Earliest", dated],
-  ["max_date", "Latest", dated],
-  ["combined_from", "Combined from"],
-  ["unclassified_code", "Unclassified code"],
-  ["unclassified_description", "Unclassified description"],
-  ["min_value", "Minimum", grouped],
-  ["max_value", "Maximum", grouped],
-  ["is_currency", "Currency", yesOrNo],
-  ["currency_symbol", "Currency symbol"],
-  ["currency_locale", "Currency locale"],
-  ["decimal_places", "Decimal places"],
-  ["max_length", "Maximum length", bytes],
-  ["reference_type", "Reference type"],
-  ["reference_length", "Maximum length", bytes],
-  ["is_selectable", "Selectable", yesOrNo],
-  ["is_browsable", "Browsable", yesOrNo],
-  ["is_exportable", "Exportable", yesOrNo],
-  ["is_virtual", "Virtual", yesOrNo],
-  ["api_type", "Type in the API"],
-  ["folder_name", "Folder name in the API"],
-  ["path", "Path in the API"],
-];
+// What is shown elsewhere on the page; of all other columns, how values are written.
+const SHOWN = new Set(["description", "name", "type", "table_name", "folder", "notes"]);
+const WRITTEN = new Map(Object.entries({
+  selector_type: (text) => VALUES_OF.get(text) ?? text,
+  num_codes: grouped,
+  code_length: bytes,
+  var_code_min_count: records,
+  var_code_max_count: records,
+  min_date: dated,
+  max_date: dated,
+  min_value: grouped,
+  max_value: grouped,
+  is_currency: yesOrNo,
+  max_length: bytes,
+  reference_length: bytes,
+  is_selectable: yesOrNo,
+  is_browsable: yesOrNo,
+  is_exportable: yesOrNo,
+  is_virtual: yesOrNo,
+}));
 
 const pairs = (facts) => facts.map(([title, value]) => el("div", {}, el("dt", {}, title), el("dd", {}, ...value)));
 const badge = (text) => el("span", { class: "badge" }, text);
@@ -73,8 +62,8 @@ function placesOf(system, row, choose) {
 // What is known of it, but for what the page tells elsewhere.
 function factsOf(system, row, linkTo) {
   const told = { api_type: [system.kindOf(row)], folder_name: system.foldersWith(row).map((n) => system.head.folders[n].name) };
-  return FACTS.flatMap(([column, title, written = (text) => text]) => {
-    const text = system.of(row, column);
+  return Object.entries(system.head.titles).flatMap(([column, title]) => {
+    const text = SHOWN.has(column) ? null : system.of(row, column), written = WRITTEN.get(column) ?? ((text) => text);
     if (text === null || text === "" || told[column]?.includes(text)) return [];
     if (column === "combined_from") return [[title, [el("a", { href: linkTo(text) }, said(text))]]];
     const value = said(written(text));

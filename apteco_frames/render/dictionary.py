@@ -21,6 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from apteco_frames.render import titles
 from apteco_frames.support.text import shown
 
 _SCRIPTS = (
@@ -106,6 +107,7 @@ def _contents(
         "codes": len(codes),
         "unread": [places[name] for name in unread],
         "refused": [places[name] for name in refused],
+        "titles": titles.VARIABLES,
         "facts": list(facts),
     }
     columns = {

@@ -97,7 +97,7 @@ def test_sheets_hold_the_rows(tmp_path: Path) -> None:
         assert len(rows) == len(nouns)
         for row, noun in zip(rows, nouns, strict=True):
             told = dict(zip(columns, row, strict=True))
-            name = told.get("variable_name", told.get("name"))
+            name = str(told.get("variable_name", told.get("name")))
             expected = noun.to_dict()
             if sheet != "Tables":
                 expected["folder"] = paths[name]
