@@ -2,7 +2,7 @@
 
 const MOST_WHOLE = 2000; // rows that are all in the page, so that Ctrl+F, copy and print see them
 const MOST_ROWS = 250000; // browsers lay out about 17 million pixels, no more
-const AT_ONCE = 40; // rows drawn before the browser may answer something else
+const AT_ONCE = 20; // rows drawn before the browser may answer something else
 const OVERSCAN = 12;
 
 const byId = (id) => document.getElementById(id);
@@ -155,8 +155,8 @@ class List {
     place.replaceChildren(this.all);
   }
 
-  // Show these items, which are places of whatever is listed.
-  show(items, size = items.length) {
+  // Show these items, which are places of whatever is listed, so many of them at once.
+  show(items, size = items.length, atOnce = AT_ONCE) {
     this.turn++;
     this.items = items;
     this.size = size; // without the rows that are titles
@@ -174,10 +174,13 @@ class List {
     this.paper.textContent = !this.isLong ? "" : `On paper: the first ${grouped(MOST_WHOLE)} of ${grouped(items.length)} rows. The page itself can copy all of them, or save them as CSV.`;
     if (this.isLong) this.table.setAttribute("aria-rowcount", this.count + 1);
     else this.table.removeAttribute("aria-rowcount");
-    this.layOut();
-    if (this.isLong) return;
-    this.drawTo(AT_ONCE);
-    if (this.count > AT_ONCE) this.drawRest(this.turn);
+    if (this.room) {
+      // Nothing is measured while somebody types: the rows at the top are in view.
+      if (this.isLong) this.setHeight();
+    } else this.layOut();
+    this.drawTo(atOnce);
+    if (this.isLong) requestAnimationFrame(() => this.update());
+    else if (this.count > atOnce) this.drawRest(this.turn);
   }
 
   drawTo(end) {
@@ -204,23 +207,43 @@ class List {
     return element;
   }
 
+  // Measure what the width of the page gives.
   layOut() {
     const room = this.frame.clientWidth;
     if (!this.items.length || !room) return;
+    this.room = room;
+    this.height = null;
     this.setWidths(room);
     if (!this.isLong) return;
-    const probe = this.draw(this.items[0]);
-    this.body.append(probe);
-    this.height = probe.getBoundingClientRect().height;
-    probe.remove();
-    this.frame.style.height = `${this.table.tHead.offsetHeight + this.count * this.height}px`;
+    this.setHeight();
     this.update();
+  }
+
+  // How high a long list is; all its rows are of one height.
+  setHeight() {
+    if (!this.height) {
+      const probe = this.draw(this.items[0]);
+      this.body.append(probe);
+      this.height = probe.getBoundingClientRect().height;
+      this.top = this.table.tHead.offsetHeight;
+      probe.remove();
+    }
+    this.frame.style.height = `${this.top + this.count * this.height}px`;
+  }
+
+  // The widest text of each column, a step at a time.
+  *growing() {
+    this.widest ??= [];
+    for (let n = this.widest.length; n < this.columns.length; n++) {
+      this.widest.push(this.columns[n].widest?.());
+      yield;
+    }
   }
 
   // A column is as wide as the widest in it; the rest goes to those that say nothing.
   setWidths(room) {
     const em = parseFloat(getComputedStyle(this.table).fontSize);
-    this.widest ??= this.columns.map(({ widest }) => widest?.());
+    for (const _ of this.growing());
     const wanted = this.widest.map((text, n) => (text === undefined ? 0 : Math.ceil(Math.max(widthOf(text, this.table), widthOf(this.titles[n].textContent, this.titles[n])) + (this.columns[n].extra ?? 0) * em + 1.1 * em)));
     const given = wanted.filter((_, n) => this.columns[n].gives).reduce((sum, width) => sum + width, 0);
     const fixed = wanted.filter((_, n) => !this.columns[n].gives).reduce((sum, width) => sum + width, 0);
@@ -233,7 +256,8 @@ class List {
     if (!this.items.length) return;
     if (!this.isLong) return isForPaper ? this.drawTo(this.count) : undefined;
     if (!this.frame.offsetParent) return;
-    const top = this.frame.getBoundingClientRect().top + this.table.tHead.offsetHeight;
+    if (!this.height) return this.layOut(); // it was hidden when it was shown
+    const top = this.frame.getBoundingClientRect().top + this.top;
     let first = Math.max(0, Math.floor(-top / this.height) - OVERSCAN);
     let last = Math.min(this.count, Math.ceil((innerHeight - top) / this.height) + OVERSCAN);
     if (isForPaper) [first, last] = [0, MOST_WHOLE];

@@ -137,13 +137,13 @@ function drawCodes(system, row, place, asked, changed, everywhere) {
     ],
     draw: (at) => {
       const number = count.at(at), share = shareAt(at), bar = el("i");
-      bar.style.width = `${largest > 0 ? Math.max(0, (100 * Number(number ?? 0)) / largest) : 0}%`;
+      bar.style.setProperty("--part", largest > 0 ? Math.max(0, Number(number ?? 0) / largest) : 0);
       return el(
         "tr", at === marked ? { class: "wanted" } : {},
         cell("what", said(description.at(at), words)),
         cell("value", said(code.at(at), words)),
         cell("number", number === null ? "not known" : grouped(number)),
-        cell("share", el("div", {}, el("span", {}, share === null ? "" : shareOf(share)), bar)),
+        cell("share", el("span", {}, share === null ? "" : shareOf(share)), bar),
       );
     },
   });

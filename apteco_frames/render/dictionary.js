@@ -75,6 +75,7 @@ class Dictionary {
     await pause();
     await inSteps(this.search.growing());
     this.isReady = true;
+    await inSteps(this.codes.growing());
     if (this.asked.q) this.find();
   }
 
@@ -218,7 +219,8 @@ class Dictionary {
     this.drawFilters(filters);
     if (byId("list").hidden) return;
     this.variables.show(this.shown.variables);
-    this.codes.show(this.byVariable(this.shown.codes), this.shown.codes.length);
+    // Codes that stand below the window can wait.
+    this.codes.show(this.byVariable(this.shown.codes), this.shown.codes.length, this.shown.variables.length > AT_ONCE ? 0 : AT_ONCE);
     this.drawStatus();
   }
 
@@ -227,7 +229,7 @@ class Dictionary {
   byVariable(codes) {
     const { variableOf, head } = this.system;
     const sizes = new Uint32Array(head.variables), order = [];
-    for (const code of codes) if (!sizes[variableOf[code]]++) order.push(variableOf[code]);
+    for (let n = 0; n < codes.length; n++) if (!sizes[variableOf[codes[n]]]++) order.push(variableOf[codes[n]]);
     const items = new Int32Array(codes.length + order.length), next = new Uint32Array(head.variables);
     let at = 0;
     for (const row of order) {
@@ -235,7 +237,7 @@ class Dictionary {
       next[row] = at + 1;
       at += 1 + sizes[row];
     }
-    for (const code of codes) items[next[variableOf[code]]++] = code;
+    for (let n = 0; n < codes.length; n++) items[next[variableOf[codes[n]]]++] = codes[n];
     this.hits = sizes;
     return items;
   }
@@ -311,15 +313,16 @@ class Dictionary {
   // the others that are chosen narrow them down, too.
   numbers(filters) {
     const { system, found } = this, { head } = system;
-    const isFound = new Uint8Array(head.variables);
-    for (const row of found.variables) isFound[row] = 1;
-    for (const code of found.codes) isFound[system.variableOf[code]] = 1;
-    const passes = (row, own) => isFound[row] && filters.every((allowed, n) => n === own || !allowed || allowed[row]);
+    const isFound = new Uint8Array(head.variables), { variables, codes } = found;
+    for (let n = 0; n < variables.length; n++) isFound[variables[n]] = 1;
+    for (let n = 0; n < codes.length; n++) isFound[system.variableOf[codes[n]]] = 1;
+    const passing = (own) => filters.reduce((left, allowed, n) => (n === own || !allowed ? left : left.map((is, row) => is & allowed[row])), isFound);
     const [table, kind] = [system.table, system.kind].map((of, own) => {
-      const numbers = new Uint32Array(own ? head.kinds.length : head.tables.length);
-      of.forEach((n, row) => passes(row, own) && numbers[n]++);
+      const numbers = new Uint32Array(own ? head.kinds.length : head.tables.length), passes = passing(own);
+      for (let row = 0; row < passes.length; row++) numbers[of[row]] += passes[row];
       return numbers;
     });
+    const passes = passing(2);
     const within = grouping(head.folders.map(({ parent }) => parent));
     // A variable may be in two folders of one: it counts once there.
     const folder = new Uint32Array(head.folders.length), last = new Int32Array(head.variables).fill(-1);
@@ -327,7 +330,7 @@ class Dictionary {
     const members = (n) => [...system.members[n], ...(within.get(n) ?? []).flatMap(members)];
     head.folders.forEach((_, n) => {
       for (const row of isNested ? members(n) : system.members[n]) {
-        if (last[row] === n || !passes(row, 2)) continue;
+        if (last[row] === n || !passes[row]) continue;
         last[row] = n;
         folder[n]++;
       }
@@ -335,32 +338,45 @@ class Dictionary {
     return { table, kind, folder };
   }
 
+  // The filters are drawn anew where one is chosen; a search changes their numbers alone.
   drawFilters(filters) {
-    const { tables, kinds, folders } = this.system.head;
-    const { asked } = this, numbers = this.numbers(filters);
-    const choice = (what, value) =>
-      button(said(this.nameOf(what, value)), () => this.ask({ [what]: asked[what] === value ? null : value }), { "aria-pressed": String(asked[what] === value), class: numbers[what][value] ? null : "none" });
-    const numbered = (what, value) => {
-      const element = choice(what, value);
-      element.append(el("span", { class: "number" }, grouped(numbers[what][value])));
-      return element;
+    const chosen = FILTERS.map((what) => this.asked[what]).join();
+    if (chosen !== this.drawnFor) this.drawChoices();
+    this.drawnFor = chosen;
+    const numbers = this.numbers(filters);
+    for (const { what, value, choice, number } of this.choices) {
+      const count = numbers[what][value], text = grouped(count);
+      if (number.textContent !== text) number.textContent = text;
+      choice.classList.toggle("none", !count);
+    }
+  }
+
+  drawChoices() {
+    const { tables, kinds, folders } = this.system.head, { asked } = this;
+    const focused = this.choices?.find(({ choice }) => choice === document.activeElement);
+    this.choices = [];
+    const choose = (what, value) => {
+      const number = el("span", { class: "number" });
+      const choice = button(said(this.nameOf(what, value)), () => this.ask({ [what]: this.asked[what] === value ? null : value }), { "aria-pressed": String(asked[what] === value) });
+      choice.append(number);
+      this.choices.push({ what, value, choice, number });
+      return choice;
     };
     const tree = (what, within, at, isOpen = () => true) => {
       const inside = within.get(at) ?? [];
-      return inside.length ? el("ul", {}, ...inside.map((n) => el("li", {}, numbered(what, n), isOpen(n) ? tree(what, within, n, isOpen) : null))) : null;
+      return inside.length ? el("ul", {}, ...inside.map((n) => el("li", {}, choose(what, n), isOpen(n) ? tree(what, within, n, isOpen) : null))) : null;
     };
-    const focused = document.activeElement?.closest?.("aside button")?.firstChild.textContent;
     const put = (id, inside) => {
       byId(id).querySelector("ul")?.remove();
       byId(id).hidden = !inside;
       if (inside) byId(id).append(inside);
     };
     put("tables", tree("table", grouping(tables.map((_, n) => this.system.parentOf(n))), null));
-    put("kinds", el("ul", {}, ...kinds.map((_, n) => el("li", {}, numbered("kind", n)))));
+    put("kinds", kinds.length ? el("ul", {}, ...kinds.map((_, n) => el("li", {}, choose("kind", n)))) : null);
     // Folders open as they are chosen, so that a thousand of them are no longer a list than ten.
     const chain = asked.folder === null ? [] : this.system.foldersOf(asked.folder);
     put("folders", tree("folder", grouping(folders.map((f) => f.parent)), null, (n) => chain.includes(n)));
-    if (focused !== undefined) [...document.querySelectorAll("aside button")].find((one) => one.firstChild.textContent === focused)?.focus();
+    if (focused) this.choices.find(({ what, value }) => what === focused.what && value === focused.value)?.choice.focus();
     const chips = FILTERS.filter((what) => asked[what] !== null).map((what) =>
       el("button", { type: "button", click: () => this.ask({ [what]: null }) }, el("span", { class: "quiet" }, `${what} `), said(this.nameOf(what, asked[what])), el("span", { class: "unseen" }, ", take the filter away"), el("span", { "aria-hidden": "true", class: "cross" }, "×")));
     byId("chips").replaceChildren(...chips);

@@ -168,10 +168,11 @@ def test_page_of_each_variable(page: Page, path: Path) -> None:
     codes = holidays().codes["boDest"]
     assert [row[0] for row in listed] == [code.description for code in codes][: len(listed)]
     assert listed[1][:3] == ["Australia", "04", "282,719"]
-    widths = page.evaluate(
-        "[...document.querySelectorAll('#page tbody i')].map((i) => i.style.width)"
+    parts = page.evaluate(
+        "[...document.querySelectorAll('#page tbody i')].map((i) => i.style.getPropertyValue('--part'))"
     )
-    assert "100%" in widths
+    assert len(parts) == len(codes)
+    assert max(map(float, parts)) == 1
     open_drawn(page, path, "#nothing")
     assert "No variable is called nothing." in page.inner_text("#page")
 
@@ -194,7 +195,7 @@ def test_keyboard(page: Page, path: Path) -> None:
     expect(page.locator("#list")).to_be_visible()
     assert page.evaluate(FOCUSED) == "Date of Communication"
     open_drawn(page, path)
-    page.focus("#variables .row a")
+    page.focus("#variables tbody a")
     last = holidays().variables[-1].description
     for _ in range(300):  # 93, if each row is drawn before the next key comes
         page.keyboard.press("ArrowDown")
@@ -405,7 +406,7 @@ def test_short_lists_are_whole(page: Page, tmp_path: Path) -> None:
     assert page.evaluate("find('Meaning 1999')")
     copied = page.evaluate(
         "getSelection().selectAllChildren(document.querySelector('#page table'));"
-        "getSelection().toString()"
+        "getSelection().toString().trim()"
     ).split("\n")
     assert copied[0].split("\t")[:3] == ["Description", "Code", "Records"]
     assert copied[1].split("\t")[:3] == ["Meaning 0", "000000", "0"]
@@ -453,7 +454,7 @@ def test_the_address_keeps_what_was_asked(page: Page, path: Path) -> None:
     open_drawn(page, path)
     search(page, "date")
     choose(page, "#tables", "Bookings")
-    expect(page.locator("#status")).to_have_text("2 variables, 0 codes")
+    expect(page.locator("#status")).to_have_text("3 variables, 0 codes")
     sent = page.url
     page.locator("#variables a", has_text="Travel Date").click()
     expect(page.locator(NAME)).to_have_text("boTrav")
@@ -462,14 +463,14 @@ def test_the_address_keeps_what_was_asked(page: Page, path: Path) -> None:
     assert page.input_value("#query") == "date"
     for back in (page.go_back, page.locator(".back a").click):
         back()
-        expect(page.locator("#status")).to_have_text("2 variables, 0 codes")
+        expect(page.locator("#status")).to_have_text("3 variables, 0 codes")
         expect(page.locator("#chips")).to_contain_text("Bookings")
         page.locator("#variables a", has_text="Travel Date").click()
         expect(page.locator(NAME)).to_have_text("boTrav")
     open_drawn(page, path, sent.partition("#")[1] + sent.partition("#")[2])
-    expect(page.locator("#status")).to_have_text("2 variables, 0 codes")
+    expect(page.locator("#status")).to_have_text("3 variables, 0 codes")
     assert page.input_value("#query") == "date"
-    assert set(names(page)) == {"boDate", "boTrav"}
+    assert {"boDate", "boTrav"} < set(names(page))
 
 
 def test_what_is_typed_is_one_step_back(page: Page, path: Path) -> None:
@@ -668,6 +669,6 @@ def test_find_among_many_codes(page: Page, tmp_path: Path) -> None:
     open_drawn(page, with_codes(tmp_path, texts), "#big")
     page.locator("#page .sort").click()
     page.locator("#page input").press_sequentially("meaning 19999")
-    expect(page.locator("#page .title")).to_have_text("11 of 200,000 codes of Big one")
+    expect(page.locator("#page .title")).to_have_text("12 of 200,000 codes of Big one")
     found = [row[0] for row in rows(page, "#page")]
-    assert found == [f"Meaning {n} é" for n in (*range(199_999, 199_989, -1), 19_999)]
+    assert found == [f"Meaning {n} é" for n in (*range(199_999, 199_989, -1), 119_999, 19_999)]
