@@ -169,7 +169,8 @@ def test_page_of_each_variable(page: Page, path: Path) -> None:
     assert [row[0] for row in listed] == [code.description for code in codes][: len(listed)]
     assert listed[1][:3] == ["Australia", "04", "282,719"]
     parts = page.evaluate(
-        "[...document.querySelectorAll('#page tbody i')].map((i) => i.style.getPropertyValue('--part'))"
+        "[...document.querySelectorAll('#page tbody i')]"
+        ".map((bar) => bar.style.getPropertyValue('--part'))"
     )
     assert len(parts) == len(codes)
     assert max(map(float, parts)) == 1
