@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -15,15 +16,21 @@ from apteco_frames.analysis.history import history
 from apteco_frames.catalogue import AnyCatalogue, Catalogue, contents_of, restored
 from apteco_frames.errors import AptecoFramesError, ArchiveError, UnknownKeyError, warn
 from apteco_frames.frame.keys import nearest
-from apteco_frames.storage.archive_layout import NOUNS, Build, file_schema, named_date, system_in
+from apteco_frames.storage.archive_layout import (
+    NOUNS,
+    ArchivedBuild,
+    file_schema,
+    named_date,
+    system_in,
+)
 from apteco_frames.storage.archive_store import ArchiveStore
-from apteco_frames.storage.location import redact
+from apteco_frames.storage.location import is_uri, redact
 from apteco_frames.storage.retention import kept
 from apteco_frames.storage.snapshot import DAMAGE
-from apteco_frames.support.arguments import checked_number, checked_path, checked_text, not_a
+from apteco_frames.support.arguments import not_a, require_number, require_path, require_text
 from apteco_frames.support.arrays import strings
 from apteco_frames.support.fork import import_polars
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
     import polars as pl
@@ -94,14 +101,14 @@ class Archive:
     """
 
     def __init__(self, root: str | Path, *, filesystem: Any = None) -> None:
-        folder = checked_path(root, "Archive()")
-        is_elsewhere = filesystem is not None or (isinstance(root, str) and "://" in root)
-        self._store = ArchiveStore(str(root) if is_elsewhere else folder, filesystem)
+        folder, given = require_path(root, "Archive()"), os.fspath(root)
+        is_local = filesystem is None and not is_uri(given)
+        self._store = ArchiveStore(folder if is_local else given, filesystem)
 
     @property
     def root(self) -> str:
         """Where it is, without the credentials that a URI may hold."""
-        return self._store.place
+        return self._store.root
 
     def add(self, catalogue: AnyCatalogue) -> bool:
         """Add a catalogue, whole or not at all: its codes and folders, too, if it holds them.
@@ -157,7 +164,7 @@ class Archive:
                     _ = opened.folders
                 done.append(Added(system.name, self.add(opened.catalogue), None))
             except AptecoFramesError as error:
-                warn(f"System {clipped(system.name)!r} was not added to the archive: {error}")
+                warn(f"System {truncate(system.name)!r} was not added to the archive: {error}")
                 done.append(Added(system.name, False, error))
         return done
 
@@ -198,8 +205,8 @@ class Archive:
             found = [b for b in found if build in (b.name, b.date, dates[b.date])]
             if not found:
                 raise UnknownKeyError(
-                    f"The archive at {self.root} has no build {clipped(build)!r} of system "
-                    f"{clipped(system)!r}. It has {_listed(names)}."
+                    f"The archive at {self.root} has no build {truncate(build)!r} of system "
+                    f"{truncate(system)!r}. It has {_listed(names)}."
                 )
         saved = self._store.read(found[-1])
         try:
@@ -207,7 +214,7 @@ class Archive:
         except DAMAGE as error:
             raise ArchiveError(
                 f"The archive at {self.root} is damaged: build {found[-1].name!r} of system "
-                f"{clipped(system)!r}: {error}"
+                f"{truncate(system)!r}: {error}"
             ) from None
 
     def scan(self, noun: str) -> pl.LazyFrame:
@@ -226,9 +233,9 @@ class Archive:
             UnknownKeyError: there is no such noun.
             OSError: the archive cannot be listed.
         """
-        if checked_text(noun, "scan()") not in NOUNS:
+        if require_text(noun, "scan()") not in NOUNS:
             raise UnknownKeyError(
-                f"An archive has no {clipped(noun)!r}. It has {_listed(list(NOUNS))}."
+                f"An archive has no {truncate(noun)!r}. It has {_listed(list(NOUNS))}."
             )
         return self._scan(noun)
 
@@ -237,7 +244,7 @@ class Archive:
         # A file system may take its folder for another that differs in case.
         return lazy if system is None else lazy.filter(system_name=system)
 
-    def _lazy(self, noun: str, builds: Iterable[Build]) -> pl.LazyFrame:
+    def _lazy(self, noun: str, builds: Iterable[ArchivedBuild]) -> pl.LazyFrame:
         """The rows of a noun in some builds."""
         pl = import_polars()
         builds = [build for build in builds if build.has(noun)]
@@ -285,7 +292,7 @@ class Archive:
             ArchiveError: a file is damaged, or of a newer version of this package.
             OSError: the archive cannot be read.
         """
-        checked_text(variable_name, "history()")
+        require_text(variable_name, "history()")
         pl = import_polars()
         builds = self._store.builds() if system is None else self._of(system)
         wanted = pl.col("name") == variable_name
@@ -303,7 +310,7 @@ class Archive:
         return pl.DataFrame(arrow, schema_overrides=enum)  # type: ignore[no-any-return]
 
     def _fingerprints(
-        self, variable_name: str, builds: Sequence[Build]
+        self, variable_name: str, builds: Sequence[ArchivedBuild]
     ) -> dict[tuple[str, str], Any]:
         """What tells the codes of a variable in each build, with their order and meaning."""
         pl = import_polars()
@@ -328,7 +335,8 @@ class Archive:
 
         Args:
             older_than: for how long a file has not changed, by the clocks of the storage and
-                of this machine; more than any program takes to add a catalogue.
+                of this machine; more than any program takes to add a catalogue. 0 if nobody is
+                adding.
             dry_run: whether nothing is removed.
 
         Returns:
@@ -336,15 +344,15 @@ class Archive:
 
         Raises:
             TypeError: ``older_than`` is no ``timedelta``.
+            ValueError: it is negative.
             ArchiveError: the archive cannot be listed.
             OSError: a file cannot be removed.
         """
         if not isinstance(older_than, timedelta):
             raise not_a("older_than= takes a datetime.timedelta", older_than)
-        paths = sorted(self._store.leftovers(older_than.total_seconds()))
-        if not dry_run:
-            self._store.clean(paths)
-        return paths
+        if older_than < timedelta():
+            raise ValueError(f"older_than= takes a time from 0 on, not {older_than!r}.")
+        return self._store.clean(older_than.total_seconds(), dry_run=dry_run)
 
     def prune(
         self,
@@ -387,7 +395,7 @@ class Archive:
             "yearly": keep_yearly,
         }
         rules = {
-            rule: checked_number(number, f"keep_{rule}=")
+            rule: require_number(number, f"keep_{rule}=")
             for rule, number in given.items()
             if number is not None
         }
@@ -410,13 +418,13 @@ class Archive:
     def __repr__(self) -> str:
         return f"<Archive at {self.root}>"
 
-    def _of(self, system: str) -> list[Build]:
+    def _of(self, system: str) -> list[ArchivedBuild]:
         """The builds of a system, the latest last."""
-        found = self._store.builds(checked_text(system, "system="))
+        found = self._store.builds(require_text(system, "system="))
         if not found:
             names = self._store.systems()
             raise UnknownKeyError(
-                f"The archive at {self.root} has no system {clipped(system)!r}. "
+                f"The archive at {self.root} has no system {truncate(system)!r}. "
                 f"It has {_listed(nearest(system, [strings(names)]) or names)}."
             )
         return found
@@ -435,9 +443,9 @@ class Archive:
         names = self._scan("variables", system).select("name").unique()
         near = nearest(name, [strings(self._collected(names)["name"])])
         hint = f" Nearest: {_listed(near)}." if near else ""
-        of = "" if system is None else f" of system {clipped(system)!r}"
+        of = "" if system is None else f" of system {truncate(system)!r}"
         return UnknownKeyError(
-            f"No build{of} in the archive at {self.root} has a variable {clipped(name)!r}.{hint}"
+            f"No build{of} in the archive at {self.root} has a variable {truncate(name)!r}.{hint}"
         )
 
 
@@ -446,4 +454,4 @@ def _listed(names: list[str]) -> str:
         return "none"
     rest = len(names) - 10
     more = f" and {rest:,} more" if rest > 0 else ""
-    return ", ".join(repr(clipped(name)) for name in names[:10]) + more
+    return ", ".join(repr(truncate(name)) for name in names[:10]) + more

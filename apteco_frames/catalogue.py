@@ -31,10 +31,10 @@ from apteco_frames.schema.column import INT, TIMESTAMP, Column
 from apteco_frames.storage import snapshot
 from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support import files
-from apteco_frames.support.arguments import checked_number, checked_path, checked_text, not_a
+from apteco_frames.support.arguments import not_a, require_number, require_path, require_text
 from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.progress import Progress
-from apteco_frames.support.text import clipped, list_names
+from apteco_frames.support.text import list_names, truncate
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Table, Tables
 from apteco_frames.variables import Variables
@@ -150,8 +150,8 @@ class AnyCatalogue(ABC):
         >>> [(match.name, match.description) for match in holidays().search("travle date")]
         [('boTrav', 'Travel Date'), ('PoTrave1', 'Policy Travel Date')]
         """
-        checked_text(text, "search()")
-        most = checked_number(limit, "limit=")
+        require_text(text, "search()")
+        most = require_number(limit, "limit=")
         index, left_out = self.catalogue._index()
         found = index.search(text, most)
         owner = links_of(self.tables).owner
@@ -184,9 +184,9 @@ class AnyCatalogue(ABC):
         >>> holidays().sql(query)["name"].to_list()
         ['pe1R0UXG', 'pe1ZD7MN']
         """
-        checked_text(query, "sql()")
-        info, known, refused = contents_of(self.catalogue)
-        rows = {**known, "system": pa.Table.from_pylist([info], snapshot.SYSTEM_SCHEMA)}
+        require_text(query, "sql()")
+        info, saved, refused = contents_of(self.catalogue)
+        rows = {**saved, "system": pa.Table.from_pylist([info], snapshot.SYSTEM_SCHEMA)}
         missing = {
             noun: f"Not all {noun} are loaded; {how}."
             for noun, how in _LOADED_BY.items()
@@ -217,7 +217,7 @@ class AnyCatalogue(ABC):
             ValueError: ``path`` is empty.
             OSError: the file cannot be written; an older one is still as it was.
         """
-        target = checked_path(path, "write_html()")
+        target = require_path(path, "write_html()")
         text = dictionary.page(**self.catalogue._dictionary()).encode()
         files.replace(target, lambda part: part.write_bytes(text))
         return target
@@ -249,7 +249,7 @@ class AnyCatalogue(ABC):
             MissingDependencyError: XlsxWriter is not installed.
             OSError: the file cannot be written.
         """
-        target = checked_path(path, "write_excel()")
+        target = require_path(path, "write_excel()")
         workbook.write(target, *contents_of(self.catalogue), progress=progress)
         return target
 
@@ -327,16 +327,16 @@ class Catalogue(AnyCatalogue):
     ) -> None:
         if not isinstance(system_info, FastStatsSystem):
             raise not_a("Catalogue() takes a FastStatsSystem as system_info", system_info)
-        source = source or f"system {clipped(system_info.name)!r}"
+        source = source or f"system {truncate(system_info.name)!r}"
         raw_tables = _from_api(tables, schema.TABLES)
         raw_variables = _from_api(variables, schema.VARIABLES)
         counts = count_by_table(raw_variables)
         related = relate(raw_tables, counts, source)
         check(raw_variables, counts, related["name"].to_pylist(), source)
         names = raw_variables["name"]
-        known = _known(codes, names, unavailable, source)
+        store = _known(codes, names, unavailable, source)
         reader = _folder_reader(folders, names, source)
-        data = CatalogueData(system_info, related, tell_kinds(raw_variables), known, reader)
+        data = CatalogueData(system_info, related, tell_kinds(raw_variables), store, reader)
         self._data = data
         self._links = Links(self, lambda: data.codes, self._read_codes)
         self._frames: tuple[Tables, Variables] | None = None
@@ -388,7 +388,7 @@ class Catalogue(AnyCatalogue):
         read = self._data.read_folders
         if read is None:
             raise NotLoadedError(
-                f"The catalogue of system {clipped(self.system_info.name)!r} holds no folders. "
+                f"The catalogue of system {truncate(self.system_info.name)!r} holds no folders. "
                 "Log in, use session.folders once, and take or write session.catalogue after that."
             )
         return Folders(read(), self)
@@ -409,16 +409,16 @@ class Catalogue(AnyCatalogue):
         return self._links
 
     def _read_codes(self, variables: pa.Table) -> CodeStore:
-        known = self._data.codes
-        missing = known.missing(variables)
+        store = self._data.codes
+        missing = store.missing(variables)
         if missing:
             all_of_them = len(missing) == len(with_codes(variables))
             which = "no codes" if all_of_them else f"no codes of {list_names(missing)}"
             raise NotLoadedError(
-                f"The catalogue of system {clipped(self.system_info.name)!r} holds {which}. Log "
+                f"The catalogue of system {truncate(self.system_info.name)!r} holds {which}. Log "
                 "in, call session.load_codes(), and take or write session.catalogue after that."
             )
-        return known
+        return store
 
     def _index(self) -> tuple[Index, dict[str, str]]:
         """The words of all that is known, and what is not, as ``Matches`` take it.
@@ -428,14 +428,14 @@ class Catalogue(AnyCatalogue):
         # Here, since it loads rapidfuzz.
         from apteco_frames.analysis.search import Index
 
-        known, variables = self._data.codes, self._data.variables
-        known.read()
-        state = known.variable_count, self.has_folders, known.refused
+        store, variables = self._data.codes, self._data.variables
+        store.read()
+        state = store.variable_count, self.has_folders, store.refused
         with self._index_lock.own:
             if self._indexed is None or self._indexed[0] != state:
                 rows = self._rows(partly=True)
-                missing = len(known.missing(variables))
-                left_out = dict(_not_searched(rows, missing, sorted(known.refused)))
+                missing = len(store.missing(variables))
+                left_out = dict(_not_searched(rows, missing, sorted(store.refused)))
                 self._indexed = state, Index(rows), left_out
             return self._indexed[1:]
 
@@ -458,7 +458,7 @@ class Catalogue(AnyCatalogue):
             SnapshotError: a file there is no catalogue file.
             OSError: the folder cannot be written.
         """
-        return snapshot.write(checked_path(directory, "write_parquet()"), *contents_of(self))
+        return snapshot.write(require_path(directory, "write_parquet()"), *contents_of(self))
 
     @classmethod
     def read_parquet(cls, directory: str | Path) -> Catalogue:
@@ -473,7 +473,7 @@ class Catalogue(AnyCatalogue):
             SnapshotError: a file is missing, damaged, of another origin, or written by
                 a newer version of this package.
         """
-        folder = checked_path(directory, "read_parquet()")
+        folder = require_path(directory, "read_parquet()")
         saved = snapshot.read(folder)
         try:
             return restored(saved, str(folder))
@@ -488,30 +488,30 @@ class Catalogue(AnyCatalogue):
         Args:
             partly: whether also codes of some variables, if those of others are not known.
         """
-        data, known = self._data, self._data.codes
+        data, store = self._data, self._data.codes
         rows = {"tables": data.tables, "variables": data.variables}
         if self.has_codes:
             rows["codes"] = self.codes.arrow
-        elif partly and known.variable_count:
-            rows["codes"] = known.of(data.variables)
+        elif partly and store.variable_count:
+            rows["codes"] = store.of(data.variables)
         if self.has_folders:
             rows["folders"] = self.folders.arrow
         return rows
 
     def _compared(self) -> tuple[dict[str, pa.Table], frozenset[str]]:
         """The rows of all that is known, and of which variables the codes are not."""
-        known = self._data.codes
-        lacking = frozenset(known.missing(self._data.variables)) | known.refused
+        store = self._data.codes
+        lacking = frozenset(store.missing(self._data.variables)) | store.refused
         return self._rows(partly=True), lacking
 
     def _dictionary(self) -> dict[str, Any]:
         """What the data dictionary shows: all that is known, and what is not."""
-        known, variables = self._data.codes, self._data.variables
+        store, variables = self._data.codes, self._data.variables
         return {
             "system": self.system_info._asdict(),
-            "rows": {**self._rows(), "codes": known.of(variables)},
-            "unread": known.missing(variables),
-            "refused": sorted(known.refused),
+            "rows": {**self._rows(), "codes": store.of(variables)},
+            "unread": store.missing(variables),
+            "refused": sorted(store.refused),
         }
 
     def __eq__(self, other: object) -> bool:
@@ -538,7 +538,7 @@ class Catalogue(AnyCatalogue):
         date = self.system_info.build_date
         built = f"built {date}" if date else "build date not known"
         return (
-            f"<Catalogue of system {clipped(self.system_info.name)!r}, {built}: "
+            f"<Catalogue of system {truncate(self.system_info.name)!r}, {built}: "
             f"{len(self.tables):,} tables, "
             f"{len(self.variables):,} variables>"
         )
@@ -579,15 +579,15 @@ def _known(codes: Any, names: pa.ChunkedArray, refused: Iterable[str], source: s
     strange = [name for name in refused if str(name) not in known_names]
     if strange:
         raise CodesError(
-            f"unavailable= names {clipped(strange[0])!r}, which is no variable of {source}. "
+            f"unavailable= names {truncate(strange[0])!r}, which is no variable of {source}. "
             "Name variables of the catalogue whose codes could not be read."
         )
     if codes is None or callable(codes):
         return CodeStore(names, codes, refused, source)
     arrow = _arrow_table(codes)
-    known = CodeStore(names, lambda: arrow, refused, source)
-    known.read()
-    return known
+    store = CodeStore(names, lambda: arrow, refused, source)
+    store.read()
+    return store
 
 
 def _folder_reader(
@@ -629,13 +629,13 @@ def _not_searched(
 def _arrow_table(data: Any) -> pa.Table:
     if isinstance(data, pa.Table):
         return data
-    wanted = "Catalogue() takes rows as a frame, a table, or another Arrow stream"
+    expected = "Catalogue() takes rows as a frame, a table, or another Arrow stream"
     if isinstance(data, list | tuple):  # which pyarrow takes for columns without names
-        raise not_a(wanted, data)
+        raise not_a(expected, data)
     try:
         return pa.table(data)
     except TypeError:
-        raise not_a(wanted, data) from None
+        raise not_a(expected, data) from None
 
 
 def _from_api(data: Any, columns: tuple[Column, ...]) -> pa.Table:
@@ -646,8 +646,8 @@ def _from_api(data: Any, columns: tuple[Column, ...]) -> pa.Table:
         # Saved by an earlier version, which did not know the column yet.
         if field.nullable and field.name not in arrow.column_names:
             arrow = arrow.append_column(field, pa.nulls(len(arrow), field.type))
-    wanted = pa.schema(fields)
-    rows = arrow if arrow.schema == wanted else arrow.select(wanted.names).cast(wanted)
+    expected = pa.schema(fields)
+    rows = arrow if arrow.schema == expected else arrow.select(expected.names).cast(expected)
     for field in fields:
         if field.type == TIMESTAMP:
             _check_times(rows[field.name], field.name)

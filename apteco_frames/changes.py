@@ -19,7 +19,7 @@ from apteco_frames.links import Owner, links_of
 from apteco_frames.schema.column import describe, enums
 from apteco_frames.support import display
 from apteco_frames.support.arrays import strings
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 from apteco_frames.system import FastStatsSystem
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
@@ -73,11 +73,11 @@ class Change(Row):
         return f"{what}, {self.column}: {old} -> {new}"
 
     def _describe(self) -> str:
-        what = f"{_SIGNS[self.change]} {self.noun} {clipped(self.name)!r}"
+        what = f"{_SIGNS[self.change]} {self.noun} {truncate(self.name)!r}"
         if self.column is None:
             return f"{what}, {self.severity}"
         old, new = (
-            "null" if text is None else repr(clipped(text)) for text in (self.old, self.new)
+            "null" if text is None else repr(truncate(text)) for text in (self.old, self.new)
         )
         return f"{what}, {self.column}: {old} → {new}, {self.severity}"
 
@@ -180,7 +180,7 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
         newer = self.newer
         if self._older is not None:
             same = self._older.name == newer.name
-            other = "" if same else f"system {clipped(self._older.name)!r}, built "
+            other = "" if same else f"system {truncate(self._older.name)!r}, built "
             title += f", built {newer.build_date}, since {other}{self._older.build_date}"
         totals = _totals(_counts(self._arrays["severity"], schema.SEVERITIES))
         return f"{title}: {totals}" if totals else title

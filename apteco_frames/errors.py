@@ -6,8 +6,8 @@
      ├── ApiError                  the API answered with an error status
      │    ├── LoginError           the user could not log in
      │    └── SessionExpiredError  the token is no longer accepted, or has expired
-     ├── OrbitConnectionError      no answer, or none in time
-     │    └── GatewayError         something answered, but it was not the API
+     ├── OrbitConnectionError      no answer, or not in time
+     │    └── GatewayError         something other than the API answered
      ├── ApiResultsError           an answer that is malformed or contradicts itself
      ├── TablesError               the tables do not form one tree
      ├── VariablesError            the variables do not fit the tables, or each other
@@ -17,23 +17,23 @@
      ├── UnknownKeyError           (also KeyError) nothing has that name or description
      ├── AmbiguousKeyError         (also KeyError) several variables have it
      ├── RowIndexError             (also IndexError) there are not that many rows
-     ├── SqlError                  a query in SQL names what is not there, or is none
+     ├── SqlError                  invalid SQL, or an unknown table or column
      ├── DeserializeError          a serialised session cannot be read
      ├── SnapshotError             catalogue files cannot be read, or must not be overwritten
      ├── ArchiveError              an archive cannot be read
-     ├── PasswordPromptError       nobody could be asked for the password, or nobody answered
+     ├── PasswordPromptError       no way to ask for the password, or no answer
      ├── ForkedProcessError       polars was used before the process was forked
-     ├── InvalidUrlError           (also ValueError) no base URL of an Orbit API
+     ├── InvalidUrlError           (also ValueError) not a valid Orbit API base URL
      └── MissingDependencyError    (also ImportError) an optional package is not installed
 
     AptecoFramesWarning
-     ├── CatalogueWarning          what an API said is odd but usable
-     ├── CacheWarning              a cache cannot be used, so nothing is kept
-     └── InsecureTransportWarning  the connection can be read or changed on its way
+     ├── CatalogueWarning          an answer is odd but usable
+     ├── CacheWarning              a cache cannot be used; nothing is kept
+     └── InsecureTransportWarning  others could read or change what is sent
 
-Each message says what happened, where, and what to do next; none holds a password, a
-token or a session id. The names that the ``apteco`` package has (``ApiResultsError``,
-``TablesError``, ``VariablesError``, ``DeserializeError``) mean the same as there.
+Each message says what happened, where, and what to do next; none contains a password, a
+token or a session id. Names that the ``apteco`` package has, too (``ApiResultsError``,
+``TablesError``, ``VariablesError``, ``DeserializeError``), mean the same as there.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ class ApiError(AptecoFramesError):
 
     Attributes:
         status: HTTP status code of the answer; ``None`` if no request was made.
-        url: the URL asked, without any secret.
+        url: the requested URL, without any secret.
         code: ``ErrorMessage.code`` of the answer, a number for this kind of error.
-        error_id: ``ErrorMessage.id`` of the answer, by which an administrator finds
+        error_id: ``ErrorMessage.id`` of the answer, with which an administrator finds
             the details on the server.
-        message: what the answer says, in its own words: ``ErrorMessage.message``, or what
-            stands in its place.
+        message: the server's own words: ``ErrorMessage.message``, or whatever the answer
+            has instead.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class ApiError(AptecoFramesError):
 
 
 class LoginError(ApiError):
-    """The API did not accept user name or password, or let the user in, or wants more than both."""
+    """The API did not accept the user name or password, or the user, or wants a second factor."""
 
 
 class SessionExpiredError(ApiError):
@@ -99,11 +99,11 @@ class OrbitConnectionError(AptecoFramesError):
 
 
 class GatewayError(OrbitConnectionError):
-    """Something answered, but not the Orbit API: a gateway, a proxy, a login page."""
+    """Something other than the Orbit API answered: a gateway, a proxy, a login page."""
 
 
 class ApiResultsError(AptecoFramesError):
-    """An answer of the API is malformed, or answers contradict each other."""
+    """An answer from the API is malformed, or answers contradict each other."""
 
 
 class TablesError(AptecoFramesError):
@@ -115,23 +115,23 @@ class VariablesError(AptecoFramesError):
 
 
 class FoldersError(AptecoFramesError):
-    """The folders do not form a tree of distinct addresses."""
+    """The folders do not form a tree of distinct paths."""
 
 
 class CodesError(AptecoFramesError):
-    """Codes are of no variable, or the API refused those of a variable."""
+    """Codes belong to no variable, or the API refused the codes of a variable."""
 
 
 class NotLoadedError(AptecoFramesError):
-    """A catalogue holds no codes, or no folders; the message says how to get them."""
+    """A catalogue contains no codes, or no folders; the message says how to get them."""
 
 
 class SqlError(AptecoFramesError):
-    """A query in SQL names what is not there, or is no query; the message names what is."""
+    """Invalid SQL, or an unknown table or column; the message lists those that exist."""
 
 
 class DeserializeError(AptecoFramesError):
-    """A string is no serialised session, or something is missing from it."""
+    """A string is not a serialised session, or part of it is missing."""
 
 
 class SnapshotError(AptecoFramesError):
@@ -139,27 +139,27 @@ class SnapshotError(AptecoFramesError):
 
 
 class ArchiveError(AptecoFramesError):
-    """An archive cannot be listed, files of it are damaged or too new, or none can be there."""
+    """An archive cannot be listed or created, or files in it are damaged or too new."""
 
 
 class PasswordPromptError(AptecoFramesError):
-    """Nobody could be asked for the password, or the question was cancelled."""
+    """There was no way to ask for the password, or the prompt was cancelled."""
 
 
 class ForkedProcessError(AptecoFramesError):
-    """polars was used before this process was forked, and would never answer in it.
+    """polars was used before this process was forked, and would wait forever in it.
 
-    Whatever works with polars may raise it: ``.frame``, ``.filter()``, ``.write_csv()``,
+    Anything that uses polars may raise it: ``.frame``, ``.filter()``, ``.write_csv()``,
     ``.sql()``, and ``builds``, ``scan()`` and ``history()`` of an archive.
     """
 
 
 class InvalidUrlError(AptecoFramesError, ValueError):
-    """The text is no base URL of an Orbit API; nothing was sent."""
+    """Not a valid Orbit API base URL; nothing was sent."""
 
 
 class MissingDependencyError(AptecoFramesError, ImportError):
-    """An optional package is needed that is not installed."""
+    """An optional package is needed and not installed."""
 
 
 class _KeyLookupError(AptecoFramesError, KeyError):
@@ -178,7 +178,7 @@ class UnknownKeyError(_KeyLookupError):
 
 
 class AmbiguousKeyError(_KeyLookupError):
-    """Several variables fit the key; the message names them with their tables."""
+    """Several variables match the key; the message names them with their tables."""
 
 
 class RowIndexError(AptecoFramesError, IndexError):
@@ -190,15 +190,15 @@ class AptecoFramesWarning(UserWarning):
 
 
 class InsecureTransportWarning(AptecoFramesWarning):
-    """Password and token cross the network where others could read or change them."""
+    """Others on the network could read or change the password and token."""
 
 
 class CacheWarning(AptecoFramesWarning):
-    """The folder of a cache cannot be used: all is read from the server, and not kept."""
+    """The cache folder cannot be used: everything is read from the server, and not kept."""
 
 
 class CatalogueWarning(AptecoFramesWarning):
-    """What an API said is odd but usable; the message says what was made of it."""
+    """An answer of the API is odd but usable; the message says how it was understood."""
 
 
 _Rewording = collections.abc.Callable[[str], str]
@@ -220,7 +220,7 @@ def rewording(reworded: _Rewording) -> collections.abc.Iterator[None]:
 
 
 def how_to_install(extra: str = "") -> str:
-    """How to install this package, which is on no index, in a newer version, or with an extra.
+    """How to install a newer version of this package, or an extra of it.
 
     Args:
         extra: the name of one, such as ``excel``.
@@ -233,7 +233,7 @@ def how_to_install(extra: str = "") -> str:
 
 
 def warn(message: str, category: type[Warning] = CatalogueWarning) -> None:
-    """Warn, naming the line outside of the package that led here.
+    """Warn, pointing to the line outside the package that led here.
 
     Args:
         message: what happened, where, and what to do next.

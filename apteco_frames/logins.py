@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from apteco_frames.orbit.arguments import (
-    Options,
-    checked_name,
-    checked_text,
-    lists_options,
-)
-from apteco_frames.orbit.client import OrbitClient
+from apteco_frames.orbit.options import Options, lists_options
 from apteco_frames.orbit.redact import Secret
 from apteco_frames.session import Session, log_in
 
@@ -71,9 +65,10 @@ def login(
     """
     from apteco_frames.password import ask_password
 
-    client = OrbitClient(base_url, data_view, options)
-    _check_names(system, user)
-    return log_in(client, options, system, user, Secret(ask_password(user, system)))
+    def ask() -> Secret:
+        return Secret(ask_password(user, system))
+
+    return log_in(base_url, data_view, system, user, options, ask)
 
 
 @lists_options
@@ -99,11 +94,5 @@ def login_with_password(
     >>> len(session.tables), len(session.variables)
     (9, 94)
     """
-    client = OrbitClient(base_url, data_view, options)
-    _check_names(system, user)
-    return log_in(client, options, system, user, Secret(password))
-
-
-def _check_names(system: str, user: str) -> None:
-    checked_name(system, "system")
-    checked_text(user, "user")
+    secret = Secret(password)
+    return log_in(base_url, data_view, system, user, options, lambda: secret)

@@ -16,7 +16,7 @@ from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner
 from apteco_frames.schema.column import describe, enums
 from apteco_frames.support import display
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 
 class _Noun(StrEnum):
@@ -42,7 +42,7 @@ class Match(Row):
     score: float = attribute(schema.MATCHES, "score")
 
     def _describe(self) -> str:
-        return f"{self.noun} {clipped(self.name)!r}: {clipped(self.description)!r}"
+        return f"{self.noun} {truncate(self.name)!r}: {truncate(self.description)!r}"
 
     def __repr__(self) -> str:
         return f"<Match {self._describe()}>"
@@ -141,7 +141,7 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
 
     @property
     def _title(self) -> str:
-        return f"{self._counted} in {self._system} for {clipped(self._query)!r}"
+        return f"{self._counted} in {self._system} for {truncate(self._query)!r}"
 
     def _preview_rows(self, most: int = display.PREVIEW_ROWS) -> Iterator[tuple[Any, ...]]:
         for noun, *others in super()._preview_rows(most):
@@ -160,9 +160,9 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
             return
         there = " in what was searched" if self._left_out else ""
         for word, others in self._nearest.items():
-            near = ", ".join(repr(clipped(other)) for other in others)
+            near = ", ".join(repr(truncate(other)) for other in others)
             hint = f" The nearest words that there are: {near}." if near else ""
-            yield f"There is nothing like {clipped(word)!r}{there}.{hint}"
+            yield f"There is nothing like {truncate(word)!r}{there}.{hint}"
         if not asked_for(self._query):
             yield "There is no word in it to search for."
         elif not self._nearest:

@@ -222,14 +222,27 @@ def test_a_root_that_is_a_file(tmp_path: Path) -> None:
         ("s3:///b", r"\(Missing bucket name in S3 URI\)"),
         ("s3://me:secret@b/%zz", r"s3://b/%zz \(Cannot parse URI\)"),
         ("s3://me:secret@b/a?c=secret", r"s3://b/a \(Unexpected query parameter in S3 URI\)"),
+        ("s3:/me:sec/ret@b/a", r"s3:/b/a \(Cannot parse URI\)|s3:/b/a \(Missing bucket name"),
+        ("s3:me:secret@b/a", r"s3:b/a \(Missing bucket name in S3 URI\)"),
+        (Path("s3://me:secret@b/a"), r"b.a \(Missing bucket name in S3 URI\)"),
     ],
 )
-def test_a_place_that_is_not_known(root: str, said: str) -> None:
+def test_a_place_that_is_not_known(root: str | Path, said: str) -> None:
     """A URI of no file system is named, without what is secret in it, and what there is."""
     with pytest.raises(errors.ArchiveError, match=rf"{said}.*s3://.*filesystem=\.") as told:
         _ = Archive(root).builds
     assert not re.search("sec|ret@|cret", f"{told.value} {Archive(root)!r} {Archive(root).root}")
     assert told.value.__suppress_context__
+
+
+@pytest.mark.parametrize("root", ["s3//me:sec/ret@b/a", "a/me:sec@ret@b", "//me:secret@b/a"])
+def test_a_mistyped_place_shows_no_secret(root: str) -> None:
+    """What looks like a user and a password in the name of a folder is not shown."""
+    archive = Archive(root)
+    assert not re.search("sec|ret", f"{archive!r} {archive.root}")
+    with pytest.raises(errors.UnknownKeyError) as told:
+        archive.catalogue("holidays")
+    assert not re.search("sec|ret", str(told.value))
 
 
 def test_a_build_that_is_not_there_is_told_with_the_newest(tmp_path: Path) -> None:
@@ -643,6 +656,8 @@ def test_rules_are_needed(tmp_path: Path) -> None:
         archive.prune(keep_last="all")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"takes a datetime\.timedelta, not 1"):
         archive.clean(1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="older_than= takes a time from 0 on"):
+        archive.clean(timedelta(seconds=-1))
     assert archive.builds.height == 1
 
 

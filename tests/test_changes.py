@@ -18,7 +18,7 @@ from apteco_frames.catalogue import Catalogue
 from apteco_frames.changes import Change, Changes
 from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.errors import AmbiguousKeyError, UnknownKeyError
-from apteco_frames.support.text import clipped, shown
+from apteco_frames.support.text import escape_controls, truncate
 
 
 def diff(new: Catalogue, old: Catalogue, **options: Any) -> Changes:
@@ -237,7 +237,7 @@ def test_odd_texts_are_shown_harmlessly(text: str) -> None:
     lines = repr(found).split("\n")
     assert len(lines) == 11
     assert max(map(len, lines[1:])) <= 100
-    assert [shown(line) for line in lines] == lines
-    assert escape(clipped(text)) in found._repr_html_()
+    assert [escape_controls(line) for line in lines] == lines
+    assert escape(truncate(text)) in found._repr_html_()
     assert "<script" not in found._repr_html_()
     assert all("\n" not in repr(row) for row in found)

@@ -177,7 +177,7 @@ def test_refused_codes_are_not_none(partial: Catalogue) -> None:
         with pytest.warns(CatalogueWarning, match=said):
             assert len(partial.variables[key].codes) == 0
     assert partial.codes.unavailable == partial.tables["Bookings"].codes.unavailable == ["boDest"]
-    remark = "Without those of 'boDest': the API refused them."
+    remark = "The API refused the codes of 'boDest'."
     assert repr(partial.codes).endswith(f"\n{remark}")
     assert remark.replace("'", "&#x27;") in partial.codes._repr_html_()
     with warnings.catch_warnings():

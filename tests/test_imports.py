@@ -18,7 +18,7 @@ from apteco_frames.demo import DemoServer, holidays
 HEAVY = [
     *("apteco_api", "pandas", "numpy", "duckdb", "narwhals", "tkinter", "_tkinter", "jwt"),
     *("cryptography", "IPython", "apteco_frames.demo", "apteco_frames.cli", "http.server"),
-    *("apteco_frames.orbit.bridge", "apteco_frames.password"),
+    *("apteco_frames.orbit.api_client", "apteco_frames.password"),
     *("pyarrow.parquet", "pyarrow.fs", "pyarrow.dataset", "rapidfuzz", "xlsxwriter", "tqdm"),
     *("platformdirs", "click"),
 ]

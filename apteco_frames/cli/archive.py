@@ -16,10 +16,10 @@ from apteco_frames.cli.command import Group
 from apteco_frames.cli.compare import Gate, with_gate
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
-from apteco_frames.cli.place import ROOT
+from apteco_frames.cli.paths import ROOT
 from apteco_frames.cli.read import load
 from apteco_frames.cli.source import Source, with_source
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
     from apteco_frames.archive import Added, Archive
@@ -36,7 +36,7 @@ _IMPORTS = ("apteco_frames.archive",)
 def archive() -> None:
     """Keep the catalogues of many systems, build by build, side by side.
 
-    ROOT is a folder, or a place such as s3://bucket/path.
+    ROOT is a folder, or a URL such as s3://bucket/path.
     """
 
 
@@ -178,7 +178,9 @@ def _newest(
             yield archive.catalogue(system, built[-2]), newest
         else:
             date = newest.system_info.build_date or "without a date"
-            say(f"{clipped(system)}: no build is older than the newest, {date}; nothing to compare")
+            say(
+                f"{truncate(system)}: no build is older than the newest, {date}; nothing to compare"
+            )
 
 
 _YES = click.option("--yes", is_flag=True, help="Remove it, instead of only showing what would be.")

@@ -17,8 +17,8 @@ from apteco_frames.cli import report
 from apteco_frames.cli.command import Command
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import with_file
-from apteco_frames.cli.place import PLACE
-from apteco_frames.support.text import clipped
+from apteco_frames.cli.paths import PATH
+from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
@@ -33,7 +33,7 @@ def _looked_at(word: str) -> str:
     found = word.removesuffix("s")
     if found in (*NOUNS, *SEVERITIES):
         return found
-    raise click.BadParameter(f"{clipped(word)!r} is not one of {', '.join((*NOUNS, *SEVERITIES))}")
+    raise click.BadParameter(f"{truncate(word)!r} is not one of {', '.join((*NOUNS, *SEVERITIES))}")
 
 
 def _share(text: str) -> float:
@@ -47,7 +47,7 @@ def _share(text: str) -> float:
     if 0 < share < 1:
         return share
     raise click.BadParameter(
-        f"{clipped(text)!r} is not a share between 0 and 1, such as 0.2 or 20%"
+        f"{truncate(text)!r} is not a share between 0 and 1, such as 0.2 or 20%"
     )
 
 
@@ -87,7 +87,7 @@ class Gate(NamedTuple):
         for older, newer in pairs:
             changes = newer.diff(older, drop=self.drop)
             for noun, is_all, sentence in changes.left_out:
-                told = f"{clipped(newer.system_info.name)}: {sentence}"
+                told = f"{truncate(newer.system_info.name)}: {sentence}"
                 if is_all and noun in asked:
                     raise click.ClickException(f"{told} --only asks for them.")
                 if noun in (asked or NOUNS):
@@ -104,7 +104,7 @@ class Gate(NamedTuple):
         for name in self.ignored:
             if name not in names:
                 raise click.BadParameter(
-                    f"no column {clipped(name)!r} is compared; those are {', '.join(names)}",
+                    f"no column {truncate(name)!r} is compared; those are {', '.join(names)}",
                     click.get_current_context(),
                     param_hint="--ignore-column",
                 )
@@ -196,8 +196,8 @@ def with_gate(function: Callable[..., Any]) -> Callable[..., Any]:
     imports=("apteco_frames.catalogue",),
     short_help="What changed from one saved catalogue to another.",
 )
-@click.argument("old", type=PLACE)
-@click.argument("new", type=PLACE)
+@click.argument("old", type=PATH)
+@click.argument("new", type=PATH)
 @with_gate
 def diff(gate: Gate, old: Path, new: Path) -> int:
     """Print what changed from the catalogue saved in folder OLD to that in folder NEW.

@@ -54,7 +54,7 @@ def default_folder() -> Path:
         ) from None
 
 
-def place() -> Path:
+def profiles_path() -> Path:
     """The file with the profiles; it need not be there."""
     return default_folder() / "profiles.toml"
 
@@ -80,7 +80,7 @@ def profile(name: str) -> dict[str, str]:
     if name not in found:
         names = ", ".join(map(repr, found)) or "none"
         raise click.ClickException(
-            f"There is no profile {name!r} in {place()}. There is: {names}. Add it with: "
+            f"There is no profile {name!r} in {profiles_path()}. There is: {names}. Add it with: "
             "apteco-frames profile add"
         )
     return found[name]
@@ -108,7 +108,7 @@ def add(name: str, values: Mapping[str, str | None]) -> Path:
 
     from apteco_frames.support import files
 
-    target = place()
+    target = profiles_path()
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = target.resolve()
     try:
@@ -128,7 +128,8 @@ def _added(text: str, name: str, values: Mapping[str, str | None]) -> str:
     """The file's text with another profile."""
     if name in _parsed(text):
         raise click.ClickException(
-            f"There is a profile {name!r} in {place()} already. Edit it there, or take it out."
+            f"There is a profile {name!r} in {profiles_path()} already. Edit it there, or take it "
+            "out."
         )
     lines = [f"[{_quoted(name)}]"]
     lines += [f"{key} = {_quoted(value)}" for key in KEYS if (value := values.get(key))]
@@ -138,7 +139,7 @@ def _added(text: str, name: str, values: Mapping[str, str | None]) -> str:
 
 
 def _text() -> str:
-    path = place()
+    path = profiles_path()
     if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe may have no end
         raise click.ClickException(f"{path} is not a regular file.")
     try:
@@ -153,16 +154,16 @@ def _parsed(text: str) -> dict[str, dict[str, str]]:
     try:
         found: dict[str, Any] = tomllib.loads(text)
     except ValueError as error:  # or TOML with a number that is too long for Python
-        raise click.ClickException(f"{place()} is not TOML: {error}.") from None
+        raise click.ClickException(f"{profiles_path()} is not TOML: {error}.") from None
     except RecursionError:
         raise click.ClickException(
-            f"{place()} is not a file of profiles: it is nested too deeply."
+            f"{profiles_path()} is not a file of profiles: it is nested too deeply."
         ) from None
     for name, values in found.items():
         if not isinstance(values, dict):
             raise click.ClickException(
-                f"{place()} has {name!r} outside of a profile. A profile begins with a line such "
-                f"as [orbit], and may have {', '.join(KEYS)}."
+                f"{profiles_path()} has {name!r} outside of a profile. A profile begins with a "
+                f"line such as [orbit], and may have {', '.join(KEYS)}."
             )
         for key, value in values.items():
             _check(name, key, value)
@@ -174,14 +175,14 @@ def _check(name: str, key: str, value: object) -> None:
     if is_login or any(word in key.lower() for word in _WITHHELD):
         what = "a user name or password in its base_url" if is_login else repr(key)
         raise click.ClickException(
-            f"Profile {name!r} in {place()} has {what}: a file is no place for a password. "
+            f"Profile {name!r} in {profiles_path()} has {what}: a file is no place for a password. "
             "Take it out, and use APTECO_PASSWORD, --password-command or --password-stdin."
         )
     if key not in KEYS or not isinstance(value, str):
         what = "which is not text" if key in KEYS else "which no profile has"
         raise click.ClickException(
-            f"Profile {name!r} in {place()} has {key!r}, {what}. It may have {', '.join(KEYS)}, "
-            "each a text."
+            f"Profile {name!r} in {profiles_path()} has {key!r}, {what}. It may have "
+            f"{', '.join(KEYS)}, each a text."
         )
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from apteco_frames.cli.command import Command
-from apteco_frames.cli.place import PLACE
-from apteco_frames.support.text import clipped, shown
+from apteco_frames.cli.paths import PATH
+from apteco_frames.support.text import escape_controls, truncate
 
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
@@ -26,7 +26,7 @@ def _port(text: str | int) -> int:
     # Python reads no number of thousands of digits.
     if text.isdecimal() and len(text) <= _DIGITS and int(text) <= 65535:
         return int(text)
-    raise click.BadParameter(f"{clipped(text)!r} is not a port: a number from 0 to 65535")
+    raise click.BadParameter(f"{truncate(text)!r} is not a port: a number from 0 to 65535")
 
 
 with_port = click.option(
@@ -46,7 +46,7 @@ with_port = click.option(
 )
 @click.option(
     "--output",
-    type=PLACE,
+    type=PATH,
     default=Path("holidays-catalogue"),
     show_default=True,
     metavar="DIR",
@@ -91,15 +91,15 @@ def _show(session: Session) -> None:
     pl = import_polars()
     print(f"\n{len(session.tables)} tables:")
     for table in session.tables:
-        print(f"{table.total_records:>9,} {shown(table.plural)}")
-    print(f"Master table: {shown(session.master_table.name)}")
+        print(f"{table.total_records:>9,} {escape_controls(table.plural)}")
+    print(f"Master table: {escape_controls(session.master_table.name)}")
     dates = session.variables.filter(pl.col("description").str.contains("(?i)date"))
     print(f"\n{len(session.variables)} variables, {len(dates)} of them about dates:")
     for variable in dates:
-        print(f"{shown(variable.name):>8}: {shown(variable.description)}")
+        print(f"{escape_controls(variable.name):>8}: {escape_controls(variable.description)}")
     swedish = [
-        f"{shown(code.variable_name)}: {shown(code.variable_description)}, "
-        f"{code.count:,} {shown(code.table.plural).lower()}"
+        f"{escape_controls(code.variable_name)}: {escape_controls(code.variable_description)}, "
+        f"{code.count:,} {escape_controls(code.table.plural).lower()}"
         for code in session.codes.filter(description="Sweden")
     ]
     print(f"\n{len(session.codes):,} codes; with one for Sweden: {'; '.join(swedish)}")

@@ -10,7 +10,7 @@ from apteco_frames.cli import demo
 from apteco_frames.cli.command import Command, Group
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
-from apteco_frames.cli.place import PLACE
+from apteco_frames.cli.paths import PATH
 from apteco_frames.cli.read import load
 from apteco_frames.cli.source import Source, with_source
 
@@ -27,7 +27,7 @@ with_codes = click.option(
     example="apteco-frames export holidays --profile orbit",
     short_help="Save the catalogue as Parquet files.",
 )
-@click.argument("directory", metavar="DIR", type=PLACE)
+@click.argument("directory", metavar="DIR", type=PATH)
 @with_codes
 @with_source
 def export(source: Source, directory: Path, codes: bool) -> None:
@@ -53,7 +53,7 @@ def _dictionary_file(_context: click.Context, _argument: click.Parameter, path: 
     example="apteco-frames dictionary holidays.html --catalogue holidays",
     short_help="Write the data dictionary, in HTML or Excel.",
 )
-@click.argument("file", metavar="FILE", type=PLACE, callback=_dictionary_file)
+@click.argument("file", metavar="FILE", type=PATH, callback=_dictionary_file)
 @with_codes
 @with_source
 def dictionary(source: Source, file: Path, codes: bool) -> None:
@@ -74,7 +74,7 @@ def dictionary(source: Source, file: Path, codes: bool) -> None:
     imports=("apteco_frames.catalogue", "apteco_frames.demo"),
     short_help="Serve a saved catalogue as an Orbit API.",
 )
-@click.argument("directory", metavar="DIR", type=PLACE)
+@click.argument("directory", metavar="DIR", type=PATH)
 @demo.with_port
 def serve(directory: Path, port: int) -> None:
     """Serve the catalogue saved in folder DIR as an Orbit API on this machine, until Ctrl-C.

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from apteco_frames.errors import AptecoFramesWarning
-from apteco_frames.support.text import clipped, without_commands
+from apteco_frames.support.text import truncate, without_commands
 
 if TYPE_CHECKING:
     import click
@@ -23,7 +23,7 @@ _LONGEST = 2_000  # what is wrong with arguments and files repeats them, of what
 
 def say(text: str) -> None:
     """Print a line on standard error, with the program's name before it."""
-    _print(f"{NAME}: {clipped(' '.join(text.splitlines()), _LONGEST)}")
+    _print(f"{NAME}: {truncate(' '.join(text.splitlines()), _LONGEST)}")
 
 
 def explain(error: click.UsageError) -> None:
@@ -32,7 +32,7 @@ def explain(error: click.UsageError) -> None:
     if error.ctx is not None:
         path = error.ctx.command_path
         _print(error.ctx.get_usage())
-    _print(f"{path}: error: {clipped(_message(error), _LONGEST)}")
+    _print(f"{path}: error: {truncate(_message(error), _LONGEST)}")
 
 
 def _print(line: str) -> None:
@@ -79,18 +79,18 @@ def without_panics() -> Iterator[None]:
 
 @contextmanager
 def warnings_in_lines() -> Iterator[None]:
-    """Show warnings of this package as lines of their own, without a place in our code."""
+    """Show warnings of this package as lines of their own, without the line of code that warned."""
     with warnings.catch_warnings():
         warnings.simplefilter("default", AptecoFramesWarning)
         show = warnings.showwarning
 
         def showwarning(
-            message: Warning | str, category: type[Warning], *place: Any, **rest: Any
+            message: Warning | str, category: type[Warning], *origin: Any, **rest: Any
         ) -> None:
             if issubclass(category, AptecoFramesWarning):
                 say(f"warning: {message}")
             else:
-                show(message, category, *place, **rest)
+                show(message, category, *origin, **rest)
 
         warnings.showwarning = showwarning
         yield

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from apteco_frames.cli.place import PLACE
-from apteco_frames.support.text import clipped, columns_of, shown, without_commands
+from apteco_frames.cli.paths import PATH
+from apteco_frames.support.text import display_width, escape_controls, truncate, without_commands
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,7 +55,7 @@ class Output(NamedTuple):
         for name in self.columns:
             if name not in rows.column_names:
                 raise click.BadParameter(
-                    f"no column {clipped(name)!r}; there are {', '.join(rows.column_names)}",
+                    f"no column {truncate(name)!r}; there are {', '.join(rows.column_names)}",
                     click.get_current_context(),
                     param_hint="--columns",
                 )
@@ -112,7 +112,7 @@ def with_file(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option(
         "--to",
-        type=PLACE,
+        type=PATH,
         metavar="FILE",
         help="Write to FILE, in UTF-8, instead of standard output. PowerShell 5.1 re-encodes what "
         "> redirects; --to does not.",
@@ -138,7 +138,7 @@ def _names(text: str) -> tuple[str, ...]:
     names = tuple(name for name in map(str.strip, text.split(",")) if name)
     for name, number in Counter(names).items():
         if number > 1:
-            raise click.BadParameter(f"{clipped(name)!r} comes twice; a column is printed once")
+            raise click.BadParameter(f"{truncate(name)!r} comes twice; a column is printed once")
     return names
 
 
@@ -171,7 +171,7 @@ def escaped(text: str) -> str:
     """
     if text.isprintable() and "\\" not in text:
         return text
-    return shown(text.replace("\\", "\\\\"))
+    return escape_controls(text.replace("\\", "\\\\"))
 
 
 def print_lines(lines: Iterable[str]) -> None:
@@ -205,7 +205,7 @@ def print_rows(rows: pa.Table, form: str) -> None:
 
 
 def _table(rows: pa.Table, header: bool) -> Iterator[str]:
-    names = [shown(name) for name in rows.column_names]
+    names = [escape_controls(name) for name in rows.column_names]
     columns = [column.to_pylist() for column in _without_nanoseconds(rows).columns]
     if not is_terminal():
         if header:
@@ -218,7 +218,7 @@ def _table(rows: pa.Table, header: bool) -> Iterator[str]:
     cells = zip(*([_cell(value) for value in column] for column in columns), strict=True)
     lines = text_table(names, cells, width(), cell_width=width()).splitlines()
     for number, line in enumerate(lines if header else lines[1:]):
-        fitting = line if columns_of(line) <= width() else clipped(line, width())
+        fitting = line if display_width(line) <= width() else truncate(line, width())
         yield styled(fitting, bold=True) if header and not number else fitting
 
 
@@ -250,7 +250,7 @@ def _check_times(rows: pa.Table) -> None:
                 column.to_pylist()
             except (OverflowError, ValueError):
                 raise click.ClickException(
-                    f"Column {clipped(name)!r} has times that cannot be printed: not all are of "
+                    f"Column {truncate(name)!r} has times that cannot be printed: not all are of "
                     "the years 1 to 9999. Leave it out, or write all as Parquet: --output parquet "
                     "--to FILE."
                 ) from None
@@ -333,7 +333,7 @@ def _csv(rows: pa.Table) -> Iterator[str]:
     )
     text = for_spreadsheets(frame).write_csv(quote_style="non_numeric")
     lines = text.removesuffix("\n").split("\n")
-    return map(shown, lines) if is_terminal() else iter(lines)
+    return map(escape_controls, lines) if is_terminal() else iter(lines)
 
 
 def _write_parquet(rows: pa.Table) -> None:

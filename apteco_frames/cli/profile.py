@@ -11,7 +11,7 @@ from apteco_frames.cli.command import Group
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.source import Source, system_options, with_login
-from apteco_frames.support.text import shown
+from apteco_frames.support.text import escape_controls
 
 
 @click.group(
@@ -41,8 +41,8 @@ def _with_system(function: Any) -> Any:
 @_with_system
 def add(name: str, **values: str | None) -> None:
     """Add a profile NAME; nothing is sent to the server."""
-    from apteco_frames.orbit.url import checked_base_url
-    from apteco_frames.support.arguments import checked_path
+    from apteco_frames.orbit.url import require_base_url
+    from apteco_frames.support.arguments import require_path
 
     if not name.strip():
         raise click.BadParameter(
@@ -52,9 +52,9 @@ def add(name: str, **values: str | None) -> None:
     if missing:
         options = " and ".join(f"--{key.replace('_', '-')}" for key in missing)
         raise click.UsageError(f"a profile needs {options}", click.get_current_context())
-    checked_base_url(values["base_url"] or "")  # it could hold a password
+    require_base_url(values["base_url"] or "")  # it could hold a password
     if values["certificate"]:
-        values["certificate"] = str(checked_path(values["certificate"], "--certificate").absolute())
+        values["certificate"] = str(require_path(values["certificate"], "--certificate").absolute())
     say(f"added profile {name!r} to {configuration.add(name, values)}")
 
 
@@ -93,4 +93,4 @@ def check(source: Source, name: str | None) -> None:
             ("tables", f"{len(session.tables):,}"),
             ("variables", f"{len(session.variables):,}"),
         ):
-            click.echo(f"{label:<10}{shown(value)}")
+            click.echo(f"{label:<10}{escape_controls(value)}")

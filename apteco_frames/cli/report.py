@@ -14,7 +14,7 @@ from apteco_frames.cli.output import (
     width,
     write_for_programs,
 )
-from apteco_frames.support.text import clipped, shown, without_commands
+from apteco_frames.support.text import escape_controls, truncate, without_commands
 
 if TYPE_CHECKING:
     from apteco_frames.changes import Changes
@@ -64,7 +64,7 @@ def _text(changes: Changes) -> Iterator[str]:
     yield styled(title if is_terminal() else without_commands(title), bold=True)
     for change in changes:
         line = f"{change.severity:<8}  {change.summary}"
-        line = clipped(line, width()) if is_terminal() else without_commands(shown(line))
+        line = truncate(line, width()) if is_terminal() else without_commands(escape_controls(line))
         yield styled(line, **_STYLES[change.severity])
 
 
@@ -87,7 +87,7 @@ def _code(text: str | None) -> str:
 
     Escapes would not do: what they leave of ``@team`` or ``#1`` still notifies and links.
     """
-    parts = _ALIVE_IN_CODE.split(shown(text))
+    parts = _ALIVE_IN_CODE.split(escape_controls(text))
     return "".join(
         f"&#{ord(part)};" if number % 2 else _span(part) for number, part in enumerate(parts)
     )
@@ -113,7 +113,7 @@ def _github(changes: Changes) -> Iterator[str]:
 
 def _data(text: str) -> str:
     text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return without_commands(shown(text))
+    return without_commands(escape_controls(text))
 
 
 def _property(text: str) -> str:

@@ -18,11 +18,11 @@ import click
 from click.core import ParameterSource
 
 from apteco_frames.cli import configuration, passwords
-from apteco_frames.cli.place import PLACE
+from apteco_frames.cli.paths import PATH
 
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
-    from apteco_frames.orbit.arguments import Options
+    from apteco_frames.orbit.options import Options
     from apteco_frames.session import Session
 
 _EXPORT = "apteco-frames export DIR --profile NAME"
@@ -87,14 +87,14 @@ class Source(NamedTuple):
         """
         from apteco_frames.errors import AptecoFramesError, PasswordPromptError
         from apteco_frames.logins import login, login_with_password
-        from apteco_frames.support.arguments import checked_path
+        from apteco_frames.support.arguments import require_path
 
         found = self._system()
         base_url, data_view, system, user = (found[name] or "" for name in _SYSTEM)
         where = base_url, data_view, system, user
         certificate = found["certificate"]
         try:
-            verify = str(checked_path(certificate, "--certificate")) if certificate else None
+            verify = str(require_path(certificate, "--certificate")) if certificate else None
         except ValueError as error:
             raise click.ClickException(str(error)) from None
         options: Options = {"cache": self.cache, "verify": verify}
@@ -199,7 +199,7 @@ def _with_options(function: Callable[..., Any], *, offline: bool) -> Callable[..
         text = "Read a saved catalogue (see: export), without a login."
         options.insert(
             0,
-            click.option("--catalogue", type=PLACE, metavar="DIR", help=text),
+            click.option("--catalogue", type=PATH, metavar="DIR", help=text),
         )
     for option in reversed(options):
         command = option(command)
@@ -226,7 +226,7 @@ def system_options(*, environment: bool) -> list[Callable[[Any], Any]]:
 
 
 def _check_combination(offline: bool) -> None:
-    """See that the command line, not the environment, names one place for one thing."""
+    """See that the command line, not the environment, names one source."""
     context = click.get_current_context()
     given = [
         f"--{name.replace('_', '-')}"

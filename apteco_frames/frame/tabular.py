@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from apteco_frames.errors import MissingDependencyError, how_to_install
 from apteco_frames.support import files
-from apteco_frames.support.arguments import checked_path
+from apteco_frames.support.arguments import require_path
 from apteco_frames.support.fork import import_polars
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Tabular:
         """
         import pyarrow.parquet
 
-        target = checked_path(path, "write_parquet()")
+        target = require_path(path, "write_parquet()")
         files.replace(target, lambda part: pyarrow.parquet.write_table(self._arrow, part))
         return target
 
@@ -156,7 +156,7 @@ class Tabular:
             ValueError: ``path`` is empty.
             OSError: the file cannot be written.
         """
-        target = checked_path(path, "write_csv()")
+        target = require_path(path, "write_csv()")
         plain = for_spreadsheets(self._polars)
         files.replace(target, lambda part: plain.write_csv(part, quote_style="non_numeric"))
         return target

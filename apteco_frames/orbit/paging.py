@@ -45,7 +45,7 @@ class Span:
 # so many pages at a time.
 _SMALL_PAGE = 500
 _MOST_SMALL_PAGES = 100
-_MOST_PLACES = 10
+_MOST_LISTED = 10
 _READINGS = 2
 
 
@@ -155,14 +155,14 @@ class Paging:
         self._not_finite += page.not_finite
         self.received += got - span.overlap
 
-    def _meet(self, place: int, row: pa.Table) -> None:
+    def _meet(self, position: int, row: pa.Table) -> None:
         """See that an item is the same on the two pages that have it."""
         item = row.to_pylist()[0]
-        other = self._edges.setdefault(place, item)
+        other = self._edges.setdefault(position, item)
         if other is not item:
-            del self._edges[place]
+            del self._edges[position]
             if other != item:
-                raise self._changed(f"item {place:,} is another one now")
+                raise self._changed(f"item {position:,} is another one now")
 
     def _changed(self, what: str) -> ListChangedError:
         return ListChangedError(
@@ -180,7 +180,7 @@ class Paging:
         """What to warn of once the list is there, in words; None if there is nothing."""
         if not self._not_finite:
             return None
-        listed = list_items(self._not_finite[:_MOST_PLACES], len(self._not_finite))
+        listed = list_items(self._not_finite[:_MOST_LISTED], len(self._not_finite))
         return (
             f"{self._source} has numbers that are none: {listed}. They are null here, and "
             "all else is as the API gave it. Tell the administrator of your Orbit installation."

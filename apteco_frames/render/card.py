@@ -13,7 +13,7 @@ from html import escape
 from typing import Any
 
 from apteco_frames.support.display import NO_MATHS, kind_mark
-from apteco_frames.support.text import clipped, list_items
+from apteco_frames.support.text import list_items, truncate
 
 _WIDTH = 80
 _NOTES_WIDTH = 400
@@ -110,7 +110,7 @@ def variable(row: Mapping[str, Any]) -> str:
         ("Longest value, in bytes", row["reference_length"]),
         ("May be used to", _listed(row, uses)),
         ("Virtual", "yes: made after the build" if row["is_virtual"] else None),
-        ("Notes", clipped(row["notes"], _NOTES_WIDTH)),
+        ("Notes", truncate(row["notes"], _NOTES_WIDTH)),
     ]
     return card(row["description"], row["name"], facts, row["type"])
 
@@ -158,7 +158,7 @@ def session(
     system: Mapping[str, Any],
     counts: str,
     user: str,
-    place: Mapping[str, str],
+    server: Mapping[str, str],
     ends: datetime | None,
 ) -> str:
     """The card of a session.
@@ -167,15 +167,15 @@ def session(
         system: ``name, description, build_date, view_name`` of the system.
         counts: what its catalogue holds.
         user: who is logged in.
-        place: ``data_view`` and ``base_url``.
+        server: ``data_view`` and ``base_url``.
         ends: when the token ends, in UTC; None if it does not say.
     """
     facts = [
         ("Built", system["build_date"]),
         ("Holds", counts),
         ("User", user),
-        ("DataView", place["data_view"]),
-        ("At", place["base_url"]),
+        ("DataView", server["data_view"]),
+        ("At", server["base_url"]),
         ("Token ends", f"{ends:%Y-%m-%d %H:%M} UTC" if ends else "the token does not say when"),
     ]
     return card(system["description"], system["name"], facts)
@@ -185,7 +185,7 @@ def _listed(row: Mapping[str, Any], columns: Iterable[str] | Mapping[str, str]) 
     """The values that there are; or what the columns that are true stand for."""
     if isinstance(columns, Mapping):
         return ", ".join(text for column, text in columns.items() if row[column])
-    return ", ".join(clipped(row[column]) for column in columns if row[column])
+    return ", ".join(truncate(row[column]) for column in columns if row[column])
 
 
 def _span(row: Mapping[str, Any], low: str, high: str) -> str:
@@ -197,8 +197,8 @@ def _span(row: Mapping[str, Any], low: str, high: str) -> str:
 
 def _shown(value: object) -> str:
     if not isinstance(value, list):
-        return escape(clipped(_text(value), _NOTES_WIDTH))
-    return escape(list_items([clipped(name) for name in value[:_MOST_NAMES]], len(value)))
+        return escape(truncate(_text(value), _NOTES_WIDTH))
+    return escape(list_items([truncate(name) for name in value[:_MOST_NAMES]], len(value)))
 
 
 def _text(value: object) -> str:
@@ -208,4 +208,4 @@ def _text(value: object) -> str:
 
 
 def _escaped(text: str) -> str:
-    return escape(clipped(text, _WIDTH))
+    return escape(truncate(text, _WIDTH))

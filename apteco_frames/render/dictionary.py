@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames.render import titles
-from apteco_frames.support.text import shown
+from apteco_frames.support.text import escape_controls
 
 _SCRIPTS = (
     *("dictionary-data.js", "dictionary-search.js", "dictionary-rows.js"),
@@ -62,7 +62,7 @@ def page(
     )
     return Template(_part("dictionary.html")).substitute(
         policy=policy,
-        title=escape(f"{shown(system['name'])}: data dictionary"),
+        title=escape(f"{escape_controls(system['name'])}: data dictionary"),
         style=style,
         data=_packed(*_contents(system, rows, unread, refused, facts)),
         script=script,
@@ -94,8 +94,8 @@ def _contents(
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """What the page is told at once, and the columns by their names, each value a line."""
     tables, variables, codes = rows["tables"], rows["variables"], rows["codes"]
-    places = {name: place for place, name in enumerate(variables["name"].to_pylist())}
-    folders, members = _folders(rows.get("folders"), variables, places)
+    positions = {name: position for position, name in enumerate(variables["name"].to_pylist())}
+    folders, members = _folders(rows.get("folders"), variables, positions)
     kinds = pc.unique(variables["type"].cast(pa.string()))
     head = {
         "system": {name: None if value is None else str(value) for name, value in system.items()},
@@ -105,15 +105,15 @@ def _contents(
         "folders_read": "folders" in rows,
         "variables": len(variables),
         "codes": len(codes),
-        "unread": [places[name] for name in unread],
-        "refused": [places[name] for name in refused],
+        "unread": [positions[name] for name in unread],
+        "refused": [positions[name] for name in refused],
         "titles": titles.VARIABLES,
         "facts": list(facts),
     }
     columns = {
         "table": _lines(pc.index_in(variables["table_name"], tables["name"].combine_chunks())),
         "kind": _lines(pc.index_in(variables["type"].cast(pa.string()), kinds)),
-        "size": _joined(_sizes(codes["variable_name"], places)),
+        "size": _joined(_sizes(codes["variable_name"], positions)),
         "members": _joined(" ".join(map(str, inside)) for inside in members),
     }
     columns |= {
@@ -134,17 +134,17 @@ def _strings(arrow: pa.Table) -> list[dict[str, Any]]:
 
 
 def _folders(
-    folders: pa.Table | None, variables: pa.Table, places: Mapping[str, int]
+    folders: pa.Table | None, variables: pa.Table, positions: Mapping[str, int]
 ) -> tuple[list[dict[str, Any]], list[list[int]]]:
-    """The folders, and the places of the variables directly in each.
+    """The folders, and the positions of the variables directly in each.
 
     Where they were not read, they are those that variables name, side by side.
     """
     if folders is None:
         inside: dict[str, list[int]] = {}
-        for place, name in enumerate(variables["folder_name"].to_pylist()):
+        for position, name in enumerate(variables["folder_name"].to_pylist()):
             if name:
-                inside.setdefault(name, []).append(place)
+                inside.setdefault(name, []).append(position)
         return [_folder(n, "", None, len(of)) for n, of in inside.items()], list(inside.values())
     rows = folders.to_pylist()
     numbers = {row["path"]: number for number, row in enumerate(rows)}
@@ -157,18 +157,18 @@ def _folders(
         )
         for row in rows
     ]
-    return listed, [[places[name] for name in row["variable_names"]] for row in rows]
+    return listed, [[positions[name] for name in row["variable_names"]] for row in rows]
 
 
 def _folder(name: str, description: str, parent: int | None, total: int) -> dict[str, Any]:
     return {"name": name, "description": description, "parent": parent, "total": total}
 
 
-def _sizes(variable_names: pa.ChunkedArray, places: Mapping[str, int]) -> Iterable[str]:
+def _sizes(variable_names: pa.ChunkedArray, positions: Mapping[str, int]) -> Iterable[str]:
     """How many codes each variable has."""
-    sizes = ["0"] * len(places)
+    sizes = ["0"] * len(positions)
     for count in pc.value_counts(variable_names).to_pylist():
-        sizes[places[count["values"]]] = str(count["counts"])
+        sizes[positions[count["values"]]] = str(count["counts"])
     return sizes
 
 

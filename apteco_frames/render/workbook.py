@@ -25,7 +25,7 @@ from apteco_frames.render import titles
 from apteco_frames.support import files
 from apteco_frames.support.arrays import booleans, integers, spans_of, strings
 from apteco_frames.support.progress import Progress, Report, progress_of
-from apteco_frames.support.text import clipped, list_items
+from apteco_frames.support.text import list_items, truncate
 
 # What Excel holds: rows of a sheet with the header, UTF-16 units of a text, links of a sheet.
 MOST_ROWS = 1_048_576
@@ -207,12 +207,11 @@ def _nouns(rows: Mapping[str, pa.Table]) -> Iterator[tuple[str, pa.Table]]:
     names = variables["name"].combine_chunks()
     is_blank = pc.equal(pc.utf8_trim_whitespace(variables["description"]), "")
     labels = pc.if_else(is_blank, variables["name"], variables["description"]).combine_chunks()
-    place = variables.column_names.index("description")
-    variables = variables.set_column(place, "description", labels)
+    variables = variables.drop_columns("description").append_column("description", labels)
     variables = variables.append_column("folder", folders)
-    places = pc.index_in(variables["table_name"], in_tree).combine_chunks()
+    order = pc.index_in(variables["table_name"], in_tree).combine_chunks()
     # Stable, so that the API's order stays within each table.
-    yield "Variables", variables.take(pc.array_sort_indices(places)).select(list(titles.VARIABLES))
+    yield "Variables", variables.take(pc.array_sort_indices(order)).select(list(titles.VARIABLES))
     if "codes" in rows:
         codes = rows["codes"].drop_columns("variable_description")
         owners = pc.index_in(codes["variable_name"], names).combine_chunks()
@@ -537,7 +536,7 @@ def _notes(plan: _Plan, unavailable: Sequence[str]) -> Iterator[str]:
             "session.load_codes(), and write the workbook after that."
         )
     if unavailable:
-        names = list_items(list(map(clipped, unavailable[:_MOST_NAMES])), len(unavailable))
+        names = list_items(list(map(truncate, unavailable[:_MOST_NAMES])), len(unavailable))
         yield f"The server refused the codes of {names}; they are not here."
     for noun in plan.nouns:
         sheets = [part.sheet for part in plan.parts if part.noun == noun]

@@ -33,7 +33,7 @@ from apteco_frames.schema.column import STRING, TIMESTAMP
 from apteco_frames.support import files
 from apteco_frames.support.times import decode_time
 
-VERSION = 2
+SNAPSHOT_VERSION = 2
 """Version of the layout; it rises only when a column or a file goes or changes its type."""
 
 KINDS = ("system", "tables", "variables", "codes", "folders")
@@ -124,9 +124,9 @@ def write(
     unfinished = _unfinished(directory, current)
     for kind in KINDS:
         if kind in kinds or kind in unfinished:
-            _check_replaceable(_place(directory, kind))
+            _check_replaceable(_path(directory, kind))
     for kind, part in unfinished.items():
-        files.move(part, _place(directory, kind))
+        files.move(part, _path(directory, kind))
     if current:
         _clear(directory)
     snapshot = uuid.uuid4().hex
@@ -134,7 +134,7 @@ def write(
     parts = {kind: _part(directory, kind, snapshot) for kind in kinds}
     try:
         for kind, part in parts.items():
-            with files.told_of(_place(directory, kind)):
+            with files.told_of(_path(directory, kind)):
                 _write(rows[kind], part, metadata._replace(kind=kind))
         _move(directory, parts)
     except BaseException:
@@ -147,7 +147,7 @@ def write(
                 with suppress(OSError):
                     files.remove(part)
         raise
-    return [_place(directory, kind) for kind in kinds]
+    return [_path(directory, kind) for kind in kinds]
 
 
 def add(
@@ -165,14 +165,14 @@ def add(
         SnapshotError: the folder holds no catalogue.
         OSError: the folder cannot be written.
     """
-    first = _open_file(_place(directory, _FIRST))
+    first = _open_file(_path(directory, _FIRST))
     kinds = {*first.metadata.kinds, kind}
     metadata = first.metadata._replace(kinds=tuple(each for each in KINDS if each in kinds))
     if unavailable is not None:
         metadata = metadata._replace(unavailable=tuple(unavailable))
     for each, rows in ((kind, arrow), (_FIRST, first.rows())):  # the first says what is there
         write_rows = partial(_write, rows, metadata=metadata._replace(kind=each))
-        files.replace(_place(directory, each), write_rows, mode=0o600)
+        files.replace(_path(directory, each), write_rows, mode=0o600)
 
 
 def read(directory: Path) -> Snapshot:
@@ -257,14 +257,14 @@ def names_of(values: Any) -> tuple[str, ...]:
 
 def _open(directory: Path) -> dict[str, _File]:
     """The files of the current snapshot."""
-    first = _open_file(_place(directory, _FIRST))
+    first = _open_file(_path(directory, _FIRST))
     snapshot = first.metadata.snapshot
     found = {_FIRST: first}
     for kind in first.metadata.kinds:
         if kind != _FIRST:
             # In this order: the second is where the first is moved to.
-            part, place = _part(directory, kind, snapshot), _place(directory, kind)
-            found[kind] = _open_file(part, or_else=place)
+            part, path = _part(directory, kind, snapshot), _path(directory, kind)
+            found[kind] = _open_file(part, or_else=path)
     for kind, file in found.items():
         if (file.metadata.kind, file.metadata.snapshot) != (kind, snapshot):
             raise SnapshotError(
@@ -274,7 +274,7 @@ def _open(directory: Path) -> dict[str, _File]:
     return found
 
 
-def _place(directory: Path, kind: str) -> Path:
+def _path(directory: Path, kind: str) -> Path:
     return directory / f"{kind}.parquet"
 
 
@@ -285,7 +285,7 @@ def _part(directory: Path, kind: str, snapshot: str) -> Path:
 def _current(directory: Path) -> str | None:
     """The snapshot that the folder holds; None if it holds none that can be read."""
     try:
-        return _open_file(_place(directory, _FIRST)).metadata.snapshot
+        return _open_file(_path(directory, _FIRST)).metadata.snapshot
     except SnapshotError:
         return None
 
@@ -300,10 +300,10 @@ def _move(directory: Path, parts: Mapping[str, Path]) -> None:
     """Put the files of a snapshot in place, as far as they are not; remove those of other kinds."""
     for kind in sorted(parts, key=lambda kind: kind != _FIRST):
         if parts[kind].exists():
-            files.move(parts[kind], _place(directory, kind))
+            files.move(parts[kind], _path(directory, kind))
     for kind in set(KINDS) - set(parts):
-        if _is_ours(_place(directory, kind)):
-            files.remove(_place(directory, kind))
+        if _is_ours(_path(directory, kind)):
+            files.remove(_path(directory, kind))
 
 
 def _clear(directory: Path) -> None:
@@ -351,7 +351,7 @@ class _Metadata(NamedTuple):
 
     def _values(self) -> dict[str, Any]:
         return {
-            "version": VERSION,
+            "version": SNAPSHOT_VERSION,
             "kind": self.kind,
             "columns": self.columns,
             "snapshot": self.snapshot,
@@ -478,7 +478,7 @@ def _metadata(path: Path, found: dict[bytes, bytes]) -> _Metadata:
     try:
         values = json.loads(found[_KEY])
         version = version_of(values)
-        if version <= VERSION:
+        if version <= SNAPSHOT_VERSION:
             return _Metadata.of(values)
     except (*DAMAGE, AttributeError, RecursionError):
         raise SnapshotError(
@@ -487,7 +487,7 @@ def _metadata(path: Path, found: dict[bytes, bytes]) -> _Metadata:
         ) from None
     raise SnapshotError(
         f"{path} was written by a newer version of apteco_frames (layout {version}, known "
-        f"here: {VERSION}). Install it, {how_to_install()}"
+        f"here: {SNAPSHOT_VERSION}). Install it, {how_to_install()}"
     )
 
 

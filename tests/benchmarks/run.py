@@ -21,8 +21,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from apteco_frames.orbit.build import PAGE_SIZE
 from apteco_frames.orbit.client import FIRST_PAGE_SIZE
+from apteco_frames.orbit.load import PAGE_SIZE
 
 HERE = Path(__file__).parent
 # How many variables the clients ask for at first, and at a time after that.

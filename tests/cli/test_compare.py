@@ -20,7 +20,7 @@ from strategies import ODD_TEXTS, catalogue_of, table_item, variable_item
 from apteco_frames import Catalogue
 from apteco_frames.cli import main
 from apteco_frames.demo import holidays
-from apteco_frames.support.text import shown
+from apteco_frames.support.text import escape_controls
 
 
 def test_diff(command: Command) -> None:
@@ -230,7 +230,7 @@ def test_markdown_is_code(hostile: Path, capsys: pytest.CaptureFixture[str]) -> 
         assert not re.search(r"##\w*\[", row)
         cells = [cell[1:-1] for cell in row[1:-1].split("|")]
         old = CODE.sub(lambda code: read_as_code(code[2]), cells[5])
-        assert unescape(old) == shown(text)
+        assert unescape(old) == escape_controls(text)
 
 
 def read_as_code(inside: str) -> str:

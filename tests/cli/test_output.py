@@ -21,7 +21,7 @@ from apteco_frames import Catalogue
 from apteco_frames.cli import main
 from apteco_frames.cli.output import escaped
 from apteco_frames.demo import holidays
-from apteco_frames.support.text import columns_of
+from apteco_frames.support.text import display_width
 
 OFFLINE = ("--catalogue", "holidays")
 
@@ -154,7 +154,7 @@ def test_odd_values_of_queries(command: Command) -> None:
 
 def widest(lines: Sequence[str]) -> int:
     """The columns of the widest line."""
-    return max(map(columns_of, lines))
+    return max(map(display_width, lines))
 
 
 @pytest.mark.parametrize("columns", [40, 120])

@@ -285,11 +285,11 @@ def test_place(command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.delenv("APTECO_FRAMES_CONFIG_DIR")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", "not/absolute")
-    assert configuration.place() == tmp_path / ".config/apteco-frames/profiles.toml"
+    assert configuration.profiles_path() == tmp_path / ".config/apteco-frames/profiles.toml"
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
-    assert configuration.place() == tmp_path / "xdg/apteco-frames/profiles.toml"
+    assert configuration.profiles_path() == tmp_path / "xdg/apteco-frames/profiles.toml"
     monkeypatch.setenv("APTECO_FRAMES_CONFIG_DIR", "~/mine")
-    assert configuration.place() == tmp_path / "mine/profiles.toml"
+    assert configuration.profiles_path() == tmp_path / "mine/profiles.toml"
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.getuid() == 0, reason="root may read all")

@@ -25,7 +25,7 @@ from apteco_frames.errors import OrbitConnectionError
 
 
 class OwnAdapter(requests.adapters.HTTPAdapter):
-    """An adapter of the user's own, which knows of no task."""
+    """An adapter of the user's own, which knows no deadline."""
 
 
 LINE = b"HTTP/1.1 200 OK\r\n"
@@ -245,7 +245,7 @@ DRIPS: dict[str, Fault] = {
 @pytest.mark.parametrize("path", ["/SimpleLogin", "/Variables"], ids=["login", "page"])
 @pytest.mark.parametrize("name", [*DRIPS, "a gzip stream of nothing, without end"])
 def test_drips(meet: Meet, name: str, path: str) -> None:
-    """An answer that keeps coming and never ends is over when the whole task's time is."""
+    """An answer that keeps coming and never ends is over when the whole load's time is."""
     fault = DRIPS.get(name) or raw(empty_blocks(), pause=0.001)
     with FaultyServer(fault, path) as server:
         text = meet(server, kind=OrbitConnectionError, timeout=(0.5, 0.5, 0.4))
@@ -299,7 +299,7 @@ def test_page_that_is_too_large(meet: Meet) -> None:
 def test_drips_through_a_session_of_the_users(
     meet: Meet, name: str, adapter: type[requests.adapters.HTTPAdapter]
 ) -> None:
-    """Whatever adapters a session has, the whole task's time is the same."""
+    """Whatever adapters a session has, the whole load's time is the same."""
     with FaultyServer(DRIPS[name]) as server, requests.Session() as http:
         http.mount("http://", adapter())
         options = {"timeout": (0.5, 0.5, 0.4), "http": http}

@@ -33,7 +33,7 @@ def test_busy_once(meet: Meet, code: int, body: bytes) -> None:
         assert meet(server) == FULL
 
 
-# Whichever comes first: the last attempt, or the end of the task's time.
+# Whichever comes first: the last attempt, or the deadline.
 BUSY = (ApiError, OrbitConnectionError)
 
 WAITS = ["0", "1", "-5", "soon", "1e9", "99999999999", "Wed, 21 Oct 2015 07:28:00 GMT", ""]

@@ -34,7 +34,7 @@ from apteco_frames.errors import (
     VariablesError,
 )
 from apteco_frames.orbit.decode import decode_page
-from apteco_frames.orbit.folders import ITEMS as FOLDER_ITEMS
+from apteco_frames.orbit.load import ITEMS as FOLDER_ITEMS
 
 CASES = int(os.environ.get("FUZZ_CASES", "60"))
 SEED = int(os.environ.get("FUZZ_SEED", "20191127"))

@@ -1,4 +1,4 @@
-"""Why a request got no answer, in words."""
+"""What comes of a request: an answer, or a failure; and what either means, in words."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import re
 import socket
 import ssl
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import requests
+from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import (
     ConnectTimeoutError,
     DecodeError,
@@ -23,9 +24,12 @@ from urllib3.exceptions import (
     ResponseError,
 )
 
-from apteco_frames.orbit.task import Timeout
-from apteco_frames.orbit.unpack import UnpackError
-from apteco_frames.support.text import clipped
+from apteco_frames.errors import ApiError, AptecoFramesError, GatewayError, SessionExpiredError
+from apteco_frames.orbit.connection import UnpackError
+from apteco_frames.orbit.json_text import said
+from apteco_frames.orbit.options import Timeout
+from apteco_frames.orbit.redact import Secrets
+from apteco_frames.support.text import truncate
 
 CHECK_NETWORK = "Check the base URL, your network, VPN and proxy."
 # The environment's proxies would otherwise come before those of the session.
@@ -33,6 +37,57 @@ PROXY_LOGIN = (
     "Give its user and password in http=: http = requests.Session(); http.trust_env = False; "
     "http.proxies = {'https': 'http://user:password@proxy:8080'}"
 )
+LOG_IN_AGAIN = "Log in again with login() or session.renew(password)"
+REFUSED = frozenset({400, 403, 404})
+"""Statuses that say that a list is not to be had, while others may be."""
+
+IF_NO_HELP = "If that is no help, show this message to your administrator"
+"""What to do next where the API itself says what is wrong: no guess of ours."""
+
+
+class Response(NamedTuple):
+    """An HTTP answer, whatever its status.
+
+    Attributes:
+        status: the status code.
+        reason: the status in words.
+        headers: the headers; names match in any case.
+        body: the body, unpacked.
+        asked: the URL that answered.
+        secrets: what the rest must be shown without.
+    """
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+    asked: str
+    secrets: Secrets
+
+    @property
+    def url(self) -> str:
+        """The URL that answered, as it may be shown."""
+        return self.secrets.without_issued(self.asked)
+
+    @property
+    def shown_reason(self) -> str:
+        """The status in words, without any secret."""
+        # HTTP loses the blanks around it; those that a message puts there may be a password's.
+        return self.secrets.without(f" {self.reason} ").strip()
+
+    def __repr__(self) -> str:
+        return f"<answer with status {self.status}>"  # the rest may hold a token
+
+    def without_secrets(self) -> Response:
+        """The answer as it may be shown, its body cut to 32,768 bytes."""
+        without = self.secrets.without
+        names = map(without, self.headers)
+        values = map(without, self.headers.values())
+        return self._replace(
+            reason=self.shown_reason,
+            headers=CaseInsensitiveDict(zip(names, values, strict=True)),
+            body=without(self.body.decode("latin-1")).encode("latin-1"),
+        )
 
 
 class Failure(NamedTuple):
@@ -53,7 +108,7 @@ class Failure(NamedTuple):
     in_body: bool = False
 
 
-TIME_IS_UP = Failure("the time for the whole task is up", "")
+TIME_IS_UP = Failure("the time for the whole load is up", "")
 
 
 # What OpenSSL says, as versions of it differ, where an answer is not of TLS at all.
@@ -232,7 +287,7 @@ def _own_words(error: Exception) -> str:
     is_bare = kind is requests.ConnectionError and isinstance(next(iter(error.args), None), str)
     if not is_bare and kind.__module__.partition(".")[0] in ("requests", "urllib3", "builtins"):
         return ""
-    return clipped(" ".join(str(error).split()), 200)
+    return truncate(" ".join(str(error).split()), 200)
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -256,3 +311,83 @@ def _reason(causes: list[BaseException], otherwise: str) -> str:
         if isinstance(cause, OSError) and isinstance(cause.strerror, str):
             return cause.strerror.lower()
     return otherwise
+
+
+def raise_for_status(answer: Response) -> bytes:
+    """The body of an answer whose status is no error: the one place that maps statuses.
+
+    Raises:
+        SessionExpiredError: the status is 401.
+        GatewayError: the status is an error, but it is not the API's.
+        ApiError: the status is another error.
+    """
+    status = answer.status
+    if 200 <= status < 300:
+        return answer.body
+    words = said(answer.body)
+    if status == 401:
+        cause = "" if words.message else ": its token has expired, or it was ended"
+        what = f"The session is no longer accepted{cause}"
+        raise api_error(SessionExpiredError, answer, what, LOG_IN_AGAIN)
+    what, hint = {
+        400: ("The request was not accepted", "Check the names you gave"),
+        403: ("The user may not do this", "Ask your administrator for the right to"),
+        404: ("There is nothing at this address", "Check the base URL and the names you gave"),
+        407: ("The proxy asks for a login, or did not accept it", PROXY_LOGIN),
+        429: ("The API was asked too often", "Try again later"),
+    }.get(status, ("The request was refused", "Tell your administrator"))
+    if status >= 500:
+        what = "The API failed" if words.is_json else "The server failed"
+        hint = "Try again; if it stays so, tell your administrator"
+    elif words.message and not words.is_page and status not in (407, 429):
+        hint = IF_NO_HELP
+    raise api_error(ApiError, answer, what, hint)
+
+
+def api_error(kind: type[ApiError], answer: Response, what: str, hint: str) -> AptecoFramesError:
+    """The error for an answer, without any secret that the answer repeats.
+
+    Args:
+        kind: the class of the error, if it is the API that answered.
+        answer: an answer whose status is an error.
+        what: what went wrong, the beginning of a sentence.
+        hint: what to do next, a sentence without its full stop.
+
+    Returns:
+        an error of that class, or a ``GatewayError``.
+    """
+    without_secrets = answer.secrets.without
+    words = said(answer.body)
+    # Once they are decoded, or an escape could hide what they say.
+    words = words._replace(
+        message=without_secrets(words.message),
+        parameters=tuple(map(without_secrets, words.parameters)),
+    )
+    status = f"status {answer.status} {truncate(answer.shown_reason)}".strip()
+    wait = answer.headers.get("Retry-After")
+    if wait and answer.status in (429, 503):
+        hint += f". It asks to wait: {truncate(without_secrets(wait))!r} (seconds, or a time)"
+    if words.is_page:
+        title = f" ({words.shown})" if words.message else ""
+        return GatewayError(
+            f"{answer.url} answered with {status} and a web page{title}: a gateway or proxy "
+            f"answered, not the API. {hint}. Check the base URL, your VPN and your proxy."
+        )
+    if not words.is_json and not words.message:
+        if kind is ApiError and answer.status != 404:
+            return GatewayError(
+                f"{answer.url} answered with {status} and no message: perhaps a gateway or proxy "
+                f"answered, not the API. {hint}. Check the base URL, your VPN and your proxy."
+            )
+        status += ", no message"
+    who = "API" if words.is_json else "answer"
+    says = f" The {who} says: {words.shown}." if words.message or words.parameters else ""
+    number = f" Its error number for the administrator is {words.id}." if words.id else ""
+    return kind(
+        f"{what} ({answer.url}, {status}).{says}{number} {hint}.",
+        status=answer.status,
+        url=answer.url,
+        code=words.code,
+        error_id=words.id,
+        message=words.message or None,
+    )

@@ -10,7 +10,7 @@ from apteco_frames.frame.rows import Row
 from apteco_frames.support.apteco_names import STAYS
 
 
-class FormerNames(Row):
+class DeprecatedNames(Row):
     """Rows that know what they were called, and what they could do, in ``apteco``."""
 
     __slots__ = ()

@@ -1,4 +1,4 @@
-"""Time-outs, and tasks that end when their time is up."""
+"""Time-outs, and loads that end when their time is up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from lanes import PATIENCE
 
-from apteco_frames.orbit.task import Task, Timeout
+from apteco_frames.orbit.deadline import Deadline
+from apteco_frames.orbit.options import Timeout
 
 
 @pytest.mark.parametrize(
@@ -45,47 +46,50 @@ def test_what_is_no_timeout(value: Any) -> None:
         Timeout.of(value)
 
 
-def test_task() -> None:
-    """A part of a task has the task's time, and can be given up alone."""
-    task = Task(Timeout(1, 1, 50))
-    part = task.part()
-    assert 49 < task.seconds_left() <= 50
+def test_deadline() -> None:
+    """A part of a load has the load's deadline, and can be given up alone."""
+    deadline = Deadline(Timeout(1, 1, 50))
+    part = deadline.part()
+    assert 49 < deadline.seconds_left() <= 50
     assert 49 < part.seconds_left() <= 50
     assert part.pause(0.001)
     assert not part.pause(60)
     part.give_up()
     assert part.seconds_left() == 0
     assert not part.pause(0)
-    assert task.seconds_left() > 49
+    assert deadline.seconds_left() > 49
 
 
 def test_run_aside() -> None:
     """A function runs in a thread of its own, which sees the context; its error comes out."""
     number: ContextVar[int] = ContextVar("number")
     number.set(7)
-    task = Task(Timeout(1, 1, 50))
-    assert task.run_aside(lambda: (number.get(), threading.current_thread().daemon)) == (7, True)
+    deadline = Deadline(Timeout(1, 1, 50))
+    assert deadline.run_aside(lambda: (number.get(), threading.current_thread().daemon)) == (
+        7,
+        True,
+    )
     with pytest.raises(ZeroDivisionError):
-        task.run_aside(lambda: 1 / 0)
+        deadline.run_aside(lambda: 1 / 0)
 
 
 def test_run_aside_beyond_the_time() -> None:
-    """What takes longer than there is time is left to itself, and the task is given up."""
+    """What takes longer than there is time is left to itself, and the load is given up."""
     gate = threading.Event()
-    task = Task(Timeout(1, 1, 0.2))
+    deadline = Deadline(Timeout(1, 1, 0.2))
     started = time.monotonic()
-    assert task.run_aside(lambda: gate.wait(10 * PATIENCE)) is None
+    assert deadline.run_aside(lambda: gate.wait(10 * PATIENCE)) is None
     assert 0.19 <= time.monotonic() - started < PATIENCE
-    assert task.run_aside(lambda: 1) is None
+    assert deadline.run_aside(lambda: 1) is None
     gate.set()
 
 
 def test_run_aside_of_a_task_given_up() -> None:
-    """A wait ends when another thread gives the task up."""
+    """A wait ends when another thread gives the load up."""
     gate = threading.Event()
-    task = Task(Timeout(1, 1, 10 * PATIENCE))
-    threading.Timer(0.1, task.give_up).start()
+    deadline = Deadline(Timeout(1, 1, 10 * PATIENCE))
+    threading.Timer(0.1, deadline.give_up).start()
     started = time.monotonic()
-    assert task.run_aside(lambda: gate.wait(10 * PATIENCE)) is None
+    assert deadline.run_aside(lambda: gate.wait(10 * PATIENCE)) is None
     assert time.monotonic() - started < PATIENCE
     gate.set()

@@ -9,9 +9,10 @@ from typing import Any
 
 from apteco_frames.errors import InvalidUrlError
 from apteco_frames.orbit.client import OrbitClient
+from apteco_frames.orbit.deadline import Deadline
+from apteco_frames.orbit.options import Timeout
+from apteco_frames.orbit.outcome import Response
 from apteco_frames.orbit.redact import Secret
-from apteco_frames.orbit.task import Task, Timeout
-from apteco_frames.orbit.transport import Answer
 
 
 def new_api_client(client: OrbitClient) -> Any:
@@ -32,7 +33,7 @@ class _Response:
     What an error's answer says is in it without any secret.
     """
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Response) -> None:
         if not 200 <= answer.status <= 299:
             answer = answer.without_secrets()
         self.status = answer.status
@@ -78,9 +79,9 @@ class _RestClient:
                 f"The api_client of a session sends its token to {self._client.base_url} only. "
                 "For another API make a client of your own: apteco_api.ApiClient(...)."
             )
-        task = self._client.new_task()
+        deadline = self._client.new_deadline()
         if _request_timeout is not None:
-            task = Task(Timeout.of(_request_timeout))
+            deadline = Deadline(Timeout.of(_request_timeout))
         # No variable of ours holds it in plain text: programs show those with an error.
         post_params = [
             (name, Secret(str(value)) if name == "Password" else value)
@@ -95,7 +96,7 @@ class _RestClient:
             answer = self._client.send(
                 method,
                 url,
-                task=task,
+                deadline=deadline,
                 params=query_params,
                 **_content(dict(headers or {}), body, post_params),
             )

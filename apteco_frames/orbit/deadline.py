@@ -1,78 +1,41 @@
-"""How long to wait for a connection, an answer, a whole task; and how to end what waits."""
+"""The time of a load: how its requests run side by side, and how to end what waits."""
 
 from __future__ import annotations
 
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from functools import partial
-from numbers import Real
-from typing import Any, NamedTuple, TypeVar
+from itertools import islice
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Generic, Self, TypeVar
 
 from apteco_frames.errors import OrbitConnectionError
+from apteco_frames.orbit.options import Timeout
 
+Key = TypeVar("Key")
 Result = TypeVar("Result")
 
-# polars has waits for a lock go on after Ctrl-C, so none may be long; nor does a thread
-# that waits for one learn that its task was given up.
-_SLICE_SECONDS = 0.1
+_GRACE_SECONDS = 0.2
 
-# Some 11 days; a socket cannot be told to wait for much longer.
-_LONGEST_SECONDS = 1_000_000
+# polars has waits for a lock go on after Ctrl-C, so none may be long; nor does a thread
+# that waits for one learn that its load was given up.
+_SLICE_SECONDS = 0.1
 
 # Programs that stop the clock for their tests (freezegun) stop functions by their names.
 _now: Callable[[], float] = partial(time.monotonic)
 
 
-class Timeout(NamedTuple):
-    """How long to wait, in seconds.
-
-    Attributes:
-        connect: for a connection.
-        read: for each part of an answer.
-        total: for a whole task, such as logging in and reading the catalogue.
-    """
-
-    connect: float = 10.0
-    read: float = 60.0
-    total: float = 600.0
-
-    @classmethod
-    def of(cls, value: float | tuple[float, ...] | None) -> Timeout:
-        """The time-outs that a ``timeout=`` argument means.
-
-        Raises:
-            ValueError: they are not one to three positive numbers, each up to a million.
-
-        >>> Timeout.of(5)
-        Timeout(connect=5.0, read=5.0, total=600.0)
-        >>> Timeout.of((3, 30, 120))
-        Timeout(connect=3.0, read=30.0, total=120.0)
-        """
-        if value is None:
-            return cls()
-        parts = tuple(value) if isinstance(value, tuple | list) else (value, value)
-        if not 2 <= len(parts) <= 3 or not all(_is_duration(part) for part in parts):
-            raise ValueError(
-                "timeout= takes a number of seconds, (connect, read) or (connect, read, total), "
-                f"each above 0 and up to {_LONGEST_SECONDS:,}; not {value!r}. Nothing was sent."
-            )
-        return cls(*map(float, parts))
-
-
-def _is_duration(value: Any) -> bool:
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    return is_number and bool(0 < value <= _LONGEST_SECONDS)
-
-
-class Task:
-    """Requests that belong together: they end when its time is up or it is given up.
+class Deadline:
+    """The time and cancellation of one load: its requests end when time is up or it is given up.
 
     Args:
-        timeout: the time-outs; the last of them is the task's own.
+        timeout: the time-outs; the last of them is for the whole load.
         end: when its time is up, by ``time.monotonic()``, if not that long from now.
     """
 
@@ -84,9 +47,9 @@ class Task:
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
 
-    def part(self) -> Task:
-        """A task with the same end, which is given up by itself."""
-        part = Task(self.timeout, self._end)
+    def part(self) -> Deadline:
+        """One with the same end, which is given up by itself."""
+        part = Deadline(self.timeout, self._end)
         part._received = self._received
         return part
 
@@ -102,10 +65,10 @@ class Task:
         for no longer; they end by themselves, at their time-out at the latest.
         """
         self._given_up.set()
-        with self._lock:  # or an answer could come, and another task take the connection
+        with self._lock:  # or an answer could come, and another load take the connection
             for connection in self._connections:
                 # Not TLS's own shutdown, which turns encryption off first: a request of
-                # another task could follow in the clear. (TLS within TLS is no socket.)
+                # another load could follow in the clear. (TLS within TLS is no socket.)
                 with suppress(OSError, TypeError):
                     socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
@@ -121,7 +84,7 @@ class Task:
         try:
             left = self.seconds_left()
             if not left:
-                raise TimeoutError("the time for the whole task is up")
+                raise TimeoutError("the time for the whole load is up")
             connection.settimeout(min(self.timeout.read, left))
             yield
         finally:
@@ -129,7 +92,7 @@ class Task:
                 self._connections.discard(connection)
 
     def seconds_left(self) -> float:
-        """Seconds until the time is up; zero if it is, or the task was given up."""
+        """Seconds until the time is up; zero if it is, or the load was given up."""
         return 0.0 if self._given_up.is_set() else max(0.0, self._end - _now())
 
     def wait_for(self, attempt: Callable[[float], bool]) -> bool:
@@ -152,7 +115,7 @@ class Task:
 
         It has a thread of its own that nobody waits for after that, not even the
         interpreter: looking up a host's name can be neither interrupted nor bounded, and
-        an adapter of the user's own knows no deadline. Ctrl-C gives the task up.
+        an adapter of the user's own knows no deadline. Ctrl-C gives the load up.
 
         Args:
             function: what to run.
@@ -214,17 +177,17 @@ class Task:
         return not self._given_up.is_set()
 
     def too_late(self, url: str, before: str = "") -> OrbitConnectionError:
-        """The error for a task whose time is up, with what went wrong before that."""
+        """The error for a load whose time is up, with what went wrong before that."""
         reason = f" (before that: {before})" if before else ""
         return OrbitConnectionError(
             f"{url} did not answer in full within {self.timeout.total:g} seconds, the limit for "
-            f"the whole task{reason}. Nothing was used of what had come. Try again, or give it "
+            f"the whole load{reason}. Nothing was used of what had come. Try again, or give it "
             "longer: timeout=(connect, read, total), in seconds."
         )
 
 
 class Turn:
-    """Lets one thread in at a time, and waits for that no longer than a task may.
+    """Lets one thread in at a time, and waits for that no longer than a load may.
 
     Wherever Ctrl-C comes, the turn of the thread that it ends is over: the lock knows which thread
     has it, from the same moment on.
@@ -234,15 +197,15 @@ class Turn:
         self._lock = threading.RLock()
 
     @contextmanager
-    def taken(self, task: Task, url: str) -> Iterator[None]:
+    def taken(self, deadline: Deadline, url: str) -> Iterator[None]:
         """Wait for the turn, and have it for the length of a ``with`` block.
 
         Raises:
-            OrbitConnectionError: the task's time was up before; it names the URL.
+            OrbitConnectionError: the time was up before; it names the URL.
         """
         try:
-            if not task.wait_for(lambda seconds: self._lock.acquire(timeout=seconds)):
-                raise task.too_late(url)
+            if not deadline.wait_for(lambda seconds: self._lock.acquire(timeout=seconds)):
+                raise deadline.too_late(url)
             yield
         finally:
             # Before any other step, of which each might be the one that Ctrl-C ends.
@@ -250,3 +213,110 @@ class Turn:
                 self._lock.release()
             except RuntimeError:  # this thread does not have it
                 pass
+
+
+class Pool(Generic[Key, Result]):
+    """Runs functions in threads; leaving its ``with`` block gives up what is under way.
+
+    The functions wait for servers by ``Transport.request`` with the same deadline, so that
+    their threads end as soon as the deadline does. (They are no daemons: Arrow must not be
+    under way in a thread that outlives the interpreter.)
+
+    Args:
+        deadline: how long the functions may take; it is given up, so take a ``part()``.
+        url: where they ask, for the error when the time is up.
+        size: how many run at a time, at most.
+
+    >>> with Pool[str, int](Deadline(Timeout()), "http://localhost/OrbitAPI", 4) as pool:
+    ...     pool.submit("half of ten", divmod, 10, 2)
+    ...     list(pool.finished())
+    [('half of ten', (5, 0))]
+    """
+
+    def __init__(self, deadline: Deadline, url: str, size: int) -> None:
+        self._task = deadline
+        self._url = url
+        self._size = size
+        self._pending: dict[Future[Result], Key] = {}
+        self._done: SimpleQueue[Future[Result]] = SimpleQueue()
+        self._threads = ThreadPoolExecutor(size, "apteco_frames")
+
+    @property
+    def free(self) -> int:
+        """How many more functions can run at once now."""
+        return self._size - len(self._pending)
+
+    @property
+    def idle(self) -> bool:
+        """Whether every result was taken."""
+        return not self._pending
+
+    def submit(self, key: Key, function: Callable[..., Result], *arguments: object) -> None:
+        """Run a function; its result comes with this key."""
+        future = self._threads.submit(function, *arguments)
+        self._pending[future] = key
+        future.add_done_callback(self._done.put)
+
+    def finished(self) -> list[tuple[Key, Result]]:
+        """Wait for the next results: at least one, and each with its key.
+
+        Raises:
+            OrbitConnectionError: the time is up.
+            Exception: what a function raised.
+        """
+        done: list[Future[Result]] = []
+
+        def some(seconds: float) -> bool:
+            with suppress(Empty):
+                done.append(self._done.get(timeout=seconds))
+                while True:
+                    done.append(self._done.get_nowait())
+            return bool(done)
+
+        # Once the time is up the threads end too, and their errors say more.
+        if not (self._task.wait_for(some) or some(_GRACE_SECONDS)):
+            raise self._task.too_late(self._url)
+        good = [future for future in done if not future.exception()]
+        for future in done:
+            if future not in good:
+                if not good:
+                    future.result()
+                self._done.put(future)  # it raises the next time, so that no result is lost
+        return [(self._pending.pop(future), future.result()) for future in good]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._task.give_up()  # whatever is still under way
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def run_all(
+    calls: Iterable[tuple[Key, Callable[[], Result]]], deadline: Deadline, url: str, size: int
+) -> Iterator[tuple[Key, Result]]:
+    """The results of functions, each with its key, in the order in which they come.
+
+    Args:
+        calls: the keys and the functions, taken from as threads become free.
+        deadline: as of :class:`Pool`.
+        url: likewise.
+        size: likewise.
+
+    Raises:
+        OrbitConnectionError: the time is up.
+        Exception: what a function raised.
+    """
+    todo = iter(calls)
+    with Pool[Key, Result](deadline, url, size) as pool:
+        while True:
+            for key, function in islice(todo, pool.free):
+                pool.submit(key, function)
+            if pool.idle:
+                return
+            yield from pool.finished()

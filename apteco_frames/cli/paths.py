@@ -14,7 +14,7 @@ else:
     _PathType = click.Path
 
 
-class Place(_PathType):
+class FilePath(_PathType):
     """A file or folder, which shells complete as such.
 
     An empty text is none: it would be the current folder, and is a variable that is not set.
@@ -34,8 +34,8 @@ class Place(_PathType):
         return super().convert(value, param, ctx)
 
 
-PLACE = Place(path_type=Path)
+PATH = FilePath(path_type=Path)
 """A file or folder on this machine."""
 
-ROOT = Place()
-"""The root of an archive, which can also be a place such as s3://bucket/path."""
+ROOT = FilePath()
+"""The root of an archive, which can also be a URL such as s3://bucket/path."""
