@@ -200,11 +200,11 @@ class AnyCatalogue(ABC):
     def write_html(self, path: str | Path) -> Path:
         """Write the data dictionary: one HTML file to search and read in a browser, offline.
 
-        It holds the tables, the variables, and the codes and folders that are loaded, and
-        says of which variables the codes are not; nothing is read from a server. The page
-        asks for nothing either: its script and its style are in it, and a
-        Content-Security-Policy forbids all else. Add ``#`` and the name of a variable to its
-        address to open it at that variable.
+        It holds the tables, the variables, and the codes and folders that are loaded, and says
+        whose codes are missing; nothing is read from a server. The page loads nothing either:
+        its script and its style are in it, and a Content-Security-Policy forbids all else.
+        Its address says what is shown: ``#boDest`` opens it at that variable, ``#?q=date`` with
+        that search.
 
         Args:
             path: the file; an existing file is replaced.

@@ -140,18 +140,18 @@ class List {
     this.table = el("table", { class: kind, "aria-label": name }, el("colgroup", {}, ...this.cols), el("thead", {}, el("tr", {}, ...this.titles)), this.body);
     this.frame = el("div", { class: "frame" }, this.table);
     this.title = el("span", { class: "title" }, name);
-    this.note = el("span", { class: "quiet note" });
+    this.note = el("p", { class: "quiet note" });
     this.copied = el("span", { class: "quiet", role: "status" });
     this.copy = button("Copy", () => this.toClipboard(), { class: "tool" });
     this.save = button("Save as CSV", () => save(["\ufeff", ...delimited(this.rows(), ",")], `${this.file()}.csv`), { class: "tool" });
-    this.tools = el("div", { class: "tools" }, this.title, this.note, el("span", { class: "buttons" }, this.copied, this.copy, this.save));
+    this.tools = el("div", { class: "tools" }, this.title, el("span", { class: "buttons" }, this.copied, this.copy, this.save));
     this.paper = el("p", { class: "paper" });
     this.body.addEventListener("keydown", (event) => this.move(event));
     this.body.addEventListener("click", (event) => {
       // A click anywhere in a row opens it, unless it has selected something to copy.
       if (!event.target.closest("a, button") && getSelection().isCollapsed) event.target.closest("tr")?.querySelector("a")?.click();
     });
-    this.all = el("section", { class: "list" }, this.tools, this.frame, this.paper);
+    this.all = el("section", { class: "list" }, this.tools, this.note, this.frame, this.paper);
     place.replaceChildren(this.all);
   }
 
@@ -167,10 +167,10 @@ class List {
     this.drawn.clear();
     this.body.replaceChildren();
     this.frame.style.height = this.table.style.marginTop = "";
-    const all = grouped(size);
-    this.copy.textContent = this.isLong ? `Copy all ${all}` : "Copy";
+    this.copy.textContent = this.isLong ? "Copy all" : "Copy";
     this.save.textContent = this.isLong ? "Save all as CSV" : "Save as CSV";
-    this.note.textContent = !this.isLong ? "" : `Too many for Ctrl+F and printing: copy or save them${items.length > MOST_ROWS ? `; the first ${grouped(MOST_ROWS)} are listed` : ""}.`;
+    const most = items.length > MOST_ROWS ? ` The first ${grouped(MOST_ROWS)} are listed.` : "";
+    this.note.textContent = this.isLong ? `${grouped(size)} rows are too many for Ctrl+F and printing: copy or save them all.${most}` : "";
     this.paper.textContent = !this.isLong ? "" : `On paper: the first ${grouped(MOST_WHOLE)} of ${grouped(items.length)} rows. The page itself can copy all of them, or save them as CSV.`;
     if (this.isLong) this.table.setAttribute("aria-rowcount", this.count + 1);
     else this.table.removeAttribute("aria-rowcount");

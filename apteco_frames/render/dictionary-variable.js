@@ -181,7 +181,7 @@ function drawCodes(system, row, place, asked, changed, everywhere) {
       changed({ find, sort });
       draw();
     });
-    list.tools.insertBefore(input, list.note);
+    list.title.after(input);
   }
   list.tools.classList.add("stays");
   place.append(nothing, state, el("p", { class: "quiet after" }, "Shares are of all records of ", said(table.name), "."));
