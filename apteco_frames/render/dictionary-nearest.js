@@ -1,4 +1,5 @@
-// The words that are nearest to what was not found, of those that the dictionary holds.
+// The words that are nearest to what was not found, of those that the dictionary holds; for a
+// search that tells none itself.
 
 const LIKE_ENOUGH = 0.5; // of a likeness from 0 to 1: less is no help
 const MOST_NEAREST = 3;
