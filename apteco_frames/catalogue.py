@@ -31,7 +31,13 @@ from apteco_frames.schema.column import INT, TIMESTAMP, Column
 from apteco_frames.storage import snapshot
 from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support import files
-from apteco_frames.support.arguments import not_a, require_number, require_path, require_text
+from apteco_frames.support.arguments import (
+    not_a,
+    require_number,
+    require_path,
+    require_progress,
+    require_text,
+)
 from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.progress import Progress
 from apteco_frames.support.text import list_names, truncate
@@ -244,13 +250,14 @@ class AnyCatalogue(ABC):
             the path written.
 
         Raises:
-            TypeError: ``path`` is no path.
+            TypeError: ``path`` is no path, or ``progress`` is none of these.
             ValueError: ``path`` is empty.
             MissingDependencyError: XlsxWriter is not installed.
             OSError: the file cannot be written.
         """
         target = require_path(path, "write_excel()")
-        workbook.write(target, *contents_of(self.catalogue), progress=progress)
+        shown = require_progress(progress)
+        workbook.write(target, *contents_of(self.catalogue), progress=shown)
         return target
 
     @property

@@ -270,7 +270,7 @@ class Dictionary {
     const most = 8, left = numbers.length - most;
     if (!numbers.length) return [];
     const each = Array.from(numbers.slice(0, most)).flatMap((n, at) => [at ? ", " : "", this.asking(this.nameOf(what, n), { q: "", [what]: n })]);
-    return [`${numbers.length === 1 ? "A" : numbers.length} ${what}${numbers.length === 1 ? "" : "s"} of that name: `, ...each, left > 0 ? ` and ${left} more. ` : ". "];
+    return [`Found ${counted(numbers.length, what)}: `, ...each, left > 0 ? ` and ${left} more. ` : ". "];
   }
 
   asking(label, change) {
