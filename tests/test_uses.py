@@ -407,6 +407,19 @@ def test_archive_on_demand(session: Session, tmp_path: Path) -> None:
     assert not archive.clean()
 
 
+def test_cache_on_demand(tmp_path: Path) -> None:
+    """A cache keeps uses if it is told to; they are read anew if that is asked for."""
+    with RecordingServer() as server:
+        for options, number in (({}, 1), ({"uses": True}, 1), ({"uses": True}, 0), ({}, 1)):
+            session = server.login(cache=tmp_path, **options)
+            server.asked.clear()
+            uses = session.uses
+            assert sum("/Audiences/11" in line for line in server.request_lines) == number
+            assert uses.arrow.schema == schema.USES_SCHEMA
+            assert session.catalogue.uses == uses
+        assert len(list(tmp_path.rglob("uses.parquet"))) == 1
+
+
 def test_not_loaded() -> None:
     """A catalogue that was saved without them says how to get them."""
     for act in (

@@ -17,6 +17,7 @@ Everywhere else the variable is used without a code.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta
@@ -395,6 +396,33 @@ def broken(
 def _types(variables: pa.Table) -> dict[str, str]:
     names, types = (variables[name].to_pylist() for name in ("name", "type"))
     return dict(zip(names, types, strict=True))
+
+
+def with_users(changes: pa.Table, names: pa.Table, uses: pa.Table) -> pa.Table:
+    """Changes with the numbers of those who use what changed; removals of it are breaking.
+
+    Args:
+        changes: a table under ``schema.CHANGES_SCHEMA``.
+        names: for each change the ``variable_name`` and the ``code``; null where it is of none.
+        uses: a table under ``schema.USES_SCHEMA``.
+    """
+    users = users_of(uses)
+    pairs = zip(*(names[name].to_pylist() for name in ("variable_name", "code")), strict=True)
+    numbers = [users.get(pair) for pair in pairs]
+    texts = [json.dumps(number) if number else None for number in numbers]
+    column = next(column for column in schema.CHANGES if column.name == "used_by")
+    kinds, severities = (_texts(changes[n].combine_chunks()) for n in ("change", "severity"))
+    breaks = pc.and_(
+        booleans(number is not None for number in numbers), pc.equal(kinds, strings(["removed"])[0])
+    )
+    worst = pc.if_else(breaks, strings(["breaking"])[0], severities)
+    for name, values in (
+        ("severity", _enum(worst, schema.SEVERITIES)),
+        ("used_by", _column(texts, column)),
+    ):
+        position = changes.schema.get_field_index(name)
+        changes = changes.set_column(position, changes.schema.field(name), values)
+    return changes
 
 
 def users_of(uses: pa.Table) -> dict[tuple[str, str | None], dict[str, int]]:
