@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from apteco_frames import schema
 from apteco_frames.analysis.diff import changes, not_compared, without_codes_of
 from apteco_frames.analysis.sql import answer
-from apteco_frames.analysis.uses import declared
+from apteco_frames.analysis.uses import declared, resolved, with_users
 from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes
 from apteco_frames.errors import CodesError, NotLoadedError, SnapshotError, VariablesError, warn
@@ -101,7 +101,9 @@ class AnyCatalogue(ABC):
             AptecoFramesError: the API could not be asked, or refused.
         """
 
-    def diff(self, older: AnyCatalogue, *, drop: float | None = None) -> Changes:
+    def diff(
+        self, older: AnyCatalogue, *, drop: float | None = None, uses: Uses | None = None
+    ) -> Changes:
         """What changed since an older catalogue, and how much each change matters.
 
         Tables, variables and, where both have them, folders and codes are compared, codes
@@ -113,9 +115,12 @@ class AnyCatalogue(ABC):
             older: the catalogue of an older build, or a session with it.
             drop: a fraction, such as 0.2: a fall of a table's records, or of a variable's
                 number of codes, by more than that is ``breaking``.
+            uses: what uses the variables, such as ``session.uses``: each change says by how many
+                it is used, and a removal of what somebody uses is ``breaking``.
 
         Raises:
-            TypeError: ``older`` is neither a catalogue nor a session, or ``drop`` no number.
+            TypeError: ``older`` is neither a catalogue nor a session, ``drop`` no number, or
+                ``uses`` no frame of uses.
             ValueError: ``drop`` is not between 0 and 1.
 
         >>> from apteco_frames import Catalogue
@@ -131,7 +136,10 @@ class AnyCatalogue(ABC):
         (new, new_lacks), (old, old_lacks) = after._compared(), before._compared()
         pair = [without_codes_of(rows, new_lacks | old_lacks) for rows in (new, old)]
         left_out = not_compared(new, old, lacking=(new_lacks, old_lacks))
-        return Changes(changes(*pair, drop=drop), after, before.system_info, left_out)
+        rows = changes(*pair, drop=drop)
+        if uses is not None:
+            rows = _with_users(rows, uses, old, new)
+        return Changes(rows, after, before.system_info, left_out)
 
     def search(self, text: str, *, limit: int = 20) -> Matches:
         """What has all words of a text, the best first.
@@ -678,6 +686,20 @@ def _uses_reader(uses: Any) -> Callable[[], pa.Table | None] | None:
         return lambda: None if (found := uses()) is None else declared(found)
     checked = declared(_arrow_table(uses))
     return lambda: checked
+
+
+def _with_users(changed: pa.Table, uses: Uses, *catalogues: Mapping[str, pa.Table]) -> pa.Table:
+    """Changes with the numbers of those who use what changed, be it in either catalogue."""
+    if not isinstance(uses, Uses):
+        raise not_a("uses= takes a frame of uses, such as session.uses", uses)
+    rows = uses.arrow
+    tables: dict[str, str] = {}
+    for known in catalogues:
+        columns = (known["variables"][name].to_pylist() for name in ("name", "table_name"))
+        tables |= dict(zip(*columns, strict=True))
+        if "codes" in known:
+            rows = resolved(rows, known["codes"])
+    return with_users(changed, rows, tables)
 
 
 def _not_searched(

@@ -358,6 +358,42 @@ def test_broken_without_codes(session: Session) -> None:
         assert len(session.uses.broken(without)) == 1
 
 
+def test_changes_with_users(session: Session) -> None:
+    """Changes say who uses what changed, and a removal of what is used is breaking."""
+    plain, told = (fewer(session).diff(session, uses=uses) for uses in (None, session.uses))
+    assert plain.frame["used_by"].null_count() == len(plain)
+    assert plain.frame.drop("severity", "used_by").equals(told.frame.drop("severity", "used_by"))
+    variable = told["deGrade"]
+    assert variable.used_by == {"audience": 1, "dashboard": 1}
+    code = told['boDest["29"]']
+    assert (code.severity, code.used_by) == ("breaking", {"audience": 2, "file": 1})
+    assert plain['boDest["29"]'].severity == "notable"
+    assert plain['boDest["29"]'].used_by is None
+    changed = told.filter(name="boCost", column="type")[0]
+    assert changed.used_by == {"audience": 2, "dashboard": 1}
+    # What nobody uses is as it was.
+    unused = told.frame.filter(pl.col("used_by").is_null())
+    assert unused.equals(
+        plain.frame.join(unused, on=["noun", "name", "column"], how="semi", nulls_equal=True)
+    )
+    with pytest.raises(TypeError, match="uses= takes a frame of uses"):
+        fewer(session).diff(session, uses=5)  # type: ignore[arg-type]
+
+
+def test_a_table_that_is_used(session: Session) -> None:
+    """A table that is gone is used by all who use one of its variables."""
+    whole = session.catalogue
+    smaller = Catalogue(
+        whole.system_info,
+        whole.tables.filter(pl.col("name") != "Policies"),
+        whole.variables.filter(pl.col("table_name") != "Policies"),
+    )
+    assert smaller.diff(whole, uses=session.uses)["Policies"].used_by == {
+        "audience": 1,
+        "dashboard": 1,
+    }
+
+
 def test_kept_with_a_catalogue(session: Session, tmp_path: Path) -> None:
     """Uses are kept in a file of their own, which may be left out or deleted."""
     paths = session.catalogue.write_parquet(tmp_path)
