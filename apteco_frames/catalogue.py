@@ -34,6 +34,7 @@ from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support import files
 from apteco_frames.support.arguments import not_a, require_number, require_path, require_text
 from apteco_frames.support.fork import ProcessLock
+from apteco_frames.support.progress import Progress
 from apteco_frames.support.text import list_names, truncate
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Table, Tables
@@ -221,11 +222,11 @@ class AnyCatalogue(ABC):
     def write_html(self, path: str | Path) -> Path:
         """Write the data dictionary: one HTML file to search and read in a browser, offline.
 
-        It holds the tables, the variables, and the codes and folders that are loaded, and
-        says of which variables the codes are not; nothing is read from a server. The page
-        asks for nothing either: its script and its style are in it, and a
-        Content-Security-Policy forbids all else. Add ``#`` and the name of a variable to its
-        address to open it at that variable.
+        It holds the tables, the variables, and the codes and folders that are loaded, and says
+        whose codes are missing; nothing is read from a server. The page loads nothing either:
+        its script and its style are in it, and a Content-Security-Policy forbids all else.
+        Its address says what is shown: ``#boDest`` opens it at that variable, ``#?q=date`` with
+        that search.
 
         Args:
             path: the file; an existing file is replaced.
@@ -243,19 +244,23 @@ class AnyCatalogue(ABC):
         files.replace(target, lambda part: part.write_bytes(text))
         return target
 
-    def write_excel(self, path: str | Path) -> Path:
+    def write_excel(self, path: str | Path, *, progress: Progress = None) -> Path:
         """Write a data dictionary as an Excel workbook (needs the extra ``excel``).
 
         Its sheets are the system, the tables, the variables and, where they are loaded, the
-        codes; nothing is read from a server. The first sheet says what is not there. A
-        table's name leads to its variables, a variable's to its codes. What does not fit a
-        sheet goes on in another; a text beyond Excel's 32,767 characters ends in a mark.
+        codes, with their shares and folders; nothing is read from a server. The first sheet
+        says what is missing. A table links to its variables, a variable to its codes. The
+        sheets print in landscape, as wide as the page, with their headers on each. What does
+        not fit a sheet goes on in another; a text beyond Excel's 32,767 characters is cut,
+        and says so.
 
         Texts stay texts, whatever they look like: none becomes a formula or an address.
 
         Args:
             path: the file, normally ending ``.xlsx``; an existing file is replaced, whole or
                 not at all.
+            progress: called with the rows written so far and their total; or True to show a
+                progress bar, False for none, None to show one where somebody is looking.
 
         Returns:
             the path written.
@@ -267,7 +272,7 @@ class AnyCatalogue(ABC):
             OSError: the file cannot be written.
         """
         target = require_path(path, "write_excel()")
-        workbook.write(target, *contents_of(self.catalogue))
+        workbook.write(target, *contents_of(self.catalogue), progress=progress)
         return target
 
     @property
