@@ -28,6 +28,7 @@ from apteco_frames.normalize.folders import arrange, nodes_of
 from apteco_frames.normalize.tables import relate, warn_of_children
 from apteco_frames.normalize.variables import check, count_by_table, tell_kinds, warn_of_unknown
 from apteco_frames.render import dictionary, workbook
+from apteco_frames.render.users import users_of
 from apteco_frames.schema.column import INT, TIMESTAMP, Column
 from apteco_frames.storage import snapshot
 from apteco_frames.storage.snapshot import DAMAGE
@@ -219,7 +220,7 @@ class AnyCatalogue(ABC):
             warn(f"The table codes lacks those of {list_names(refused)}: the API refused them.")
         return answered
 
-    def write_html(self, path: str | Path) -> Path:
+    def write_html(self, path: str | Path, *, uses: bool = False) -> Path:
         """Write the data dictionary: one HTML file to search and read in a browser, offline.
 
         It holds the tables, the variables, and the codes and folders that are loaded, and says
@@ -230,6 +231,8 @@ class AnyCatalogue(ABC):
 
         Args:
             path: the file; an existing file is replaced.
+            uses: whether the page of each variable says who uses it, with titles and names of
+                users. A session reads that on first use.
 
         Returns:
             the path written.
@@ -237,10 +240,14 @@ class AnyCatalogue(ABC):
         Raises:
             TypeError: ``path`` is no path.
             ValueError: ``path`` is empty.
+            NotLoadedError: a catalogue does not hold what uses its variables.
             OSError: the file cannot be written; an older one is still as it was.
         """
         target = require_path(path, "write_html()")
-        text = dictionary.page(**self.catalogue._dictionary()).encode()
+        shown = self.catalogue._dictionary()
+        if uses:
+            shown["facts"] = {"Used by": users_of(self.uses.arrow, self.variables.arrow["name"])}
+        text = dictionary.page(**shown).encode()
         files.replace(target, lambda part: part.write_bytes(text))
         return target
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import warnings
+import zlib
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -454,6 +456,23 @@ def test_cache_on_demand(tmp_path: Path) -> None:
             assert uses.arrow.schema == schema.USES_SCHEMA
             assert session.catalogue.uses == uses
         assert len(list(tmp_path.rglob("uses.parquet"))) == 1
+
+
+def test_dictionary_on_demand(session: Session, tmp_path: Path) -> None:
+    """A dictionary says who uses what if it is told to, and names nobody otherwise."""
+
+    def packed(**options: bool) -> bytes:
+        text = session.write_html(tmp_path / "holidays.html", **options).read_text("utf-8")
+        found = re.findall("[A-Za-z0-9+/=]{1000,}", text)
+        return zlib.decompress(base64.b64decode(max(found, key=len)))
+
+    line = b"Destination not known (audience of Administrator)"
+    assert line not in packed()
+    assert b"campaigns" not in packed()
+    assert line in packed(uses=True)
+    assert b"Upgrade to gold (audience of campaigns)" in packed(uses=True)
+    with pytest.raises(NotLoadedError):
+        holidays().write_html(tmp_path / "none.html", uses=True)
 
 
 def test_not_loaded() -> None:
