@@ -17,7 +17,7 @@ from apteco_frames import schema
 from apteco_frames.analysis.diff import difference
 from apteco_frames.analysis.quality import quality
 from apteco_frames.analysis.sql import answer
-from apteco_frames.analysis.uses import declared
+from apteco_frames.analysis.uses import declared, resolved, with_users
 from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes
 from apteco_frames.errors import (
@@ -39,6 +39,7 @@ from apteco_frames.normalize.tables import relate, warn_of_children
 from apteco_frames.normalize.variables import check, count_by_table, tell_kinds, warn_of_unknown
 from apteco_frames.quality import Quality
 from apteco_frames.render import dictionary, workbook
+from apteco_frames.render.users import users_of
 from apteco_frames.schema.column import INT, TIMESTAMP, Column
 from apteco_frames.storage import snapshot
 from apteco_frames.storage.snapshot import DAMAGE
@@ -121,7 +122,12 @@ class AnyCatalogue(ABC):
         """
 
     def diff(
-        self, older: AnyCatalogue, *, drop: float | None = 0.5, moved: float | None = 0.5
+        self,
+        older: AnyCatalogue,
+        *,
+        drop: float | None = 0.5,
+        moved: float | None = 0.5,
+        uses: Uses | None = None,
     ) -> Changes:
         """What changed since an older catalogue, and how much each change matters.
 
@@ -138,10 +144,12 @@ class AnyCatalogue(ABC):
                 another code of a variable than before, or have become or ceased to be
                 Unclassified, it is ``breaking``; above a fifth of it, ``notable``. None turns
                 the rule off, and nothing is looked for.
+            uses: what uses the variables, such as ``session.uses``: each change says by how many
+                it is used, and a removal of what somebody uses is ``breaking``.
 
         Raises:
-            TypeError: ``older`` is neither a catalogue nor a session, or ``drop`` or ``moved``
-                no number.
+            TypeError: ``older`` is neither a catalogue nor a session, ``drop`` or ``moved`` no
+                number, or ``uses`` no frame of uses.
             ValueError: ``drop`` or ``moved`` is not between 0 and 1.
 
         >>> from apteco_frames import Catalogue
@@ -156,7 +164,8 @@ class AnyCatalogue(ABC):
         before, after = older.catalogue, self.catalogue
         (new, new_lacks), (old, old_lacks) = after._compared(), before._compared()
         found = difference(new, old, drop=drop, moved=moved, lacking=(new_lacks, old_lacks))
-        return Changes(found.changes, after, before.system_info, found.left_out)
+        rows = found.changes if uses is None else _with_users(found.changes, uses, old, new)
+        return Changes(rows, after, before.system_info, found.left_out)
 
     def quality(self) -> Quality:
         """How well codes describe the records: what is Unclassified, unused, undescribed.
@@ -311,7 +320,7 @@ class AnyCatalogue(ABC):
             warn(f"The table codes lacks those of {list_names(refused)}: the API refused them.")
         return answered
 
-    def write_html(self, path: str | Path) -> Path:
+    def write_html(self, path: str | Path, *, uses: bool = False) -> Path:
         """Write the data dictionary: one HTML file to search and read in a browser, offline.
 
         It holds the tables, the variables, and the codes and folders that are loaded, and says
@@ -322,6 +331,8 @@ class AnyCatalogue(ABC):
 
         Args:
             path: the file; an existing file is replaced.
+            uses: whether the page of each variable says who uses it, with titles and names of
+                users. A session reads that on first use.
 
         Returns:
             the path written.
@@ -329,10 +340,14 @@ class AnyCatalogue(ABC):
         Raises:
             TypeError: ``path`` is no path.
             ValueError: ``path`` is empty.
+            NotLoadedError: a catalogue does not hold what uses its variables.
             OSError: the file cannot be written; an older one is still as it was.
         """
         target = require_path(path, "write_html()")
-        text = dictionary.page(**self.catalogue._dictionary()).encode()
+        shown = self.catalogue._dictionary()
+        if uses:
+            shown["facts"] = {"Used by": users_of(self.uses.arrow, self.variables.arrow["name"])}
+        text = dictionary.page(**shown).encode()
         files.replace(target, lambda part: part.write_bytes(text))
         return target
 
@@ -805,6 +820,20 @@ def _uses_reader(uses: Any) -> Callable[[], pa.Table | None] | None:
         return lambda: None if (found := uses()) is None else declared(found)
     checked = declared(_arrow_table(uses))
     return lambda: checked
+
+
+def _with_users(changed: pa.Table, uses: Uses, *catalogues: Mapping[str, pa.Table]) -> pa.Table:
+    """Changes with the numbers of those who use what changed, be it in either catalogue."""
+    if not isinstance(uses, Uses):
+        raise not_a("uses= takes a frame of uses, such as session.uses", uses)
+    rows = uses.arrow
+    tables: dict[str, str] = {}
+    for known in catalogues:
+        columns = (known["variables"][name].to_pylist() for name in ("name", "table_name"))
+        tables |= dict(zip(*columns, strict=True))
+        if "codes" in known:
+            rows = resolved(rows, known["codes"])
+    return with_users(changed, rows, tables)
 
 
 def _not_searched(

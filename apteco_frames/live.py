@@ -89,6 +89,7 @@ class LiveCatalogue:
     ) -> None:
         self._client, options, self._system, self._user = access
         self._progress = options.get("progress")
+        self._keeps_uses = bool(options.get("uses"))
         self._turn = ProcessLock(Turn)
         self._telling: int | None = None  # which thread is in a callable of the user's
         self._start(catalogue, kept)
@@ -154,7 +155,10 @@ class LiveCatalogue:
         if uses is None:
             with self._alone():
                 uses = self._uses
-                if uses is None:  # no other thread was faster
+                kept = self._kept.read("uses") if self._kept and self._keeps_uses else None
+                if uses is None and kept:  # no other thread was faster
+                    uses = self._hold_uses(kept[0], 0)
+                elif uses is None:
                     uses = self.load_uses((), None)
         return uses
 
@@ -188,9 +192,14 @@ class LiveCatalogue:
                     self._read_codes(wanted, progress=False)
             known = self._data.codes.of(variables.filter(pc.is_in(variables["name"], named)))
             rows = resolved(rows_of(found.resources), known)
-            self._data.read_uses = lambda: rows
-            self._data.unavailable_uses = sum(found.refused.values())
-            uses = self._uses = Uses(rows, self, self._data.unavailable_uses)
+            is_odd = found.refused or found.warnings
+            if self._kept and self._keeps_uses and not is_odd:  # which is asked for again
+                self._kept.write("uses", rows)
+            return self._hold_uses(rows, sum(found.refused.values()))
+
+    def _hold_uses(self, rows: pa.Table, unavailable: int) -> Uses:
+        self._data.read_uses, self._data.unavailable_uses = lambda: rows, unavailable
+        uses = self._uses = Uses(rows, self, unavailable)
         return uses
 
     def load_codes(self, variables: Variables, skip: bool, progress: Progress) -> Codes:

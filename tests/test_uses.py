@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import warnings
+import zlib
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -358,6 +360,42 @@ def test_broken_without_codes(session: Session) -> None:
         assert len(session.uses.broken(without)) == 1
 
 
+def test_changes_with_users(session: Session) -> None:
+    """Changes say who uses what changed, and a removal of what is used is breaking."""
+    plain, told = (fewer(session).diff(session, uses=uses) for uses in (None, session.uses))
+    assert plain.frame["used_by"].null_count() == len(plain)
+    assert plain.frame.drop("severity", "used_by").equals(told.frame.drop("severity", "used_by"))
+    variable = told["deGrade"]
+    assert variable.used_by == {"audience": 1, "dashboard": 1}
+    code = told['boDest["29"]']
+    assert (code.severity, code.used_by) == ("breaking", {"audience": 2, "file": 1})
+    assert plain['boDest["29"]'].severity == "notable"
+    assert plain['boDest["29"]'].used_by is None
+    changed = told.filter(name="boCost", column="type")[0]
+    assert changed.used_by == {"audience": 2, "dashboard": 1}
+    # What nobody uses is as it was.
+    unused = told.frame.filter(pl.col("used_by").is_null())
+    assert unused.equals(
+        plain.frame.join(unused, on=["noun", "name", "column"], how="semi", nulls_equal=True)
+    )
+    with pytest.raises(TypeError, match="uses= takes a frame of uses"):
+        fewer(session).diff(session, uses=5)  # type: ignore[arg-type]
+
+
+def test_a_table_that_is_used(session: Session) -> None:
+    """A table that is gone is used by all who use one of its variables."""
+    whole = session.catalogue
+    smaller = Catalogue(
+        whole.system_info,
+        whole.tables.filter(pl.col("name") != "Policies"),
+        whole.variables.filter(pl.col("table_name") != "Policies"),
+    )
+    assert smaller.diff(whole, uses=session.uses)["Policies"].used_by == {
+        "audience": 1,
+        "dashboard": 1,
+    }
+
+
 def test_kept_with_a_catalogue(session: Session, tmp_path: Path) -> None:
     """Uses are kept in a file of their own, which may be left out or deleted."""
     paths = session.catalogue.write_parquet(tmp_path)
@@ -405,6 +443,36 @@ def test_archive_on_demand(session: Session, tmp_path: Path) -> None:
     archive.prune(keep_last=1)
     assert archive.catalogue("holidays").has_uses
     assert not archive.clean()
+
+
+def test_cache_on_demand(tmp_path: Path) -> None:
+    """A cache keeps uses if it is told to; they are read anew if that is asked for."""
+    with RecordingServer() as server:
+        for options, number in (({}, 1), ({"uses": True}, 1), ({"uses": True}, 0), ({}, 1)):
+            session = server.login(cache=tmp_path, **options)
+            server.asked.clear()
+            uses = session.uses
+            assert sum("/Audiences/11" in line for line in server.request_lines) == number
+            assert uses.arrow.schema == schema.USES_SCHEMA
+            assert session.catalogue.uses == uses
+        assert len(list(tmp_path.rglob("uses.parquet"))) == 1
+
+
+def test_dictionary_on_demand(session: Session, tmp_path: Path) -> None:
+    """A dictionary says who uses what if it is told to, and names nobody otherwise."""
+
+    def packed(**options: bool) -> bytes:
+        text = session.write_html(tmp_path / "holidays.html", **options).read_text("utf-8")
+        found = re.findall("[A-Za-z0-9+/=]{1000,}", text)
+        return zlib.decompress(base64.b64decode(max(found, key=len)))
+
+    line = b"Destination not known (audience of Administrator)"
+    assert line not in packed()
+    assert b"campaigns" not in packed()
+    assert line in packed(uses=True)
+    assert b"Upgrade to gold (audience of campaigns)" in packed(uses=True)
+    with pytest.raises(NotLoadedError):
+        holidays().write_html(tmp_path / "none.html", uses=True)
 
 
 def test_not_loaded() -> None:

@@ -17,6 +17,7 @@ Everywhere else the variable is used without a code.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import schema
+from apteco_frames.analysis.pairing import array, code_names
 from apteco_frames.schema.column import INT, TIMESTAMP, Column
 from apteco_frames.support.arrays import booleans, integers, strings
 
@@ -298,13 +300,13 @@ def declared(rows: pa.Table) -> pa.Table:
         return rows
     arrays = []
     for column in schema.USES:
-        array = rows[column.name].combine_chunks()
+        values = array(rows[column.name])
         if column.values:
-            array = _enum(_texts(array), column.values)
-        array = array.cast(column.type)
-        if array.null_count and not column.nullable:
+            values = _enum(_texts(values), column.values)
+        values = values.cast(column.type)
+        if values.null_count and not column.nullable:
             raise ValueError(f"{column.name} lacks a value, or has one that it may not have")
-        arrays.append(array)
+        arrays.append(values)
     return pa.table(arrays, schema=schema.USES_SCHEMA)
 
 
@@ -397,25 +399,48 @@ def _types(variables: pa.Table) -> dict[str, str]:
     return dict(zip(names, types, strict=True))
 
 
-def users_of(uses: pa.Table) -> dict[tuple[str, str | None], dict[str, int]]:
-    """How many resources of each kind use a variable, or a code of it.
+def with_users(changes: pa.Table, uses: pa.Table, tables: Mapping[str, str]) -> pa.Table:
+    """Changes with the numbers of those who use what changed; removals of that are breaking.
 
     Args:
+        changes: a table under ``schema.CHANGES_SCHEMA``.
         uses: a table under ``schema.USES_SCHEMA``.
-
-    Returns:
-        by variable and code, with None for whatever code: the numbers by kind.
+        tables: the table of each variable, by their names.
     """
-    names = ("kind", "id", "variable_name", "code")
-    seen: dict[tuple[str, str | None], set[tuple[str, str]]] = defaultdict(set)
-    for kind, id_, variable, code in zip(*(uses[n].to_pylist() for n in names), strict=True):
-        for of in {None, code}:
-            seen[variable, of].add((kind, id_))
+    users = _users(uses, tables)
+    pairs = zip(
+        *(_texts(array(changes[name])).to_pylist() for name in ("noun", "name")), strict=True
+    )
+    numbers = [users.get(pair) for pair in pairs]
+    column = next(column for column in schema.CHANGES if column.name == "used_by")
+    kinds, severities = (_texts(array(changes[name])) for name in ("change", "severity"))
+    is_used = booleans(number is not None for number in numbers)
+    breaks = pc.and_(is_used, pc.equal(kinds, strings(["removed"])[0]))
+    severities = pc.if_else(breaks, strings(["breaking"])[0], severities)
+    for name, values in (
+        ("severity", _enum(severities, schema.SEVERITIES)),
+        ("used_by", _column([number and json.dumps(number) for number in numbers], column)),
+    ):
+        position = changes.schema.get_field_index(name)
+        changes = changes.set_column(position, changes.schema.field(name), values)
+    return changes
+
+
+def _users(uses: pa.Table, tables: Mapping[str, str]) -> dict[tuple[str, str], dict[str, int]]:
+    """How many resources of each kind use a table, a variable or a code, by noun and name."""
+    variables = array(uses["variable_name"])
+    codes = code_names(variables, array(uses["code"])).to_pylist()
+    columns = (uses[name].to_pylist() for name in ("kind", "id", "variable_name"))
+    seen: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    for kind, id_, variable, code in zip(*columns, codes, strict=True):
+        for noun, name in (
+            ("table", tables.get(variable)),
+            ("variable", variable),
+            ("code", code),
+        ):
+            if name is not None:
+                seen[noun, name].add((kind, id_))
     return {
-        of: {
-            kind: number
-            for kind in schema.USE_KINDS
-            if (number := sum(which == kind for which, _ in users))
-        }
+        of: {kind: n for kind in schema.USE_KINDS if (n := sum(k == kind for k, _ in users))}
         for of, users in seen.items()
     }

@@ -56,18 +56,23 @@ def _dictionary_file(_context: click.Context, _argument: click.Parameter, path: 
 @click.argument("file", metavar="FILE", type=PATH, callback=_dictionary_file)
 @click.option("--open", "opens", is_flag=True, help="Open it, in the browser or in Excel.")
 @with_codes
+@with_uses
 @with_source
-def dictionary(source: Source, file: Path, opens: bool, codes: bool) -> None:
+def dictionary(source: Source, file: Path, opens: bool, codes: bool, uses: bool) -> None:
     """Write the data dictionary to FILE, and print its name.
 
     FILE ends in .html for a page to search and read in a browser, or in .xlsx for an Excel
     workbook (which needs the extra excel). An existing file is replaced.
     """
+    is_page = file.suffix.lower() == ".html"
+    if uses and not is_page:
+        raise click.UsageError(
+            "--uses is for pages, whose names end in .html", click.get_current_context()
+        )
     with source.opened() as system:
         load(system, codes=codes, folders=codes)
-        is_page = file.suffix.lower() == ".html"
         with working(f"writing {file}"):
-            written = system.write_html(file) if is_page else system.write_excel(file)
+            written = system.write_html(file, uses=uses) if is_page else system.write_excel(file)
     click.echo(written)
     if opens and not _is_opened(written, is_page):
         say(f"nothing could be started to open it: open {written} yourself")

@@ -98,11 +98,6 @@ class _Item(NamedTuple):
     url: str
     options: dict[str, Any]
 
-    @property
-    def named(self) -> str:
-        """What it is, for a sentence."""
-        return f"{self.kind} {truncate(self.id)!r} ({truncate(self.title)!r})"
-
 
 class _Listed(NamedTuple):
     """The resources of a kind that are listed, and what is odd about the list."""
@@ -320,7 +315,10 @@ class _Orbit:
                 except ValueError as error:
                     raise results_error(str(error), item.url) from None
             except (ApiResultsError, GatewayError) as error:
-                what = f"Of the {self.place}, {item.named} cannot be read."
+                # Before they are truncated, or half of a token would show.
+                key, title = map(self._client.secrets.without, (item.id, item.title))
+                which = f"{item.kind} {truncate(key)!r} ({truncate(title)!r})"
+                what = f"Of the {self.place}, {which} cannot be read."
                 raise type(error)(f"{what} {error}") from None
         return _resource(item, document, named)
 

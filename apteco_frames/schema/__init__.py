@@ -298,6 +298,14 @@ CHANGES: tuple[Column, ...] = (
     Column("new", STRING, True, "", "Newer value as text; of what was added, all as JSON."),
     Column("severity", KIND, False, "", "How much it matters.", values=SEVERITIES),
     Column("is_virtual", BOOL, False, "", "Whether the variable was made after the build."),
+    Column(
+        "used_by",
+        STRING,
+        True,
+        "",
+        "How many audiences and the like use it, by kind, as JSON; null where none does, or that "
+        "was not asked.",
+    ),
 )
 
 BUILDS: tuple[Column, ...] = (

@@ -189,18 +189,20 @@ class CacheEntry(NamedTuple):
     folder: Path
 
     def read(self, noun: str) -> tuple[pa.Table, tuple[str, ...]] | None:
-        """The ``codes`` or ``folders``, if they are kept, and whose codes are not among them."""
+        """The ``codes``, ``folders`` or ``uses``, if they are kept, and of whom codes are not."""
         with suppress(SnapshotError, OSError):
             saved = snapshot.read(self.folder)
-            reader = {"codes": saved.codes, "folders": saved.folders}[noun]
-            return (reader(), saved.unavailable) if reader else None
+            readers = {"codes": saved.codes, "folders": saved.folders, "uses": saved.uses}
+            reader = readers[noun]
+            rows = reader() if reader else None
+            return None if rows is None else (rows, saved.unavailable)
         return None
 
     def write(self, noun: str, rows: pa.Table, unavailable: Iterable[str] | None = None) -> None:
-        """Keep ``codes`` or ``folders``, unless another catalogue has taken the place of this one.
+        """Keep ``codes``, ``folders`` or ``uses``, unless another catalogue has taken this place.
 
         Args:
-            noun: which of the two.
+            noun: which of them.
             rows: the rows, under the declared schema.
             unavailable: names of the variables whose codes are not among them.
 

@@ -97,3 +97,9 @@ def test_saved(command: Command, place: Path) -> None:
     assert not (place / "again/uses.parquet").exists()
     assert command("archive", "add", "kept", "--catalogue", "saved", "--uses").status == 0
     assert list((place / "kept/uses").rglob("*.parquet"))
+
+
+def test_dictionary(command: Command) -> None:
+    """A page says who uses what if that is asked for; a workbook does not."""
+    assert command("dictionary", "d.html", *LOGIN, "--uses") == (0, "d.html\n", "")
+    assert command("dictionary", "d.xlsx", *LOGIN, "--uses").status == 2
