@@ -230,8 +230,8 @@ def _parsed(text: str) -> dict[str, dict[str, str]]:
     for name, values in found.items():
         if not isinstance(values, dict):
             raise click.ClickException(
-                f"{profiles_path()} has {name!r} outside of a profile. A profile begins with a line such "
-                f"as [orbit], and may have {', '.join(KEYS)}."
+                f"{profiles_path()} has {name!r} outside of a profile. A profile begins with a "
+                f"line such as [orbit], and may have {', '.join(KEYS)}."
             )
         for key, value in values.items():
             _check(name, key, value)
@@ -249,8 +249,8 @@ def _check(name: str, key: str, value: object) -> None:
     if key not in KEYS or not isinstance(value, str):
         what = "which is not text" if key in KEYS else "which no profile has"
         raise click.ClickException(
-            f"Profile {name!r} in {profiles_path()} has {key!r}, {what}. It may have {', '.join(KEYS)}, "
-            "each a text."
+            f"Profile {name!r} in {profiles_path()} has {key!r}, {what}. It may have "
+            f"{', '.join(KEYS)}, each a text."
         )
 
 
