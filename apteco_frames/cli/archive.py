@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from apteco_frames.cli import report
+from apteco_frames.cli import completion, report
 from apteco_frames.cli.acceptance import AcceptedFile
 from apteco_frames.cli.command import Group
 from apteco_frames.cli.compare import Comparing, Gate, with_gate
@@ -118,7 +118,7 @@ def _show_added(added: list[Added], output: Output) -> None:
     short_help="The builds of all systems.",
 )
 @click.argument("root", type=ROOT)
-@with_output
+@with_output(noun="builds")
 def list_(output: Output, root: str) -> None:
     """Print the builds of all systems in the archive at ROOT."""
     preview = ("system", "build", "added_at", "tables", "variables", "codes", "folders")
@@ -135,8 +135,13 @@ def list_(output: Output, root: str) -> None:
     short_help="A variable from build to build.",
 )
 @click.argument("root", type=ROOT)
-@click.argument("variable")
-@click.option("--system", metavar="NAME", help="In this system; in all of them if not given.")
+@click.argument("variable", shell_complete=completion.archived_variables)
+@click.option(
+    "--system",
+    metavar="NAME",
+    shell_complete=completion.systems,
+    help="In this system; in all of them if not given.",
+)
 @with_output
 def history(output: Output, root: str, variable: str, system: str | None) -> None:
     """Print what became of VARIABLE, a name, from build to build in the archive at ROOT."""
@@ -154,7 +159,13 @@ def history(output: Output, root: str, variable: str, system: str | None) -> Non
     short_help="What changed in the newest build of each system.",
 )
 @click.argument("root", type=ROOT)
-@click.option("--system", multiple=True, metavar="NAME", help="Of this system. May be repeated.")
+@click.option(
+    "--system",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=completion.systems,
+    help="Of this system. May be repeated.",
+)
 @click.option(
     "--against",
     metavar="BUILD|DAYS",

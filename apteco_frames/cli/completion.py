@@ -95,7 +95,8 @@ def systems(context: click.Context) -> Iterator[tuple[str, str]]:
     """The names of systems in an archive."""
     from apteco_frames.archive import Archive
 
-    root = context.params.get("archive") or context.params["root"]
+    # Where the value of an option is lacking, click has not told the arguments apart yet.
+    root = context.params.get("archive") or context.params.get("root") or context.args[0]
     for name in Archive(root).builds["system"].unique(maintain_order=True):
         yield name, ""
 

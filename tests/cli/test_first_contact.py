@@ -19,6 +19,7 @@ from cli.running import (
     environment,
     in_process,
     on_terminal,
+    terminal,
 )
 from lanes import PATIENCE
 
@@ -181,7 +182,7 @@ def test_variables_of_a_table_a_type_and_a_folder(command: Command) -> None:
     below = command(*given, "--folder", "Booking").out.split()
     assert len(below) == whole.folders["Booking"].total_variable_count
     assert "Nearest: 'Bookings'" in command(*given, "--table", "Boking").err
-    assert command(*given, "--table", "Households", "--type", "Array") == (
+    assert command(*given, "--table", "Content", "--type", "Date") == (
         0,
         "",
         "apteco-frames: no variable is all of that\n",
@@ -472,6 +473,9 @@ def completed(line: str, shell: str = "fish") -> list[str]:
         ("apteco-frames variables --catalogue holidays --columns name,is_v", ["name,is_virtual"]),
         ("apteco-frames tables --profile or", ["orbit"]),
         ("apteco-frames profile remove or", ["orbit"]),
+        ("apteco-frames archive history my-archive boDe", ["boDest"]),
+        ("apteco-frames archive check my-archive --system hol", ["holidays"]),
+        ("apteco-frames archive list my-archive --columns system,add", ["system,added_at"]),
         ("apteco-frames tables --archive my-archive --system hol", ["holidays"]),
         ("apteco-frames codes --catalogue nothing bo", []),
     ],
@@ -538,34 +542,28 @@ SLOW = """
 import time
 from apteco_frames import Catalogue
 from apteco_frames.cli import program, working
-working.DELAY = working.PAUSE = 0.01
+working.DELAY = working.PAUSE = 0.05
 write = Catalogue.write_html
 Catalogue.write_html = lambda *given: (time.sleep(0.2), write(*given))[1]
 program()
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal")
 def test_work_that_takes_long_is_told(place: Path) -> None:
     """On a terminal it is said what is being done, and gone when it is done."""
-    import pty
-
-    ours, theirs = pty.openpty()
-    done = subprocess.run(
-        [sys.executable, "-c", SLOW, "dictionary", "d.html", "--catalogue", "holidays"],
-        env=environment(TERM="xterm"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        timeout=PATIENCE,
-        check=False,
-    )
-    told = os.read(ours, 65536).decode()
-    os.close(theirs)
-    os.close(ours)
+    with terminal(80) as (theirs, shown):
+        done = subprocess.run(
+            [sys.executable, "-c", SLOW, "dictionary", "d.html", "--catalogue", "holidays"],
+            env=environment(TERM="xterm"),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            timeout=PATIENCE,
+            check=False,
+        )
     assert (done.returncode, done.stdout) == (0, b"d.html\n")
-    assert "writing d.html" in told
-    assert told.endswith("\r")
+    assert b"writing d.html" in shown
+    assert shown.endswith(b"\r")
 
 
 def test_dictionary_opens(place: Path, server: NotingServer) -> None:
