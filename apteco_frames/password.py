@@ -22,7 +22,7 @@ import time
 import warnings
 from typing import TYPE_CHECKING
 
-from apteco_frames.errors import PasswordPromptError
+from apteco_frames.errors import Hint, PasswordPromptError
 from apteco_frames.support.progress import in_notebook
 from apteco_frames.support.text import truncate
 
@@ -38,12 +38,13 @@ class _NotAnsweredError(Exception):
     """Why there is no password, as part of a sentence; never leaves this module."""
 
 
-def ask_password(user: str, system: str) -> str:
+def ask_password(user: str, system: str, prompt: str = PROMPT) -> str:
     """Ask for the password of a user: in the notebook, the terminal or a pop-up box.
 
     Args:
         user: The name of the user, for the pop-up box and for errors.
         system: The name of the FastStats system, likewise.
+        prompt: What the notebook or the terminal asks.
 
     Returns:
         What was typed, as it was typed; it may be empty.
@@ -56,17 +57,17 @@ def ask_password(user: str, system: str) -> str:
         https://docs.python.org/3/library/getpass.html
     """
     try:
-        return _ask(user, system)
+        return _ask(user, system, prompt)
     except _NotAnsweredError as error:
         reason = str(error)
     # Outside of the except block: the context of the error could hold what was typed.
     raise PasswordPromptError(
-        f"No password for user {truncate(user)!r} of system {truncate(system)!r}: {reason}. "
-        "Log in where it can be typed, or pass it to login_with_password()."
+        f"No password for user {truncate(user)!r} of system {truncate(system)!r}: {reason}.",
+        hint=Hint.TYPE_PASSWORD,
     )
 
 
-def _ask(user: str, system: str) -> str:
+def _ask(user: str, system: str, prompt: str) -> str:
     has_own_input = getpass.getpass.__module__ != "getpass"
     if in_notebook() and not has_own_input:
         # Nobody may be looking at the terminal or the screen of a kernel.
@@ -78,7 +79,7 @@ def _ask(user: str, system: str) -> str:
                 if hasattr(signal, "siginterrupt"):
                     # polars has reads go on after Ctrl-C, which would then wait for Enter.
                     signal.siginterrupt(signal.SIGINT, True)
-                return getpass.getpass(PROMPT)
+                return getpass.getpass(prompt)
         except getpass.GetPassWarning:
             pass  # it was about to read with an echo, and the window will not
         except EOFError:

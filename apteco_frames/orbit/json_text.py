@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from apteco_frames.errors import ApiResultsError, GatewayError
+from apteco_frames.orbit import deep_json
 from apteco_frames.support.text import ASK_ADMINISTRATOR
 
 # What JSON calls white space; Python strips more, a form feed for one.
@@ -130,17 +131,22 @@ def load(body: bytes, source: str, without: Callable[[str], str] = str) -> Any:
             found[name] = value
         return found
 
+    hooks: dict[str, Any] = {
+        "object_pairs_hook": whole,
+        "parse_int": _integer,
+        "parse_float": _double,
+        "parse_constant": NotFinite,
+    }
     try:
-        value = json.loads(
-            text.decode(),
-            object_pairs_hook=whole,
-            parse_int=_integer,
-            parse_float=_double,
-            parse_constant=NotFinite,
-        )
+        decoded = text.decode()
+        try:
+            value = json.loads(decoded, **hooks)
+        except RecursionError:
+            twice.clear()
+            value = deep_json.loads(decoded, **hooks)
     except json.JSONDecodeError as error:
         fault = f"it is not JSON ({error})"
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         fault = f"it is not JSON ({type(error).__name__})"
     else:
         if not twice:
@@ -282,7 +288,10 @@ def show(value: Any) -> str:
     >>> show(["People", "Bookings"])
     "['People', 'Bookings']"
     """
-    text = ascii(value)
+    try:
+        text = ascii(value)
+    except RecursionError:
+        return f"a deep {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

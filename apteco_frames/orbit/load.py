@@ -88,7 +88,12 @@ def probe(client: OrbitClient, system: str, deadline: Deadline) -> tuple[dict[st
         "details": partial(client.system, system, part),
         "page": partial(client.page, url, NAME_COLUMNS, part, 0, 1),
     }
-    found = dict(run_all(calls.items(), part, client.base_url, client.max_connections))
+    try:
+        found = dict(run_all(calls.items(), part, client.base_url, client.max_connections))
+    except ApiError as error:
+        if error.status == 404:  # of a system that is not there both fail: this tells which are
+            client.system(system, deadline)
+        raise
     return found["details"], found["page"].total
 
 

@@ -62,7 +62,7 @@ def _details_or_error(
     try:
         value = load(body, url, without)
     except AptecoFramesError as error:
-        return type(error)(*error.args)
+        return type(error)(*error.args, hint=error.hint)
     fault = find_fault(value, _SESSION, quoting=False)
     if fault and isinstance(value, dict) and not isinstance(value.get("accessToken"), str):
         fault += ". Perhaps the server asks for a second factor, which this package cannot supply"

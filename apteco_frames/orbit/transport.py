@@ -27,7 +27,7 @@ from zlib import error as ZlibError
 import requests
 import urllib3
 
-from apteco_frames.errors import OrbitConnectionError
+from apteco_frames.errors import Hint, OrbitConnectionError
 from apteco_frames.orbit.connection import (
     ACCEPTED,
     UnpackError,
@@ -140,7 +140,7 @@ class Transport:
         deadline: Deadline,
         authorise: bool | Secret = True,
         headers: Mapping[str, str] | None = None,
-        when_too_large: str = "Check the base URL, and what you ask for.",
+        when_too_large: Hint | str = "Check the base URL, and what you ask for.",
         **content: Any,
     ) -> Response:
         """Send a request, again if need be, and read its answer.
@@ -200,8 +200,9 @@ class Transport:
             return last
         if not deadline.seconds_left():
             raise deadline.too_late(str(shown), before)
-        hint = last.hint or when_too_large
-        raise OrbitConnectionError(f"{method} {shown} failed: {last.what}. {hint}")
+        raise OrbitConnectionError(
+            f"{method} {shown} failed: {last.what}.", hint=last.hint or when_too_large
+        )
 
     def _leave_to_parent(self) -> None:
         """After a fork: share no connection with the process that it came from."""

@@ -36,18 +36,18 @@ def require_base_url(base_url: str) -> str:
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidUrlError(
-            "base_url must be the http or https URL of an Orbit API, such as "
+            "The base URL must be the http or https URL of an Orbit API, such as "
             "'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
         )
     if parts.username is not None or parts.query or parts.fragment:
         raise InvalidUrlError(
-            "base_url must contain host and path only, without user name, password, ? or #, such "
-            "as 'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
+            "The base URL must be host and path only, without user name, password, ? or #, such as "
+            "'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
         )
     if not _is_host(parts.hostname):
         raise InvalidUrlError(
-            "base_url must name a host: letters, digits, hyphens and dots, or an IP address, such "
-            "as 'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
+            "The base URL must name a host, in letters, digits, hyphens and dots or as an IP "
+            "address, such as 'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
         )
     path = parts.path.rstrip("/") or "/OrbitAPI"
     return f"{parts.scheme}://{parts.netloc}{path}"

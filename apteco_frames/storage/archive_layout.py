@@ -48,6 +48,13 @@ NOUNS: dict[str, tuple[Column, ...]] = {
 }
 """The nouns, with the columns that they have in a catalogue."""
 
+USES = "uses"
+"""The folder of what uses the variables of a build, which is there on demand only.
+
+It is no noun of a build: the names of a build's files do not tell of it, it may change while the
+build stays the same, and it can be removed.
+"""
+
 PARTITIONS = pa.schema([("system", STRING), ("build", STRING)])
 """The columns that the names of folders are."""
 
@@ -73,7 +80,14 @@ ENTRY_SCHEMA = pa.schema(
 ``added_at`` is null since layout 2, or equal contents would not have equal bytes.
 """
 
-_SORTED_BY = {"tables": "name", "variables": "name", "codes": "variable_name", "folders": "path"}
+_SORTED_BY = {
+    "tables": "name",
+    "variables": "name",
+    "codes": "variable_name",
+    "folders": "path",
+    USES: "variable_name",
+}
+_COLUMNS = {**NOUNS, USES: schema.USES}
 _OWN = (
     pa.field("row_number", INT, False),
     pa.field("system_name", STRING, False),
@@ -313,7 +327,7 @@ def file_schema(noun: str) -> pa.Schema:
     ['count', 'row_number', 'system_name', 'build_date']
     """
     fields = [
-        pa.field(c.name, STRING if c.type == KIND else c.type, c.nullable) for c in NOUNS[noun]
+        pa.field(c.name, STRING if c.type == KIND else c.type, c.nullable) for c in _COLUMNS[noun]
     ]
     return pa.schema([*fields, *_OWN])
 
@@ -322,7 +336,7 @@ def file_of(noun: str, rows: pa.Table, system: Mapping[str, Any]) -> pa.Buffer:
     """The file of a noun, sorted by variable.
 
     Args:
-        noun: one of :data:`NOUNS`.
+        noun: one of :data:`NOUNS`, or :data:`USES`.
         rows: its rows, as a catalogue has them.
         system: the description of the system.
     """
