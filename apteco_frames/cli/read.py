@@ -94,7 +94,9 @@ def _among(rows: pa.Table, column: str, values: Any) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    wanted = pa.array(values, pa.string())
+    from apteco_frames.support.arrays import strings
+
+    wanted = strings(values)
     return rows.filter(pc.is_in(rows[column].cast(pa.string()), value_set=wanted))
 
 

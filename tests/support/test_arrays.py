@@ -16,6 +16,7 @@ VALUES: list[tuple[pa.DataType, list[Any]]] = [
     (pa.int64(), [0, -5, 2**62]),
     (pa.bool_(), [True, False, True]),
     (pa.timestamp("us"), [datetime(1, 1, 1), datetime(1970, 1, 1), datetime(2019, 11, 27, 15, 1)]),
+    (pa.float64(), [0.5, -1e300, 0.0]),
     (NAMES, [["boDest", "boCost"], [], ["peOccu"]]),
 ]
 
@@ -30,6 +31,15 @@ def test_arrays_of_values(arrow_type: pa.DataType, values: list[Any], nulls: lis
         assert made.equals(pa.array(listed, arrow_type))
     schema = pa.schema([("value", arrow_type), ("missing", pa.int64())])
     assert table_of([{"value": v} for v in values], schema)["value"].to_pylist() == values
+
+
+def test_arrays_of_kinds() -> None:
+    """Values of a closed set are kept once each, with nulls and without."""
+    kinds = pa.dictionary(pa.uint8(), pa.string())
+    for listed in ([], ["Text", "Date", "Text"], ["Text", None], [None]):
+        made = array_of(listed, kinds)
+        made.validate(full=True)
+        assert (made.type, made.to_pylist()) == (kinds, listed)
 
 
 @pytest.mark.parametrize("chunks", [[], [["a"]], [["a"], ["b", "c"]]])
