@@ -21,7 +21,7 @@ from apteco_frames.support.arrays import integers, spans_of
 from apteco_frames.support.text import list_names, truncate
 
 if TYPE_CHECKING:
-    from apteco_frames.nouns import Table, Variable
+    from apteco_frames.nouns import Table, Uses, Variable
 
 
 class Code(Row):
@@ -46,6 +46,18 @@ class Code(Row):
     def table(self) -> Table:
         """The table of that variable."""
         return links_of(self).table(self.table_name)
+
+    @property
+    def uses(self) -> Uses:
+        """Where the code is used, as far as that is certain; see :class:`Uses`.
+
+        A session reads the uses on first use.
+
+        Raises:
+            NotLoadedError: a saved catalogue holds none.
+            AptecoFramesError: the API could not be asked, or refused.
+        """
+        return links_of(self).uses_of([self.variable_name], self.code)
 
     def _describe(self) -> str:
         where = f"at position {self.position} of variable {truncate(self.variable_name)!r}"

@@ -55,6 +55,8 @@ def login(
             kept, readable for you alone, in ``APTECO_FRAMES_CACHE_DIR`` or the platform's
             place for caches; no password and no token is. A system that does not say when
             it was built is not kept.
+        uses: ``True``, to keep what uses the variables in the cache, too, with titles and names
+            of users. ``session.uses`` is as it was then; ``session.load_uses()`` reads it anew.
 
     Returns:
         a session with the system's catalogue.

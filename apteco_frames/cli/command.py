@@ -64,6 +64,8 @@ class Command(click.Command):
         example: lines for a shell, which the tests run.
         imports: names of the modules to import first; if not given, those that it needs to
             read a catalogue from where the user says.
+        ends_at_once: whether Ctrl-C ends the command at once, since there is nothing to put in
+            order.
     """
 
     def __init__(
@@ -71,17 +73,20 @@ class Command(click.Command):
         *args: Any,
         example: str,
         imports: tuple[str, ...] | None = None,
+        ends_at_once: bool = False,
         **kwargs: Any,
     ) -> None:
         kwargs |= {"context_settings": _SETTINGS, "epilog": _epilog(example)}
         super().__init__(*args, **kwargs)
         self._imports = imports
+        self._ends_at_once = ends_at_once
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; Ctrl-C is a ``KeyboardInterrupt`` from here on."""
+        """Run the command; Ctrl-C is a ``KeyboardInterrupt`` from here on, or ends it at once."""
         for name in _reading(ctx.params) if self._imports is None else self._imports:
             import_module(name)
-        put_in_order()
+        if not self._ends_at_once:
+            put_in_order()
         return super().invoke(ctx)
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

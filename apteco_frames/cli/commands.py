@@ -5,7 +5,17 @@ from __future__ import annotations
 import click
 
 from apteco_frames import __version__
-from apteco_frames.cli import archive, compare, demo, files, profile, read
+from apteco_frames.cli import (
+    archive,
+    compare,
+    demo,
+    files,
+    mcp,
+    profile,
+    quality,
+    read,
+    uses,
+)
 from apteco_frames.cli.command import Group
 
 
@@ -23,7 +33,9 @@ def commands() -> None:
 for _command in (
     *(demo.demo, read.tables, read.variables, read.codes, read.folders, read.show),
     *(read.search, read.sql),
+    *(quality.quality, quality.lint),
     *(files.export, files.dictionary, compare.diff, archive.archive, read.systems),
-    *(files.serve, files.cache, profile.profile),
+    uses.uses,
+    *(files.serve, mcp.mcp, files.cache, profile.profile),
 ):
     commands.add_command(_command)

@@ -13,6 +13,7 @@ from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.paths import PATH
 from apteco_frames.cli.read import load
 from apteco_frames.cli.source import Source, with_codes, with_source
+from apteco_frames.cli.uses import with_uses
 from apteco_frames.cli.working import working
 from apteco_frames.support.text import truncate
 
@@ -24,8 +25,9 @@ from apteco_frames.support.text import truncate
 )
 @click.argument("directory", metavar="DIR", type=PATH)
 @with_codes
+@with_uses
 @with_source
-def export(source: Source, directory: Path, codes: bool) -> None:
+def export(source: Source, directory: Path, codes: bool, uses: bool) -> None:
     """Save the catalogue in folder DIR, a Parquet file of each kind, to use it offline.
 
     It prints the files. A catalogue that is there is replaced, whole or not at all; files of
@@ -33,7 +35,9 @@ def export(source: Source, directory: Path, codes: bool) -> None:
     """
     with source.opened() as system:
         load(system, codes=codes, folders=codes)
-        for path in system.catalogue.write_parquet(directory):
+        if uses:
+            _ = system.uses
+        for path in system.catalogue.write_parquet(directory, uses=uses):
             click.echo(path)
 
 
@@ -52,18 +56,23 @@ def _dictionary_file(_context: click.Context, _argument: click.Parameter, path: 
 @click.argument("file", metavar="FILE", type=PATH, callback=_dictionary_file)
 @click.option("--open", "opens", is_flag=True, help="Open it, in the browser or in Excel.")
 @with_codes
+@with_uses
 @with_source
-def dictionary(source: Source, file: Path, opens: bool, codes: bool) -> None:
+def dictionary(source: Source, file: Path, opens: bool, codes: bool, uses: bool) -> None:
     """Write the data dictionary to FILE, and print its name.
 
     FILE ends in .html for a page to search and read in a browser, or in .xlsx for an Excel
     workbook (which needs the extra excel). An existing file is replaced.
     """
+    is_page = file.suffix.lower() == ".html"
+    if uses and not is_page:
+        raise click.UsageError(
+            "--uses is for pages, whose names end in .html", click.get_current_context()
+        )
     with source.opened() as system:
         load(system, codes=codes, folders=codes)
-        is_page = file.suffix.lower() == ".html"
         with working(f"writing {file}"):
-            written = system.write_html(file) if is_page else system.write_excel(file)
+            written = system.write_html(file, uses=uses) if is_page else system.write_excel(file)
     click.echo(written)
     if opens and not _is_opened(written, is_page):
         say(f"nothing could be started to open it: open {written} yourself")

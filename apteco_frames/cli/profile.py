@@ -147,9 +147,11 @@ def list_(output: Output) -> None:
     """List the profiles."""
     import pyarrow as pa
 
+    from apteco_frames.support.arrays import table_of
+
     names = ("name", *configuration.KEYS)
     rows = [{"name": name, **values} for name, values in configuration.profiles().items()]
-    output.show(pa.Table.from_pylist(rows, pa.schema([(name, pa.string()) for name in names])))
+    output.show(table_of(rows, pa.schema([(name, pa.string()) for name in names])))
     if not rows:
         say(f"there is no profile in {configuration.profiles_path()}; add one with: {_ADD}")
 

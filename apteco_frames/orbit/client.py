@@ -205,7 +205,7 @@ class OrbitClient:
         left = expires - time.time()
         if left < -_CLOCK_SKEW_SECONDS:
             raise SessionExpiredError(
-                f"The session's token has expired {_span(-left)} ago, so nothing was sent to "
+                f"The session's token expired {_span(-left)} ago, so nothing was sent to "
                 f"{url}. What was read stays usable.",
                 url=url,
                 hint=Hint.LOG_IN_AGAIN,
@@ -247,8 +247,8 @@ class OrbitClient:
                     LoginError,
                     answer,
                     f"The server asks for a second factor at login ({words}), which this package "
-                    f"cannot give. The user {user!r} is not logged in",
-                    "Ask your administrator for a user who needs none",
+                    f"cannot supply. The user {user!r} is not logged in",
+                    "Ask your administrator for a user without one",
                 )
             if answer.status in (401, 403):
                 raise _login_error(answer, user)
@@ -376,6 +376,10 @@ class OrbitClient:
             answer = answer._replace(body=b"{}")
         with self.secrets.kept_out():
             return decode_page(raise_for_status(answer), columns, url)
+
+    def data_view_url(self, *segments: str) -> str:
+        """The URL of what belongs to the DataView; each segment is encoded by itself."""
+        return self._url(self.data_view, *segments)
 
     def system_url(self, system: str, *segments: str) -> str:
         """The URL of what belongs to a system; each segment is encoded by itself."""

@@ -181,7 +181,7 @@ class Deadline:
         reason = f" (before that: {before})" if before else ""
         return OrbitConnectionError(
             f"{url} did not answer in full within {self.timeout.total:g} seconds, the limit for "
-            f"the whole load{reason}. Nothing was used of what had come.",
+            f"the whole load{reason}. Nothing that had arrived was used.",
             hint=Hint.MORE_TIME,
         )
 

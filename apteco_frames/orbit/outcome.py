@@ -168,7 +168,7 @@ def _unusable_file(causes: list[BaseException], files: Sequence[tuple[str, str]]
     said = {cause.reason or str(cause) for cause in causes if isinstance(cause, ssl.SSLError)}
     if any(type(cause) is OSError and cause.errno is None for cause in causes):  # of requests
         wrong = [(setting, path) for setting, path in files if not Path(path).exists()]
-        fault = "and there is no such file"
+        fault = "but there is no such file"
     elif "NO_CERTIFICATE_OR_CRL_FOUND" in said:
         wrong = [(setting, path) for setting, path in files if setting != "http.cert"]
         fault = "which holds no certificate in PEM"
@@ -179,7 +179,7 @@ def _unusable_file(causes: list[BaseException], files: Sequence[tuple[str, str]]
         return None
     for setting, path in wrong:
         what = f"{setting} names {path!r}, {fault}"
-        return Failure(what, "Correct it, or do without.", never_sent=True, final=True)
+        return Failure(what, "Correct it, or leave it out.", never_sent=True, final=True)
     return None
 
 
@@ -197,7 +197,7 @@ def _tls(causes: list[BaseException]) -> Failure:
     errors = [cause for cause in causes if isinstance(cause, ssl.SSLError)]
     if any(error.reason in _NOT_TLS for error in errors):
         return Failure(
-            "what answers there does not speak https",
+            "the server there does not speak https",
             "Begin the base URL with http://, or give the port of https.",
             never_sent=True,
             final=True,
@@ -234,7 +234,7 @@ def _unsendable(causes: list[BaseException]) -> Failure | None:
             what = "the proxy is a SOCKS proxy, and the package PySocks is not installed"
             hint = "Install it: pip install 'requests[socks]'."
         elif isinstance(cause, LocationValueError | requests.exceptions.InvalidURL):
-            what = "the URL, or that of the proxy, has a name or port that no host can have"
+            what = "the URL, or that of the proxy, has an invalid host name or port"
             hint = "Check the base URL and your proxy."
         else:
             continue
@@ -275,8 +275,8 @@ def _malformed(causes: list[BaseException]) -> Failure | None:
                 return Failure("the answer is cut off or malformed in its first line")
             if str(cause).startswith(_TLS_ALERT):
                 hint = "Begin the base URL with https://."
-                return Failure("what answers there speaks https", hint, final=True)
-            return Failure("what answered does not speak HTTP")
+                return Failure("the server there speaks https", hint, final=True)
+            return Failure("the server does not speak HTTP")
         if type(cause) is ValueError:  # of int(), for the length of a chunk
             return Failure("the answer is cut off or malformed between two chunks")
     return None
@@ -308,7 +308,7 @@ def _reason(causes: list[BaseException], otherwise: str) -> str:
     """What the operating system said, if it said anything."""
     for cause in causes:
         if isinstance(cause, socket.gaierror):
-            return "the name of the host is not known"
+            return "the host name could not be resolved"
         if isinstance(cause, OSError) and isinstance(cause.strerror, str):
             return cause.strerror.lower()
     return otherwise

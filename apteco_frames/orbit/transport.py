@@ -231,7 +231,7 @@ class Transport:
             shown = shown_target
             request = request._replace(url=target, content={**request.content, "params": None})
         raise OrbitConnectionError(
-            f"{request.method} {shown} failed: it redirects in a circle. Check the base URL."
+            f"{request.method} {shown} failed: it redirects to itself. Check the base URL."
         )
 
     def _redirected(self, request: _Request, answer: Response) -> tuple[str | None, str, str]:
@@ -434,8 +434,8 @@ def _read_body(response: requests.Response, deadline: Deadline) -> bytes | Failu
     size = 0
     if _is_lost(response):
         return Failure(
-            "the answer's body was read before, by a hook or an adapter of http=",
-            "Have it read response.content, which can be read again.",
+            "a hook or an adapter of http= has already read the answer's body",
+            "Let it read response.content, which can be read again.",
             final=True,
         )
     for chunk in _chunks(response):
@@ -443,14 +443,14 @@ def _read_body(response: requests.Response, deadline: Deadline) -> bytes | Failu
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
             return Failure(
-                f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB, and was not read on",
+                f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB; the rest was not read",
                 "",  # who asked knows what to do
                 final=True,
             )
         if deadline.receive(len(chunk)) > MAX_LOAD_BYTES:
             return Failure(
                 f"what the API sends adds up to more than {MAX_LOAD_BYTES // 2**20:,} MiB, the "
-                "limit for one load, and was not read on",
+                "limit for one load; the rest was not read",
                 "Nothing was used. Check the base URL, or load codes of fewer variables at a time.",
                 final=True,
             )

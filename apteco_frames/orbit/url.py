@@ -58,7 +58,7 @@ def require_name(name: str, what: str) -> str:
 
     Raises:
         TypeError: it is not text.
-        InvalidUrlError: it is empty, or a URL would take it for another path.
+        InvalidUrlError: it is empty, or would change the path of a URL.
     """
     require_sendable(Secret(name), what)
     if name.strip(" ") in ("", ".", ".."):
@@ -74,14 +74,15 @@ def warn_if_insecure(base_url: str, verify: bool | str | None) -> None:
     parts = urlsplit(base_url)
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         warn(
-            f"{base_url} is plain http: password and token can be read on their way. "
+            f"{base_url} is plain http: passwords and tokens can be read in transit. "
             "Use the https URL of your Orbit API.",
             InsecureTransportWarning,
         )
     elif parts.scheme == "https" and verify is False:
         warn(
-            f"verify=False: the certificate of {base_url} is not checked, so that another "
-            "server could take its place. Name your authority instead: verify='ca.pem'.",
+            f"verify=False: the certificate of {base_url} is not checked, so "
+            "another server could pose as it. Name your certificate authority instead: "
+            "verify='ca.pem'.",
             InsecureTransportWarning,
         )
 

@@ -145,7 +145,7 @@ def test_foreign_files_are_left_alone(
     before = path.read_bytes()
     assert main(["demo", "."]) == 1
     error = capsys.readouterr().err
-    assert error.startswith(f"apteco-frames: {name} is there already and is no catalogue file")
+    assert error.startswith(f"apteco-frames: {name} exists and is not a catalogue file")
     assert len(error.splitlines()) == 1
     assert path.read_bytes() == before
     assert list(here.iterdir()) == [path]

@@ -40,11 +40,12 @@ def test_examples(place: Path, capsys: pytest.CaptureFixture[str], words: tuple[
             (place / "config/profiles.toml").unlink()
         if words == ("serve",):
             check_serving(line)
-        elif set("|>") & set(line):
+        elif set("|>") & set(line) or words == ("mcp",):  # which needs a standard input
             done = shell(line, place)
             assert (done.status, done.err) == (0, "")
         else:
             comparing = {"diff", "check"} & set(words[:2]) and words[0] != "profile"
+            comparing = comparing or "--broken" in line
             assert main(shlex.split(line)[1:]) == (1 if comparing else 0)
             capsys.readouterr()
 

@@ -176,6 +176,7 @@ def test_pipes(command: Command, place: Path, name: str) -> None:
     status, out, err = command("variables", "--catalogue", "holidays")
     assert (status, out) == (1, "")
     assert (
-        f"{name}.parquet is damaged, cut off, or no Parquet file (it is not a regular file)" in err
+        f"{name}.parquet is damaged, incomplete, or not a Parquet file "
+        "(it is not a regular file)" in err
     )
     assert command("export", "holidays", "--catalogue", "older").status == 1

@@ -50,7 +50,7 @@ def test_expired_token(meet: Meet) -> None:
         text = with_token(server, expiring(-3600), with_catalogue=False)
         said = meet(server, lambda: Session.deserialize(text), kind=SessionExpiredError)
         assert server.asked == []
-    assert "has expired 1 hour ago, so nothing was sent" in said
+    assert "expired 1 hour ago, so nothing was sent" in said
     assert "Log in again with login() or session.renew(password)" in said
 
 
