@@ -548,8 +548,8 @@ class Catalogue(AnyCatalogue):
         if rows is None:
             raise NotLoadedError(
                 f"The catalogue of system {truncate(self.system_info.name)!r} does not hold what "
-                "uses its variables. Log in, call session.load_uses(), and take session.catalogue "
-                "after that; or write it with uses=True."
+                "uses its variables.",
+                hint=Hint.LOAD_USES,
             )
         return Uses(rows, self, self._data.unavailable_uses)
 

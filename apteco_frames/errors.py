@@ -65,6 +65,10 @@ class Hint(enum.Enum):
     LOAD_FOLDERS = (
         "Log in, use session.folders once, and take or write session.catalogue after that."
     )
+    LOAD_USES = (
+        "Log in, call session.load_uses(), and take session.catalogue after that; or write it with "
+        "uses=True."
+    )
     LOAD_REST = "session.load_codes() reads codes, and session.folders reads folders."
     ASK_FOR_CODES_AGAIN = "session.load_codes() asks for them again."
     SKIP_CODES = (

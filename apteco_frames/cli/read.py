@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
     from apteco_frames.session import Session
 
-TYPES = (*("Selector", "Numeric", "Text", "Array", "FlagArray", "Date", "DateTime", "Reference"),)
+TYPES = (
+    *("Selector", "Numeric", "Text", "Array", "FlagArray", "Date", "DateTime", "Reference"),
+    "Unknown",
+)
+"""The types of variables; their schema would be slow to import for a help."""
 
 
 @click.command(
