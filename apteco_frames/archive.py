@@ -28,7 +28,7 @@ from apteco_frames.storage.location import is_uri, redact
 from apteco_frames.storage.retention import kept
 from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support.arguments import not_a, require_number, require_path, require_text
-from apteco_frames.support.arrays import strings
+from apteco_frames.support.arrays import strings, table_of
 from apteco_frames.support.fork import import_polars
 from apteco_frames.support.text import truncate
 
@@ -113,7 +113,7 @@ class Archive:
         """Where it is, without the credentials that a URI may hold."""
         return self._store.root
 
-    def add(self, catalogue: AnyCatalogue) -> bool:
+    def add(self, catalogue: AnyCatalogue, *, uses: bool = False) -> bool:
         """Add a catalogue, whole or not at all: its codes and folders, too, if it holds them.
 
         A second catalogue of one build date that differs (virtual variables may have been
@@ -124,6 +124,8 @@ class Archive:
 
         Args:
             catalogue: the catalogue, or a session with it.
+            uses: whether what uses its variables goes with it, in place of what is there of the
+                same build. It holds titles and names of users. A session reads it on first use.
 
         Returns:
             whether it was added: False if it is there already. Of programs that add the same
@@ -131,14 +133,16 @@ class Archive:
 
         Raises:
             TypeError: it is neither a catalogue nor a session.
+            NotLoadedError: the catalogue does not hold what uses its variables.
             ArchiveError: the archive cannot be listed, or a file there is damaged.
             OSError: a file cannot be written.
         """
         if not isinstance(catalogue, AnyCatalogue):
             raise not_a("add() takes a catalogue, or a session with it", catalogue)
-        return self._store.add(*contents_of(catalogue.catalogue))
+        rows = catalogue.uses.arrow if uses else None
+        return self._store.add(*contents_of(catalogue.catalogue), uses=rows)
 
-    def add_all(self, session: Any, *, codes: bool = False) -> list[Added]:
+    def add_all(self, session: Any, *, codes: bool = False, uses: bool = False) -> list[Added]:
         """Add each system of a session's DataView in turn, with its one login.
 
         One that fails does not stop the others; there is a warning, and it is reported.
@@ -147,6 +151,7 @@ class Archive:
             session: a session.
             codes: whether codes and folders are read and added, too: a request for each
                 variable with codes. Those that the API refuses are left out.
+            uses: whether what uses the variables is read and added, too; see :meth:`add`.
 
         Returns:
             what became of each system, in the order of ``session.systems``.
@@ -165,7 +170,7 @@ class Archive:
                 if codes:
                     opened.load_codes(unavailable="skip")
                     _ = opened.folders
-                done.append(Added(system.name, self.add(opened.catalogue), None))
+                done.append(Added(system.name, self.add(opened, uses=uses), None))
             except AptecoFramesError as error:
                 warn(f"System {truncate(system.name)!r} was not added to the archive: {error}")
                 done.append(Added(system.name, False, error))
@@ -180,7 +185,7 @@ class Archive:
             OSError: the archive cannot be read.
         """
         rows = self._store.entries(self._store.builds())
-        arrow = pa.Table.from_pylist(rows, schema.BUILDS_SCHEMA)
+        arrow = table_of(rows, schema.BUILDS_SCHEMA)
         return import_polars().DataFrame(arrow)  # type: ignore[no-any-return]
 
     def catalogue(self, system: str, build: str | datetime | None = None) -> Catalogue:
@@ -252,7 +257,7 @@ class Archive:
         pl = import_polars()
         builds = [build for build in builds if build.has(noun)]
         texts = dict.fromkeys(("system", "build"), pl.String)
-        columns = dict(pl.DataFrame(file_schema(noun).empty_table()).schema)
+        columns = dict(pl.DataFrame(pa.Table.from_batches([], file_schema(noun))).schema)
         root = self._store.local_root
         is_told = all(build.system == system_in(build.folder) for build in builds)
         if not builds:

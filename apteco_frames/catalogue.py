@@ -17,11 +17,13 @@ from apteco_frames import schema
 from apteco_frames.analysis.diff import difference
 from apteco_frames.analysis.quality import quality
 from apteco_frames.analysis.sql import answer
+from apteco_frames.analysis.uses import declared, resolved, with_users
 from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes
 from apteco_frames.errors import (
     CodesError,
     ConfigurationError,
+    Hint,
     NotLoadedError,
     SnapshotError,
     VariablesError,
@@ -37,15 +39,25 @@ from apteco_frames.normalize.tables import relate, warn_of_children
 from apteco_frames.normalize.variables import check, count_by_table, tell_kinds, warn_of_unknown
 from apteco_frames.quality import Quality
 from apteco_frames.render import dictionary, workbook
+from apteco_frames.render.users import users_of
 from apteco_frames.schema.column import INT, TIMESTAMP, Column
 from apteco_frames.storage import snapshot
 from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support import files
-from apteco_frames.support.arguments import not_a, require_number, require_path, require_text
+from apteco_frames.support.arguments import (
+    not_a,
+    require_number,
+    require_path,
+    require_progress,
+    require_text,
+)
+from apteco_frames.support.arrays import table_of
 from apteco_frames.support.fork import ProcessLock
+from apteco_frames.support.progress import Progress
 from apteco_frames.support.text import list_names, truncate
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Table, Tables
+from apteco_frames.uses import Uses
 from apteco_frames.variables import Variables
 
 if TYPE_CHECKING:
@@ -97,8 +109,25 @@ class AnyCatalogue(ABC):
         """
         return self.variables.codes
 
+    @property
+    @abstractmethod
+    def uses(self) -> Uses:
+        """Which audiences, dashboards, compositions and selection files use which variables.
+
+        A session reads them on first use; see ``Session.load_uses``.
+
+        Raises:
+            NotLoadedError: a catalogue does not hold them.
+            AptecoFramesError: the API could not be asked, or refused.
+        """
+
     def diff(
-        self, older: AnyCatalogue, *, drop: float | None = 0.5, moved: float | None = 0.5
+        self,
+        older: AnyCatalogue,
+        *,
+        drop: float | None = 0.5,
+        moved: float | None = 0.5,
+        uses: Uses | None = None,
     ) -> Changes:
         """What changed since an older catalogue, and how much each change matters.
 
@@ -115,10 +144,12 @@ class AnyCatalogue(ABC):
                 another code of a variable than before, or have become or ceased to be
                 Unclassified, it is ``breaking``; above a fifth of it, ``notable``. None turns
                 the rule off, and nothing is looked for.
+            uses: what uses the variables, such as ``session.uses``: each change says by how many
+                it is used, and a removal of what somebody uses is ``breaking``.
 
         Raises:
-            TypeError: ``older`` is neither a catalogue nor a session, or ``drop`` or ``moved``
-                no number.
+            TypeError: ``older`` is neither a catalogue nor a session, ``drop`` or ``moved`` no
+                number, or ``uses`` no frame of uses.
             ValueError: ``drop`` or ``moved`` is not between 0 and 1.
 
         >>> from apteco_frames import Catalogue
@@ -133,7 +164,8 @@ class AnyCatalogue(ABC):
         before, after = older.catalogue, self.catalogue
         (new, new_lacks), (old, old_lacks) = after._compared(), before._compared()
         found = difference(new, old, drop=drop, moved=moved, lacking=(new_lacks, old_lacks))
-        return Changes(found.changes, after, before.system_info, found.left_out)
+        rows = found.changes if uses is None else _with_users(found.changes, uses, old, new)
+        return Changes(rows, after, before.system_info, found.left_out)
 
     def quality(self) -> Quality:
         """How well codes describe the records: what is Unclassified, unused, undescribed.
@@ -279,28 +311,28 @@ class AnyCatalogue(ABC):
         """
         require_text(query, "sql()")
         info, saved, refused = contents_of(self.catalogue)
-        rows = {**saved, "system": pa.Table.from_pylist([info], snapshot.SYSTEM_SCHEMA)}
+        rows = {**saved, "system": table_of([info], snapshot.SYSTEM_SCHEMA)}
         missing = {
-            noun: f"Not all {noun} are loaded; {how}."
-            for noun, how in _LOADED_BY.items()
-            if noun not in rows
+            noun: f"Not all {noun} are loaded." for noun in ("codes", "folders") if noun not in rows
         }
         answered = answer(query, rows, missing)
         if refused and re.search(r"\bcodes\b", query, re.IGNORECASE):
             warn(f"The table codes lacks those of {list_names(refused)}: the API refused them.")
         return answered
 
-    def write_html(self, path: str | Path) -> Path:
+    def write_html(self, path: str | Path, *, uses: bool = False) -> Path:
         """Write the data dictionary: one HTML file to search and read in a browser, offline.
 
-        It holds the tables, the variables, and the codes and folders that are loaded, and
-        says of which variables the codes are not; nothing is read from a server. The page
-        asks for nothing either: its script and its style are in it, and a
-        Content-Security-Policy forbids all else. Add ``#`` and the name of a variable to its
-        address to open it at that variable.
+        It holds the tables, the variables, and the codes and folders that are loaded, and says
+        whose codes are missing; nothing is read from a server. The page loads nothing either:
+        its script and its style are in it, and a Content-Security-Policy forbids all else.
+        Its address says what is shown: ``#boDest`` opens it at that variable, ``#?q=date`` with
+        that search.
 
         Args:
             path: the file; an existing file is replaced.
+            uses: whether the page of each variable says who uses it, with titles and names of
+                users. A session reads that on first use.
 
         Returns:
             the path written.
@@ -308,38 +340,47 @@ class AnyCatalogue(ABC):
         Raises:
             TypeError: ``path`` is no path.
             ValueError: ``path`` is empty.
+            NotLoadedError: a catalogue does not hold what uses its variables.
             OSError: the file cannot be written; an older one is still as it was.
         """
         target = require_path(path, "write_html()")
-        text = dictionary.page(**self.catalogue._dictionary()).encode()
+        shown = self.catalogue._dictionary()
+        if uses:
+            shown["facts"] = {"Used by": users_of(self.uses.arrow, self.variables.arrow["name"])}
+        text = dictionary.page(**shown).encode()
         files.replace(target, lambda part: part.write_bytes(text))
         return target
 
-    def write_excel(self, path: str | Path) -> Path:
+    def write_excel(self, path: str | Path, *, progress: Progress = None) -> Path:
         """Write a data dictionary as an Excel workbook (needs the extra ``excel``).
 
         Its sheets are the system, the tables, the variables and, where they are loaded, the
-        codes; nothing is read from a server. The first sheet says what is not there. A
-        table's name leads to its variables, a variable's to its codes. What does not fit a
-        sheet goes on in another; a text beyond Excel's 32,767 characters ends in a mark.
+        codes, with their shares and folders; nothing is read from a server. The first sheet
+        says what is missing. A table links to its variables, a variable to its codes. The
+        sheets print in landscape, as wide as the page, with their headers on each. What does
+        not fit a sheet goes on in another; a text beyond Excel's 32,767 characters is cut,
+        and says so.
 
         Texts stay texts, whatever they look like: none becomes a formula or an address.
 
         Args:
             path: the file, normally ending ``.xlsx``; an existing file is replaced, whole or
                 not at all.
+            progress: called with the rows written so far and their total; or True to show a
+                progress bar, False for none, None to show one where somebody is looking.
 
         Returns:
             the path written.
 
         Raises:
-            TypeError: ``path`` is no path.
+            TypeError: ``path`` is no path, or ``progress`` is none of these.
             ValueError: ``path`` is empty.
             MissingDependencyError: XlsxWriter is not installed.
             OSError: the file cannot be written.
         """
         target = require_path(path, "write_excel()")
-        workbook.write(target, *contents_of(self.catalogue))
+        shown = require_progress(progress)
+        workbook.write(target, *contents_of(self.catalogue), progress=shown)
         return target
 
     @property
@@ -359,6 +400,8 @@ class CatalogueData:
         codes: the codes, as far as they are known.
         read_folders: gives the folders, under ``schema.FOLDERS_SCHEMA``; None if they are not
             known.
+        read_uses: gives the uses, under ``schema.USES_SCHEMA``; likewise.
+        unavailable_uses: how many resources were refused.
     """
 
     system_info: FastStatsSystem
@@ -366,6 +409,8 @@ class CatalogueData:
     variables: pa.Table
     codes: CodeStore
     read_folders: Callable[[], pa.Table] | None = None
+    read_uses: Callable[[], pa.Table | None] | None = None
+    unavailable_uses: int = 0
 
 
 class Catalogue(AnyCatalogue):
@@ -383,6 +428,8 @@ class Catalogue(AnyCatalogue):
             called on first use. None if they are not known.
         folders: the folders, likewise with the columns of ``Folders``.
         unavailable: names of variables whose codes the API refused.
+        uses: what uses the variables, likewise with the columns of ``Uses``. None if that is
+            not known.
         source: where they came from, a URL or a path, for error messages.
 
     Raises:
@@ -412,6 +459,7 @@ class Catalogue(AnyCatalogue):
         folders: Any = None,
         *,
         unavailable: Iterable[str] = (),
+        uses: Any = None,
         source: str = "",
     ) -> None:
         if not isinstance(system_info, FastStatsSystem):
@@ -426,6 +474,8 @@ class Catalogue(AnyCatalogue):
         store = _known(codes, names, unavailable, source)
         reader = _folder_reader(folders, names, source)
         data = CatalogueData(system_info, related, tell_kinds(raw_variables), store, reader)
+        data.read_uses = _uses_reader(uses)
+        data.unavailable_uses = uses.unavailable if isinstance(uses, Uses) else 0
         self._data = data
         self._links = Links(self, lambda: data.codes, self._read_codes)
         self._frames: tuple[Tables, Variables] | None = None
@@ -477,8 +527,8 @@ class Catalogue(AnyCatalogue):
         read = self._data.read_folders
         if read is None:
             raise NotLoadedError(
-                f"The catalogue of system {truncate(self.system_info.name)!r} holds no folders. "
-                "Log in, use session.folders once, and take or write session.catalogue after that."
+                f"The catalogue of system {truncate(self.system_info.name)!r} holds no folders.",
+                hint=Hint.LOAD_FOLDERS,
             )
         return Folders(read(), self)
 
@@ -486,6 +536,36 @@ class Catalogue(AnyCatalogue):
     def has_folders(self) -> bool:
         """Whether the folders are known."""
         return self._data.read_folders is not None
+
+    @property
+    def uses(self) -> Uses:
+        """Which audiences, dashboards, compositions and selection files use which variables.
+
+        Raises:
+            NotLoadedError: that is not known.
+        """
+        rows = self._uses
+        if rows is None:
+            raise NotLoadedError(
+                f"The catalogue of system {truncate(self.system_info.name)!r} does not hold what "
+                "uses its variables. Log in, call session.load_uses(), and take session.catalogue "
+                "after that; or write it with uses=True."
+            )
+        return Uses(rows, self, self._data.unavailable_uses)
+
+    @property
+    def has_uses(self) -> bool:
+        """Whether it is known what uses the variables."""
+        return self._uses is not None
+
+    @property
+    def _uses(self) -> pa.Table | None:
+        """The rows of the uses, read once; None if they are not known."""
+        data = self._data
+        rows = data.read_uses() if data.read_uses else None
+        if rows is not None:
+            data.read_uses = lambda: rows
+        return rows
 
     @property
     def catalogue(self) -> Catalogue:
@@ -504,8 +584,8 @@ class Catalogue(AnyCatalogue):
             all_of_them = len(missing) == len(with_codes(variables))
             which = "no codes" if all_of_them else f"no codes of {list_names(missing)}"
             raise NotLoadedError(
-                f"The catalogue of system {truncate(self.system_info.name)!r} holds {which}. Log "
-                "in, call session.load_codes(), and take or write session.catalogue after that."
+                f"The catalogue of system {truncate(self.system_info.name)!r} holds {which}.",
+                hint=Hint.LOAD_CODES,
             )
         return store
 
@@ -528,15 +608,20 @@ class Catalogue(AnyCatalogue):
                 self._indexed = state, Index(rows), left_out
             return self._indexed[1:]
 
-    def write_parquet(self, directory: str | Path) -> list[Path]:
+    def write_parquet(self, directory: str | Path, *, uses: bool = True) -> list[Path]:
         """Write the catalogue to a folder, one Parquet file per collection.
 
         The files ``system.parquet``, ``tables.parquet`` and ``variables.parquet`` replace
         those of an older catalogue there; at any moment the folder holds the older
         catalogue or the new one, whole. Files of another origin are never overwritten.
 
+        ``codes.parquet``, ``folders.parquet`` and ``uses.parquet`` are there if they are known.
+        The last of them holds titles and names of users, and nothing else does: leave it out,
+        or delete it, before you pass the folder on.
+
         Args:
             directory: the folder; made if it is not there.
+            uses: whether what uses the variables is written, where it is known.
 
         Returns:
             the paths written.
@@ -547,7 +632,13 @@ class Catalogue(AnyCatalogue):
             SnapshotError: a file there is no catalogue file.
             OSError: the folder cannot be written.
         """
-        return snapshot.write(require_path(directory, "write_parquet()"), *contents_of(self))
+        info, rows, refused = contents_of(self)
+        notes: dict[str, Any] = {}
+        if uses and self.has_uses:
+            rows["uses"] = self._uses
+            notes["unavailable_uses"] = self._data.unavailable_uses
+        target = require_path(directory, "write_parquet()")
+        return snapshot.write(target, info, rows, refused, notes)
 
     @classmethod
     def read_parquet(cls, directory: str | Path) -> Catalogue:
@@ -637,7 +728,11 @@ def restored(saved: snapshot.Snapshot, source: str = "") -> Catalogue:
     """The catalogue that was saved."""
     rows = saved.tables, saved.variables, saved.codes, saved.folders
     system_info = FastStatsSystem(**saved.system)
-    return Catalogue(system_info, *rows, unavailable=saved.unavailable, source=source)
+    catalogue = Catalogue(
+        system_info, *rows, unavailable=saved.unavailable, uses=saved.uses, source=source
+    )
+    catalogue._data.unavailable_uses = saved.notes.get("unavailable_uses", 0)
+    return catalogue
 
 
 def contents_of(catalogue: Catalogue) -> tuple[dict[str, Any], dict[str, pa.Table], list[str]]:
@@ -715,6 +810,30 @@ def _folder_reader(
         return read
     checked = read()
     return lambda: checked
+
+
+def _uses_reader(uses: Any) -> Callable[[], pa.Table | None] | None:
+    """What gives the uses, checked; a table is checked at once."""
+    if uses is None:
+        return None
+    if callable(uses):
+        return lambda: None if (found := uses()) is None else declared(found)
+    checked = declared(_arrow_table(uses))
+    return lambda: checked
+
+
+def _with_users(changed: pa.Table, uses: Uses, *catalogues: Mapping[str, pa.Table]) -> pa.Table:
+    """Changes with the numbers of those who use what changed, be it in either catalogue."""
+    if not isinstance(uses, Uses):
+        raise not_a("uses= takes a frame of uses, such as session.uses", uses)
+    rows = uses.arrow
+    tables: dict[str, str] = {}
+    for known in catalogues:
+        columns = (known["variables"][name].to_pylist() for name in ("name", "table_name"))
+        tables |= dict(zip(*columns, strict=True))
+        if "codes" in known:
+            rows = resolved(rows, known["codes"])
+    return with_users(changed, rows, tables)
 
 
 def _not_searched(

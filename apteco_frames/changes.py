@@ -57,6 +57,12 @@ class Change(Row):
     is_virtual: bool = attribute(schema.CHANGES, "is_virtual")
 
     @property
+    def used_by(self) -> dict[str, int] | None:
+        """How many audiences and the like use what changed, by kind; None if none is known to."""
+        text: str | None = self._block["used_by"][self._position]
+        return None if text is None else json.loads(text)
+
+    @property
     def told(self) -> tuple[str | None, str | None]:
         """What was there, and what is there now, for a person to read.
 

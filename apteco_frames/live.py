@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from apteco_frames.analysis.uses import SELECTOR_TYPES, resolved, rows_of, uncertain
 from apteco_frames.catalogue import Catalogue, data_of
 from apteco_frames.codes import Codes
-from apteco_frames.errors import ApiResultsError, CodesError, NotLoadedError, warn
+from apteco_frames.errors import ApiResultsError, CodesError, Hint, NotLoadedError, warn
 from apteco_frames.folders import Folders
 from apteco_frames.links import Links, links_of
 from apteco_frames.normalize.codes import CodeStore, with_codes
@@ -30,16 +32,22 @@ from apteco_frames.orbit.load import (
     walk,
 )
 from apteco_frames.orbit.options import Options
+from apteco_frames.orbit.uses import load_uses
 from apteco_frames.schema import DATE_SUB_TYPES
 from apteco_frames.storage.cache import CacheEntry, cache_of
+from apteco_frames.support.arrays import strings
 from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.progress import Progress, Report, progress_of
 from apteco_frames.support.text import list_items, list_names, truncate
 from apteco_frames.system import system_info_of
 from apteco_frames.tables import Tables
+from apteco_frames.uses import Uses
 from apteco_frames.variables import Variables
 
 _MOST_NAMES = 10
+# Of how many variables codes are read, to learn what blanks they have. Where more are unsure, it
+# is their declared lengths that are wrong.
+_MOST_ASKED_FOR = 20
 
 
 class Access(NamedTuple):
@@ -79,8 +87,9 @@ class LiveCatalogue:
         catalogue: Catalogue,
         kept: CacheEntry | None = None,
     ) -> None:
-        self._client, options, self._system, _ = access
+        self._client, options, self._system, self._user = access
         self._progress = options.get("progress")
+        self._keeps_uses = bool(options.get("uses"))
         self._turn = ProcessLock(Turn)
         self._telling: int | None = None  # which thread is in a callable of the user's
         self._start(catalogue, kept)
@@ -93,6 +102,7 @@ class LiveCatalogue:
         self._has_kept_codes = False
         self._unproven: dict[str, pa.Table] = {}
         self._folders: Folders | None = None
+        self._uses: Uses | None = None
 
     @classmethod
     def read(
@@ -132,6 +142,65 @@ class LiveCatalogue:
                 if folders is None:  # no other thread was faster
                     folders = self._folders = Folders(self._read_folders(deadline), self)
         return folders
+
+    @property
+    def uses(self) -> Uses:
+        """What uses the variables, without selection files.
+
+        Raises:
+            ApiResultsError: a resource is malformed.
+            AptecoFramesError: another error of the tree.
+        """
+        uses = self._uses
+        if uses is None:
+            with self._alone():
+                uses = self._uses
+                kept = self._kept.read("uses") if self._kept and self._keeps_uses else None
+                if uses is None and kept:  # no other thread was faster
+                    uses = self._hold_uses(kept[0], 0)
+                elif uses is None:
+                    uses = self.load_uses((), None)
+        return uses
+
+    def load_uses(self, folders: Sequence[str], progress: Progress) -> Uses:
+        """What uses the variables, read anew.
+
+        See ``Session.load_uses``.
+        """
+        variables = self._data.variables
+        is_selector = pc.is_in(variables["type"].cast(pa.string()), strings(SELECTOR_TYPES))
+        selectors = frozenset(variables["name"].filter(is_selector).to_pylist())
+        chosen = self._progress if progress is None else progress
+        with self._alone() as deadline, progress_of("uses of variables", chosen) as shown:
+            found = load_uses(
+                self._client,
+                self._system,
+                self._user,
+                folders,
+                selectors,
+                deadline,
+                connections=self._client.code_connections,
+                report=self._reporting(shown),
+            )
+            for warning in found.warnings:
+                warn(warning)
+            named = strings({used.variable for each in found.resources for used in each.named})
+            unsure = uncertain(found.resources, variables)
+            if len(unsure) <= _MOST_ASKED_FOR:
+                wanted = variables.filter(pc.is_in(variables["name"], strings(unsure)))
+                with suppress(CodesError):  # they stay as they are then
+                    self._read_codes(wanted, progress=False)
+            known = self._data.codes.of(variables.filter(pc.is_in(variables["name"], named)))
+            rows = resolved(rows_of(found.resources), known)
+            is_odd = found.refused or found.warnings
+            if self._kept and self._keeps_uses and not is_odd:  # which is asked for again
+                self._kept.write("uses", rows)
+            return self._hold_uses(rows, sum(found.refused.values()))
+
+    def _hold_uses(self, rows: pa.Table, unavailable: int) -> Uses:
+        self._data.read_uses, self._data.unavailable_uses = lambda: rows, unavailable
+        uses = self._uses = Uses(rows, self, unavailable)
+        return uses
 
     def load_codes(self, variables: Variables, skip: bool, progress: Progress) -> Codes:
         """The codes of variables, after those that are not there yet, or were refused before.
@@ -333,8 +402,8 @@ class LiveCatalogue:
             self._unproven = {}
             raise ApiResultsError(
                 f"The tables or variables of {self._source} have changed since this session read "
-                "them, and the API gives no build date. Nothing was used. Call session.refresh() "
-                "to read them again, and take your frames from the session after that."
+                "them, and the API gives no build date. Nothing was used.",
+                hint=Hint.REFRESH,
             )
 
     def _check_details(self, deadline: Deadline) -> None:
@@ -349,9 +418,8 @@ class LiveCatalogue:
             self._unproven = {}
             raise ApiResultsError(
                 f"The {self._source} has been rebuilt since this session read it: built "
-                f"{then.build_date}, now {now.build_date}. Nothing was used. Call "
-                "session.refresh() to read it again, and take your frames from the session after "
-                "that."
+                f"{then.build_date}, now {now.build_date}. Nothing was used.",
+                hint=Hint.REFRESH,
             )
 
     @property
@@ -362,8 +430,8 @@ class LiveCatalogue:
         first = next(iter(refused.values()))
         return CodesError(
             f"The API refused the codes of {list_names(list(refused))} in {self._source}. About "
-            f"the first it says: {first} To go on without them, call "
-            'session.load_codes(unavailable="skip"); codes.unavailable then lists them.'
+            f"the first it says: {first}",
+            hint=Hint.SKIP_CODES,
         )
 
     def _arranged(self, found: Walk | None) -> tuple[pa.Table, bool]:
@@ -387,7 +455,8 @@ class LiveCatalogue:
         if strange:
             warn(
                 f"Folders of {self._source} contain {list_names(strange)}, which are not in its "
-                "list of variables. They were left out. If they are new, call session.refresh()."
+                "list of variables. They were left out.",
+                hint=Hint.REFRESH_IF_NEW,
             )
         nodes = [
             node._replace(variable_names=[n for n in node.variable_names if n in known])

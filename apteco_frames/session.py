@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Self, Unpack
@@ -25,12 +25,13 @@ from apteco_frames.render import card
 from apteco_frames.storage import stream
 from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support.apteco_names import attributes
-from apteco_frames.support.arguments import require_progress
+from apteco_frames.support.arguments import not_a, require_progress, require_text
 from apteco_frames.support.progress import Progress
 from apteco_frames.support.text import truncate
 from apteco_frames.system import system_info_of
 from apteco_frames.systems import Systems
 from apteco_frames.tables import Tables
+from apteco_frames.uses import Uses
 from apteco_frames.variables import Variables
 
 
@@ -66,7 +67,7 @@ class Session(AnyCatalogue):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         raise TypeError(
-            "A Session is not made directly. Use login(base_url, data_view, system, user) or "
+            "A Session cannot be made directly. Use login(base_url, data_view, system, user) or "
             "login_with_password(base_url, data_view, system, user, password)."
         )
 
@@ -209,8 +210,8 @@ class Session(AnyCatalogue):
             system: name of the system, one of :attr:`systems`.
 
         Raises:
-            TypeError: the name is no text.
-            InvalidUrlError: the name is empty, or a URL would take it for another path.
+            TypeError: the name is not text.
+            InvalidUrlError: the name is empty, or would change the path of a URL.
             ApiError: there is no such system, or no right to use it.
             SessionExpiredError: the session has ended.
             AptecoFramesError: another error of ``apteco_frames.errors``.
@@ -251,7 +252,7 @@ class Session(AnyCatalogue):
             ApiResultsError: the system was rebuilt since the session read it (call
                 :meth:`refresh`), or answers contradict each other.
             ValueError: ``unavailable`` is neither of the two.
-            TypeError: ``variables`` is no frame of variables, or ``progress`` none of these.
+            TypeError: ``variables`` is not a frame of variables, or ``progress`` none of these.
             AptecoFramesError: another error of ``apteco_frames.errors``.
 
         >>> from apteco_frames.demo import DemoServer
@@ -265,14 +266,68 @@ class Session(AnyCatalogue):
         chosen = self.variables if variables is None else variables
         if not isinstance(chosen, Variables):
             raise TypeError(
-                "load_codes takes a frame of variables, such as session.variables.filter(...), not "
-                f"a {type(chosen).__name__}. The codes of a variable or a table are its .codes."
+                "load_codes() takes a frame of variables, such as session.variables.filter(...), "
+                f"not a {type(chosen).__name__}. The codes of a variable or a table are its .codes."
             )
         # A frame may be of the build before.
         links, live = links_of(chosen), self._live
         if links.session is self and isinstance(links.owner, LiveCatalogue):
             live = links.owner
         return live.load_codes(chosen, unavailable == "skip", require_progress(progress))
+
+    @property
+    def uses(self) -> Uses:
+        """What uses the variables, read on first use and kept; without selection files.
+
+        :meth:`load_uses` reads it anew, with selection files.
+
+        Raises:
+            ApiResultsError: an audience, a dashboard or a composition is malformed; it is named.
+            AptecoFramesError: another error of ``apteco_frames.errors``.
+        """
+        return self._live.uses
+
+    def load_uses(
+        self, files: str | Collection[str] | None = None, progress: Progress = None
+    ) -> Uses:
+        """Read which audiences, dashboards, compositions and selection files use which variables.
+
+        Reading changes nothing on the server: a list of each kind, then one request for each
+        resource, 8 at a time unless ``max_connections=`` was given at login. What is gone
+        meanwhile is left out; what is refused is counted in ``uses.unavailable``. Audiences and
+        dashboards of all users are listed to administrators (OrbitAdmin) only. Others get those
+        of their own and those shared with them; a ``CatalogueWarning`` says so. Older servers
+        list the user's dashboards only.
+
+        Codes are read, too, of variables where blanks may have been left out of a code.
+
+        Args:
+            files: a directory, such as ``"Public"``, or several, in which and below which to look
+                for selection files; ``""`` for all directories. Reading them needs a licence
+                (AdvancedQuery); a ``CatalogueWarning`` says how many were refused. None unless
+                given.
+            progress: as of :meth:`load_codes`.
+
+        Returns:
+            the uses, which ``session.uses`` and ``variable.uses`` have from now on.
+
+        Raises:
+            ApiError: there is no such directory, or it is refused.
+            ApiResultsError: a resource is malformed; its kind, id and title are named.
+            TypeError: ``files`` is neither a text nor several, or ``progress`` none of these.
+            AptecoFramesError: another error of ``apteco_frames.errors``.
+
+        >>> from apteco_frames.demo import DemoServer
+        >>> with DemoServer() as demo, demo.login() as session:
+        ...     uses = session.load_uses(files="Public")
+        >>> sorted({use.kind for use in session.variables["boDest"].uses})
+        ['audience', 'dashboard', 'file']
+        """
+        if files is not None and not isinstance(files, list | tuple | set | frozenset | str):
+            raise not_a("files= takes the path of a directory, or a list of them", files)
+        folders = [files] if isinstance(files, str) else files or ()
+        paths = [require_text(folder, "files=") for folder in folders]
+        return self._live.load_uses(paths, require_progress(progress))
 
     def refresh(self) -> bool:
         """Read the catalogue anew if the system was rebuilt since.
@@ -349,7 +404,7 @@ class Session(AnyCatalogue):
             password: the user's password.
 
         Raises:
-            TypeError: the password is no text.
+            TypeError: the password is not text.
             LoginError: the password was not accepted.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
@@ -412,8 +467,8 @@ class Session(AnyCatalogue):
             options: the keyword arguments of :func:`login`.
 
         Raises:
-            TypeError: it is no string.
-            DeserializeError: the string is no serialised session; says what is missing.
+            TypeError: it is not text.
+            DeserializeError: the string is not a serialised session; it says what is missing.
             SessionExpiredError: the session has ended, or its token has expired.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
@@ -431,8 +486,8 @@ class Session(AnyCatalogue):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "A Session is not pickled, since it holds a token. Pickle session.catalogue, or use "
-            "session.serialize() knowingly."
+            "A Session cannot be pickled, since it holds a token. Pickle session.catalogue; or use "
+            "session.serialize(), whose result grants access."
         )
 
     def __repr__(self) -> str:

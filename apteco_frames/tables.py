@@ -24,6 +24,9 @@ from apteco_frames.support.apteco_names import STAYS, attributes
 from apteco_frames.support.text import truncate
 from apteco_frames.variables import Variable, Variables
 
+if TYPE_CHECKING:
+    from apteco_frames.nouns import Uses
+
 
 class Table(DeprecatedNames):
     """A FastStats table.
@@ -102,6 +105,11 @@ class Table(DeprecatedNames):
     def codes(self) -> Codes:
         """The codes of the variables on the table, in their order; see ``Variables.codes``."""
         return self.variables.codes
+
+    @property
+    def uses(self) -> Uses:
+        """What uses the variables on the table; see ``Variable.uses``."""
+        return links_of(self).uses_of(variable.name for variable in self.variables)
 
     def is_same(self, other: Table) -> bool:
         """Whether both are the same table: whether they have the same name."""

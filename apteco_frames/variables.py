@@ -24,7 +24,7 @@ from apteco_frames.support.apteco_names import STAYS, attributes
 from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
-    from apteco_frames.nouns import Folder, Table
+    from apteco_frames.nouns import Folder, Table, Uses
 
 
 class VariableType(StrEnum):
@@ -98,6 +98,18 @@ class Variable(DeprecatedNames):
             AptecoFramesError: the API could not be asked, or refused.
         """
         return codes_of(links_of(self).alone(self.name).codes, self.name)
+
+    @property
+    def uses(self) -> Uses:
+        """Which audiences, dashboards, compositions and selection files use the variable.
+
+        A session reads the uses on first use.
+
+        Raises:
+            NotLoadedError: a saved catalogue holds none.
+            AptecoFramesError: the API could not be asked, or refused.
+        """
+        return links_of(self).uses_of([self.name])
 
     def _no_order(self, other: object) -> NoReturn:
         raise TypeError(f"Variables are in no order here: {STAYS}")

@@ -280,6 +280,7 @@ def _in_order(noun: str, parts: list[pa.Table]) -> pa.Table:
         **dict(zip(table.column_names, map(array, table.columns), strict=True)),
         "noun": same(schema.CHANGED_NOUNS.index(noun), len(table)),
         "column": pc.if_else(pc.equal(numbers, integer(0)), pa.nulls(len(table), _TEXT), labels),
+        "used_by": pa.nulls(len(table), _TEXT),
     }
     return pa.table(
         [

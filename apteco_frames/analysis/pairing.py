@@ -56,7 +56,7 @@ class Rows:
         if repeated:
             return self.numbered.take(positions)
         texts = [self[column].take(positions) for column in _KEYS[self._noun]]
-        return texts[0] if len(texts) == 1 else _code_names(*texts)
+        return texts[0] if len(texts) == 1 else code_names(*texts)
 
     @cached_property
     def numbered(self) -> pa.Array:
@@ -157,10 +157,10 @@ def _places(keys: pa.Array, new: int) -> tuple[pa.Array, list[pa.Array]]:
     return numbers, [pc.inverse_permutation(part, max_index=last) for part in parts]
 
 
-def _code_names(variables: pa.Array, codes: pa.Array) -> pa.Array:
+def code_names(variables: pa.Array, codes: pa.Array) -> pa.Array:
     r"""What codes are called.
 
-    >>> _code_names(strings(["boDest"]), strings([' "']))[0].as_py()
+    >>> code_names(strings(["boDest"]), strings([' "']))[0].as_py()
     'boDest[" \\""]'
     """
     for special in ("\\", '"'):

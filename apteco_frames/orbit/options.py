@@ -32,6 +32,7 @@ class Options(TypedDict, total=False):
     progress: Progress
     http: requests.Session | None
     cache: bool | str | os.PathLike[str] | None
+    uses: bool | None
 
 
 def lists_options(function: Function) -> Function:
@@ -90,6 +91,8 @@ def require_options(options: Options) -> Options:
         raise not_a("cache= takes True or a folder", cache)
     if cache == "":
         raise ValueError("cache= takes True or a folder, not an empty text.")
+    if not isinstance(values["uses"], bool | None):
+        raise not_a("uses= takes True or False", values["uses"])
     return values
 
 

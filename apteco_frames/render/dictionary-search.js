@@ -1,4 +1,23 @@
-// Search in variables and codes: all words must be there, in any order, without case and accents.
+// Search, by the rules of `Catalogue.search` in Python (analysis/search.py).
+//
+// What the other files may use:
+//   new Search(system)                once; `system` is a System of dictionary-data.js
+//   *growing()                        makes the index; to be run before any search
+//   *variables(query, allowed)        rows of variables, the best first; `allowed` has 1 for each
+//                                     row that the filters let through
+//   *codesOf(query, allowed)          rows of codes, the best first; after `variables`, same query
+//   *within(variable, query)          rows of one variable's codes that were found, the best first
+//   .tables, .folders                 numbers of tables and folders, the best first; set by
+//                                     `variables`, and not narrowed by the filters
+//   .asked, .had                      set by `variables` and `within`: how many words were asked
+//                                     for, and how many of them the results have. If `had` is
+//                                     less, no result has all words, and these have the most:
+//                                     say so
+//   .nearest                          set by `variables`: a Map from each word that fits nothing
+//                                     to the nearest words there are, maybe none
+//   wordsOf(query), folded(text)      the words to mark, and texts as they are compared
+//   inSteps(steps, isOver), pause()   run a generator, with pauses for the browser
+// Each generator takes a step of a few milliseconds at a time: run it with `inSteps`.
 
 const MOST_WORDS = 12;
 const PIECE = 1 << 19; // characters searched before the page may answer something else
@@ -144,6 +163,8 @@ class Search {
     this.found = new Uint32Array(system.head.variables);
     this.elsewhere = new Uint32Array(system.head.variables);
     this.foundCodes = new Uint32Array(system.head.codes);
+    [this.tables, this.folders, this.nearest] = [[], [], new Map()];
+    this.asked = this.had = 0;
   }
 
   *growing() {
@@ -196,6 +217,16 @@ class Search {
       if (!masks[row] || !allowed[variable]) return -1;
       return scoreOf(masks[row], found[variable] | elsewhere[variable], all);
     });
+  }
+
+  *within(variable, query) {
+    const { firstCode, columns } = this.system, words = wordsOf(query), rows = [];
+    for (let row = firstCode[variable]; row < firstCode[variable + 1]; row++) {
+      const text = folded(`${columns["code.code"].at(row)} ${columns["code.description"].at(row)}`);
+      if (words.every((word) => text.includes(word))) rows.push(row);
+      if (row % 1000 === 0) yield;
+    }
+    return rows;
   }
 }
 

@@ -1,7 +1,8 @@
 """The data dictionary: a catalogue as one HTML file, which asks no server for anything.
 
-The rows are packed inside the page, and its script (``dictionary*.js``) draws those that are
-in view. Texts reach the page as data only: they are never part of its markup.
+The rows are packed inside the page, and its script (``dictionary*.js``) draws them as tables:
+whole, or those in view where there are more than 2,000. Texts reach the page as data only: they
+are never part of its markup.
 """
 
 from __future__ import annotations
@@ -14,16 +15,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from apteco_frames.render import titles
+from apteco_frames.support.arrays import strings
 from apteco_frames.support.text import escape_controls
 
 _SCRIPTS = (
     *("dictionary-data.js", "dictionary-search.js", "dictionary-rows.js"),
-    *("dictionary-variable.js", "dictionary.js"),
+    *("dictionary-variable.js", "dictionary-nearest.js", "dictionary.js"),
 )
 _CODE_COLUMNS = ("code", "description", "count")
 _TABLE_COLUMNS = (
@@ -38,6 +42,7 @@ def page(
     *,
     unread: Iterable[str] = (),
     refused: Iterable[str] = (),
+    facts: Mapping[str, pa.ChunkedArray] = MappingProxyType({}),
 ) -> str:
     """The data dictionary of a catalogue, as the text of an HTML file.
 
@@ -48,6 +53,8 @@ def page(
             that are known, in the order of the variables.
         unread: names of variables that have codes which were not read.
         refused: names of variables whose codes the API refused.
+        facts: what else is to be told of the variables, by its title: a text for each variable,
+            in their order; null where there is nothing to tell.
     """
     style, script = _part("dictionary.css"), "\n".join(map(_part, _SCRIPTS))
     policy = (
@@ -58,7 +65,7 @@ def page(
         policy=policy,
         title=escape(f"{escape_controls(system['name'])}: data dictionary"),
         style=style,
-        data=_packed(*_contents(system, rows, unread, refused)),
+        data=_packed(*_contents(system, rows, unread, refused, facts)),
         script=script,
     )
 
@@ -84,6 +91,7 @@ def _contents(
     rows: Mapping[str, pa.Table],
     unread: Iterable[str],
     refused: Iterable[str],
+    facts: Mapping[str, pa.ChunkedArray],
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """What the page is told at once, and the columns by their names, each value a line."""
     tables, variables, codes = rows["tables"], rows["variables"], rows["codes"]
@@ -100,6 +108,8 @@ def _contents(
         "codes": len(codes),
         "unread": [positions[name] for name in unread],
         "refused": [positions[name] for name in refused],
+        "titles": titles.VARIABLES,
+        "facts": list(facts),
     }
     columns = {
         "table": _lines(pc.index_in(variables["table_name"], tables["name"].combine_chunks())),
@@ -112,6 +122,7 @@ def _contents(
         for name, column in zip(variables.column_names, variables.columns, strict=True)
         if column.null_count < len(column) and name not in ("type", "table_name")
     }
+    columns |= {f"fact.{number}": _lines(texts) for number, texts in enumerate(facts.values())}
     return head, columns | {f"code.{name}": _lines(codes[name]) for name in _CODE_COLUMNS}
 
 
@@ -167,7 +178,7 @@ def _lines(column: pa.ChunkedArray) -> bytes:
     texts = column.cast(pa.string())
     for raw, written in (("\\", "\\\\"), ("\n", "\\ ")):
         texts = pc.replace_substring(texts, pattern=raw, replacement=written)
-    return _joined(pc.fill_null(texts, "\\0").to_pylist())
+    return _joined(pc.fill_null(texts, strings(["\\0"])[0]).to_pylist())
 
 
 def _joined(texts: Iterable[str] | Sequence[str]) -> bytes:

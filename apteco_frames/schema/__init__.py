@@ -298,6 +298,14 @@ CHANGES: tuple[Column, ...] = (
     Column("new", STRING, True, "", "Newer value as text; of what was added, all as JSON."),
     Column("severity", KIND, False, "", "How much it matters.", values=SEVERITIES),
     Column("is_virtual", BOOL, False, "", "Whether the variable was made after the build."),
+    Column(
+        "used_by",
+        STRING,
+        True,
+        "",
+        "How many audiences and the like use it, by kind, as JSON; null where none does, or that "
+        "was not asked.",
+    ),
 )
 
 BUILDS: tuple[Column, ...] = (
@@ -321,6 +329,43 @@ BUILDS: tuple[Column, ...] = (
     Column("unavailable", NAMES, False, "", "Names of variables whose codes the API refused."),
 )
 """The columns of the builds of an archive."""
+
+USE_KINDS = ("audience", "dashboard", "composition", "file")
+USE_SOURCES = ("definition", "lookup")
+BROKEN_REASONS = ("variable gone", "code gone", "type changed")
+
+USES: tuple[Column, ...] = (
+    Column("kind", KIND, False, "", "What uses the variable.", values=USE_KINDS),
+    Column("id", STRING, False, "", "Its id; the path of a selection file."),
+    Column("title", STRING, False, "", "Its title; the description of a composition."),
+    Column("owner", STRING, True, "", "User name of its owner; null if the API gives none."),
+    Column(
+        "part",
+        STRING,
+        False,
+        "",
+        "Where in it: the API's field, then the titles of tab and tile, with ``/`` between them.",
+    ),
+    Column("variable_name", STRING, False, "", "Name of the variable, be it still there or not."),
+    Column("code", STRING, True, "", "The code; null where the variable is used without one."),
+    Column(
+        "source",
+        KIND,
+        False,
+        "",
+        "``definition``, or ``lookup`` if only the server's own list of its variables has it.",
+        values=USE_SOURCES,
+    ),
+    Column(
+        "updated", TIMESTAMP, True, "", "When it was last changed, a local time without a zone."
+    ),
+    Column("hits", INT, True, "", "How often an audience was opened; null for others."),
+)
+
+BROKEN_USES: tuple[Column, ...] = (
+    *USES,
+    Column("why", KIND, False, "", "Why it will not work.", values=BROKEN_REASONS),
+)
 
 MATCHED_COLUMNS = (
     *("name", "description", "singular", "plural", "notes", "folder_name", "table_name", "code"),
@@ -419,3 +464,5 @@ BUILDS_SCHEMA = arrow_schema(BUILDS)
 MATCHES_SCHEMA = arrow_schema(MATCHES)
 QUALITY_SCHEMA = arrow_schema(QUALITY)
 FINDINGS_SCHEMA = arrow_schema(FINDINGS)
+USES_SCHEMA = arrow_schema(USES)
+BROKEN_USES_SCHEMA = arrow_schema(BROKEN_USES)

@@ -32,6 +32,7 @@ import pyarrow.compute as pc
 from apteco_frames import schema
 from apteco_frames.schema.column import INT, KIND, STRING, TIMESTAMP, Column
 from apteco_frames.storage.snapshot import pack_system
+from apteco_frames.support.arrays import array_of, integers, table_of
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -46,6 +47,13 @@ NOUNS: dict[str, tuple[Column, ...]] = {
     "folders": schema.FOLDERS,
 }
 """The nouns, with the columns that they have in a catalogue."""
+
+USES = "uses"
+"""The folder of what uses the variables of a build, which is there on demand only.
+
+It is no noun of a build: the names of a build's files do not tell of it, it may change while the
+build stays the same, and it can be removed.
+"""
 
 PARTITIONS = pa.schema([("system", STRING), ("build", STRING)])
 """The columns that the names of folders are."""
@@ -72,7 +80,14 @@ ENTRY_SCHEMA = pa.schema(
 ``added_at`` is null since layout 2, or equal contents would not have equal bytes.
 """
 
-_SORTED_BY = {"tables": "name", "variables": "name", "codes": "variable_name", "folders": "path"}
+_SORTED_BY = {
+    "tables": "name",
+    "variables": "name",
+    "codes": "variable_name",
+    "folders": "path",
+    USES: "variable_name",
+}
+_COLUMNS = {**NOUNS, USES: schema.USES}
 _OWN = (
     pa.field("row_number", INT, False),
     pa.field("system_name", STRING, False),
@@ -312,7 +327,7 @@ def file_schema(noun: str) -> pa.Schema:
     ['count', 'row_number', 'system_name', 'build_date']
     """
     fields = [
-        pa.field(c.name, STRING if c.type == KIND else c.type, c.nullable) for c in NOUNS[noun]
+        pa.field(c.name, STRING if c.type == KIND else c.type, c.nullable) for c in _COLUMNS[noun]
     ]
     return pa.schema([*fields, *_OWN])
 
@@ -321,15 +336,15 @@ def file_of(noun: str, rows: pa.Table, system: Mapping[str, Any]) -> pa.Buffer:
     """The file of a noun, sorted by variable.
 
     Args:
-        noun: one of :data:`NOUNS`.
+        noun: one of :data:`NOUNS`, or :data:`USES`.
         rows: its rows, as a catalogue has them.
         system: the description of the system.
     """
     size = len(rows)
     own = (
-        pa.array(range(size), INT),
-        pa.repeat(pa.scalar(system["name"], STRING), size),
-        pa.repeat(pa.scalar(system["build_date"], TIMESTAMP), size),
+        integers(range(size)),
+        pa.repeat(array_of([system["name"]], STRING)[0], size),
+        pa.repeat(array_of([system["build_date"]], TIMESTAMP)[0], size),
     )
     for field, values in zip(_OWN, own, strict=True):
         rows = rows.append_column(field, values)
@@ -355,7 +370,7 @@ def build_file(
         "content": build.path.rpartition("/")[2].removesuffix(".parquet"),
         "version": LAYOUT_VERSION,
     }
-    return _parquet(pa.Table.from_pylist([row], ENTRY_SCHEMA))
+    return _parquet(table_of([row], ENTRY_SCHEMA))
 
 
 def known(arrow: pa.Table, noun: str) -> pa.Table:

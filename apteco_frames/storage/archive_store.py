@@ -38,6 +38,7 @@ from apteco_frames.storage.archive_layout import (
     NOUNS,
     PARTITIONS,
     PARTS,
+    USES,
     ArchivedBuild,
     build_at,
     build_file,
@@ -219,6 +220,7 @@ class ArchiveStore:
             readers["codes"],
             readers["folders"],
             tuple(entry["unavailable"]),
+            uses=partial(self._uses, build.path),
         )
 
     def dataset(self, noun: str, builds: Iterable[ArchivedBuild]) -> Any:
@@ -245,11 +247,12 @@ class ArchiveStore:
         system: dict[str, Any],
         arrows: Mapping[str, pa.Table],
         unavailable: Iterable[str] = (),
+        uses: pa.Table | None = None,
     ) -> bool:
         """Add a catalogue, unless it is there with all that it holds.
 
         Of a build of which files are gone, those are written again. See ``snapshot.write``
-        for the arguments.
+        for the arguments; ``uses`` are put in place of those that are there.
 
         Returns:
             whether it was added, or mended.
@@ -263,7 +266,11 @@ class ArchiveStore:
         listed = [build for build in self.builds(system["name"]) if build.date == date]
         new = build_of(system, arrows, refused, listed)
         others = [build for build in listed if build.path != new.path]
-        if any(self._digested(build).covers(new) for build in others):
+        covering = next((b for b in others if self._digested(b).covers(new)), None)
+        if uses is not None:
+            path = (covering or new).path
+            self._put(f"{USES}/{path}", file_of(USES, uses, system), again=True)
+        if covering:
             return False
         entry = build_file(new, system, arrows, refused)
         is_there = self._is_whole(new, entry.size)
@@ -370,7 +377,7 @@ class ArchiveStore:
         Raises:
             OSError: a file cannot be removed.
         """
-        for noun in (BUILDS_FOLDER, *(noun for noun in NOUNS if build.has(noun))):
+        for noun in (BUILDS_FOLDER, USES, *(noun for noun in NOUNS if build.has(noun))):
             self._remove(f"{noun}/{build.path}")
 
     def clean(self, seconds: float, *, dry_run: bool = False) -> list[str]:
@@ -388,7 +395,9 @@ class ArchiveStore:
             OSError: one cannot be removed.
         """
         # The builds last: what was added since the files were listed has not been left over.
-        files = [file for folder in (PARTS, *NOUNS, BUILDS_FOLDER) for file in self._list(folder)]
+        files = [
+            file for folder in (PARTS, USES, *NOUNS, BUILDS_FOLDER) for file in self._list(folder)
+        ]
         there = {file.below for file in files if file.folder == BUILDS_FOLDER and file.size}
         left = defaultdict(list)
         for file in files:
@@ -539,6 +548,11 @@ class ArchiveStore:
             return known(arrow.take(pc.sort_indices(arrow["row_number"])), noun)
         except _FAULTS as error:
             raise self._damaged(path, error) from None
+
+    def _uses(self, file: str) -> pa.Table | None:
+        """What uses the variables of a build, if it was added."""
+        (info,) = self.files.get_file_info([f"{USES}/{file}"])
+        return self._rows(USES, file) if info.is_file else None
 
     def _unlisted(self, error: Exception) -> ArchiveError:
         return ArchiveError(

@@ -390,6 +390,7 @@ def test_a_reordered_code_list_is_one_row() -> None:
         "new": '["3", "1", "2"]',
         "severity": "notable",
         "is_virtual": False,
+        "used_by": None,
     }
     assert [row[:3] for row in found(new, old)[1:]] == [('b["0"]', "added", None)]
 

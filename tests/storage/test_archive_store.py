@@ -639,7 +639,7 @@ def test_what_makes_a_build_exist_is_removed_first(tmp_path: Path) -> None:
     (build,) = store.builds()
     store.remove(build)
     removed = [path.split("/")[1] for what, path in handler.asked if what == "delete"]
-    assert removed == ["builds", *NOUNS]
+    assert removed == ["builds", "uses", *NOUNS]
 
 
 # Order
