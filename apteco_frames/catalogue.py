@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from apteco_frames import schema
 from apteco_frames.analysis.diff import difference
-from apteco_frames.analysis.quality import quality
+from apteco_frames.analysis.quality import facts, quality
 from apteco_frames.analysis.sql import answer
 from apteco_frames.analysis.uses import declared, resolved, with_users
 from apteco_frames.changes import Changes
@@ -345,8 +345,9 @@ class AnyCatalogue(ABC):
         """
         target = require_path(path, "write_html()")
         shown = self.catalogue._dictionary()
+        shown["facts"] = facts(shown["rows"])
         if uses:
-            shown["facts"] = {"Used by": users_of(self.uses.arrow, self.variables.arrow["name"])}
+            shown["facts"]["Used by"] = users_of(self.uses.arrow, self.variables.arrow["name"])
         text = dictionary.page(**shown).encode()
         files.replace(target, lambda part: part.write_bytes(text))
         return target

@@ -76,8 +76,12 @@ def array_of(values: Iterable[Any], arrow_type: pa.DataType) -> pa.Array:
 
     Args:
         values: what Arrow would take for the type.
+<<<<<<< HEAD
         arrow_type: boolean, ``uint8``, ``int64``, ``double``, text, ``timestamp[us]``, or a list
             or a dictionary of such.
+=======
+        arrow_type: boolean, ``int64``, ``float64``, text, ``timestamp[us]`` or a list of such.
+>>>>>>> gate
 
     >>> array_of(["People", None], pa.string()).to_pylist()
     ['People', None]
@@ -102,6 +106,8 @@ def array_of(values: Iterable[Any], arrow_type: pa.DataType) -> pa.Array:
     elif pa.types.is_timestamp(arrow_type):
         since = (value and value - _EPOCH for value in listed)
         filled = integers(t // _MICROSECOND if t is not None else 0 for t in since).cast(arrow_type)
+    elif pa.types.is_float64(arrow_type):
+        filled = floats(value or 0.0 for value in listed)
     else:
         filled = integers((value or 0 for value in listed), arrow_type)
     if None not in listed:
