@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
 from apteco_frames import schema
-from apteco_frames.analysis.history import history
+from apteco_frames.analysis.history import CodeFacts, history, moved, unclassified_share
 from apteco_frames.catalogue import AnyCatalogue, Catalogue, contents_of, restored
 from apteco_frames.errors import AptecoFramesError, ArchiveError, UnknownKeyError, warn
 from apteco_frames.frame.keys import nearest
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 # So that the codes of a variable in many builds need not be in memory at the same time.
 _BUILDS_AT_ONCE = 8
+
+Key = tuple[str, str]
+"""The name of a system, and of a build."""
 
 
 class Added(NamedTuple):
@@ -289,7 +292,9 @@ class Archive:
             ``changed_columns``, those of the variable's columns that are not, and ``codes``
             where there are other ones, or in another order, or with another meaning, than
             where they were last known. Builds without codes, and those where the API refused
-            them, do not count for that.
+            them, do not count for that. ``unclassified_share`` is the share of the records that
+            are Unclassified, and ``moved`` the share whose code must have changed since the build
+            before, as in ``diff``; null where the codes do not tell.
 
         Raises:
             TypeError: ``variable_name`` or ``system`` is no text.
@@ -310,24 +315,55 @@ class Archive:
             for build, entry in zip(builds, entries, strict=True)
             if build.has("codes") and variable_name not in entry["unavailable"]
         ]
-        arrow = history(entries, variables, self._fingerprints(variable_name, known))
+        keys = [(str(build.system), build.name) for build in builds]
+        before = {new: old for old, new in pairwise(keys) if old[0] == new[0]}
+        of = {(row["system"], row["build"]): row for row in variables}
+        arrow = history(entries, variables, self._code_facts(known, before, of))
         enum = {"type": pl.Enum(schema.VARIABLE_TYPES)}
         return pl.DataFrame(arrow, schema_overrides=enum)  # type: ignore[no-any-return]
 
-    def _fingerprints(
-        self, variable_name: str, builds: Sequence[ArchivedBuild]
-    ) -> dict[tuple[str, str], Any]:
-        """What tells the codes of a variable in each build, with their order and meaning."""
+    def _code_facts(
+        self,
+        known: Sequence[ArchivedBuild],
+        before: Mapping[Key, Key],
+        variables: Mapping[Key, Any],
+    ) -> dict[Key, CodeFacts]:
+        """What the codes of a variable in each build say, by system and build.
+
+        Args:
+            known: the builds whose codes are known, each system's oldest first.
+            before: the build before each, of the same system.
+            variables: the variable in each build that has it.
+        """
         pl = import_polars()
-        found: dict[tuple[str, str], Any] = {(str(b.system), b.name): (0, None) for b in builds}
+        found = {(str(b.system), b.name): CodeFacts((0, None)) for b in known}
+        known = [build for build in known if (str(build.system), build.name) in variables]
+        names = {row["name"] for row in variables.values()}
+        table_names = {row["table_name"] for row in variables.values()}
+        tables = self._lazy("tables", known).filter(pl.col("name").is_in(table_names))
+        records = _by_build(self._collected(tables))
         code = pl.struct("position", "code", "description").hash()
-        for start in range(0, len(builds), _BUILDS_AT_ONCE):
-            rows = self._lazy("codes", builds[start : start + _BUILDS_AT_ONCE]).filter(
-                pl.col("variable_name") == variable_name
-            )
-            hashes = rows.group_by("system", "build").agg(pl.len(), code.sum().alias("hash"))
-            for system, build, *told in self._collected(hashes).iter_rows():
-                found[system, build] = tuple(told)
+        latest: tuple[Key, dict[str, pa.Table]] | None = None
+        for start in range(0, len(known), _BUILDS_AT_ONCE):
+            some = known[start : start + _BUILDS_AT_ONCE]
+            rows = self._lazy("codes", some).filter(pl.col("variable_name").is_in(names))
+            codes = _by_build(self._collected(rows))
+            for key in ((str(build.system), build.name) for build in some):
+                if key not in codes:
+                    latest = None
+                    continue
+                of = codes.pop(key).sort("position")
+                one = {
+                    "tables": _declared(records[key], schema.TABLES_SCHEMA),
+                    "variables": pa.Table.from_pylist([variables[key]], schema.VARIABLES_SCHEMA),
+                    "codes": _declared(of, schema.CODES_SCHEMA),
+                }
+                share = unclassified_share(one)
+                is_next = latest is not None and before.get(key) == latest[0]
+                went = moved(one, latest[1]) if latest is not None and is_next else None
+                fingerprint = of.height, of.select(code.sum()).item()
+                found[key] = CodeFacts(fingerprint, share, went)
+                latest = key, one
         return found
 
     def clean(
@@ -460,3 +496,14 @@ def _listed(names: list[str]) -> str:
     rest = len(names) - 10
     more = f" and {rest:,} more" if rest > 0 else ""
     return ", ".join(repr(truncate(name)) for name in names[:10]) + more
+
+
+def _by_build(rows: pl.DataFrame) -> dict[Key, pl.DataFrame]:
+    """The rows of each build."""
+    keys = rows.select("system", "build").unique().iter_rows()
+    return {(system, build): rows.filter(system=system, build=build) for system, build in keys}
+
+
+def _declared(rows: pl.DataFrame, wanted: pa.Schema) -> pa.Table:
+    """Rows under a declared schema, each column in one piece."""
+    return rows.select(wanted.names).to_arrow().cast(wanted).combine_chunks()

@@ -14,12 +14,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import schema
-from apteco_frames.analysis.diff import changes, not_compared, without_codes_of
+from apteco_frames.analysis.diff import difference
+from apteco_frames.analysis.quality import quality
 from apteco_frames.analysis.sql import answer
 from apteco_frames.analysis.uses import declared, resolved, with_users
 from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes
-from apteco_frames.errors import CodesError, NotLoadedError, SnapshotError, VariablesError, warn
+from apteco_frames.errors import (
+    CodesError,
+    ConfigurationError,
+    NotLoadedError,
+    SnapshotError,
+    VariablesError,
+    warn,
+)
+from apteco_frames.findings import Findings
 from apteco_frames.folders import Folders
 from apteco_frames.links import Links, links_of
 from apteco_frames.matches import Matches
@@ -27,6 +36,7 @@ from apteco_frames.normalize.codes import CodeStore, with_codes
 from apteco_frames.normalize.folders import arrange, nodes_of
 from apteco_frames.normalize.tables import relate, warn_of_children
 from apteco_frames.normalize.variables import check, count_by_table, tell_kinds, warn_of_unknown
+from apteco_frames.quality import Quality
 from apteco_frames.render import dictionary, workbook
 from apteco_frames.render.users import users_of
 from apteco_frames.schema.column import INT, TIMESTAMP, Column
@@ -104,7 +114,12 @@ class AnyCatalogue(ABC):
         """
 
     def diff(
-        self, older: AnyCatalogue, *, drop: float | None = None, uses: Uses | None = None
+        self,
+        older: AnyCatalogue,
+        *,
+        drop: float | None = 0.5,
+        moved: float | None = 0.5,
+        uses: Uses | None = None,
     ) -> Changes:
         """What changed since an older catalogue, and how much each change matters.
 
@@ -115,15 +130,19 @@ class AnyCatalogue(ABC):
 
         Args:
             older: the catalogue of an older build, or a session with it.
-            drop: a fraction, such as 0.2: a fall of a table's records, or of a variable's
-                number of codes, by more than that is ``breaking``.
+            drop: a fraction: a fall of a table's records, or of a variable's number of codes,
+                by more than that is ``breaking``. None turns the rule off.
+            moved: a fraction of a table's records: where more of them than that must have
+                another code of a variable than before, or have become or ceased to be
+                Unclassified, it is ``breaking``; above a fifth of it, ``notable``. None turns
+                the rule off, and nothing is looked for.
             uses: what uses the variables, such as ``session.uses``: each change says by how many
                 it is used, and a removal of what somebody uses is ``breaking``.
 
         Raises:
-            TypeError: ``older`` is neither a catalogue nor a session, ``drop`` no number, or
-                ``uses`` no frame of uses.
-            ValueError: ``drop`` is not between 0 and 1.
+            TypeError: ``older`` is neither a catalogue nor a session, ``drop`` or ``moved``
+                no number, or ``uses`` no frame of uses.
+            ValueError: ``drop`` or ``moved`` is not between 0 and 1.
 
         >>> from apteco_frames import Catalogue
         >>> from apteco_frames.demo import holidays
@@ -136,12 +155,87 @@ class AnyCatalogue(ABC):
             raise not_a("diff() takes the older catalogue, or a session with it", older)
         before, after = older.catalogue, self.catalogue
         (new, new_lacks), (old, old_lacks) = after._compared(), before._compared()
-        pair = [without_codes_of(rows, new_lacks | old_lacks) for rows in (new, old)]
-        left_out = not_compared(new, old, lacking=(new_lacks, old_lacks))
-        rows = changes(*pair, drop=drop)
-        if uses is not None:
-            rows = _with_users(rows, uses, old, new)
-        return Changes(rows, after, before.system_info, left_out)
+        found = difference(new, old, drop=drop, moved=moved, lacking=(new_lacks, old_lacks))
+        rows = found.changes if uses is None else _with_users(found.changes, uses, old, new)
+        return Changes(rows, after, before.system_info, found.left_out)
+
+    def quality(self) -> Quality:
+        """How well codes describe the records: what is Unclassified, unused, undescribed.
+
+        A session reads the codes on first use, as ``.codes`` does.
+
+        Raises:
+            NotLoadedError: a catalogue does not hold the codes, or not all.
+            CodesError: the API refuses the codes of a variable.
+            AptecoFramesError: the API could not be asked, or its answers contradict each other.
+
+        >>> from apteco_frames.demo import holidays
+        >>> row = holidays().quality()["boDest"]
+        >>> row.num_codes, row.unused_codes, round(row.unclassified_share, 3)
+        (20, 0, 0.031)
+        >>> row.top_description, round(row.effective_codes, 1)
+        ('United States', 6.2)
+        """
+        codes = self.codes.arrow
+        known = {"tables": self.tables.arrow, "variables": self.variables.arrow, "codes": codes}
+        return Quality(quality(known), links_of(self.tables).owner)
+
+    def lint(
+        self,
+        select: Iterable[str] | None = None,
+        ignore: Iterable[str] | None = None,
+        *,
+        config: str | Path | None = None,
+    ) -> Findings:
+        """What somebody should mend: personal data that may be exported, empty folders, and more.
+
+        A session reads codes and folders on first use; of a catalogue that does not hold them,
+        ``.not_checked`` says which rules were passed over. The reference has
+        all rules, each with its reason.
+
+        Args:
+            select: names of the rules to look by, or ``all``; those that are on by default, if
+                not given.
+            ignore: names of rules to leave out.
+            config: a file, normally called ``lint.toml``, with thresholds and exceptions.
+
+        Raises:
+            TypeError: ``select`` or ``ignore`` is no list of names, or ``config`` no path.
+            UnknownKeyError: there is no such rule.
+            ConfigurationError: the file cannot be read, or is not as it should be.
+            CodesError: the API refuses the codes of a variable.
+            AptecoFramesError: the API could not be asked, or its answers contradict each other.
+
+        >>> from apteco_frames.demo import holidays
+        >>> for finding in holidays().lint(["empty-folder", "mostly-unclassified"]):
+        ...     print(finding.severity, finding.name, finding.message)
+        notable boKeyCd 79% of the records are Unclassified.
+        routine Segments There is no variable in it.
+        """
+        # Here, since few use it, and it reads TOML.
+        from apteco_frames.analysis import lint
+        from apteco_frames.analysis.lint_settings import settings_of
+
+        only, without = _rule_names(select, "select="), _rule_names(ignore, "ignore=") or ()
+        rules = lint.chosen(only, without)
+        settings = lint.Settings()
+        if config is not None:
+            place = require_path(config, "lint()")
+            settings = settings_of(_configuration(place), str(place))
+        rows = {"tables": self.tables.arrow, "variables": self.variables.arrow}
+        left_out = []
+        for noun in ("codes", "folders"):
+            needed = [rule.name for rule in rules if rule.needs == noun]
+            try:
+                if needed:
+                    rows[noun] = getattr(self, noun).arrow
+            except NotLoadedError:
+                left_out.append(
+                    f"Not checked, since the catalogue holds no {noun}: {', '.join(needed)}."
+                )
+        known = lint.Known(rows, self.system_info.build_date)
+        found = lint.findings(known, rules, settings)
+        return Findings(found, links_of(self.tables).owner, tuple(left_out))
 
     def search(self, text: str, *, limit: int = 20) -> Matches:
         """What has all words of a text, the best first.
@@ -447,8 +541,9 @@ class Catalogue(AnyCatalogue):
         if rows is None:
             raise NotLoadedError(
                 f"The catalogue of system {truncate(self.system_info.name)!r} does not hold what "
-                "uses its variables. Log in, call session.load_uses(), and take session.catalogue "
-                "after that; or write it with uses=True."
+                "uses its variables. Log in, call session.load_uses(), and take or write "
+                "session.catalogue after that; an archive keeps it with uses=True (archive add "
+                "--uses)."
             )
         return Uses(rows, self, self._data.unavailable_uses)
 
@@ -651,6 +746,27 @@ def data_of(catalogue: Catalogue) -> CatalogueData:
 def _unpickled(*values: Any) -> Catalogue:
     *given, refused = values
     return Catalogue(*given, unavailable=refused)
+
+
+def _rule_names(names: Iterable[str] | None, what: str) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    wanted = f"{what} takes the names of rules, as a list"
+    try:
+        given = (names,) if isinstance(names, str) else tuple(names)
+    except TypeError:
+        raise not_a(wanted, names) from None
+    for name in given:
+        if not isinstance(name, str):
+            raise not_a(wanted, name)
+    return given
+
+
+def _configuration(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")  # as Windows PowerShell writes it
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}.") from None
 
 
 def _known(codes: Any, names: pa.ChunkedArray, refused: Iterable[str], source: str) -> CodeStore:

@@ -19,6 +19,7 @@
      ├── RowIndexError             (also IndexError) there are not that many rows
      ├── SqlError                  invalid SQL, or an unknown table or column
      ├── DeserializeError          a serialised session cannot be read
+     ├── ConfigurationError        a file of settings is not as it should be
      ├── SnapshotError             catalogue files cannot be read, or must not be overwritten
      ├── ArchiveError              an archive cannot be read
      ├── PasswordPromptError       no way to ask for the password, or no answer
@@ -132,6 +133,10 @@ class SqlError(AptecoFramesError):
 
 class DeserializeError(AptecoFramesError):
     """A string is not a serialised session, or part of it is missing."""
+
+
+class ConfigurationError(AptecoFramesError):
+    """A file of settings, such as ``lint.toml``, cannot be read, or is not as it should be."""
 
 
 class SnapshotError(AptecoFramesError):

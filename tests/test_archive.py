@@ -469,6 +469,38 @@ def test_codes_that_are_not_known_are_no_change(tmp_path: Path) -> None:
     assert not any(archive.history("boCont")["is_changed"].to_list()[1:6])
 
 
+def test_history_of_movement(tmp_path: Path) -> None:
+    """Per build the share of Unclassified, and what moved since the build before, as in diff."""
+    whole = holidays()
+    records = 2_130_081
+    is_dest, position = pl.col("variable_name") == "boDest", pl.col("position")
+    count = pl.when(position == 0).then(records).otherwise(0)
+    lost = whole.codes.frame.with_columns(count=pl.when(is_dest).then(count).otherwise("count"))
+    unknown = whole.codes.frame.with_columns(
+        count=pl.when(is_dest).then(None).otherwise("count").cast(pl.Int64)
+    )
+    fewer = whole.codes.frame.filter(~(is_dest & (position == 5)))
+    archive = Archive(tmp_path)
+    nights = (whole.codes, whole.codes, lost, whole.codes, fewer, None, whole.codes, unknown)
+    builds = []
+    for night, codes in enumerate(nights):
+        assert whole.system_info.build_date
+        date = whole.system_info.build_date + timedelta(days=night)
+        info = whole.system_info._replace(build_date=date)
+        builds.append(Catalogue(info, whole.tables, whole.variables, codes, whole.folders))
+        archive.add(builds[-1])
+    found = archive.history("boDest")
+    rounded = [found[column].round(4).to_list() for column in ("unclassified_share", "moved")]
+    share = 0.0315
+    assert rounded[0][:4] == [share, share, 1.0, share]
+    assert rounded[0][5:] == [None, share, None]
+    assert rounded[1][:4] == [None, 0.0, 0.9685, 0.9685]
+    assert rounded[1][5:] == [None, None, None]
+    assert found["moved"][4] == pytest.approx(
+        float(builds[4].diff(builds[3]).filter(column="moved")["boDest"].new), abs=1e-4
+    )
+
+
 def test_history_of_damaged_files(filled: Path, tmp_path: Path) -> None:
     """A file that cannot be read is an error of the package."""
     root = tmp_path / "archive"

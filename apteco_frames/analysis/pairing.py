@@ -89,12 +89,15 @@ class Pairs(NamedTuple):
         added: the positions of rows that only the newer catalogue has.
         removed: the positions of rows that only the older catalogue has.
         repeated: whether a variable has a code several times in one of them.
+        partners: of each row of the newer catalogue its position in the older one; null if it
+            was added.
     """
 
     kept: tuple[pa.Array, pa.Array]
     added: pa.Array
     removed: pa.Array
     repeated: bool
+    partners: pa.Array
 
 
 class Sides:
@@ -126,6 +129,7 @@ class Sides:
             added=pc.indices_nonzero(pc.is_null(found)),
             removed=pc.indices_nonzero(pc.greater_equal(numbers[new:], integer(new))),
             repeated=repeated,
+            partners=found,
         )
 
 

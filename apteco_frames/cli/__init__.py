@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     # Told by the words alone, so that it holds whatever fails after this.
     words = [word for word in given if not word.startswith("-")][:2]
-    compares = words[:1] == ["diff"] or words == ["archive", "check"]
+    compares = words[:1] in (["diff"], ["lint"]) or words == ["archive", "check"]
     compares |= words[:1] == ["uses"] and any(word.startswith("--broken") for word in given)
     trouble = _TROUBLE if compares else _FAILED
     try:

@@ -6,27 +6,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from apteco_frames.cli import report
+from apteco_frames.cli.acceptance import AcceptedFile
 from apteco_frames.cli.command import Group
-from apteco_frames.cli.compare import Gate, with_gate
+from apteco_frames.cli.compare import Comparing, Gate, with_gate
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
-from apteco_frames.cli.paths import ROOT
+from apteco_frames.cli.paths import PATH, ROOT
 from apteco_frames.cli.read import load
 from apteco_frames.cli.source import Source, with_source
 from apteco_frames.cli.uses import with_uses
+from apteco_frames.errors import AptecoFramesError
 from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
     from apteco_frames.archive import Added, Archive
     from apteco_frames.catalogue import Catalogue
+    from apteco_frames.uses import Uses
 
 _IMPORTS = ("apteco_frames.archive",)
+# More than these no date goes back.
+_DAYS = re.compile(r"(\d{1,5})d")
 
 
 @click.group(
@@ -144,20 +152,57 @@ def history(output: Output, root: str, variable: str, system: str | None) -> Non
 
 
 @archive.command(
-    example="apteco-frames archive check my-archive --fail-on breaking --drop 20%",
+    cls=Comparing,
+    example="apteco-frames archive check my-archive --fail-on breaking --drop 20%\n"
+    "apteco-frames archive check my-archive --fail-on breaking --against 30d",
     imports=_IMPORTS,
     short_help="What changed in the newest build of each system.",
 )
 @click.argument("root", type=ROOT)
 @click.option("--system", multiple=True, metavar="NAME", help="Of this system. May be repeated.")
+@click.option(
+    "--against",
+    metavar="BUILD|DAYS",
+    help="Compare with this build, by its name or date as archive list has them; or with the "
+    "newest that is so many days older (30d), so that five per cent a night is seen, too.",
+)
+@click.option(
+    "--accept",
+    metavar="REASON",
+    help="Accept what is found at the level of --fail-on, with this reason: it counts no more.",
+)
+@click.option(
+    "--accepted",
+    type=PATH,
+    metavar="FILE",
+    help="The file of accepted changes; accepted.toml beside the profiles if not given.",
+)
+@click.option(
+    "--uses",
+    is_flag=True,
+    help="Say of each change by how many it is used, and take a removal of that for breaking; as "
+    "it was added with the build (archive add --uses).",
+)
 @with_gate
-def check(gate: Gate, root: str, system: tuple[str, ...]) -> int:
+def check(
+    gate: Gate,
+    root: str,
+    system: tuple[str, ...],
+    against: str | None,
+    accept: str | None,
+    accepted: Path | None,
+    uses: bool,
+) -> int:
     """Print what changed in the newest build, since the newest of an older date, of each system.
 
-    A system of which there is no older build has nothing to be compared with, and passes. The
-    exit status is 0 where nothing was found at the level of --fail-on, 1 where something was,
-    and 2 after any trouble.
+    What reaches --fail-on is printed, the most severe first; the rest is counted. A system of
+    which there is no older build has nothing to be compared with, and passes. One that fails does
+    not stop the others. The exit status is 0 where nothing was found at the level of --fail-on, 1
+    where something was, and 2 after any trouble.
     """
+    if accept is not None and not accept.strip():
+        raise click.BadParameter("it takes a reason", param_hint="--accept")
+    gate.check_columns()
     archive = _archive(root)
     dates: dict[str, set[datetime]] = {}
     for name, date in archive.builds.select("system", "build_date").iter_rows():
@@ -167,24 +212,52 @@ def check(gate: Gate, root: str, system: tuple[str, ...]) -> int:
             f"There is no build in the archive at {archive.root}. Add one with: apteco-frames "
             "archive add"
         )
-    chosen = {name: sorted(dates.get(name, ())) for name in system or dates}
-    return gate.compared(_newest(archive, chosen))
+    file = AcceptedFile(accepted)
+    found, is_trouble = [], False
+    for name in system or dates:
+        try:
+            pair = _pair(archive, name, sorted(dates.get(name, ())), against)
+            if pair is not None:
+                changes = gate.found(*pair, _uses_of(*pair) if uses else None)
+                found.append(file.without_accepted(changes, gate.least, accept))
+        except (AptecoFramesError, click.ClickException, OSError) as error:
+            is_trouble = True
+            text = error.format_message() if isinstance(error, click.ClickException) else error
+            say(f"{truncate(name)}: {text}")
+    file.finish()
+    report.print_changes([report.Told(changes, gate.least) for changes in found], gate.format)
+    if is_trouble:
+        return 2
+    worst = [changes.worst for changes in found] + ["notable"] * file.has_unused
+    return int(any(map(gate.counts, worst)))
 
 
-def _newest(
-    archive: Archive, dates: dict[str, list[datetime]]
-) -> Iterator[tuple[Catalogue, Catalogue]]:
-    """The newest build of each system, and before it the newest of the date before."""
-    for system, built in dates.items():
-        # Where there is no such system this is an error that names the nearest.
-        newest = archive.catalogue(system)
-        if len(built) > 1:
-            yield archive.catalogue(system, built[-2]), newest
-        else:
-            date = newest.system_info.build_date or "without a date"
-            say(
-                f"{truncate(system)}: no build is older than the newest, {date}; nothing to compare"
-            )
+def _uses_of(older: Catalogue, newer: Catalogue) -> Uses:
+    """What uses the variables, as it was added with the newer build, or else with the older."""
+    return older.uses if older.has_uses and not newer.has_uses else newer.uses
+
+
+def _pair(
+    archive: Archive, system: str, built: list[datetime], against: str | None
+) -> tuple[Catalogue, Catalogue] | None:
+    """The build to compare with, and the newest; None if there is none to compare with."""
+    # Where there is no such system this is an error that names the nearest.
+    newest = archive.catalogue(system)
+    date = newest.system_info.build_date
+    days = _DAYS.fullmatch(against or "")
+    if against is not None and not days:
+        return archive.catalogue(system, against), newest
+    older = [each for each in built if date and each < date]
+    if not older:
+        said = f"no build is older than the newest, {date or 'without a date'}"
+        say(f"{truncate(system)}: {said}; nothing to compare")
+        return None
+    if not days:
+        return archive.catalogue(system, older[-1]), newest
+    old_enough = [each for each in older if date and (date - each).days >= int(days[1])]
+    if not old_enough:
+        say(f"{truncate(system)}: no build is {days[1]} days older; compared with the oldest")
+    return archive.catalogue(system, (old_enough or older[:1])[-1]), newest
 
 
 _YES = click.option("--yes", is_flag=True, help="Remove it, instead of only showing what would be.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from apteco_frames import __version__
-from apteco_frames.cli import archive, compare, demo, files, profile, read, uses
+from apteco_frames.cli import archive, compare, demo, files, profile, quality, read, uses
 from apteco_frames.cli.command import Group
 
 
@@ -22,6 +22,7 @@ def commands() -> None:
 
 for _command in (
     *(demo.demo, read.tables, read.variables, read.codes, read.folders, read.search, read.sql),
+    *(quality.quality, quality.lint),
     *(files.export, files.dictionary, compare.diff, archive.archive, read.systems),
     uses.uses,
     *(files.serve, files.cache, profile.profile),

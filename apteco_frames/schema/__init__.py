@@ -387,6 +387,72 @@ MATCHES: tuple[Column, ...] = (
     Column("score", DOUBLE, False, "", "How well it fits: 1 is best, 0 would be not at all."),
 )
 
+QUALITY: tuple[Column, ...] = (
+    Column("name", STRING, False, "", "Name of the variable."),
+    Column("description", STRING, False, "", "Description of the variable."),
+    Column("table_name", STRING, False, "", "Name of the table that the variable is from."),
+    Column("type", KIND, False, "", "Kind of variable.", values=VARIABLE_TYPES),
+    Column("num_codes", INT, False, "", "Number of codes, Unclassified included."),
+    Column("used_codes", INT, True, "", "Number of codes that records have."),
+    Column("unused_codes", INT, True, "", "Number of codes that no record has."),
+    Column(
+        "unclassified_share",
+        DOUBLE,
+        True,
+        "",
+        "Share of the records that are Unclassified; null where no code is that.",
+    ),
+    Column("top_code", STRING, True, "", "The code that most records have."),
+    Column("top_description", STRING, True, "", "What it means."),
+    Column("top_share", DOUBLE, True, "", "Share of the records that have it."),
+    Column(
+        "effective_codes",
+        DOUBLE,
+        True,
+        "",
+        "As many codes, each with as many records, would be as varied: the exponential of the "
+        "entropy.",
+    ),
+    Column(
+        "coverage",
+        DOUBLE,
+        True,
+        "",
+        "Counts of all codes over the table's records: 1 where each record has a code; null for "
+        "arrays, whose records have any number.",
+    ),
+    Column(
+        "undescribed_codes",
+        INT,
+        False,
+        "",
+        "Number of codes whose description is empty, or the code itself.",
+    ),
+    Column(
+        "repeated_descriptions",
+        INT,
+        False,
+        "",
+        "Number of descriptions that more than one code has; empty ones do not count.",
+    ),
+)
+
+FINDING_NOUNS = ("table", "variable", "folder", "exception")
+
+FINDINGS: tuple[Column, ...] = (
+    Column("rule", STRING, False, "", "The rule that found it."),
+    Column("severity", KIND, False, "", "How much it matters.", values=SEVERITIES),
+    Column("noun", KIND, False, "", "What it is about.", values=FINDING_NOUNS),
+    Column(
+        "name",
+        STRING,
+        False,
+        "",
+        "Name of the table or variable, path of the folder; of an exception, what it names.",
+    ),
+    Column("message", STRING, False, "", "What is wrong, in a sentence."),
+)
+
 
 SYSTEMS_SCHEMA = arrow_schema(SYSTEMS)
 TABLES_SCHEMA = arrow_schema(TABLES)
@@ -398,3 +464,5 @@ BUILDS_SCHEMA = arrow_schema(BUILDS)
 MATCHES_SCHEMA = arrow_schema(MATCHES)
 USES_SCHEMA = arrow_schema(USES)
 BROKEN_USES_SCHEMA = arrow_schema(BROKEN_USES)
+QUALITY_SCHEMA = arrow_schema(QUALITY)
+FINDINGS_SCHEMA = arrow_schema(FINDINGS)

@@ -33,6 +33,16 @@ def integers(values: Iterable[int], arrow_type: pa.DataType = pa.int64()) -> pa.
     return pa.Array.from_buffers(arrow_type, len(numbers), [None, pa.py_buffer(numbers)])
 
 
+def floats(values: Iterable[float]) -> pa.Array:
+    """An array of floating-point numbers without nulls.
+
+    >>> floats([0.5, 2]).to_pylist()
+    [0.5, 2.0]
+    """
+    numbers = array("d", values)
+    return pa.Array.from_buffers(pa.float64(), len(numbers), [None, pa.py_buffer(numbers)])
+
+
 def strings(texts: Iterable[str]) -> pa.Array:
     """An array of strings without nulls.
 

@@ -22,13 +22,15 @@ from apteco_frames.cli import main
 from apteco_frames.demo import holidays
 from apteco_frames.support.text import escape_controls
 
+FELL = "~ table Policies, total_records: 213,567 → 21,357 (\N{MINUS SIGN}90 %)"
+
 
 def test_diff(command: Command) -> None:
     """What changed is a line each, after a title; something found is status 1."""
     status, out, err = command("diff", "older", "newer")
     assert (status, err) == (1, "")
     assert out.splitlines()[1:3] == [
-        "routine   ~ table Bookings, total_records: 2130081 -> 213008",
+        f"breaking  {FELL}",
         "breaking  - variable hoURN: Household URN",
     ]
     assert out.splitlines()[0].startswith(
@@ -50,14 +52,15 @@ def test_diff_of_equals(command: Command) -> None:
         (["--fail-on", "notable"], 1),
         (["--fail-on", "breaking"], 1),
         (["--only", "table"], 1),
-        (["--only", "table", "--fail-on", "notable"], 0),
+        (["--only", "table", "--fail-on", "notable"], 1),
+        (["--only", "table", "--fail-on", "notable", "--drop", "off"], 0),
         (["--only", "table", "--fail-on", "breaking", "--drop", "20%"], 1),
         (["--only", "table", "--fail-on", "breaking", "--drop", "0.2"], 1),
         (["--only", "table", "--fail-on", "breaking", "--drop", "95 %"], 0),
         (["--only", "table", "--ignore-column", "total_records"], 0),
         (["--only", "codes"], 0),
         (["--only", "breaking"], 1),
-        (["--only", "breaking", "--only", "table"], 0),
+        (["--only", "breaking", "--only", "table", "--drop", "off"], 0),
         (["--only", "notable"], 0),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -71,7 +74,7 @@ def test_only(command: Command) -> None:
     """``--only`` shows nothing else; nouns and severities are each one of those named."""
     out = command("diff", "older", "newer", "--only", "variable", "--only", "table").out
     assert {line.split()[2] for line in out.splitlines()[1:]} == {"variable", "table"}
-    out = command("diff", "older", "newer", "--only", "breaking").out
+    out = command("diff", "older", "newer", "--only", "breaking", "--drop", "off").out
     assert [line.split()[0] for line in out.splitlines()[1:]] == ["breaking"]
     assert out.startswith("1 change of system ")
 
@@ -178,7 +181,7 @@ def test_markdown(command: Command) -> None:
         "",
         "| severity | change | what | name | column | old | new |",
         "| --- | --- | --- | --- | --- | --- | --- |",
-        "| routine | changed | table | `Bookings` | `total_records` | `2130081` | `213008` |",
+        "| breaking | changed | table | `Policies` | `total_records` | `213567` | `21357` |",
         "| breaking | removed | variable | `hoURN` |  | `Household URN` |  |",
     ]
     assert lines[0].startswith("### `3 changes of system 'holidays', built 2019-11-28")
@@ -188,7 +191,7 @@ def test_github(command: Command) -> None:
     """GitHub Actions get a workflow command for each change."""
     lines = command("diff", "older", "newer", "--format", "github").out.splitlines()
     assert lines[:2] == [
-        "::notice title=routine%3A holidays::~ table Bookings, total_records: 2130081 -> 213008",
+        f"::error title=breaking%3A holidays::{FELL}".replace(" %)", " %25)"),
         "::error title=breaking%3A holidays::- variable hoURN: Household URN",
     ]
 
@@ -301,7 +304,7 @@ def test_terminal(place: Path) -> None:
     done = on_terminal("diff", "older", "newer", columns=40)
     lines = done.out.splitlines()
     assert done.status == 1
-    assert lines[1] == "routine   ~ table Bookings, total_recor…"
+    assert lines[1] == "\x1b[31mbreaking  ~ table Policies, total_recor…\x1b[0m"
     assert lines[2] == "\x1b[31mbreaking  - variable hoURN: Household U…\x1b[0m"
 
 

@@ -88,6 +88,8 @@ def test_the_nightly_job(nightly: str, place: Path, nights: list[str]) -> None:
     (script,) = examples(nightly, "sh")
     place.joinpath("nightly.sh").write_text(script.text)
     place.joinpath("orbit.password").write_text(PASSWORD)
+    profiles = place / "config" / "profiles.toml"
+    profiles.write_text(profiles.read_text().replace("[orbit]", "[nightly]"))
     shutil.rmtree(place / "my-archive")
     ends = [
         shell("sh nightly.sh", place, APTECO_BASE_URL=url, APTECO_PASSWORD=None) for url in nights
