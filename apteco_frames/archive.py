@@ -28,7 +28,7 @@ from apteco_frames.storage.location import is_uri, redact
 from apteco_frames.storage.retention import kept
 from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support.arguments import not_a, require_number, require_path, require_text
-from apteco_frames.support.arrays import strings
+from apteco_frames.support.arrays import strings, table_of
 from apteco_frames.support.fork import import_polars
 from apteco_frames.support.text import truncate
 
@@ -185,7 +185,7 @@ class Archive:
             OSError: the archive cannot be read.
         """
         rows = self._store.entries(self._store.builds())
-        arrow = pa.Table.from_pylist(rows, schema.BUILDS_SCHEMA)
+        arrow = table_of(rows, schema.BUILDS_SCHEMA)
         return import_polars().DataFrame(arrow)  # type: ignore[no-any-return]
 
     def catalogue(self, system: str, build: str | datetime | None = None) -> Catalogue:
@@ -257,7 +257,7 @@ class Archive:
         pl = import_polars()
         builds = [build for build in builds if build.has(noun)]
         texts = dict.fromkeys(("system", "build"), pl.String)
-        columns = dict(pl.DataFrame(file_schema(noun).empty_table()).schema)
+        columns = dict(pl.DataFrame(pa.Table.from_batches([], file_schema(noun))).schema)
         root = self._store.local_root
         is_told = all(build.system == system_in(build.folder) for build in builds)
         if not builds:

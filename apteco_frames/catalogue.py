@@ -23,6 +23,7 @@ from apteco_frames.codes import Codes
 from apteco_frames.errors import (
     CodesError,
     ConfigurationError,
+    Hint,
     NotLoadedError,
     SnapshotError,
     VariablesError,
@@ -43,7 +44,14 @@ from apteco_frames.schema.column import INT, TIMESTAMP, Column
 from apteco_frames.storage import snapshot
 from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support import files
-from apteco_frames.support.arguments import not_a, require_number, require_path, require_text
+from apteco_frames.support.arguments import (
+    not_a,
+    require_number,
+    require_path,
+    require_progress,
+    require_text,
+)
+from apteco_frames.support.arrays import table_of
 from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.progress import Progress
 from apteco_frames.support.text import list_names, truncate
@@ -140,8 +148,8 @@ class AnyCatalogue(ABC):
                 it is used, and a removal of what somebody uses is ``breaking``.
 
         Raises:
-            TypeError: ``older`` is neither a catalogue nor a session, ``drop`` or ``moved``
-                no number, or ``uses`` no frame of uses.
+            TypeError: ``older`` is neither a catalogue nor a session, ``drop`` or ``moved`` no
+                number, or ``uses`` no frame of uses.
             ValueError: ``drop`` or ``moved`` is not between 0 and 1.
 
         >>> from apteco_frames import Catalogue
@@ -303,11 +311,9 @@ class AnyCatalogue(ABC):
         """
         require_text(query, "sql()")
         info, saved, refused = contents_of(self.catalogue)
-        rows = {**saved, "system": pa.Table.from_pylist([info], snapshot.SYSTEM_SCHEMA)}
+        rows = {**saved, "system": table_of([info], snapshot.SYSTEM_SCHEMA)}
         missing = {
-            noun: f"Not all {noun} are loaded; {how}."
-            for noun, how in _LOADED_BY.items()
-            if noun not in rows
+            noun: f"Not all {noun} are loaded." for noun in ("codes", "folders") if noun not in rows
         }
         answered = answer(query, rows, missing)
         if refused and re.search(r"\bcodes\b", query, re.IGNORECASE):
@@ -367,13 +373,14 @@ class AnyCatalogue(ABC):
             the path written.
 
         Raises:
-            TypeError: ``path`` is no path.
+            TypeError: ``path`` is no path, or ``progress`` is none of these.
             ValueError: ``path`` is empty.
             MissingDependencyError: XlsxWriter is not installed.
             OSError: the file cannot be written.
         """
         target = require_path(path, "write_excel()")
-        workbook.write(target, *contents_of(self.catalogue), progress=progress)
+        shown = require_progress(progress)
+        workbook.write(target, *contents_of(self.catalogue), progress=shown)
         return target
 
     @property
@@ -520,8 +527,8 @@ class Catalogue(AnyCatalogue):
         read = self._data.read_folders
         if read is None:
             raise NotLoadedError(
-                f"The catalogue of system {truncate(self.system_info.name)!r} holds no folders. "
-                "Log in, use session.folders once, and take or write session.catalogue after that."
+                f"The catalogue of system {truncate(self.system_info.name)!r} holds no folders.",
+                hint=Hint.LOAD_FOLDERS,
             )
         return Folders(read(), self)
 
@@ -578,8 +585,8 @@ class Catalogue(AnyCatalogue):
             all_of_them = len(missing) == len(with_codes(variables))
             which = "no codes" if all_of_them else f"no codes of {list_names(missing)}"
             raise NotLoadedError(
-                f"The catalogue of system {truncate(self.system_info.name)!r} holds {which}. Log "
-                "in, call session.load_codes(), and take or write session.catalogue after that."
+                f"The catalogue of system {truncate(self.system_info.name)!r} holds {which}.",
+                hint=Hint.LOAD_CODES,
             )
         return store
 

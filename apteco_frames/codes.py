@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 import pyarrow as pa
 
 from apteco_frames import schema
-from apteco_frames.errors import UnknownKeyError, warn
+from apteco_frames.errors import Hint, UnknownKeyError, warn
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner, links_of
@@ -184,19 +184,19 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         if codes is None:
             name = self._variables[key].name
             if name in self._refused:
-                raise UnknownKeyError(self._why_unknown([name]))
+                raise UnknownKeyError(self._why_unknown([name]), hint=Hint.ASK_FOR_CODES_AGAIN)
             codes = self._by_key[key] = self._of_name(name)
         return codes
 
     def _warn_of_refused(self, names: Iterable[str]) -> None:
         refused = [name for name in names if name in self._refused]
         if refused:
-            warn(self._why_unknown(refused))
+            warn(self._why_unknown(refused), hint=Hint.ASK_FOR_CODES_AGAIN)
 
     def _why_unknown(self, refused: Sequence[str]) -> str:
         return (
             f"The API refused the codes of {list_names(refused)} of {super()._system}, so they are "
-            "not known. To ask for them again, call session.load_codes()."
+            "not known."
         )
 
     def _of_name(self, name: str) -> Codes:

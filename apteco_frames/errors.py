@@ -42,17 +42,94 @@ from __future__ import annotations
 import collections.abc
 import contextlib
 import contextvars
+import enum
 import os
 import pathlib
 import sys
 import warnings
 
 
-class AptecoFramesError(Exception):
+class Hint(enum.Enum):
+    """What to do next, where Python says it in other words than another program would.
+
+    The value is what Python says. The terminal has words of its own for each.
+    """
+
+    LOG_IN_AGAIN = "Log in again with login() or session.renew(password)."
+    TYPE_PASSWORD = "Log in again where it can be typed, or hand it to login_with_password()."
+    REFRESH = "Call session.refresh(), which reads it anew, and take its frames after that."
+    REFRESH_IF_NEW = "If they were made since, call session.refresh()."
+    LOAD_CODES = (
+        "Log in, call session.load_codes(), and take or write session.catalogue after that."
+    )
+    LOAD_FOLDERS = (
+        "Log in, use session.folders once, and take or write session.catalogue after that."
+    )
+    LOAD_REST = "session.load_codes() reads codes, and session.folders reads folders."
+    ASK_FOR_CODES_AGAIN = "session.load_codes() asks for them again."
+    SKIP_CODES = (
+        'To go on without them: session.load_codes(unavailable="skip"); codes.unavailable then '
+        "lists them."
+    )
+    NAME_CATALOGUE = "Pass a folder written by Catalogue.write_parquet()."
+    NAME_FILE_SYSTEM = (
+        "Name a folder; a URI that begins file:///, s3://, gs://, abfs:// or hdfs://, as "
+        "pyarrow.fs takes it; or give another file system with filesystem=."
+    )
+    NAME_CACHE = "Name another folder with cache= or APTECO_FRAMES_CACHE_DIR."
+    NAME_AUTHORITY = "If its authority is one of your own, name it: verify='ca.pem'."
+    # The environment's proxies would otherwise come before those of the session.
+    PROXY_LOGIN = (
+        "Give its user and password in http=: http = requests.Session(); http.trust_env = False; "
+        "http.proxies = {'https': 'http://user:password@proxy:8080'}."
+    )
+    SMALLER_PAGES = "Ask for less at a time: page_size=100."
+    MORE_TIME = "Try again, or give it longer: timeout=(connect, read, total), in seconds."
+
+
+class _Hinted(Exception):
+    """What says what happened, and what to do next.
+
+    Args:
+        text: what happened, and where.
+        hint: what to do next, in the words of Python.
+    """
+
+    hint: Hint | str | None = None
+
+    def __init__(self, *text: object, hint: Hint | str | None = None) -> None:
+        super().__init__(*text)
+        if hint:
+            self.hint = hint
+
+    def __str__(self) -> str:
+        return self.worded({})
+
+    def worded(self, words: collections.abc.Mapping[Hint, str]) -> str:
+        """The message, with the hint in the words of another program than Python.
+
+        Args:
+            words: what that program says for each hint.
+        """
+        text, hint = Exception.__str__(self), self.hint
+        told = words.get(hint, hint.value) if isinstance(hint, Hint) else hint
+        return " ".join(filter(None, (text, told)))
+
+
+class AptecoFramesError(_Hinted):
     """The base of every error that the package raises on purpose.
+
+    Attributes:
+        hint: what to do next, with which the message ends; None if that is in the message, or
+            nothing can be done.
 
     >>> issubclass(SessionExpiredError, AptecoFramesError)
     True
+    >>> error = SessionExpiredError("The session has ended.", hint=Hint.LOG_IN_AGAIN)
+    >>> print(error)
+    The session has ended. Log in again with login() or session.renew(password).
+    >>> print(error.worded({Hint.LOG_IN_AGAIN: "Run the command again."}))
+    The session has ended. Run the command again.
     """
 
 
@@ -78,8 +155,9 @@ class ApiError(AptecoFramesError):
         code: int | None = None,
         error_id: int | None = None,
         message: str | None = None,
+        hint: Hint | str | None = None,
     ) -> None:
-        super().__init__(text)
+        super().__init__(text, hint=hint)
         self.status = status
         self.url = url
         self.code = code
@@ -167,14 +245,7 @@ class MissingDependencyError(AptecoFramesError, ImportError):
     """An optional package is needed and not installed."""
 
 
-class _KeyLookupError(AptecoFramesError, KeyError):
-    """A ``KeyError`` that prints as the sentence it was given."""
-
-    # KeyError shows repr(argument), which would put quotes and escapes round the text.
-    __str__ = Exception.__str__
-
-
-class UnknownKeyError(_KeyLookupError):
+class UnknownKeyError(AptecoFramesError, KeyError):
     """Nothing has the name or description that was looked up.
 
     >>> print(UnknownKeyError("No table is named 'Pepole'. Nearest: 'People'."))
@@ -182,7 +253,7 @@ class UnknownKeyError(_KeyLookupError):
     """
 
 
-class AmbiguousKeyError(_KeyLookupError):
+class AmbiguousKeyError(AptecoFramesError, KeyError):
     """Several variables match the key; the message names them with their tables."""
 
 
@@ -190,8 +261,12 @@ class RowIndexError(AptecoFramesError, IndexError):
     """A frame has no row at that position."""
 
 
-class AptecoFramesWarning(UserWarning):
-    """The base of every warning of the package."""
+class AptecoFramesWarning(_Hinted, UserWarning):
+    """The base of every warning of the package.
+
+    Attributes:
+        hint: as of :class:`AptecoFramesError`.
+    """
 
 
 class InsecureTransportWarning(AptecoFramesWarning):
@@ -237,15 +312,23 @@ def how_to_install(extra: str = "") -> str:
     return f"from a clone of the repository: python -m pip install --upgrade {what}"
 
 
-def warn(message: str, category: type[Warning] = CatalogueWarning) -> None:
+def warn(
+    message: str,
+    category: type[Warning] = CatalogueWarning,
+    *,
+    hint: Hint | str | None = None,
+) -> None:
     """Warn, pointing to the line outside the package that led here.
 
     Args:
-        message: what happened, where, and what to do next.
+        message: what happened, and where.
         category: the kind of warning.
+        hint: what to do next.
     """
     package = str(pathlib.Path(__file__).parent) + os.sep
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
         level, frame = level + 1, frame.f_back
-    warnings.warn(_reworded.get()(message), category, stacklevel=level)
+    text = _reworded.get()(message)
+    warned = category(text, hint=hint) if issubclass(category, _Hinted) else category(text)
+    warnings.warn(warned, stacklevel=level)

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from apteco_frames.analysis.uses import SELECTOR_TYPES, resolved, rows_of, uncertain
 from apteco_frames.catalogue import Catalogue, data_of
 from apteco_frames.codes import Codes
-from apteco_frames.errors import ApiResultsError, CodesError, NotLoadedError, warn
+from apteco_frames.errors import ApiResultsError, CodesError, Hint, NotLoadedError, warn
 from apteco_frames.folders import Folders
 from apteco_frames.links import Links, links_of
 from apteco_frames.normalize.codes import CodeStore, with_codes
@@ -402,8 +402,8 @@ class LiveCatalogue:
             self._unproven = {}
             raise ApiResultsError(
                 f"The tables or variables of {self._source} have changed since this session read "
-                "them, and the API gives no build date. Nothing was used. Call session.refresh() "
-                "to read them again, and take your frames from the session after that."
+                "them, and the API gives no build date. Nothing was used.",
+                hint=Hint.REFRESH,
             )
 
     def _check_details(self, deadline: Deadline) -> None:
@@ -418,9 +418,8 @@ class LiveCatalogue:
             self._unproven = {}
             raise ApiResultsError(
                 f"The {self._source} has been rebuilt since this session read it: built "
-                f"{then.build_date}, now {now.build_date}. Nothing was used. Call "
-                "session.refresh() to read it again, and take your frames from the session after "
-                "that."
+                f"{then.build_date}, now {now.build_date}. Nothing was used.",
+                hint=Hint.REFRESH,
             )
 
     @property
@@ -431,8 +430,8 @@ class LiveCatalogue:
         first = next(iter(refused.values()))
         return CodesError(
             f"The API refused the codes of {list_names(list(refused))} in {self._source}. About "
-            f"the first it says: {first} To go on without them, call "
-            'session.load_codes(unavailable="skip"); codes.unavailable then lists them.'
+            f"the first it says: {first}",
+            hint=Hint.SKIP_CODES,
         )
 
     def _arranged(self, found: Walk | None) -> tuple[pa.Table, bool]:
@@ -456,7 +455,8 @@ class LiveCatalogue:
         if strange:
             warn(
                 f"Folders of {self._source} contain {list_names(strange)}, which are not in its "
-                "list of variables. They were left out. If they are new, call session.refresh()."
+                "list of variables. They were left out.",
+                hint=Hint.REFRESH_IF_NEW,
             )
         nodes = [
             node._replace(variable_names=[n for n in node.variable_names if n in known])

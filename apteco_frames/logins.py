@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
+from apteco_frames.orbit.client import OrbitClient
 from apteco_frames.orbit.options import Options, lists_options
-from apteco_frames.orbit.redact import Secret
+from apteco_frames.orbit.redact import Secret, require_sendable
 from apteco_frames.session import Session, log_in
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @lists_options
@@ -98,3 +102,36 @@ def login_with_password(
     """
     secret = Secret(password)
     return log_in(base_url, data_view, system, user, options, lambda: secret)
+
+
+@lists_options
+def list_systems(
+    base_url: str,
+    data_view: str,
+    user: str,
+    password: str,
+    **options: Unpack[Options],
+) -> pa.Table:
+    """The systems of a DataView, for when you do not know the name of one yet.
+
+    Arguments and errors are those of :func:`login_with_password`. The login ends with it.
+
+    Returns:
+        a table with the columns of ``session.systems``.
+
+    >>> from apteco_frames.demo import DemoServer
+    >>> with DemoServer() as demo:
+    ...     systems = list_systems(demo.base_url, demo.data_view, demo.user, demo.password)
+    >>> systems["name"].to_pylist()
+    ['holidays']
+    """
+    client = OrbitClient(base_url, data_view, options)
+    secret = Secret(password)
+    require_sendable(Secret(user), "user")
+    require_sendable(secret, "password")
+    deadline = client.new_deadline()
+    try:
+        client.log_in(user, secret, deadline)
+        return client.systems(deadline)
+    finally:
+        client.leave()

@@ -67,7 +67,7 @@ class Session(AnyCatalogue):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         raise TypeError(
-            "A Session is not made directly. Use login(base_url, data_view, system, user) or "
+            "A Session cannot be made directly. Use login(base_url, data_view, system, user) or "
             "login_with_password(base_url, data_view, system, user, password)."
         )
 
@@ -210,8 +210,8 @@ class Session(AnyCatalogue):
             system: name of the system, one of :attr:`systems`.
 
         Raises:
-            TypeError: the name is no text.
-            InvalidUrlError: the name is empty, or a URL would take it for another path.
+            TypeError: the name is not text.
+            InvalidUrlError: the name is empty, or would change the path of a URL.
             ApiError: there is no such system, or no right to use it.
             SessionExpiredError: the session has ended.
             AptecoFramesError: another error of ``apteco_frames.errors``.
@@ -252,7 +252,7 @@ class Session(AnyCatalogue):
             ApiResultsError: the system was rebuilt since the session read it (call
                 :meth:`refresh`), or answers contradict each other.
             ValueError: ``unavailable`` is neither of the two.
-            TypeError: ``variables`` is no frame of variables, or ``progress`` none of these.
+            TypeError: ``variables`` is not a frame of variables, or ``progress`` none of these.
             AptecoFramesError: another error of ``apteco_frames.errors``.
 
         >>> from apteco_frames.demo import DemoServer
@@ -266,8 +266,8 @@ class Session(AnyCatalogue):
         chosen = self.variables if variables is None else variables
         if not isinstance(chosen, Variables):
             raise TypeError(
-                "load_codes takes a frame of variables, such as session.variables.filter(...), not "
-                f"a {type(chosen).__name__}. The codes of a variable or a table are its .codes."
+                "load_codes() takes a frame of variables, such as session.variables.filter(...), "
+                f"not a {type(chosen).__name__}. The codes of a variable or a table are its .codes."
             )
         # A frame may be of the build before.
         links, live = links_of(chosen), self._live
@@ -404,7 +404,7 @@ class Session(AnyCatalogue):
             password: the user's password.
 
         Raises:
-            TypeError: the password is no text.
+            TypeError: the password is not text.
             LoginError: the password was not accepted.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
@@ -467,8 +467,8 @@ class Session(AnyCatalogue):
             options: the keyword arguments of :func:`login`.
 
         Raises:
-            TypeError: it is no string.
-            DeserializeError: the string is no serialised session; says what is missing.
+            TypeError: it is not text.
+            DeserializeError: the string is not a serialised session; it says what is missing.
             SessionExpiredError: the session has ended, or its token has expired.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
@@ -486,8 +486,8 @@ class Session(AnyCatalogue):
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "A Session is not pickled, since it holds a token. Pickle session.catalogue, or use "
-            "session.serialize() knowingly."
+            "A Session cannot be pickled, since it holds a token. Pickle session.catalogue; or use "
+            "session.serialize(), whose result grants access."
         )
 
     def __repr__(self) -> str:

@@ -497,7 +497,7 @@ def test_history_of_movement(tmp_path: Path) -> None:
     assert rounded[1][:4] == [None, 0.0, 0.9685, 0.9685]
     assert rounded[1][5:] == [None, None, None]
     assert found["moved"][4] == pytest.approx(
-        float(builds[4].diff(builds[3]).filter(column="moved")["boDest"].new), abs=1e-4
+        float(builds[4].diff(builds[3]).filter(column="moved")["boDest"].new or 0), abs=1e-4
     )
 
 

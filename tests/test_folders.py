@@ -391,7 +391,7 @@ def test_folders_are_pickled_with_their_catalogue(session: Session) -> None:
     [
         ("parent_path", "Nowhere", "before the folder around it"),
         ("path", "Household", "comes twice"),
-        ("variable_names", ["nothing"], "which is no variable of"),
+        ("variable_names", ["nothing"], "which is not a variable of"),
     ],
 )
 def test_folders_that_fit_nothing(column: str, value: Any, fault: str) -> None:

@@ -40,7 +40,7 @@ ROOMS = [
         "findings",
         "uses",
     ),
-    *("catalogue", "archive"),
+    *("catalogue", "archive", "mcp"),
     *("orbit", "live", "password", "session", "logins"),
     *("common", "cube", "datagrid", "query", "statistics"),
     *("__init__", "demo", "cli", "__main__", "__pyinstaller"),

@@ -13,6 +13,7 @@ from apteco_frames.analysis.movement import movement
 from apteco_frames.analysis.pairing import Pairs, Rows, Sides
 from apteco_frames.analysis.shares import Shares
 from apteco_frames.schema.column import BOOL, DOUBLE, INT, NAMES, STRING, TIMESTAMP
+from apteco_frames.support.arrays import table_of
 
 _SHOWN = ("type", "num_codes", "var_code_min_count", "var_code_max_count")
 _COMPARED = [c.name for c in schema.VARIABLES if c.api_field or c.name == "type"]
@@ -120,7 +121,7 @@ def history(
             }
         )
         system, known = build["system"], codes[key].fingerprint if key in codes else known
-    return pa.Table.from_pylist(rows, HISTORY_SCHEMA)
+    return table_of(rows, HISTORY_SCHEMA)
 
 
 def _changed(old: _Row | None, new: _Row | None) -> list[str]:

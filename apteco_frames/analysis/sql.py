@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from apteco_frames.errors import SqlError
+from apteco_frames.errors import Hint, SqlError
 from apteco_frames.schema.column import KIND
 from apteco_frames.support.fork import import_polars
 from apteco_frames.support.text import truncate
@@ -61,7 +61,8 @@ def answer(
             what = f"polars broke off ({truncate(what, _PANIC_WIDTH)})"
         raise SqlError(
             f"The query {truncate(query)!r} was not answered: {what.rstrip('.')}.{reasons} "
-            f"Tables: {', '.join(catalogue)}.{columns}"
+            f"Tables: {', '.join(catalogue)}.{columns}",
+            hint=Hint.LOAD_REST if reasons else None,
         ) from None
     return answered
 

@@ -96,6 +96,9 @@ def _run(arguments: list[str], trouble: int) -> int:
     instruction = os.environ.get(COMPLETION)
     # Shells ask without arguments: where the variable was exported, commands are still run.
     if instruction and not arguments:
+        from apteco_frames.cli.completion import use
+
+        use()
         return shell_complete(commands, {}, NAME, COMPLETION, instruction)
     try:
         # Not commands.main(), which prints a line at Ctrl-C.
@@ -116,10 +119,10 @@ def _run(arguments: list[str], trouble: int) -> int:
 def _failed(error: Exception, status: int) -> int:
     if has_come():
         return INTERRUPTED
-    from apteco_frames.cli.messages import say
+    from apteco_frames.cli.messages import say, told
 
     with suppress(OSError):  # where it cannot be said, the status does
-        say(str(error))
+        say(told(error))
     return status
 
 

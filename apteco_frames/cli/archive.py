@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from apteco_frames.cli import report
+from apteco_frames.cli import completion, report
 from apteco_frames.cli.acceptance import AcceptedFile
 from apteco_frames.cli.command import Group
 from apteco_frames.cli.compare import Comparing, Gate, with_gate
@@ -22,7 +22,7 @@ from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.paths import PATH, ROOT
 from apteco_frames.cli.read import load
-from apteco_frames.cli.source import Source, with_source
+from apteco_frames.cli.source import Source, with_codes, with_source
 from apteco_frames.cli.uses import with_uses
 from apteco_frames.errors import AptecoFramesError
 from apteco_frames.support.text import truncate
@@ -57,17 +57,12 @@ def _archive(root: str) -> Archive:
 
 @archive.command(
     example="apteco-frames archive add my-archive --profile orbit\n"
-    "apteco-frames archive add my-archive --profile orbit --all --codes",
-    imports=("apteco_frames.logins", *_IMPORTS),
+    "apteco-frames archive add my-archive --profile orbit --all",
     short_help="Add a system, or all of a DataView.",
 )
 @click.argument("root", type=ROOT)
 @click.option("--all", "all_systems", is_flag=True, help="Add every system of the DataView.")
-@click.option(
-    "--codes",
-    is_flag=True,
-    help="Add codes and folders, too: a request for each variable with codes.",
-)
+@with_codes
 @with_uses
 @with_source
 @with_output
@@ -78,10 +73,9 @@ def add(
 
     With --all, a system that fails does not stop the others; the exit status is 1 then.
     """
-    if all_systems and source.catalogue is not None:
-        raise click.UsageError(
-            "--all needs a login, so no --catalogue", click.get_current_context()
-        )
+    if all_systems and source.is_offline:
+        saved = "--catalogue" if source.catalogue else "--archive"
+        raise click.UsageError(f"--all needs a login, so no {saved}", click.get_current_context())
     archive = _archive(root)
     with source.opened() as system:
         if all_systems:
@@ -103,6 +97,8 @@ def _added(name: str, is_added: bool) -> Added:
 def _show_added(added: list[Added], output: Output) -> None:
     import pyarrow as pa
 
+    from apteco_frames.support.arrays import table_of
+
     rows = [
         {
             "system": one.system,
@@ -113,7 +109,7 @@ def _show_added(added: list[Added], output: Output) -> None:
     ]
     names = ("system", "outcome", "error")
     schema = pa.schema([(name, pa.string()) for name in names])
-    output.show(pa.Table.from_pylist(rows, schema), names[:2])
+    output.show(table_of(rows, schema), names[:2])
 
 
 @archive.command(
@@ -123,7 +119,7 @@ def _show_added(added: list[Added], output: Output) -> None:
     short_help="The builds of all systems.",
 )
 @click.argument("root", type=ROOT)
-@with_output
+@with_output(noun="builds")
 def list_(output: Output, root: str) -> None:
     """Print the builds of all systems in the archive at ROOT."""
     preview = ("system", "build", "added_at", "tables", "variables", "codes", "folders")
@@ -140,8 +136,13 @@ def list_(output: Output, root: str) -> None:
     short_help="A variable from build to build.",
 )
 @click.argument("root", type=ROOT)
-@click.argument("variable")
-@click.option("--system", metavar="NAME", help="In this system; in all of them if not given.")
+@click.argument("variable", shell_complete=completion.archived_variables)
+@click.option(
+    "--system",
+    metavar="NAME",
+    shell_complete=completion.systems,
+    help="In this system; in all of them if not given.",
+)
 @with_output
 def history(output: Output, root: str, variable: str, system: str | None) -> None:
     """Print what became of VARIABLE, a name, from build to build in the archive at ROOT."""
@@ -159,7 +160,13 @@ def history(output: Output, root: str, variable: str, system: str | None) -> Non
     short_help="What changed in the newest build of each system.",
 )
 @click.argument("root", type=ROOT)
-@click.option("--system", multiple=True, metavar="NAME", help="Of this system. May be repeated.")
+@click.option(
+    "--system",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=completion.systems,
+    help="Of this system. May be repeated.",
+)
 @click.option(
     "--against",
     metavar="BUILD|DAYS",
@@ -295,8 +302,10 @@ def clean(output: Output, root: str, older_than: float, yes: bool) -> None:
     """
     import pyarrow as pa
 
+    from apteco_frames.support.arrays import strings
+
     paths = _archive(root).clean(timedelta(days=older_than), dry_run=not yes)
-    output.show(pa.table({"path": pa.array(paths, pa.string())}))
+    output.show(pa.table({"path": strings(paths)}))
     _say_removed(len(paths), "file", yes)
 
 

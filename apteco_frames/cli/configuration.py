@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +78,30 @@ def profile(name: str) -> dict[str, str]:
     """
     found = profiles()
     if name not in found:
-        names = ", ".join(map(repr, found)) or "none"
-        raise click.ClickException(
-            f"There is no profile {name!r} in {profiles_path()}. There is: {names}. Add it with: "
-            "apteco-frames profile add"
-        )
+        raise _unknown(name, found)
     return found[name]
+
+
+def _unknown(name: str, found: Mapping[str, Any]) -> click.ClickException:
+    there = f"There is: {', '.join(map(repr, found))}" if found else "There is none yet"
+    return click.ClickException(
+        f"There is no profile {name!r} in {profiles_path()}. {there}. Add it with: apteco-frames "
+        "profile add"
+    )
+
+
+def check_is_new(name: str) -> None:
+    """See that there is no profile of a name yet.
+
+    Raises:
+        ClickException: there is one; or as :func:`profiles`.
+        OSError: the file cannot be read.
+    """
+    if name in profiles():
+        raise click.ClickException(
+            f"There is a profile {name!r} in {profiles_path()} already. Edit it there, or "
+            "remove it with: apteco-frames profile remove"
+        )
 
 
 def add(name: str, values: Mapping[str, str | None]) -> Path:
@@ -104,6 +122,24 @@ def add(name: str, values: Mapping[str, str | None]) -> Path:
             or as :func:`profiles`.
         OSError: the file cannot be read or written.
     """
+    return _changed(lambda text: _added(text, name, values))
+
+
+def remove(name: str) -> Path:
+    """Remove a profile from the file; what else stands in it stays to the letter.
+
+    Returns:
+        the file.
+
+    Raises:
+        ClickException: there is none of that name; or as :func:`add`.
+        OSError: the file cannot be read or written.
+    """
+    return _changed(lambda text: _removed(text, name))
+
+
+def _changed(change: Callable[[str], str]) -> Path:
+    """Change the file's text, while no other program does."""
     from filelock import FileLock, Timeout
 
     from apteco_frames.support import files
@@ -114,23 +150,55 @@ def add(name: str, values: Mapping[str, str | None]) -> Path:
     try:
         # The system ends the lock with the process that has it, however that ends.
         with FileLock(file.with_suffix(".lock"), timeout=_PATIENCE):
-            whole = _added(_text(), name, values)
+            whole = change(_text())
             files.replace(file, lambda part: part.write_bytes(whole.encode()), mode=0o600)
     except Timeout:
         raise click.ClickException(
             f"Another program has been changing {target} for {_PATIENCE} seconds. Nothing was "
-            "added. Try again."
+            "changed. Try again."
         ) from None
     return target
 
 
+def _removed(text: str, name: str) -> str:
+    """The file's text without a profile: its heading and the lines up to the next."""
+    found = _parsed(text)
+    if name not in found:
+        raise _unknown(name, found)
+    kept: list[str] = []
+    apart: list[str] = []  # comments and blank lines, which belong to what comes next
+    is_kept = True
+    for line in text.splitlines(keepends=True):
+        if line.lstrip().startswith("["):
+            is_kept = _heading(line) != name
+        if not line.strip() or line.lstrip().startswith("#"):
+            apart.append(line)
+        else:
+            if is_kept:
+                kept += [*apart, line]
+            apart = []
+    left = "".join(kept + apart)
+    rest = {other: values for other, values in found.items() if other != name}
+    if _parsed(left) != rest:  # it is written in another way, such as on one line
+        raise click.ClickException(
+            f"Profile {name!r} cannot be told from the rest of {profiles_path()}. Take it out "
+            "there."
+        )
+    return left
+
+
+def _heading(line: str) -> str | None:
+    """The name of the profile that a line begins; None if it begins none."""
+    try:
+        names = list(tomllib.loads(line))
+    except ValueError:
+        return None
+    return names[0] if len(names) == 1 else None
+
+
 def _added(text: str, name: str, values: Mapping[str, str | None]) -> str:
     """The file's text with another profile."""
-    if name in _parsed(text):
-        raise click.ClickException(
-            f"There is a profile {name!r} in {profiles_path()} already. Edit it there, or take it "
-            "out."
-        )
+    check_is_new(name)
     lines = [f"[{_quoted(name)}]"]
     lines += [f"{key} = {_quoted(value)}" for key in KEYS if (value := values.get(key))]
     apart = "\n" if text and not text.endswith("\n\n") else ""

@@ -32,7 +32,7 @@ from apteco_frames.frame.rows import Block, Row
 from apteco_frames.frame.tabular import Tabular
 from apteco_frames.support import display
 from apteco_frames.support.arguments import not_a
-from apteco_frames.support.arrays import integers
+from apteco_frames.support.arrays import integers, whole
 from apteco_frames.support.text import list_names, truncate
 
 _ROWS_PER_BLOCK = 1024
@@ -200,7 +200,7 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
     def _arrays(self) -> dict[str, pa.Array]:
         """The columns as contiguous arrays."""
         return {
-            name: column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+            name: whole(column)
             for name, column in zip(self.arrow.column_names, self.arrow.columns, strict=True)
         }
 

@@ -158,8 +158,8 @@ class CodeStore:
         if places.null_count:
             strange = pc.unique(saved["variable_name"].filter(pc.is_null(places)))
             raise CodesError(
-                f"There are codes of {truncate(strange[0].as_py())!r}, which is no variable of "
-                f"{self._source}. Nothing of the codes was used. Read the catalogue anew."
+                f"There are codes of {truncate(strange[0].as_py())!r}, which is not a variable of "
+                f"{self._source}. None of the codes were used. Read the catalogue again."
             )
         if not pc.all(pc.less_equal(places[:-1], places[1:]), min_count=0).as_py():
             # Stable, so that the API's order stays within each variable.

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from apteco_frames import schema
 from apteco_frames.errors import FoldersError
 from apteco_frames.normalize.tree import children_of
-from apteco_frames.schema.column import NAMES
-from apteco_frames.support.arrays import booleans, integers, strings
+from apteco_frames.schema.column import NAMES, STRING
+from apteco_frames.support.arrays import array_of, integers, strings
 from apteco_frames.support.text import truncate
 
 
@@ -58,8 +56,8 @@ def arrange(nodes: Sequence[Node], names: pa.ChunkedArray, source: str) -> pa.Ta
         for name in node.variable_names:
             if name not in known:
                 raise FoldersError(
-                    f"The folder {truncate(node.name)!r} holds {truncate(name)!r}, which is no "
-                    f"variable of {source}. Nothing of the folders was used. Read them anew."
+                    f"The folder {truncate(node.name)!r} contains {truncate(name)!r}, which is not "
+                    f"a variable of {source}. No folder was used. Read the folders again."
                 )
     within = children_of([node.parent for node in nodes])
     order: list[int] = []
@@ -83,18 +81,14 @@ def arrange(nodes: Sequence[Node], names: pa.ChunkedArray, source: str) -> pa.Ta
         "path": strings(paths[position] for position in order),
         "name": strings(node.name for node in ordered),
         "description": strings(node.description for node in ordered),
-        "parent_path": _or_null(
-            None if node.parent is None else paths[node.parent] for node in ordered
+        "parent_path": array_of(
+            (None if node.parent is None else paths[node.parent] for node in ordered), STRING
         ),
         "depth": integers(depths[position] for position in order),
         "position": integers(among_siblings[position] for position in order),
         "variable_count": integers(map(len, inside)),
         "total_variable_count": integers(totals[position] for position in order),
-        "variable_names": pa.ListArray.from_arrays(
-            integers(accumulate(map(len, inside), initial=0), pa.int32()),
-            strings(chain.from_iterable(inside)),
-            type=NAMES,
-        ),
+        "variable_names": array_of(inside, NAMES),
     }
     return pa.table([columns[c.name] for c in schema.FOLDERS], schema=schema.FOLDERS_SCHEMA)
 
@@ -148,16 +142,9 @@ def _paths(nodes: Sequence[Node], source: str) -> list[str]:
         often = next(path for path, number in Counter(made).items() if number > 1)
         raise FoldersError(
             f"Two folders have the same path, {truncate(often)!r}. No folder of {source} was "
-            "used. Show this message to the administrator of your Orbit installation."
+            "used. Show this message to your Orbit administrator."
         )
     return made
-
-
-def _or_null(texts: Iterable[str | None]) -> pa.Array:
-    listed = list(texts)
-    known = strings(text or "" for text in listed)
-    none = pa.nulls(1, pa.string())[0]
-    return pc.if_else(booleans(text is not None for text in listed), known, none)
 
 
 def _totals(nodes: Sequence[Node]) -> list[int]:

@@ -12,7 +12,7 @@ from apteco_frames.errors import TablesError, warn
 from apteco_frames.normalize.tree import children_of
 from apteco_frames.schema.column import NAMES
 from apteco_frames.support.arrays import integers
-from apteco_frames.support.text import list_items, list_names, truncate
+from apteco_frames.support.text import ASK_ADMINISTRATOR, list_items, list_names, truncate
 
 MOST_ANCESTORS = 5_000_000
 """How many tables all tables together may be below; those of no system are as many."""
@@ -50,8 +50,8 @@ def relate(raw: pa.Table, variable_counts: dict[str, int], source: str) -> pa.Ta
         named += len(ancestors[position])
         if named > MOST_ANCESTORS:  # each table names all above it and below it
             raise TablesError(
-                f"The tables are too deep: {truncate(names[position])!r} is below "
-                f"{len(ancestors[position]):,} others, and all tables together are below more than "
+                f"The tables are nested too deeply: {truncate(names[position])!r} has "
+                f"{len(ancestors[position]):,} ancestors, and all tables together have more than "
                 f"{MOST_ANCESTORS:,}. {_advice(source)}"
             )
         pending.extend(reversed(children.get(names[position], [])))
@@ -147,13 +147,10 @@ def warn_of_children(tables: pa.Table, source: str) -> None:
     if odd:
         warn(
             f"The API says that {source} has {'; and '.join(odd)}. Both are kept: has_children is "
-            "what it says, children what it lists. Tables may be hidden from you; ask the "
-            "administrator of your Orbit installation about those you miss."
+            "what it says, children what it lists. Tables may be hidden from you; ask your Orbit "
+            "administrator about any that you miss."
         )
 
 
 def _advice(source: str) -> str:
-    return (
-        f"Nothing of {source} was used. Try again; if it stays so, show this message to the "
-        "administrator of your Orbit installation."
-    )
+    return f"Nothing of {source} was used. {ASK_ADMINISTRATOR}"

@@ -76,8 +76,8 @@ class _RestClient:
 
         if not url.startswith(self._client.base_url + "/"):
             raise InvalidUrlError(
-                f"The api_client of a session sends its token to {self._client.base_url} only. "
-                "For another API make a client of your own: apteco_api.ApiClient(...)."
+                f"A session's api_client sends its token to {self._client.base_url} only. "
+                "For another API, make a client of your own: apteco_api.ApiClient(...)."
             )
         deadline = self._client.new_deadline()
         if _request_timeout is not None:

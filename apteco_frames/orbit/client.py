@@ -18,6 +18,7 @@ from apteco_frames.errors import (
     ApiError,
     ApiResultsError,
     AptecoFramesError,
+    Hint,
     LoginError,
     SessionExpiredError,
 )
@@ -28,7 +29,6 @@ from apteco_frames.orbit.login import can_be_sent, opened_session, second_factor
 from apteco_frames.orbit.options import Options, Timeout, require_options
 from apteco_frames.orbit.outcome import (
     IF_NO_HELP,
-    LOG_IN_AGAIN,
     Response,
     api_error,
     raise_for_status,
@@ -193,9 +193,9 @@ class OrbitClient:
     def _check_session(self, url: str) -> None:
         if self.has_ended:
             raise SessionExpiredError(
-                f"The session was ended by logout(), so nothing was sent to {url}. What was read "
-                f"stays usable. {LOG_IN_AGAIN}.",
+                f"The session was ended, so nothing was sent to {url}. What was read stays usable.",
                 url=url,
+                hint=Hint.LOG_IN_AGAIN,
             )
         if time.monotonic() - self._issued < _CLOCK_SKEW_SECONDS:
             return  # just issued, so it is good, however wrong this machine's clock may be
@@ -205,9 +205,10 @@ class OrbitClient:
         left = expires - time.time()
         if left < -_CLOCK_SKEW_SECONDS:
             raise SessionExpiredError(
-                f"The session's token has expired {_span(-left)} ago, so nothing was sent to "
-                f"{url}. What was read stays usable. {LOG_IN_AGAIN}.",
+                f"The session's token expired {_span(-left)} ago, so nothing was sent to "
+                f"{url}. What was read stays usable.",
                 url=url,
+                hint=Hint.LOG_IN_AGAIN,
             )
         if left < _CLOCK_SKEW_SECONDS and not self._told:
             self._told = True
@@ -246,8 +247,8 @@ class OrbitClient:
                     LoginError,
                     answer,
                     f"The server asks for a second factor at login ({words}), which this package "
-                    f"cannot give. The user {user!r} is not logged in",
-                    "Ask your administrator for a user who needs none",
+                    f"cannot supply. The user {user!r} is not logged in",
+                    "Ask your administrator for a user without one",
                 )
             if answer.status in (401, 403):
                 raise _login_error(answer, user)
@@ -364,7 +365,7 @@ class OrbitClient:
                 url,
                 deadline=deadline,
                 params={"offset": offset, "count": size},
-                when_too_large=f"Ask for less at a time: page_size={max(1, min(100, size // 10))}.",
+                when_too_large=_smaller(self.page_size),
             )
             if answer.status not in _PERHAPS_TOO_MANY:
                 break
@@ -410,6 +411,12 @@ class OrbitClient:
 
     def _url(self, *segments: str) -> str:
         return "/".join([self.base_url, *(quote(segment, safe="") for segment in segments)])
+
+
+def _smaller(page_size: int | None) -> Hint | str:
+    if page_size is None:
+        return Hint.SMALLER_PAGES
+    return f"Ask for less at a time: page_size={max(1, min(100, page_size // 10))}."
 
 
 def _login_error(answer: Response, user: str) -> AptecoFramesError:

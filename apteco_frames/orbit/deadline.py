@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from apteco_frames.errors import OrbitConnectionError
+from apteco_frames.errors import Hint, OrbitConnectionError
 from apteco_frames.orbit.options import Timeout
 
 Key = TypeVar("Key")
@@ -181,8 +181,8 @@ class Deadline:
         reason = f" (before that: {before})" if before else ""
         return OrbitConnectionError(
             f"{url} did not answer in full within {self.timeout.total:g} seconds, the limit for "
-            f"the whole load{reason}. Nothing was used of what had come. Try again, or give it "
-            "longer: timeout=(connect, read, total), in seconds."
+            f"the whole load{reason}. Nothing that had arrived was used.",
+            hint=Hint.MORE_TIME,
         )
 
 

@@ -33,6 +33,7 @@ from apteco_frames.orbit.url import require_name
 from apteco_frames.schema import CODES
 from apteco_frames.schema.column import STRING, Column, api_schema
 from apteco_frames.support.progress import Report
+from apteco_frames.support.text import ASK_ADMINISTRATOR
 
 PAGE_SIZE = 5_000
 """Items of the pages after the first: many, for few round trips."""
@@ -87,7 +88,12 @@ def probe(client: OrbitClient, system: str, deadline: Deadline) -> tuple[dict[st
         "details": partial(client.system, system, part),
         "page": partial(client.page, url, NAME_COLUMNS, part, 0, 1),
     }
-    found = dict(run_all(calls.items(), part, client.base_url, client.max_connections))
+    try:
+        found = dict(run_all(calls.items(), part, client.base_url, client.max_connections))
+    except ApiError as error:
+        if error.status == 404:  # of a system that is not there both fail: this tells which are
+            client.system(system, deadline)
+        raise
     return found["details"], found["page"].total
 
 
@@ -124,9 +130,9 @@ def load_catalogue(
             warnings = tuple(filter(None, (tables.warning, variables.warning)))
             return LoadedCatalogue(after, tables.rows(), variables.rows(), warnings)
     raise ApiResultsError(
-        f"The system {system!r} at {client.base_url} was rebuilt while it was read, twice: built "
+        f"The system {system!r} at {client.base_url} was rebuilt twice while it was read: built "
         f"{before.get('fastStatsBuildDate')}, then {after.get('fastStatsBuildDate')}. Nothing "
-        "was used. Try again once the build is over."
+        "was used. Try again when the build has finished."
     )
 
 
@@ -343,9 +349,8 @@ def _contents(
     for number, item in enumerate(items.to_pylist()):
         if (item["name"] is None) == (item["variable_name"] is None):
             raise ApiResultsError(
-                f"Item {number:,} of {url} should be a folder or a variable, with a name, and is "
-                "neither or both. Nothing was used. Try again; if it stays so, show this message "
-                "to the administrator of your Orbit installation."
+                f"Item {number:,} of {url} should be a folder or a variable, with a name, but is "
+                f"neither or both. Nothing was used. {ASK_ADMINISTRATOR}"
             )
         if item["name"] is None:
             variables.append(item["variable_name"])
@@ -356,7 +361,7 @@ def _contents(
 
 def _endless(url: str) -> ApiResultsError:
     return ApiResultsError(
-        f"The folders of {url} go on and on: there are more than {MOST_FOLDERS:,}, more than "
-        f"{MOST_LEVELS} within each other, or more than {MOST_ITEMS:,} items in one. Nothing was "
-        "used. Show this message to the administrator of your Orbit installation."
+        f"The folders at {url} seem to have no end: there are more than {MOST_FOLDERS:,}, more "
+        f"than {MOST_LEVELS} levels, or more than {MOST_ITEMS:,} items in one folder. Nothing was "
+        "used. Show this message to your Orbit administrator."
     )

@@ -62,10 +62,10 @@ def _details_or_error(
     try:
         value = load(body, url, without)
     except AptecoFramesError as error:
-        return type(error)(*error.args)
+        return type(error)(*error.args, hint=error.hint)
     fault = find_fault(value, _SESSION, quoting=False)
     if fault and isinstance(value, dict) and not isinstance(value.get("accessToken"), str):
-        fault += ". Perhaps the server asks for a second factor, which this package cannot give"
+        fault += ". Perhaps the server asks for a second factor, which this package cannot supply"
     if fault:
         return results_error(fault, url, body, without)
     return {**value, **{name: Secret(value[name]) for name in ("accessToken", "sessionId")}}
@@ -122,7 +122,7 @@ def session_values(s: Secret, user_fields: Sequence[str]) -> dict[str, Any]:
         values = None
     if not isinstance(values, dict):
         raise DeserializeError(
-            f"The text is no serialised session: it is not a JSON object. {_WHOLE}"
+            f"The text is not a serialised session: it is not a JSON object. {_WHOLE}"
         )
     wrong = [name for name in _TEXTS if not isinstance(values.get(name), str | Secret)]
     user = values.get("user")
@@ -138,7 +138,7 @@ def session_values(s: Secret, user_fields: Sequence[str]) -> dict[str, Any]:
         wrong.append("access_token")
     if wrong:
         raise DeserializeError(
-            f"The serialised session is incomplete: {', '.join(wrong)} missing, or no text. "
+            f"The serialised session is incomplete: {', '.join(wrong)} missing, or not text. "
             f"{_WHOLE}"
         )
     return values

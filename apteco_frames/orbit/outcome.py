@@ -24,7 +24,13 @@ from urllib3.exceptions import (
     ResponseError,
 )
 
-from apteco_frames.errors import ApiError, AptecoFramesError, GatewayError, SessionExpiredError
+from apteco_frames.errors import (
+    ApiError,
+    AptecoFramesError,
+    GatewayError,
+    Hint,
+    SessionExpiredError,
+)
 from apteco_frames.orbit.connection import UnpackError
 from apteco_frames.orbit.json_text import said
 from apteco_frames.orbit.options import Timeout
@@ -32,12 +38,6 @@ from apteco_frames.orbit.redact import Secrets
 from apteco_frames.support.text import truncate
 
 CHECK_NETWORK = "Check the base URL, your network, VPN and proxy."
-# The environment's proxies would otherwise come before those of the session.
-PROXY_LOGIN = (
-    "Give its user and password in http=: http = requests.Session(); http.trust_env = False; "
-    "http.proxies = {'https': 'http://user:password@proxy:8080'}"
-)
-LOG_IN_AGAIN = "Log in again with login() or session.renew(password)"
 REFUSED = frozenset({400, 403, 404})
 """Statuses that say that a list is not to be had, while others may be."""
 
@@ -102,7 +102,7 @@ class Failure(NamedTuple):
     """
 
     what: str
-    hint: str = CHECK_NETWORK
+    hint: Hint | str = CHECK_NETWORK
     never_sent: bool = False
     final: bool = False
     in_body: bool = False
@@ -168,7 +168,7 @@ def _unusable_file(causes: list[BaseException], files: Sequence[tuple[str, str]]
     said = {cause.reason or str(cause) for cause in causes if isinstance(cause, ssl.SSLError)}
     if any(type(cause) is OSError and cause.errno is None for cause in causes):  # of requests
         wrong = [(setting, path) for setting, path in files if not Path(path).exists()]
-        fault = "and there is no such file"
+        fault = "but there is no such file"
     elif "NO_CERTIFICATE_OR_CRL_FOUND" in said:
         wrong = [(setting, path) for setting, path in files if setting != "http.cert"]
         fault = "which holds no certificate in PEM"
@@ -179,7 +179,7 @@ def _unusable_file(causes: list[BaseException], files: Sequence[tuple[str, str]]
         return None
     for setting, path in wrong:
         what = f"{setting} names {path!r}, {fault}"
-        return Failure(what, "Correct it, or do without.", never_sent=True, final=True)
+        return Failure(what, "Correct it, or leave it out.", never_sent=True, final=True)
     return None
 
 
@@ -197,12 +197,13 @@ def _tls(causes: list[BaseException]) -> Failure:
     errors = [cause for cause in causes if isinstance(cause, ssl.SSLError)]
     if any(error.reason in _NOT_TLS for error in errors):
         return Failure(
-            "what answers there does not speak https",
+            "the server there does not speak https",
             "Begin the base URL with http://, or give the port of https.",
             never_sent=True,
             final=True,
         )
-    reason, hint = _reason(causes, "the connection was cut"), CHECK_NETWORK
+    reason = _reason(causes, "the connection was cut")
+    hint: Hint | str = CHECK_NETWORK
     for error in errors:
         if isinstance(error, ssl.SSLCertVerificationError):
             reason = error.verify_message[:1].lower() + error.verify_message[1:].rstrip(".")
@@ -211,7 +212,7 @@ def _tls(causes: list[BaseException]) -> Failure:
             elif error.verify_code in _NOT_VALID_NOW:
                 hint = "Check the clock of this machine, or tell your Orbit administrator."
             else:
-                hint = "If its authority is one of your own, name it: verify='ca.pem'."
+                hint = Hint.NAME_AUTHORITY
     return Failure(f"the TLS connection failed: {reason}", hint)
 
 
@@ -233,7 +234,7 @@ def _unsendable(causes: list[BaseException]) -> Failure | None:
             what = "the proxy is a SOCKS proxy, and the package PySocks is not installed"
             hint = "Install it: pip install 'requests[socks]'."
         elif isinstance(cause, LocationValueError | requests.exceptions.InvalidURL):
-            what = "the URL, or that of the proxy, has a name or port that no host can have"
+            what = "the URL, or that of the proxy, has an invalid host name or port"
             hint = "Check the base URL and your proxy."
         else:
             continue
@@ -249,7 +250,7 @@ def _refused_by_proxy(causes: list[BaseException]) -> Failure | None:
             status = int(found[1])
             if status == 407:
                 what = "the proxy asks for a login, or did not accept it (status 407)"
-                return Failure(what, PROXY_LOGIN + ".", never_sent=True, final=True)
+                return Failure(what, Hint.PROXY_LOGIN, never_sent=True, final=True)
             # Its reason phrase is the server's, and might hold anything.
             phrase = http.client.responses.get(status, "no standard status")
             what = f"the proxy made no connection to it: status {status}, {phrase}"
@@ -274,8 +275,8 @@ def _malformed(causes: list[BaseException]) -> Failure | None:
                 return Failure("the answer is cut off or malformed in its first line")
             if str(cause).startswith(_TLS_ALERT):
                 hint = "Begin the base URL with https://."
-                return Failure("what answers there speaks https", hint, final=True)
-            return Failure("what answered does not speak HTTP")
+                return Failure("the server there speaks https", hint, final=True)
+            return Failure("the server does not speak HTTP")
         if type(cause) is ValueError:  # of int(), for the length of a chunk
             return Failure("the answer is cut off or malformed between two chunks")
     return None
@@ -307,7 +308,7 @@ def _reason(causes: list[BaseException], otherwise: str) -> str:
     """What the operating system said, if it said anything."""
     for cause in causes:
         if isinstance(cause, socket.gaierror):
-            return "the name of the host is not known"
+            return "the host name could not be resolved"
         if isinstance(cause, OSError) and isinstance(cause.strerror, str):
             return cause.strerror.lower()
     return otherwise
@@ -328,14 +329,15 @@ def raise_for_status(answer: Response) -> bytes:
     if status == 401:
         cause = "" if words.message else ": its token has expired, or it was ended"
         what = f"The session is no longer accepted{cause}"
-        raise api_error(SessionExpiredError, answer, what, LOG_IN_AGAIN)
-    what, hint = {
+        raise api_error(SessionExpiredError, answer, what, Hint.LOG_IN_AGAIN)
+    told: dict[int, tuple[str, str | Hint]] = {
         400: ("The request was not accepted", "Check the names you gave"),
         403: ("The user may not do this", "Ask your administrator for the right to"),
         404: ("There is nothing at this address", "Check the base URL and the names you gave"),
-        407: ("The proxy asks for a login, or did not accept it", PROXY_LOGIN),
+        407: ("The proxy asks for a login, or did not accept it", Hint.PROXY_LOGIN),
         429: ("The API was asked too often", "Try again later"),
-    }.get(status, ("The request was refused", "Tell your administrator"))
+    }
+    what, hint = told.get(status, ("The request was refused", "Tell your administrator"))
     if status >= 500:
         what = "The API failed" if words.is_json else "The server failed"
         hint = "Try again; if it stays so, tell your administrator"
@@ -344,14 +346,16 @@ def raise_for_status(answer: Response) -> bytes:
     raise api_error(ApiError, answer, what, hint)
 
 
-def api_error(kind: type[ApiError], answer: Response, what: str, hint: str) -> AptecoFramesError:
+def api_error(
+    kind: type[ApiError], answer: Response, what: str, hint: Hint | str
+) -> AptecoFramesError:
     """The error for an answer, without any secret that the answer repeats.
 
     Args:
         kind: the class of the error, if it is the API that answered.
         answer: an answer whose status is an error.
         what: what went wrong, the beginning of a sentence.
-        hint: what to do next, a sentence without its full stop.
+        hint: what to do next; a text is a sentence without its full stop.
 
     Returns:
         an error of that class, or a ``GatewayError``.
@@ -365,29 +369,34 @@ def api_error(kind: type[ApiError], answer: Response, what: str, hint: str) -> A
     )
     status = f"status {answer.status} {truncate(answer.shown_reason)}".strip()
     wait = answer.headers.get("Retry-After")
+    asks = ""
     if wait and answer.status in (429, 503):
-        hint += f". It asks to wait: {truncate(without_secrets(wait))!r} (seconds, or a time)"
+        asks = f" It asks to wait: {truncate(without_secrets(wait))!r} (seconds, or a time)."
+    next_step = hint if isinstance(hint, Hint) else f"{hint}."
     if words.is_page:
         title = f" ({words.shown})" if words.message else ""
         return GatewayError(
             f"{answer.url} answered with {status} and a web page{title}: a gateway or proxy "
-            f"answered, not the API. {hint}. Check the base URL, your VPN and your proxy."
+            f"answered, not the API.{asks} Check the base URL, your VPN and your proxy.",
+            hint=next_step,
         )
     if not words.is_json and not words.message:
         if kind is ApiError and answer.status != 404:
             return GatewayError(
                 f"{answer.url} answered with {status} and no message: perhaps a gateway or proxy "
-                f"answered, not the API. {hint}. Check the base URL, your VPN and your proxy."
+                f"answered, not the API.{asks} Check the base URL, your VPN and your proxy.",
+                hint=next_step,
             )
         status += ", no message"
     who = "API" if words.is_json else "answer"
     says = f" The {who} says: {words.shown}." if words.message or words.parameters else ""
     number = f" Its error number for the administrator is {words.id}." if words.id else ""
     return kind(
-        f"{what} ({answer.url}, {status}).{says}{number} {hint}.",
+        f"{what} ({answer.url}, {status}).{says}{number}{asks}",
         status=answer.status,
         url=answer.url,
         code=words.code,
         error_id=words.id,
         message=words.message or None,
+        hint=next_step,
     )

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from apteco_frames.errors import ApiResultsError
 from apteco_frames.orbit.decode import Page
-from apteco_frames.support.text import list_items
+from apteco_frames.support.text import ASK_ADMINISTRATOR, list_items
 
 Fetch = Callable[[int, int], Page]
 """Asks for a page: offset and count, in items."""
@@ -57,8 +57,7 @@ def contradiction(source: str, offset: int, count: int, total: int, fault: str) 
     """The error for a page that is not the one asked for."""
     return ApiResultsError(
         f"{source} contradicts itself: asked for {count:,} items from offset {offset:,} of "
-        f"{total:,}, {fault}. Nothing was used. Try again; if it stays so, show this message to "
-        "the administrator of your Orbit installation."
+        f"{total:,}, {fault}. Nothing was used. {ASK_ADMINISTRATOR}"
     )
 
 
@@ -162,7 +161,7 @@ class Paging:
         if other is not item:
             del self._edges[position]
             if other != item:
-                raise self._changed(f"item {position:,} is another one now")
+                raise self._changed(f"item {position:,} is a different one now")
 
     def _changed(self, what: str) -> ListChangedError:
         return ListChangedError(
@@ -182,8 +181,8 @@ class Paging:
             return None
         listed = list_items(self._not_finite[:_MOST_LISTED], len(self._not_finite))
         return (
-            f"{self._source} has numbers that are none: {listed}. They are null here, and "
-            "all else is as the API gave it. Tell the administrator of your Orbit installation."
+            f"{self._source} returned NaN or infinite values: {listed}. They were replaced by "
+            "null; everything else is as the API gave it. Tell your Orbit administrator."
         )
 
     def _keep(self, offset: int, rows: pa.Table) -> None:
@@ -232,8 +231,8 @@ def read_list(fetch: Fetch, count: int, source: str) -> pa.Table:
     """
     before: pa.Table | None = None
     fault = ListChangedError(
-        f"{source} was changed while it was read: pages of it have the same items. Nothing of it "
-        "was used. Try again."
+        f"{source} was changed while it was read: several pages have the same items. Nothing of "
+        "it was used. Try again."
     )
     for _ in range(_READINGS):
         try:

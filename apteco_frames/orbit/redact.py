@@ -18,6 +18,8 @@ _HIDDEN = "<secret>"
 # Shorter ones occur in any text by chance.
 _SHORTEST_HIDDEN = 4
 _LONGEST_TEXT = 2**15
+# What ends a text that was truncated.
+_TRUNCATED = re.compile(r"\.\.\.|…")
 
 # What is left as it is in a URL by Python, for a part and for a path; by .NET; by JavaScript.
 _URL_AS_IS = ("", "/", "!()*", "!'()*")
@@ -76,8 +78,8 @@ Nothing was sent.
         raise TypeError(f"{what} must be text (str), not {told} Nothing was sent.")
     if not is_unicode(secret.reveal()):
         raise ValueError(
-            f"{what} holds half of a surrogate pair, as wrongly decoded text does, and cannot be "
-            "sent. Nothing was sent."
+            f"{what} contains half of a surrogate pair, as wrongly decoded text does, and cannot "
+            "be sent. Nothing was sent."
         )
 
 
@@ -89,7 +91,8 @@ class Secrets:
 
     A secret is found as it is and without the blanks at its ends, which headers lose;
     percent-encoded; escaped as JSON or HTML, as Python and .NET do it; in Base64, with
-    whatever stands before and after it; and an id that is a GUID in either case.
+    whatever stands before and after it; an id that is a GUID in either case; and where it
+    begins but the text was truncated.
     Secrets of fewer than four characters are not looked for: they occur in any text by
     chance.
 
@@ -160,7 +163,7 @@ def _redact(text: str, secrets: Iterable[Secret]) -> str:
 
 
 def _spans(text: str, word: str) -> Iterator[tuple[int, int]]:
-    """Where a word begins and ends in a text.
+    """Where a word begins and ends in a text, or its beginning where that was truncated.
 
     In a time that grows with the text, however the word overlaps itself.
     """
@@ -175,6 +178,38 @@ def _spans(text: str, word: str) -> Iterator[tuple[int, int]]:
             again = text.find(word, end - len(word) + 1)
         yield start, end
         start = again
+    if word[:_SHORTEST_HIDDEN] in text and (marks := [*_TRUNCATED.finditer(text)]):
+        begun = _begun(text, word)
+        for mark in marks:
+            length = begun[mark.start()]
+            if length >= _SHORTEST_HIDDEN:
+                yield mark.start() - length, mark.start()
+
+
+def _begun(text: str, word: str) -> list[int]:
+    """How much of a word's beginning precedes each position of a text, at most.
+
+    In a time that grows with the two (Knuth, Morris, Pratt).
+
+    >>> _begun("password: pass", "passport")
+    [0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]
+    """
+    # After so many characters of the word, how many of its first are its last ones, too.
+    again = [0]
+    for character in word[1:]:
+        again.append(_longer(word, again, again[-1], character))
+    found = [0]
+    for character in text:
+        length = found[-1] if found[-1] < len(word) else again[-1]
+        found.append(_longer(word, again, length, character))
+    return found
+
+
+def _longer(word: str, again: list[int], length: int, character: str) -> int:
+    """How much of a word's beginning there is after one more character."""
+    while length and word[length] != character:
+        length = again[length - 1]
+    return length + 1 if word[length] == character else 0
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -27,7 +27,7 @@ from zlib import error as ZlibError
 import requests
 import urllib3
 
-from apteco_frames.errors import OrbitConnectionError
+from apteco_frames.errors import Hint, OrbitConnectionError
 from apteco_frames.orbit.connection import (
     ACCEPTED,
     UnpackError,
@@ -140,7 +140,7 @@ class Transport:
         deadline: Deadline,
         authorise: bool | Secret = True,
         headers: Mapping[str, str] | None = None,
-        when_too_large: str = "Check the base URL, and what you ask for.",
+        when_too_large: Hint | str = "Check the base URL, and what you ask for.",
         **content: Any,
     ) -> Response:
         """Send a request, again if need be, and read its answer.
@@ -200,8 +200,9 @@ class Transport:
             return last
         if not deadline.seconds_left():
             raise deadline.too_late(str(shown), before)
-        hint = last.hint or when_too_large
-        raise OrbitConnectionError(f"{method} {shown} failed: {last.what}. {hint}")
+        raise OrbitConnectionError(
+            f"{method} {shown} failed: {last.what}.", hint=last.hint or when_too_large
+        )
 
     def _leave_to_parent(self) -> None:
         """After a fork: share no connection with the process that it came from."""
@@ -230,7 +231,7 @@ class Transport:
             shown = shown_target
             request = request._replace(url=target, content={**request.content, "params": None})
         raise OrbitConnectionError(
-            f"{request.method} {shown} failed: it redirects in a circle. Check the base URL."
+            f"{request.method} {shown} failed: it redirects to itself. Check the base URL."
         )
 
     def _redirected(self, request: _Request, answer: Response) -> tuple[str | None, str, str]:
@@ -433,8 +434,8 @@ def _read_body(response: requests.Response, deadline: Deadline) -> bytes | Failu
     size = 0
     if _is_lost(response):
         return Failure(
-            "the answer's body was read before, by a hook or an adapter of http=",
-            "Have it read response.content, which can be read again.",
+            "a hook or an adapter of http= has already read the answer's body",
+            "Let it read response.content, which can be read again.",
             final=True,
         )
     for chunk in _chunks(response):
@@ -442,14 +443,14 @@ def _read_body(response: requests.Response, deadline: Deadline) -> bytes | Failu
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
             return Failure(
-                f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB, and was not read on",
+                f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB; the rest was not read",
                 "",  # who asked knows what to do
                 final=True,
             )
         if deadline.receive(len(chunk)) > MAX_LOAD_BYTES:
             return Failure(
                 f"what the API sends adds up to more than {MAX_LOAD_BYTES // 2**20:,} MiB, the "
-                "limit for one load, and was not read on",
+                "limit for one load; the rest was not read",
                 "Nothing was used. Check the base URL, or load codes of fewer variables at a time.",
                 final=True,
             )

@@ -36,18 +36,18 @@ def require_base_url(base_url: str) -> str:
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidUrlError(
-            "base_url must be the http or https URL of an Orbit API, such as "
+            "The base URL must be the http or https URL of an Orbit API, such as "
             "'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
         )
     if parts.username is not None or parts.query or parts.fragment:
         raise InvalidUrlError(
-            "base_url must be host and path only, without user name, password, ? or #, such as "
+            "The base URL must be host and path only, without user name, password, ? or #, such as "
             "'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
         )
     if not _is_host(parts.hostname):
         raise InvalidUrlError(
-            "base_url must name a host, in letters, digits, hyphens and dots or as an IP address, "
-            "such as 'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
+            "The base URL must name a host, in letters, digits, hyphens and dots or as an IP "
+            "address, such as 'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
         )
     path = parts.path.rstrip("/") or "/OrbitAPI"
     return f"{parts.scheme}://{parts.netloc}{path}"
@@ -58,7 +58,7 @@ def require_name(name: str, what: str) -> str:
 
     Raises:
         TypeError: it is not text.
-        InvalidUrlError: it is empty, or a URL would take it for another path.
+        InvalidUrlError: it is empty, or would change the path of a URL.
     """
     require_sendable(Secret(name), what)
     if name.strip(" ") in ("", ".", ".."):
@@ -74,14 +74,15 @@ def warn_if_insecure(base_url: str, verify: bool | str | None) -> None:
     parts = urlsplit(base_url)
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         warn(
-            f"{base_url} is plain http: password and token can be read on their way. "
+            f"{base_url} is plain http: passwords and tokens can be read in transit. "
             "Use the https URL of your Orbit API.",
             InsecureTransportWarning,
         )
     elif parts.scheme == "https" and verify is False:
         warn(
-            f"verify=False: the certificate of {base_url} is not checked, so that another "
-            "server could take its place. Name your authority instead: verify='ca.pem'.",
+            f"verify=False: the certificate of {base_url} is not checked, so "
+            "another server could pose as it. Name your certificate authority instead: "
+            "verify='ca.pem'.",
             InsecureTransportWarning,
         )
 

@@ -1,7 +1,7 @@
-// The words that are nearest to what was not found, of those that the dictionary holds.
+// The words that are nearest to what was not found, of those that the dictionary holds; for a
+// search that tells none itself.
 
 const LIKE_ENOUGH = 0.5; // of a likeness from 0 to 1: less is no help
-const MOST_NEAREST = 3;
 const WORD = /[\p{L}\p{N}]{3,}/gu;
 
 function pairsOf(word) {
@@ -42,5 +42,5 @@ function* nearestWords(system, words) {
       }
     }
   }
-  return [...best.values()].sort((a, b) => b.like - a.like).slice(0, MOST_NEAREST).map(({ raw }) => raw);
+  return [...best.values()].sort((a, b) => b.like - a.like).slice(0, 3).map(({ raw }) => raw);
 }

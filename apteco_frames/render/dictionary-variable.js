@@ -77,43 +77,13 @@ function whyNoCodes(system, row) {
   return system.of(row, "num_codes") === null ? null : "The variable lists no codes.";
 }
 
-// Finds the codes that hold all words: folded once, then searched as one text.
-class CodeFinder {
-  constructor(system, first, size) {
-    Object.assign(this, { size });
-    this.texts = ["code.code", "code.description"].map((name) => {
-      const column = system.columns[name];
-      column.at(first); // makes `starts`
-      const text = folded(column.text.slice(column.starts[first], column.starts[first + size] - 1));
-      return { text, starts: startsOf(text, size) };
-    });
-    this.masks = new Uint32Array(size);
-  }
-
-  // Which of them, by their places from 0, hold all words: 1, the others 0.
-  find(words) {
-    const { masks, size } = this, all = (1 << words.length) - 1;
-    masks.fill(0);
-    words.forEach((word, number) => {
-      const wanted = escaped(word), bit = 1 << number;
-      for (const { text, starts } of this.texts) {
-        for (let at = text.indexOf(wanted), row = 0; at >= 0; at = text.indexOf(wanted, starts[row])) {
-          while (starts[row + 1] <= at) row++;
-          masks[row++] |= bit;
-          if (row >= size) break;
-        }
-      }
-    });
-    return Uint8Array.from(masks, (mask) => mask === all);
-  }
-}
-
 const ORDERS = new Map([[null, "none"], ["most", "descending"], ["fewest", "ascending"]]);
 
 // The codes of a variable, put into a place. `asked` says which are to be found, in which
-// order, and which code stands out; `changed` is told what the reader asks then, and
-// `everywhere` what to search outside of these codes. Gives the list, if there is one.
-function drawCodes(system, row, place, asked, changed, everywhere) {
+// order, and which code stands out; `changed` is told what the reader asks then, `everywhere`
+// what to search outside of these codes, and `within` finds a query among them: it gives the
+// rows, and the words to mark. Gives the list, if there is one.
+function drawCodes(system, row, place, asked, changed, everywhere, within) {
   const first = system.firstCode[row], size = system.sizes[row], why = whyNoCodes(system, row);
   if (!size && !why) return null;
   if (!size) {
@@ -125,8 +95,8 @@ function drawCodes(system, row, place, asked, changed, everywhere) {
   const shareAt = (at) => (count.at(at) === null || total <= 0 ? null : Number(count.at(at)) / total);
   let largest = 0;
   for (let at = first; at < first + size; at++) largest = Math.max(largest, Number(count.at(at) ?? 0));
-  const orders = new Map([[null, Uint32Array.from({ length: size }, (_, n) => first + n)]]);
-  let finder, words = [], { find = "", sort = null } = asked, marked;
+  const all = Uint32Array.from({ length: size }, (_, n) => first + n);
+  let turn = 0, words = [], { find = "", sort = null } = asked, marked;
   const list = new List(place, {
     name: "Codes", kind: "category", file: () => `${system.of(row, "name")} codes`,
     columns: [
@@ -154,28 +124,28 @@ function drawCodes(system, row, place, asked, changed, everywhere) {
     draw();
   }, { class: "sort" });
   list.titles[2].replaceChildren(sorter);
-  const draw = () => {
-    words = wordsOf(find);
-    if (!orders.has(sort)) orders.set(sort, byCount(orders.get(null), count, sort === "most" ? -1 : 1));
-    let rows = orders.get(sort);
-    if (words.length) {
-      const held = (finder ??= new CodeFinder(system, first, size)).find(words);
-      rows = rows.filter((at) => held[at - first]);
-    }
+  const draw = async () => {
+    const mine = ++turn, isAsked = find.trim() !== "";
+    let rows = all;
+    if (isAsked) {
+      const found = await within(find, () => mine !== turn);
+      if (mine !== turn || !found) return;
+      [rows, words] = [Uint32Array.from(found.rows), found.words];
+    } else words = [];
+    if (sort) rows = byCount(rows, count, sort === "most" ? -1 : 1);
     list.titles[2].setAttribute("aria-sort", ORDERS.get(sort));
     sorter.title = `In the order of ${{ null: "the system", most: "records, most first", fewest: "records, fewest first" }[sort]}; press to change it`;
     list.show(rows);
-    list.title.replaceChildren(words.length ? `${grouped(rows.length)} of ` : "", `${counted(size, "code")} of `, said(system.labelOf(row)));
+    list.title.replaceChildren(isAsked ? `${grouped(rows.length)} of ` : "", `${counted(size, "code")} of `, said(system.labelOf(row)));
     list.all.hidden = false;
     list.table.hidden = list.copy.hidden = list.save.hidden = !rows.length;
     nothing.hidden = rows.length > 0;
     if (!rows.length) nothing.replaceChildren("None of ", size === 1 ? "the 1 code" : `these ${counted(size, "code")}`, " contains ", `“${find.trim()}”. `, button("Search everything for it", () => everywhere(find), { class: "link" }));
-    if (words.length) state.textContent = counted(rows.length, "code");
+    if (isAsked) state.textContent = counted(rows.length, "code");
   };
   if (size > 12 || find) {
     const input = el("input", { type: "search", class: "small", placeholder: "Find in these codes", "aria-label": "Find in these codes", autocomplete: "off", spellcheck: "false" });
     input.value = find;
-    input.addEventListener("focus", () => (finder ??= new CodeFinder(system, first, size)), { once: true });
     input.addEventListener("input", () => {
       find = input.value;
       changed({ find, sort });
@@ -188,8 +158,8 @@ function drawCodes(system, row, place, asked, changed, everywhere) {
   if (asked.code !== undefined) {
     for (let at = first; at < first + size && marked === undefined; at++) if (code.at(at) === asked.code) marked = at;
   }
-  draw();
-  if (marked !== undefined) list.scrollTo([...list.items].indexOf(marked));
+  const isDrawn = draw();
+  if (marked !== undefined) isDrawn.then(() => list.items.includes(marked) && list.scrollTo(list.items.indexOf(marked)));
   return list;
 }
 

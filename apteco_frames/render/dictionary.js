@@ -34,8 +34,8 @@ class Dictionary {
     byId("opening").remove();
     if (!this.system.head.folders_read) byId("folders").append(el("p", { class: "quiet" }, "Those that variables name; the folders themselves were not read."));
     this.listen();
+    this.grown = this.grow();
     this.route();
-    this.grow();
   }
 
   makeLists() {
@@ -74,9 +74,9 @@ class Dictionary {
   async grow() {
     await pause();
     await inSteps(this.search.growing());
-    this.isReady = true;
     await inSteps(this.codes.growing());
-    if (this.asked.q) this.find();
+    this.isReady = true;
+    if (this.asked.q.trim()) this.find();
   }
 
   listen() {
@@ -199,20 +199,21 @@ class Dictionary {
   async find() {
     const turn = ++this.turn, query = this.asked.q;
     if (query.trim() && !this.isReady) return; // `grow` asks again
-    this.words = wordsOf(query);
     const isOver = () => turn !== this.turn;
     if (this.found?.query !== query) {
       const variables = await inSteps(this.search.variables(query, this.everything), isOver);
       if (isOver()) return;
       const codes = await inSteps(this.search.codesOf(query, this.everything), isOver);
       if (isOver()) return;
-      this.found = { query, variables, codes };
+      const { tables = [], folders = [], asked = 0, had = 0, nearest, marked = wordsOf(query) } = this.search;
+      this.found = { query, variables, codes, tables, folders, asked, had, nearest, words: query.trim() ? marked : [] };
     }
     this.show();
   }
 
   show() {
-    const { variables, codes } = this.found, { variableOf } = this.system;
+    const { variables, codes, words } = this.found, { variableOf } = this.system;
+    this.words = words;
     const filters = this.allowed(), inUse = filters.filter(Boolean);
     const isAllowed = (row) => inUse.every((allowed) => allowed[row]);
     this.shown = inUse.length ? { variables: variables.filter(isAllowed), codes: codes.filter((code) => isAllowed(variableOf[code])) } : { variables, codes };
@@ -243,17 +244,33 @@ class Dictionary {
   }
 
   async drawStatus() {
-    const { variables, codes } = this.shown, { head } = this.system;
-    const found = [counted(variables.length, "variable")];
-    if (this.words.length && head.codes) found.push(counted(codes.length, "code"));
-    const isEmpty = !variables.length && !codes.length;
-    byId("status").textContent = isEmpty ? (head.variables ? "Nothing found" : "The system has no variables.") : found.join(", ");
-    const without = !this.words.length ? "" : !head.codes ? "No codes are in this dictionary: only variables were searched." : head.unread.length ? `The codes of ${counted(head.unread.length, "variable")} are not in this dictionary, so they were not searched.` : "";
-    byId("why").replaceChildren(...(isEmpty && head.variables ? this.whyNothing() : []), without);
-    if (!isEmpty || !this.words.length || this.found.variables.length || this.found.codes.length) return;
-    const turn = this.turn, nearest = await inSteps(nearestWords(this.system, this.words), () => turn !== this.turn);
+    const { variables, codes } = this.shown, { head } = this.system, { found } = this;
+    const isAsked = this.asked.q.trim() !== "", isEmpty = !variables.length && !codes.length;
+    const counts = [counted(variables.length, "variable")];
+    if (isAsked && head.codes) counts.push(counted(codes.length, "code"));
+    const others = isAsked ? [...this.leadingTo("table", found.tables), ...this.leadingTo("folder", found.folders)] : [];
+    const status = !head.variables ? "The system has no variables." : isEmpty && !others.length ? "Nothing found" : counts.join(", ");
+    byId("status").textContent = status;
+    const why = [];
+    if (isAsked && found.had < found.asked && !(isEmpty && !others.length)) why.push(`No result has all ${found.asked} words: these have ${found.had || "none"} of them. `);
+    if (isEmpty && head.variables && !others.length) why.push(...this.whyNothing());
+    why.push(...others);
+    if (isAsked && !head.codes) why.push("No codes are in this dictionary: only variables were searched. ");
+    else if (isAsked && head.unread.length) why.push(`The codes of ${counted(head.unread.length, "variable")} are not in this dictionary, so they were not searched. `);
+    byId("why").replaceChildren(...why);
+    if (!isAsked || found.variables.length || found.codes.length) return;
+    const turn = this.turn;
+    const nearest = found.nearest?.size ? [...new Set([...found.nearest.values()].flat())] : await inSteps(nearestWords(this.system, this.words), () => turn !== this.turn);
     if (turn !== this.turn || !nearest?.length) return;
-    byId("why").append(" Did you mean ", ...nearest.flatMap((word, n) => [n ? (n + 1 < nearest.length ? ", " : " or ") : "", this.asking(word, { q: word })]), "?");
+    byId("why").append("Did you mean ", ...nearest.flatMap((word, n) => [n ? (n + 1 < nearest.length ? ", " : " or ") : "", this.asking(word, { q: word })]), "?");
+  }
+
+  // Tables or folders that were found, to filter by.
+  leadingTo(what, numbers) {
+    const most = 8, left = numbers.length - most;
+    if (!numbers.length) return [];
+    const each = Array.from(numbers.slice(0, most)).flatMap((n, at) => [at ? ", " : "", this.asking(this.nameOf(what, n), { q: "", [what]: n })]);
+    return [`Found ${counted(numbers.length, what)}: `, ...each, left > 0 ? ` and ${left} more. ` : ". "];
   }
 
   asking(label, change) {
@@ -466,7 +483,12 @@ class Dictionary {
       this.ask({ q, table: null, kind: null, folder: null });
     };
     this.lists = []; // the codes may scroll to one of them
-    const list = drawCodes(system, row, byId("its-codes"), asked, changed, everywhere);
+    const within = async (query, isOver) => {
+      await this.grown;
+      const rows = isOver() ? undefined : await inSteps(this.search.within(row, query), isOver);
+      return rows && { rows, words: this.search.marked ?? wordsOf(query) };
+    };
+    const list = drawCodes(system, row, byId("its-codes"), asked, changed, everywhere, within);
     this.lists = list ? [list] : [];
   }
 

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames.render import titles
+from apteco_frames.support.arrays import strings
 from apteco_frames.support.text import escape_controls
 
 _SCRIPTS = (
@@ -177,7 +178,7 @@ def _lines(column: pa.ChunkedArray) -> bytes:
     texts = column.cast(pa.string())
     for raw, written in (("\\", "\\\\"), ("\n", "\\ ")):
         texts = pc.replace_substring(texts, pattern=raw, replacement=written)
-    return _joined(pc.fill_null(texts, "\\0").to_pylist())
+    return _joined(pc.fill_null(texts, strings(["\\0"])[0]).to_pylist())
 
 
 def _joined(texts: Iterable[str] | Sequence[str]) -> bytes:

@@ -122,7 +122,7 @@ def write(
         import xlsxwriter
     except ImportError:
         raise MissingDependencyError(
-            "write_excel() needs XlsxWriter, which is not installed. "
+            "A workbook needs XlsxWriter, which is not installed. "
             "Install it with: python -m pip install XlsxWriter; or with this package, "
             f"{how_to_install('excel')}"
         ) from None

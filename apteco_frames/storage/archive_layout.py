@@ -32,6 +32,7 @@ import pyarrow.compute as pc
 from apteco_frames import schema
 from apteco_frames.schema.column import INT, KIND, STRING, TIMESTAMP, Column
 from apteco_frames.storage.snapshot import pack_system
+from apteco_frames.support.arrays import array_of, integers, table_of
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -341,9 +342,9 @@ def file_of(noun: str, rows: pa.Table, system: Mapping[str, Any]) -> pa.Buffer:
     """
     size = len(rows)
     own = (
-        pa.array(range(size), INT),
-        pa.repeat(pa.scalar(system["name"], STRING), size),
-        pa.repeat(pa.scalar(system["build_date"], TIMESTAMP), size),
+        integers(range(size)),
+        pa.repeat(array_of([system["name"]], STRING)[0], size),
+        pa.repeat(array_of([system["build_date"]], TIMESTAMP)[0], size),
     )
     for field, values in zip(_OWN, own, strict=True):
         rows = rows.append_column(field, values)
@@ -369,7 +370,7 @@ def build_file(
         "content": build.path.rpartition("/")[2].removesuffix(".parquet"),
         "version": LAYOUT_VERSION,
     }
-    return _parquet(pa.Table.from_pylist([row], ENTRY_SCHEMA))
+    return _parquet(table_of([row], ENTRY_SCHEMA))
 
 
 def known(arrow: pa.Table, noun: str) -> pa.Table:

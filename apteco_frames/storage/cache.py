@@ -23,8 +23,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from apteco_frames import schema
-from apteco_frames.errors import CacheWarning, SnapshotError, warn
+from apteco_frames.errors import CacheWarning, Hint, SnapshotError, warn
 from apteco_frames.storage import snapshot
+from apteco_frames.support.arrays import table_of
 
 FOLDER_VARIABLE = "APTECO_FRAMES_CACHE_DIR"
 """The environment variable that names the folder."""
@@ -232,9 +233,9 @@ def cache_of(option: bool | str | os.PathLike[str] | None, key: Iterable[str]) -
         folder = default_folder() if option is True else Path(option).expanduser()
     except RuntimeError as error:
         warn(
-            f"There is no folder for a cache ({error}), so nothing is kept. Name one with cache= "
-            f"or {FOLDER_VARIABLE}.",
+            f"There is no folder for a cache ({error}), so nothing was kept.",
             CacheWarning,
+            hint=Hint.NAME_CACHE,
         )
         return None
     return Cache(folder, key)
@@ -284,7 +285,7 @@ def cached(folder: Path) -> pa.Table:
                 }
             )
     rows.sort(key=lambda row: (row["system"], row["build_date"], row["folder"]))
-    return pa.Table.from_pylist(rows, CACHED_SCHEMA)
+    return table_of(rows, CACHED_SCHEMA)
 
 
 def clean(folder: Path) -> tuple[int, int]:
@@ -337,8 +338,9 @@ def _warn(folder: Path, what: str, error: Exception | None = None) -> None:
     reason = f" ({type(error).__name__}: {error})" if error else ""
     warn(
         f"The folder {folder} {what}{reason}. The catalogue was read from the server, "
-        f"and is not kept. Name another folder with cache= or {FOLDER_VARIABLE}.",
+        "and not kept.",
         CacheWarning,
+        hint=Hint.NAME_CACHE,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from apteco_frames.errors import ArchiveError
+from apteco_frames.errors import ArchiveError, Hint
 from apteco_frames.support.arguments import not_a
 
 # A scheme, of which Windows' drives have one letter only. A slash may have been forgotten, or
@@ -118,9 +118,8 @@ def _of_uri(uri: str) -> tuple[Any, str]:
         # No more of it, as it may repeat the URI with the credentials in it.
         reason = str(error).partition(":")[0]
         raise ArchiveError(
-            f"No archive can be at {without_credentials(uri)} ({reason}). Name a folder; a URI "
-            "that begins file:///, s3://, gs://, abfs:// or hdfs://, as pyarrow.fs takes it; or "
-            "give another file system with filesystem=."
+            f"No archive can be at {without_credentials(uri)} ({reason}).",
+            hint=Hint.NAME_FILE_SYSTEM,
         ) from None
 
 

@@ -27,10 +27,11 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from apteco_frames.errors import AptecoFramesError, SnapshotError, how_to_install
+from apteco_frames.errors import AptecoFramesError, Hint, SnapshotError, how_to_install
 from apteco_frames.schema import CODES_SCHEMA, FOLDERS_SCHEMA, USES_SCHEMA
 from apteco_frames.schema.column import STRING, TIMESTAMP
 from apteco_frames.support import files
+from apteco_frames.support.arrays import table_of
 from apteco_frames.support.times import decode_time
 
 SNAPSHOT_VERSION = 2
@@ -122,7 +123,7 @@ def write(
     except FileExistsError:
         reason = "It is no folder: name a folder for the files"
         raise NotADirectoryError(errno.ENOTDIR, reason, os.fspath(directory)) from None
-    rows = {"system": pa.Table.from_pylist([system], SYSTEM_SCHEMA), **arrows}
+    rows = {"system": table_of([system], SYSTEM_SCHEMA), **arrows}
     kinds = tuple(kind for kind in KINDS if kind in rows)
     current = _current(directory)
     unfinished = _unfinished(directory, current)
@@ -275,8 +276,8 @@ def _open(directory: Path) -> dict[str, _File]:
     for kind, file in found.items():
         if (file.metadata.kind, file.metadata.snapshot) != (kind, snapshot):
             raise SnapshotError(
-                f"{first.path} and {file.path} are not of one catalogue. Write the catalogue "
-                "again, and keep its files together."
+                f"{first.path} and {file.path} do not belong to the same catalogue. Write the "
+                "catalogue again, and keep its files together."
             )
     return found
 
@@ -323,8 +324,8 @@ def _clear(directory: Path) -> None:
 def _check_replaceable(path: Path) -> None:
     if path.exists() and not _is_ours(path):
         raise SnapshotError(
-            f"{path} is there already and is no catalogue file of apteco_frames; it was left as "
-            "it is. Choose another folder, or move the file away."
+            f"{path} exists and is not a catalogue file of apteco_frames; it was not changed. "
+            "Choose another folder, or move the file."
         )
 
 
@@ -472,7 +473,8 @@ def _open_file(path: Path, or_else: Path | None = None) -> _File:
         if or_else:
             return _open_file(or_else)
         raise SnapshotError(
-            f"There is no {path}. Name the folder that Catalogue.write_parquet() wrote."
+            f"There is no {path if path.parent.is_dir() else f'folder {path.parent}'}.",
+            hint=Hint.NAME_CATALOGUE,
         ) from None
     except _FAULTS as error:
         if isinstance(error, OSError) and error.errno:
@@ -489,8 +491,8 @@ def _metadata(path: Path, found: dict[bytes, bytes]) -> _Metadata:
             return _Metadata.of(values)
     except (*DAMAGE, AttributeError, RecursionError):
         raise SnapshotError(
-            f"{path} is a Parquet file, but no catalogue of apteco_frames. "
-            "Name the folder that Catalogue.write_parquet() wrote."
+            f"{path} is a Parquet file, but not one of a catalogue of apteco_frames.",
+            hint=Hint.NAME_CATALOGUE,
         ) from None
     raise SnapshotError(
         f"{path} was written by a newer version of apteco_frames (layout {version}, known "
@@ -511,7 +513,8 @@ def _is_ours(path: Path) -> bool:
 def _damaged(path: Path, reason: str) -> SnapshotError:
     """The error of a file that holds something else than was written."""
     return SnapshotError(
-        f"{path} is damaged, cut off, or no Parquet file ({reason}). Write the catalogue again."
+        f"{path} is damaged, incomplete, or not a Parquet file ({reason}). Write the catalogue "
+        "again."
     )
 
 

@@ -11,6 +11,11 @@ from collections.abc import Sequence
 
 CELL_WIDTH = 40
 
+ASK_ADMINISTRATOR = (
+    "Try again; if that does not help, show this message to your Orbit administrator."
+)
+"""What to do about an answer that contradicts itself, or is not what the API describes."""
+
 # Cc: terminal escapes, NUL, newlines; Cf: right-to-left overrides, zero-width marks;
 # Co, Cs, Zl, Zp: private use, surrogates, line and paragraph separators.
 _UNSHOWN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}

@@ -438,6 +438,25 @@ def measure_searches(report: Report, rounds: int) -> None:
     )
 
 
+def measure_assistants(report: Report, rounds: int) -> None:
+    """What assistants ask of a catalogue with its codes."""
+    command = [sys.executable, str(HERE / "assistants.py"), "1009", "562740"]
+    runs: list[dict[str, float]] = [
+        json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+        for _ in range(rounds)
+    ]
+    report.raw["assistants"] = runs
+    report.add(
+        "an assistant's first answer on 562,740 codes; then each",
+        f"{middle(runs, 'first'):.2f} s; {middle(runs) * 1e3:.0f} ms",
+        "",
+        "",
+        f"the slowest {middle(runs, 'slowest') * 1e3:.0f} ms; "
+        f"started in {middle(runs, 'ready'):.2f} s",
+        "2 s; 100 ms",
+    )
+
+
 def measure_dictionary(report: Report, rounds: int) -> None:
     """The data dictionary in a browser."""
     command = [sys.executable, str(HERE / "dictionary.py"), "100000", "500000"]
@@ -514,6 +533,7 @@ def main() -> None:
     measure_workbook(report, min(options.rounds, 3))
     measure_dictionary(report, options.rounds)
     measure_searches(report, options.rounds)
+    measure_assistants(report, options.rounds)
     note = (
         f"{options.variables:,} variables unless a row says otherwise, {options.rounds} rounds "
         f"(of the whole process {2 * options.rounds}), medians. {machine()}."

@@ -15,11 +15,10 @@ from apteco_frames.demo import holidays
 
 
 def test_archive_add(command: Command) -> None:
-    """A system is added once, with codes if they are asked for."""
+    """A system is added once, with its codes and folders."""
     given = ("archive", "add", "new", "--profile", "orbit", "--no-header")
     assert command(*given) == (0, "holidays\tadded\n", "")
     assert command(*given) == (0, "holidays\tthere already\n", "")
-    assert command(*given, "--codes") == (0, "holidays\tadded\n", "")
     assert Archive("new").catalogue("holidays") == holidays()
 
 
@@ -28,6 +27,8 @@ def test_archive_add_offline(command: Command) -> None:
     given = ("archive", "add", "new", "--catalogue", "holidays")
     assert command(*given, "--no-header") == (0, "holidays\tadded\n", "")
     assert command(*given, "--all").status == 2
+    copying = ("archive", "add", "another", "--archive", "new", "--no-header")
+    assert command(*copying) == (0, "holidays\tadded\n", "")
 
 
 def other(name: str) -> Catalogue:
@@ -40,7 +41,8 @@ def test_archive_add_all(command: Command) -> None:
     """All systems of the DataView are added."""
     with NotingServer(others=[other("second"), other("third")]) as server:
         login = ("--profile", "orbit", "--base-url", server.base_url)
-        given = ("archive", "add", "new", "--all", *login, "--no-cache", "--no-header")
+        options = ("--no-cache", "--no-codes", "--no-header")
+        given = ("archive", "add", "new", "--all", *login, *options)
         expected = "holidays\tadded\nsecond\tadded\nthird\tadded\n"
         assert command(*given) == (0, expected, "")
 
@@ -50,7 +52,7 @@ def test_archive_add_some(command: Command) -> None:
     with NotingServer(others=[other("second")]) as server:
         server.broken = "/second/Tables"
         login = ("--profile", "orbit", "--base-url", server.base_url)
-        given = ("archive", "add", "new", "--all", *login, "--no-cache", "--output", "json")
+        given = ("archive", "add", "new", "--all", *login, "--no-codes", "--format", "json")
         status, out, err = command(*given)
     assert status == 1
     rows = json.loads(out)

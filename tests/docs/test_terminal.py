@@ -47,7 +47,7 @@ def test_the_profile_is_one(place: Path) -> None:
     page = ROOT.joinpath("docs", "reference", "terminal.md").read_text(encoding="utf-8")
     (profiles,) = examples(page, "toml")
     place.joinpath("config", "profiles.toml").write_text(profiles.text)
-    listed = in_process("profile", "list", "--output", "jsonl")
+    listed = in_process("profile", "list", "--format", "jsonl")
     assert listed.status == 0
     assert json.loads(listed.out)["base_url"] == SITE
 

@@ -63,7 +63,7 @@ BREAKS: dict[str, tuple[Fault, str]] = {
     "cut between chunks": (cut_chunks, IN_CHUNKS),
     "nonsense in place of HTTP": (
         raw(b"\x16\x03\x01 SSH-2.0-OpenSSH\r\n\r\n"),
-        "what answered does not speak HTTP",
+        "the server does not speak HTTP",
     ),
     "nonsense in place of a chunk's size": (
         raw(headed(b"zz\r\n{}\r\n", "Transfer-Encoding: chunked")),
@@ -279,7 +279,7 @@ def test_unpacks_to_gigabytes(meet: Meet, rounds: int) -> None:
     before = most_memory()
     with FaultyServer(raw(headed(body, *headers)), "/SimpleLogin") as server:
         text = meet(server, kind=OrbitConnectionError, timeout=LONG)
-    assert "is larger than 256 MiB, and was not read on. Check the base URL" in text
+    assert "is larger than 256 MiB; the rest was not read. Check the base URL" in text
     assert most_memory() - before < 600_000
 
 
@@ -289,7 +289,7 @@ def test_page_that_is_too_large(meet: Meet) -> None:
     headers = ["Content-Encoding: gzip", f"Content-Length: {len(body)}"]
     with FaultyServer(raw(headed(body, *headers))) as server:
         text = meet(server, kind=OrbitConnectionError, timeout=LONG)
-        assert "was not read on. Ask for less at a time: page_size=100." in text
+        assert "the rest was not read. Ask for less at a time: page_size=100." in text
         text = meet(server, kind=OrbitConnectionError, timeout=LONG, page_size=50)
         assert text.endswith("page_size=5.")
 

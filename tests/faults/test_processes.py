@@ -281,7 +281,7 @@ def fork() -> int:
 
 def test_command_line_shows_no_secret(tmp_path: Path) -> None:
     """Neither the list of processes nor the program's output shows the password or a token."""
-    command = [sys.executable, "-m", "apteco_frames", "demo", "--output", str(tmp_path / "out")]
+    command = [sys.executable, "-m", "apteco_frames", "demo", str(tmp_path / "out")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     lines: set[bytes] = set()
     folder = Path(f"/proc/{process.pid}")

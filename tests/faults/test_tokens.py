@@ -50,7 +50,7 @@ def test_expired_token(meet: Meet) -> None:
         text = with_token(server, expiring(-3600), with_catalogue=False)
         said = meet(server, lambda: Session.deserialize(text), kind=SessionExpiredError)
         assert server.asked == []
-    assert "has expired 1 hour ago, so nothing was sent" in said
+    assert "expired 1 hour ago, so nothing was sent" in said
     assert "Log in again with login() or session.renew(password)" in said
 
 
@@ -117,7 +117,7 @@ def test_requests_after_logout() -> None:
         client.log_in(server.user, Secret(server.password), client.new_deadline())
         client.log_out()
         asked = len(server.asked)
-        with pytest.raises(SessionExpiredError, match=r"was ended by logout\(\)") as caught:
+        with pytest.raises(SessionExpiredError, match=r"was ended, so") as caught:
             load_catalogue(client, server.system, client.new_deadline())
         assert len(server.asked) == asked
         assert caught.value.status is None

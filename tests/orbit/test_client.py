@@ -577,7 +577,7 @@ def test_rebuilt_twice() -> None:
     """A system that is rebuilt each time it is read is an error with the dates."""
     dates = [f"2020-01-0{day}T00:00:00" for day in range(1, 6)]
     with Watched(change=rebuilt(*dates)) as server:
-        with pytest.raises(ApiResultsError, match=r"rebuilt while it was read, twice: .*Nothing"):
+        with pytest.raises(ApiResultsError, match=r"rebuilt twice while it was read: .*Nothing"):
             server.login()
         assert server.paths().count("Holidays/FastStatsSystems/holidays/Tables") == 2
 

@@ -477,7 +477,7 @@ def test_field_twice_in_one_object(twice: str) -> None:
     body = page([ITEM])
     again = f'"{twice}": {json.dumps({**ITEM, **json.loads(body)}[twice])}, "{twice}"'
     assert fault(body.replace(f'"{twice}"'.encode(), again.encode())) == (
-        f"a field stands twice in one object: {twice!r}"
+        f"a field occurs twice in one object: {twice!r}"
     )
 
 
@@ -489,7 +489,7 @@ def test_deep_nesting(depth: int, place: str) -> None:
     body = page([ITEM]).replace(
         f'"{place}": '.encode(), f'"{place}": '.encode() + deep + b', "x": '
     )
-    assert fault(body).startswith("a field stands twice")
+    assert fault(body).startswith("a field occurs twice")
     single = body.replace(b'"a": 1, ', b"")
     assert fault(single).startswith("$.")
     for value in (body, single):
