@@ -76,12 +76,8 @@ def array_of(values: Iterable[Any], arrow_type: pa.DataType) -> pa.Array:
 
     Args:
         values: what Arrow would take for the type.
-<<<<<<< HEAD
         arrow_type: boolean, ``uint8``, ``int64``, ``double``, text, ``timestamp[us]``, or a list
             or a dictionary of such.
-=======
-        arrow_type: boolean, ``int64``, ``float64``, text, ``timestamp[us]`` or a list of such.
->>>>>>> gate
 
     >>> array_of(["People", None], pa.string()).to_pylist()
     ['People', None]
