@@ -18,6 +18,7 @@
      ├── AmbiguousKeyError         (also KeyError) several variables have it
      ├── RowIndexError             (also IndexError) there are not that many rows
      ├── SqlError                  a query in SQL names what is not there, or is none
+     ├── SynonymsError             (also ValueError) a file of synonyms cannot be read
      ├── DeserializeError          a serialised session cannot be read
      ├── SnapshotError             catalogue files cannot be read, or must not be overwritten
      ├── ArchiveError              an archive cannot be read
@@ -128,6 +129,10 @@ class NotLoadedError(AptecoFramesError):
 
 class SqlError(AptecoFramesError):
     """A query in SQL names what is not there, or is no query; the message names what is."""
+
+
+class SynonymsError(AptecoFramesError, ValueError):
+    """A file of synonyms cannot be read."""
 
 
 class DeserializeError(AptecoFramesError):

@@ -19,6 +19,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from apteco_frames.analysis import words
+from apteco_frames.analysis.query import grouped
 from apteco_frames.support.text import shown
 
 _SCRIPTS = (
@@ -38,6 +40,7 @@ def page(
     *,
     unread: Iterable[str] = (),
     refused: Iterable[str] = (),
+    synonyms: Mapping[str, Sequence[str]] | None = None,
 ) -> str:
     """The data dictionary of a catalogue, as the text of an HTML file.
 
@@ -48,6 +51,7 @@ def page(
             that are known, in the order of the variables.
         unread: names of variables that have codes which were not read.
         refused: names of variables whose codes the API refused.
+        synonyms: what means the same as a word or phrase, for the page's search.
     """
     style, script = _part("dictionary.css"), "\n".join(map(_part, _SCRIPTS))
     policy = (
@@ -58,7 +62,7 @@ def page(
         policy=policy,
         title=escape(f"{shown(system['name'])}: data dictionary"),
         style=style,
-        data=_packed(*_contents(system, rows, unread, refused)),
+        data=_packed(*_contents(system, rows, unread, refused, synonyms or {})),
         script=script,
     )
 
@@ -84,6 +88,7 @@ def _contents(
     rows: Mapping[str, pa.Table],
     unread: Iterable[str],
     refused: Iterable[str],
+    synonyms: Mapping[str, Sequence[str]],
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """What the page is told at once, and the columns by their names, each value a line."""
     tables, variables, codes = rows["tables"], rows["variables"], rows["codes"]
@@ -100,6 +105,14 @@ def _contents(
         "codes": len(codes),
         "unread": [places[name] for name in unread],
         "refused": [places[name] for name in refused],
+        "words": {
+            "small": sorted(words.SMALL_WORDS),
+            "letters": words.LETTERS,
+            "dropped": words.DROPPED,
+            "unspaced": words.UNSPACED,
+            "spelled": words.SPELLED,
+            "synonyms": grouped(synonyms),
+        },
     }
     columns = {
         "table": _lines(pc.index_in(variables["table_name"], tables["name"].combine_chunks())),

@@ -48,6 +48,16 @@ def strings(texts: Iterable[str]) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
 
 
+def doubles(values: Iterable[float]) -> pa.Array:
+    """An array of floating-point numbers without nulls.
+
+    >>> doubles([0.5, 1]).to_pylist()
+    [0.5, 1.0]
+    """
+    numbers = array("d", values)
+    return pa.Array.from_buffers(pa.float64(), len(numbers), [None, pa.py_buffer(numbers)])
+
+
 def booleans(values: Iterable[bool]) -> pa.Array:
     """An array of booleans without nulls.
 
