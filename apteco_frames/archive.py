@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
 from apteco_frames import schema
-from apteco_frames.analysis.history import history
+from apteco_frames.analysis.history import CodeFacts, history, moved, unclassified_share
 from apteco_frames.catalogue import AnyCatalogue, Catalogue, contents_of, restored
 from apteco_frames.errors import AptecoFramesError, ArchiveError, UnknownKeyError, warn
 from apteco_frames.frame.keys import nearest
-from apteco_frames.storage.archive_layout import NOUNS, Build, file_schema, named_date, system_in
+from apteco_frames.storage.archive_layout import (
+    NOUNS,
+    ArchivedBuild,
+    file_schema,
+    named_date,
+    system_in,
+)
 from apteco_frames.storage.archive_store import ArchiveStore
-from apteco_frames.storage.location import redact
+from apteco_frames.storage.location import is_uri, redact
 from apteco_frames.storage.retention import kept
 from apteco_frames.storage.snapshot import DAMAGE
-from apteco_frames.support.arguments import checked_number, checked_path, checked_text, not_a
-from apteco_frames.support.arrays import strings
+from apteco_frames.support.arguments import not_a, require_number, require_path, require_text
+from apteco_frames.support.arrays import strings, table_of
 from apteco_frames.support.fork import import_polars
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
     import polars as pl
 
 # So that the codes of a variable in many builds need not be in memory at the same time.
 _BUILDS_AT_ONCE = 8
+
+Key = tuple[str, str]
+"""The name of a system, and of a build."""
 
 
 class Added(NamedTuple):
@@ -94,16 +104,16 @@ class Archive:
     """
 
     def __init__(self, root: str | Path, *, filesystem: Any = None) -> None:
-        folder = checked_path(root, "Archive()")
-        is_elsewhere = filesystem is not None or (isinstance(root, str) and "://" in root)
-        self._store = ArchiveStore(str(root) if is_elsewhere else folder, filesystem)
+        folder, given = require_path(root, "Archive()"), os.fspath(root)
+        is_local = filesystem is None and not is_uri(given)
+        self._store = ArchiveStore(folder if is_local else given, filesystem)
 
     @property
     def root(self) -> str:
         """Where it is, without the credentials that a URI may hold."""
-        return self._store.place
+        return self._store.root
 
-    def add(self, catalogue: AnyCatalogue) -> bool:
+    def add(self, catalogue: AnyCatalogue, *, uses: bool = False) -> bool:
         """Add a catalogue, whole or not at all: its codes and folders, too, if it holds them.
 
         A second catalogue of one build date that differs (virtual variables may have been
@@ -114,6 +124,8 @@ class Archive:
 
         Args:
             catalogue: the catalogue, or a session with it.
+            uses: whether what uses its variables goes with it, in place of what is there of the
+                same build. It holds titles and names of users. A session reads it on first use.
 
         Returns:
             whether it was added: False if it is there already. Of programs that add the same
@@ -121,14 +133,16 @@ class Archive:
 
         Raises:
             TypeError: it is neither a catalogue nor a session.
+            NotLoadedError: the catalogue does not hold what uses its variables.
             ArchiveError: the archive cannot be listed, or a file there is damaged.
             OSError: a file cannot be written.
         """
         if not isinstance(catalogue, AnyCatalogue):
             raise not_a("add() takes a catalogue, or a session with it", catalogue)
-        return self._store.add(*contents_of(catalogue.catalogue))
+        rows = catalogue.uses.arrow if uses else None
+        return self._store.add(*contents_of(catalogue.catalogue), uses=rows)
 
-    def add_all(self, session: Any, *, codes: bool = False) -> list[Added]:
+    def add_all(self, session: Any, *, codes: bool = False, uses: bool = False) -> list[Added]:
         """Add each system of a session's DataView in turn, with its one login.
 
         One that fails does not stop the others; there is a warning, and it is reported.
@@ -137,6 +151,7 @@ class Archive:
             session: a session.
             codes: whether codes and folders are read and added, too: a request for each
                 variable with codes. Those that the API refuses are left out.
+            uses: whether what uses the variables is read and added, too; see :meth:`add`.
 
         Returns:
             what became of each system, in the order of ``session.systems``.
@@ -155,9 +170,9 @@ class Archive:
                 if codes:
                     opened.load_codes(unavailable="skip")
                     _ = opened.folders
-                done.append(Added(system.name, self.add(opened.catalogue), None))
+                done.append(Added(system.name, self.add(opened, uses=uses), None))
             except AptecoFramesError as error:
-                warn(f"System {clipped(system.name)!r} was not added to the archive: {error}")
+                warn(f"System {truncate(system.name)!r} was not added to the archive: {error}")
                 done.append(Added(system.name, False, error))
         return done
 
@@ -170,7 +185,7 @@ class Archive:
             OSError: the archive cannot be read.
         """
         rows = self._store.entries(self._store.builds())
-        arrow = pa.Table.from_pylist(rows, schema.BUILDS_SCHEMA)
+        arrow = table_of(rows, schema.BUILDS_SCHEMA)
         return import_polars().DataFrame(arrow)  # type: ignore[no-any-return]
 
     def catalogue(self, system: str, build: str | datetime | None = None) -> Catalogue:
@@ -198,8 +213,8 @@ class Archive:
             found = [b for b in found if build in (b.name, b.date, dates[b.date])]
             if not found:
                 raise UnknownKeyError(
-                    f"The archive at {self.root} has no build {clipped(build)!r} of system "
-                    f"{clipped(system)!r}. It has {_listed(names)}."
+                    f"The archive at {self.root} has no build {truncate(build)!r} of system "
+                    f"{truncate(system)!r}. It has {_listed(names)}."
                 )
         saved = self._store.read(found[-1])
         try:
@@ -207,7 +222,7 @@ class Archive:
         except DAMAGE as error:
             raise ArchiveError(
                 f"The archive at {self.root} is damaged: build {found[-1].name!r} of system "
-                f"{clipped(system)!r}: {error}"
+                f"{truncate(system)!r}: {error}"
             ) from None
 
     def scan(self, noun: str) -> pl.LazyFrame:
@@ -226,9 +241,9 @@ class Archive:
             UnknownKeyError: there is no such noun.
             OSError: the archive cannot be listed.
         """
-        if checked_text(noun, "scan()") not in NOUNS:
+        if require_text(noun, "scan()") not in NOUNS:
             raise UnknownKeyError(
-                f"An archive has no {clipped(noun)!r}. It has {_listed(list(NOUNS))}."
+                f"An archive has no {truncate(noun)!r}. It has {_listed(list(NOUNS))}."
             )
         return self._scan(noun)
 
@@ -237,12 +252,12 @@ class Archive:
         # A file system may take its folder for another that differs in case.
         return lazy if system is None else lazy.filter(system_name=system)
 
-    def _lazy(self, noun: str, builds: Iterable[Build]) -> pl.LazyFrame:
+    def _lazy(self, noun: str, builds: Iterable[ArchivedBuild]) -> pl.LazyFrame:
         """The rows of a noun in some builds."""
         pl = import_polars()
         builds = [build for build in builds if build.has(noun)]
         texts = dict.fromkeys(("system", "build"), pl.String)
-        columns = dict(pl.DataFrame(file_schema(noun).empty_table()).schema)
+        columns = dict(pl.DataFrame(pa.Table.from_batches([], file_schema(noun))).schema)
         root = self._store.local_root
         is_told = all(build.system == system_in(build.folder) for build in builds)
         if not builds:
@@ -277,7 +292,9 @@ class Archive:
             ``changed_columns``, those of the variable's columns that are not, and ``codes``
             where there are other ones, or in another order, or with another meaning, than
             where they were last known. Builds without codes, and those where the API refused
-            them, do not count for that.
+            them, do not count for that. ``unclassified_share`` is the share of the records that
+            are Unclassified, and ``moved`` the share whose code must have changed since the build
+            before, as in ``diff``; null where the codes do not tell.
 
         Raises:
             TypeError: ``variable_name`` or ``system`` is no text.
@@ -285,7 +302,7 @@ class Archive:
             ArchiveError: a file is damaged, or of a newer version of this package.
             OSError: the archive cannot be read.
         """
-        checked_text(variable_name, "history()")
+        require_text(variable_name, "history()")
         pl = import_polars()
         builds = self._store.builds() if system is None else self._of(system)
         wanted = pl.col("name") == variable_name
@@ -298,24 +315,55 @@ class Archive:
             for build, entry in zip(builds, entries, strict=True)
             if build.has("codes") and variable_name not in entry["unavailable"]
         ]
-        arrow = history(entries, variables, self._fingerprints(variable_name, known))
+        keys = [(str(build.system), build.name) for build in builds]
+        before = {new: old for old, new in pairwise(keys) if old[0] == new[0]}
+        of = {(row["system"], row["build"]): row for row in variables}
+        arrow = history(entries, variables, self._code_facts(known, before, of))
         enum = {"type": pl.Enum(schema.VARIABLE_TYPES)}
         return pl.DataFrame(arrow, schema_overrides=enum)  # type: ignore[no-any-return]
 
-    def _fingerprints(
-        self, variable_name: str, builds: Sequence[Build]
-    ) -> dict[tuple[str, str], Any]:
-        """What tells the codes of a variable in each build, with their order and meaning."""
+    def _code_facts(
+        self,
+        known: Sequence[ArchivedBuild],
+        before: Mapping[Key, Key],
+        variables: Mapping[Key, Any],
+    ) -> dict[Key, CodeFacts]:
+        """What the codes of a variable in each build say, by system and build.
+
+        Args:
+            known: the builds whose codes are known, each system's oldest first.
+            before: the build before each, of the same system.
+            variables: the variable in each build that has it.
+        """
         pl = import_polars()
-        found: dict[tuple[str, str], Any] = {(str(b.system), b.name): (0, None) for b in builds}
+        found = {(str(b.system), b.name): CodeFacts((0, None)) for b in known}
+        known = [build for build in known if (str(build.system), build.name) in variables]
+        names = {row["name"] for row in variables.values()}
+        table_names = {row["table_name"] for row in variables.values()}
+        tables = self._lazy("tables", known).filter(pl.col("name").is_in(table_names))
+        records = _by_build(self._collected(tables))
         code = pl.struct("position", "code", "description").hash()
-        for start in range(0, len(builds), _BUILDS_AT_ONCE):
-            rows = self._lazy("codes", builds[start : start + _BUILDS_AT_ONCE]).filter(
-                pl.col("variable_name") == variable_name
-            )
-            hashes = rows.group_by("system", "build").agg(pl.len(), code.sum().alias("hash"))
-            for system, build, *told in self._collected(hashes).iter_rows():
-                found[system, build] = tuple(told)
+        latest: tuple[Key, dict[str, pa.Table]] | None = None
+        for start in range(0, len(known), _BUILDS_AT_ONCE):
+            some = known[start : start + _BUILDS_AT_ONCE]
+            rows = self._lazy("codes", some).filter(pl.col("variable_name").is_in(names))
+            codes = _by_build(self._collected(rows))
+            for key in ((str(build.system), build.name) for build in some):
+                if key not in codes:
+                    latest = None
+                    continue
+                of = codes.pop(key).sort("position")
+                one = {
+                    "tables": _declared(records[key], schema.TABLES_SCHEMA),
+                    "variables": pa.Table.from_pylist([variables[key]], schema.VARIABLES_SCHEMA),
+                    "codes": _declared(of, schema.CODES_SCHEMA),
+                }
+                share = unclassified_share(one)
+                is_next = latest is not None and before.get(key) == latest[0]
+                went = moved(one, latest[1]) if latest is not None and is_next else None
+                fingerprint = of.height, of.select(code.sum()).item()
+                found[key] = CodeFacts(fingerprint, share, went)
+                latest = key, one
         return found
 
     def clean(
@@ -328,7 +376,8 @@ class Archive:
 
         Args:
             older_than: for how long a file has not changed, by the clocks of the storage and
-                of this machine; more than any program takes to add a catalogue.
+                of this machine; more than any program takes to add a catalogue. 0 if nobody is
+                adding.
             dry_run: whether nothing is removed.
 
         Returns:
@@ -336,15 +385,15 @@ class Archive:
 
         Raises:
             TypeError: ``older_than`` is no ``timedelta``.
+            ValueError: it is negative.
             ArchiveError: the archive cannot be listed.
             OSError: a file cannot be removed.
         """
         if not isinstance(older_than, timedelta):
             raise not_a("older_than= takes a datetime.timedelta", older_than)
-        paths = sorted(self._store.leftovers(older_than.total_seconds()))
-        if not dry_run:
-            self._store.clean(paths)
-        return paths
+        if older_than < timedelta():
+            raise ValueError(f"older_than= takes a time from 0 on, not {older_than!r}.")
+        return self._store.clean(older_than.total_seconds(), dry_run=dry_run)
 
     def prune(
         self,
@@ -387,7 +436,7 @@ class Archive:
             "yearly": keep_yearly,
         }
         rules = {
-            rule: checked_number(number, f"keep_{rule}=")
+            rule: require_number(number, f"keep_{rule}=")
             for rule, number in given.items()
             if number is not None
         }
@@ -410,13 +459,13 @@ class Archive:
     def __repr__(self) -> str:
         return f"<Archive at {self.root}>"
 
-    def _of(self, system: str) -> list[Build]:
+    def _of(self, system: str) -> list[ArchivedBuild]:
         """The builds of a system, the latest last."""
-        found = self._store.builds(checked_text(system, "system="))
+        found = self._store.builds(require_text(system, "system="))
         if not found:
             names = self._store.systems()
             raise UnknownKeyError(
-                f"The archive at {self.root} has no system {clipped(system)!r}. "
+                f"The archive at {self.root} has no system {truncate(system)!r}. "
                 f"It has {_listed(nearest(system, [strings(names)]) or names)}."
             )
         return found
@@ -435,9 +484,9 @@ class Archive:
         names = self._scan("variables", system).select("name").unique()
         near = nearest(name, [strings(self._collected(names)["name"])])
         hint = f" Nearest: {_listed(near)}." if near else ""
-        of = "" if system is None else f" of system {clipped(system)!r}"
+        of = "" if system is None else f" of system {truncate(system)!r}"
         return UnknownKeyError(
-            f"No build{of} in the archive at {self.root} has a variable {clipped(name)!r}.{hint}"
+            f"No build{of} in the archive at {self.root} has a variable {truncate(name)!r}.{hint}"
         )
 
 
@@ -446,4 +495,15 @@ def _listed(names: list[str]) -> str:
         return "none"
     rest = len(names) - 10
     more = f" and {rest:,} more" if rest > 0 else ""
-    return ", ".join(repr(clipped(name)) for name in names[:10]) + more
+    return ", ".join(repr(truncate(name)) for name in names[:10]) + more
+
+
+def _by_build(rows: pl.DataFrame) -> dict[Key, pl.DataFrame]:
+    """The rows of each build."""
+    keys = rows.select("system", "build").unique().iter_rows()
+    return {(system, build): rows.filter(system=system, build=build) for system, build in keys}
+
+
+def _declared(rows: pl.DataFrame, wanted: pa.Schema) -> pa.Table:
+    """Rows under a declared schema, each column in one piece."""
+    return rows.select(wanted.names).to_arrow().cast(wanted).combine_chunks()

@@ -14,11 +14,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import schema
-from apteco_frames.analysis.diff import changes, not_compared, without_codes_of
+from apteco_frames.analysis.diff import difference
+from apteco_frames.analysis.quality import quality
 from apteco_frames.analysis.sql import answer
+from apteco_frames.analysis.uses import declared, resolved, with_users
 from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes
-from apteco_frames.errors import CodesError, NotLoadedError, SnapshotError, VariablesError, warn
+from apteco_frames.errors import (
+    CodesError,
+    ConfigurationError,
+    Hint,
+    NotLoadedError,
+    SnapshotError,
+    VariablesError,
+    warn,
+)
+from apteco_frames.findings import Findings
 from apteco_frames.folders import Folders
 from apteco_frames.links import Links, links_of
 from apteco_frames.matches import Matches
@@ -26,17 +37,28 @@ from apteco_frames.normalize.codes import CodeStore, with_codes
 from apteco_frames.normalize.folders import arrange, nodes_of
 from apteco_frames.normalize.tables import relate, warn_of_children
 from apteco_frames.normalize.variables import check, count_by_table, tell_kinds, warn_of_unknown
+from apteco_frames.quality import Quality
 from apteco_frames.render import dictionary, workbook
+from apteco_frames.render.users import users_of
 from apteco_frames.schema.column import INT, TIMESTAMP, Column
 from apteco_frames.storage import snapshot
 from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support import files
-from apteco_frames.support.arguments import checked_number, checked_path, checked_text, not_a
+from apteco_frames.support.arguments import (
+    not_a,
+    require_number,
+    require_path,
+    require_progress,
+    require_text,
+)
+from apteco_frames.support.arrays import table_of
 from apteco_frames.support.fork import ProcessLock
+from apteco_frames.support.progress import Progress
 from apteco_frames.support.synonyms import SynonymsLike, read_synonyms
-from apteco_frames.support.text import clipped, list_names
+from apteco_frames.support.text import list_names, truncate
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Table, Tables
+from apteco_frames.uses import Uses
 from apteco_frames.variables import Variables
 
 if TYPE_CHECKING:
@@ -88,7 +110,26 @@ class AnyCatalogue(ABC):
         """
         return self.variables.codes
 
-    def diff(self, older: AnyCatalogue, *, drop: float | None = None) -> Changes:
+    @property
+    @abstractmethod
+    def uses(self) -> Uses:
+        """Which audiences, dashboards, compositions and selection files use which variables.
+
+        A session reads them on first use; see ``Session.load_uses``.
+
+        Raises:
+            NotLoadedError: a catalogue does not hold them.
+            AptecoFramesError: the API could not be asked, or refused.
+        """
+
+    def diff(
+        self,
+        older: AnyCatalogue,
+        *,
+        drop: float | None = 0.5,
+        moved: float | None = 0.5,
+        uses: Uses | None = None,
+    ) -> Changes:
         """What changed since an older catalogue, and how much each change matters.
 
         Tables, variables and, where both have them, folders and codes are compared, codes
@@ -98,12 +139,19 @@ class AnyCatalogue(ABC):
 
         Args:
             older: the catalogue of an older build, or a session with it.
-            drop: a fraction, such as 0.2: a fall of a table's records, or of a variable's
-                number of codes, by more than that is ``breaking``.
+            drop: a fraction: a fall of a table's records, or of a variable's number of codes,
+                by more than that is ``breaking``. None turns the rule off.
+            moved: a fraction of a table's records: where more of them than that must have
+                another code of a variable than before, or have become or ceased to be
+                Unclassified, it is ``breaking``; above a fifth of it, ``notable``. None turns
+                the rule off, and nothing is looked for.
+            uses: what uses the variables, such as ``session.uses``: each change says by how many
+                it is used, and a removal of what somebody uses is ``breaking``.
 
         Raises:
-            TypeError: ``older`` is neither a catalogue nor a session, or ``drop`` no number.
-            ValueError: ``drop`` is not between 0 and 1.
+            TypeError: ``older`` is neither a catalogue nor a session, ``drop`` or ``moved`` no
+                number, or ``uses`` no frame of uses.
+            ValueError: ``drop`` or ``moved`` is not between 0 and 1.
 
         >>> from apteco_frames import Catalogue
         >>> from apteco_frames.demo import holidays
@@ -116,9 +164,87 @@ class AnyCatalogue(ABC):
             raise not_a("diff() takes the older catalogue, or a session with it", older)
         before, after = older.catalogue, self.catalogue
         (new, new_lacks), (old, old_lacks) = after._compared(), before._compared()
-        pair = [without_codes_of(rows, new_lacks | old_lacks) for rows in (new, old)]
-        left_out = not_compared(new, old, lacking=(new_lacks, old_lacks))
-        return Changes(changes(*pair, drop=drop), after, before.system_info, left_out)
+        found = difference(new, old, drop=drop, moved=moved, lacking=(new_lacks, old_lacks))
+        rows = found.changes if uses is None else _with_users(found.changes, uses, old, new)
+        return Changes(rows, after, before.system_info, found.left_out)
+
+    def quality(self) -> Quality:
+        """How well codes describe the records: what is Unclassified, unused, undescribed.
+
+        A session reads the codes on first use, as ``.codes`` does.
+
+        Raises:
+            NotLoadedError: a catalogue does not hold the codes, or not all.
+            CodesError: the API refuses the codes of a variable.
+            AptecoFramesError: the API could not be asked, or its answers contradict each other.
+
+        >>> from apteco_frames.demo import holidays
+        >>> row = holidays().quality()["boDest"]
+        >>> row.num_codes, row.unused_codes, round(row.unclassified_share, 3)
+        (20, 0, 0.031)
+        >>> row.top_description, round(row.effective_codes, 1)
+        ('United States', 6.2)
+        """
+        codes = self.codes.arrow
+        known = {"tables": self.tables.arrow, "variables": self.variables.arrow, "codes": codes}
+        return Quality(quality(known), links_of(self.tables).owner)
+
+    def lint(
+        self,
+        select: Iterable[str] | None = None,
+        ignore: Iterable[str] | None = None,
+        *,
+        config: str | Path | None = None,
+    ) -> Findings:
+        """What somebody should mend: personal data that may be exported, empty folders, and more.
+
+        A session reads codes and folders on first use; of a catalogue that does not hold them,
+        ``.not_checked`` says which rules were passed over. The reference has
+        all rules, each with its reason.
+
+        Args:
+            select: names of the rules to look by, or ``all``; those that are on by default, if
+                not given.
+            ignore: names of rules to leave out.
+            config: a file, normally called ``lint.toml``, with thresholds and exceptions.
+
+        Raises:
+            TypeError: ``select`` or ``ignore`` is no list of names, or ``config`` no path.
+            UnknownKeyError: there is no such rule.
+            ConfigurationError: the file cannot be read, or is not as it should be.
+            CodesError: the API refuses the codes of a variable.
+            AptecoFramesError: the API could not be asked, or its answers contradict each other.
+
+        >>> from apteco_frames.demo import holidays
+        >>> for finding in holidays().lint(["empty-folder", "mostly-unclassified"]):
+        ...     print(finding.severity, finding.name, finding.message)
+        notable boKeyCd 79% of the records are Unclassified.
+        routine Segments There is no variable in it.
+        """
+        # Here, since few use it, and it reads TOML.
+        from apteco_frames.analysis import lint
+        from apteco_frames.analysis.lint_settings import settings_of
+
+        only, without = _rule_names(select, "select="), _rule_names(ignore, "ignore=") or ()
+        rules = lint.chosen(only, without)
+        settings = lint.Settings()
+        if config is not None:
+            place = require_path(config, "lint()")
+            settings = settings_of(_configuration(place), str(place))
+        rows = {"tables": self.tables.arrow, "variables": self.variables.arrow}
+        left_out = []
+        for noun in ("codes", "folders"):
+            needed = [rule.name for rule in rules if rule.needs == noun]
+            try:
+                if needed:
+                    rows[noun] = getattr(self, noun).arrow
+            except NotLoadedError:
+                left_out.append(
+                    f"Not checked, since the catalogue holds no {noun}: {', '.join(needed)}."
+                )
+        known = lint.Known(rows, self.system_info.build_date)
+        found = lint.findings(known, rules, settings)
+        return Findings(found, links_of(self.tables).owner, tuple(left_out))
 
     def search(
         self,
@@ -163,7 +289,7 @@ class AnyCatalogue(ABC):
             TypeError: ``text`` is not a string, ``limit`` not a whole number, or ``synonyms``
                 neither a mapping of lists nor a path.
             ValueError: ``limit`` is less than 1.
-            SynonymsError: the file of synonyms cannot be read.
+            ConfigurationError: the file of synonyms cannot be read.
 
         >>> from apteco_frames.demo import holidays
         >>> [(match.name, match.description) for match in holidays().search("travle date")]
@@ -171,8 +297,8 @@ class AnyCatalogue(ABC):
         >>> holidays().search("salary", synonyms={"income": ["salary"]})[0].name
         'peIncome'
         """
-        checked_text(text, "search()")
-        most = checked_number(limit, "limit=")
+        require_text(text, "search()")
+        most = require_number(limit, "limit=")
         index, left_out = self.catalogue._index()
         found = index.search(text, most, read_synonyms(synonyms))
         owner = links_of(self.tables).owner
@@ -206,32 +332,34 @@ class AnyCatalogue(ABC):
         >>> holidays().sql(query)["name"].to_list()
         ['pe1R0UXG', 'pe1ZD7MN']
         """
-        checked_text(query, "sql()")
-        info, known, refused = contents_of(self.catalogue)
-        rows = {**known, "system": pa.Table.from_pylist([info], snapshot.SYSTEM_SCHEMA)}
+        require_text(query, "sql()")
+        info, saved, refused = contents_of(self.catalogue)
+        rows = {**saved, "system": table_of([info], snapshot.SYSTEM_SCHEMA)}
         missing = {
-            noun: f"Not all {noun} are loaded; {how}."
-            for noun, how in _LOADED_BY.items()
-            if noun not in rows
+            noun: f"Not all {noun} are loaded." for noun in ("codes", "folders") if noun not in rows
         }
         answered = answer(query, rows, missing)
         if refused and re.search(r"\bcodes\b", query, re.IGNORECASE):
             warn(f"The table codes lacks those of {list_names(refused)}: the API refused them.")
         return answered
 
-    def write_html(self, path: str | Path, *, synonyms: SynonymsLike = None) -> Path:
+    def write_html(
+        self, path: str | Path, *, uses: bool = False, synonyms: SynonymsLike = None
+    ) -> Path:
         """Write the data dictionary: one HTML file to search and read in a browser, offline.
 
-        It holds the tables, the variables, and the codes and folders that are loaded, and
-        says of which variables the codes are not; nothing is read from a server. The page
-        asks for nothing either: its script and its style are in it, and a
-        Content-Security-Policy forbids all else. Add ``#`` and the name of a variable to its
-        address to open it at that variable.
+        It holds the tables, the variables, and the codes and folders that are loaded, and says
+        whose codes are missing; nothing is read from a server. The page loads nothing either:
+        its script and its style are in it, and a Content-Security-Policy forbids all else.
+        Its address says what is shown: ``#boDest`` opens it at that variable, ``#?q=date`` with
+        that search.
 
         Its search follows the rules of :meth:`search`.
 
         Args:
             path: the file; an existing file is replaced.
+            uses: whether the page of each variable says who uses it, with titles and names of
+                users. A session reads that on first use.
             synonyms: as :meth:`search` takes them; the page's search knows them, too.
 
         Returns:
@@ -240,40 +368,49 @@ class AnyCatalogue(ABC):
         Raises:
             TypeError: ``path`` is not a path.
             ValueError: ``path`` is empty.
-            SynonymsError: the file of synonyms cannot be read.
+            ConfigurationError: the file of synonyms cannot be read.
+            NotLoadedError: a catalogue does not hold what uses its variables.
             OSError: the file cannot be written; an older one is still as it was.
         """
-        target = checked_path(path, "write_html()")
+        target = require_path(path, "write_html()")
         known = read_synonyms(synonyms)
-        text = dictionary.page(**self.catalogue._dictionary(), synonyms=known).encode()
+        shown = self.catalogue._dictionary()
+        if uses:
+            shown["facts"] = {"Used by": users_of(self.uses.arrow, self.variables.arrow["name"])}
+        text = dictionary.page(**shown, synonyms=known).encode()
         files.replace(target, lambda part: part.write_bytes(text))
         return target
 
-    def write_excel(self, path: str | Path) -> Path:
+    def write_excel(self, path: str | Path, *, progress: Progress = None) -> Path:
         """Write a data dictionary as an Excel workbook (needs the extra ``excel``).
 
         Its sheets are the system, the tables, the variables and, where they are loaded, the
-        codes; nothing is read from a server. The first sheet says what is not there. A
-        table's name leads to its variables, a variable's to its codes. What does not fit a
-        sheet goes on in another; a text beyond Excel's 32,767 characters ends in a mark.
+        codes, with their shares and folders; nothing is read from a server. The first sheet
+        says what is missing. A table links to its variables, a variable to its codes. The
+        sheets print in landscape, as wide as the page, with their headers on each. What does
+        not fit a sheet goes on in another; a text beyond Excel's 32,767 characters is cut,
+        and says so.
 
         Texts stay texts, whatever they look like: none becomes a formula or an address.
 
         Args:
             path: the file, normally ending ``.xlsx``; an existing file is replaced, whole or
                 not at all.
+            progress: called with the rows written so far and their total; or True to show a
+                progress bar, False for none, None to show one where somebody is looking.
 
         Returns:
             the path written.
 
         Raises:
-            TypeError: ``path`` is no path.
+            TypeError: ``path`` is no path, or ``progress`` is none of these.
             ValueError: ``path`` is empty.
             MissingDependencyError: XlsxWriter is not installed.
             OSError: the file cannot be written.
         """
-        target = checked_path(path, "write_excel()")
-        workbook.write(target, *contents_of(self.catalogue))
+        target = require_path(path, "write_excel()")
+        shown = require_progress(progress)
+        workbook.write(target, *contents_of(self.catalogue), progress=shown)
         return target
 
     @property
@@ -293,6 +430,8 @@ class CatalogueData:
         codes: the codes, as far as they are known.
         read_folders: gives the folders, under ``schema.FOLDERS_SCHEMA``; None if they are not
             known.
+        read_uses: gives the uses, under ``schema.USES_SCHEMA``; likewise.
+        unavailable_uses: how many resources were refused.
     """
 
     system_info: FastStatsSystem
@@ -300,6 +439,8 @@ class CatalogueData:
     variables: pa.Table
     codes: CodeStore
     read_folders: Callable[[], pa.Table] | None = None
+    read_uses: Callable[[], pa.Table | None] | None = None
+    unavailable_uses: int = 0
 
 
 class Catalogue(AnyCatalogue):
@@ -317,6 +458,8 @@ class Catalogue(AnyCatalogue):
             called on first use. None if they are not known.
         folders: the folders, likewise with the columns of ``Folders``.
         unavailable: names of variables whose codes the API refused.
+        uses: what uses the variables, likewise with the columns of ``Uses``. None if that is
+            not known.
         source: where they came from, a URL or a path, for error messages.
 
     Raises:
@@ -346,20 +489,23 @@ class Catalogue(AnyCatalogue):
         folders: Any = None,
         *,
         unavailable: Iterable[str] = (),
+        uses: Any = None,
         source: str = "",
     ) -> None:
         if not isinstance(system_info, FastStatsSystem):
             raise not_a("Catalogue() takes a FastStatsSystem as system_info", system_info)
-        source = source or f"system {clipped(system_info.name)!r}"
+        source = source or f"system {truncate(system_info.name)!r}"
         raw_tables = _from_api(tables, schema.TABLES)
         raw_variables = _from_api(variables, schema.VARIABLES)
         counts = count_by_table(raw_variables)
         related = relate(raw_tables, counts, source)
         check(raw_variables, counts, related["name"].to_pylist(), source)
         names = raw_variables["name"]
-        known = _known(codes, names, unavailable, source)
+        store = _known(codes, names, unavailable, source)
         reader = _folder_reader(folders, names, source)
-        data = CatalogueData(system_info, related, tell_kinds(raw_variables), known, reader)
+        data = CatalogueData(system_info, related, tell_kinds(raw_variables), store, reader)
+        data.read_uses = _uses_reader(uses)
+        data.unavailable_uses = uses.unavailable if isinstance(uses, Uses) else 0
         self._data = data
         self._links = Links(self, lambda: data.codes, self._read_codes)
         self._frames: tuple[Tables, Variables] | None = None
@@ -411,8 +557,8 @@ class Catalogue(AnyCatalogue):
         read = self._data.read_folders
         if read is None:
             raise NotLoadedError(
-                f"The catalogue of system {clipped(self.system_info.name)!r} holds no folders. "
-                "Log in, use session.folders once, and take or write session.catalogue after that."
+                f"The catalogue of system {truncate(self.system_info.name)!r} holds no folders.",
+                hint=Hint.LOAD_FOLDERS,
             )
         return Folders(read(), self)
 
@@ -420,6 +566,36 @@ class Catalogue(AnyCatalogue):
     def has_folders(self) -> bool:
         """Whether the folders are known."""
         return self._data.read_folders is not None
+
+    @property
+    def uses(self) -> Uses:
+        """Which audiences, dashboards, compositions and selection files use which variables.
+
+        Raises:
+            NotLoadedError: that is not known.
+        """
+        rows = self._uses
+        if rows is None:
+            raise NotLoadedError(
+                f"The catalogue of system {truncate(self.system_info.name)!r} does not hold what "
+                "uses its variables. Log in, call session.load_uses(), and take session.catalogue "
+                "after that; or write it with uses=True."
+            )
+        return Uses(rows, self, self._data.unavailable_uses)
+
+    @property
+    def has_uses(self) -> bool:
+        """Whether it is known what uses the variables."""
+        return self._uses is not None
+
+    @property
+    def _uses(self) -> pa.Table | None:
+        """The rows of the uses, read once; None if they are not known."""
+        data = self._data
+        rows = data.read_uses() if data.read_uses else None
+        if rows is not None:
+            data.read_uses = lambda: rows
+        return rows
 
     @property
     def catalogue(self) -> Catalogue:
@@ -432,16 +608,16 @@ class Catalogue(AnyCatalogue):
         return self._links
 
     def _read_codes(self, variables: pa.Table) -> CodeStore:
-        known = self._data.codes
-        missing = known.missing(variables)
+        store = self._data.codes
+        missing = store.missing(variables)
         if missing:
             all_of_them = len(missing) == len(with_codes(variables))
             which = "no codes" if all_of_them else f"no codes of {list_names(missing)}"
             raise NotLoadedError(
-                f"The catalogue of system {clipped(self.system_info.name)!r} holds {which}. Log "
-                "in, call session.load_codes(), and take or write session.catalogue after that."
+                f"The catalogue of system {truncate(self.system_info.name)!r} holds {which}.",
+                hint=Hint.LOAD_CODES,
             )
-        return known
+        return store
 
     def _index(self) -> tuple[Index, dict[str, str]]:
         """The words of all that is known, and what is not, as ``Matches`` take it.
@@ -451,26 +627,31 @@ class Catalogue(AnyCatalogue):
         # Here, since it loads rapidfuzz.
         from apteco_frames.analysis.search import Index
 
-        known, variables = self._data.codes, self._data.variables
-        known.read()
-        state = known.variable_count, self.has_folders, known.refused
+        store, variables = self._data.codes, self._data.variables
+        store.read()
+        state = store.variable_count, self.has_folders, store.refused
         with self._index_lock.own:
             if self._indexed is None or self._indexed[0] != state:
                 rows = self._rows(partly=True)
-                missing = len(known.missing(variables))
-                left_out = dict(_not_searched(rows, missing, sorted(known.refused)))
+                missing = len(store.missing(variables))
+                left_out = dict(_not_searched(rows, missing, sorted(store.refused)))
                 self._indexed = state, Index(rows), left_out
             return self._indexed[1:]
 
-    def write_parquet(self, directory: str | Path) -> list[Path]:
+    def write_parquet(self, directory: str | Path, *, uses: bool = True) -> list[Path]:
         """Write the catalogue to a folder, one Parquet file per collection.
 
         The files ``system.parquet``, ``tables.parquet`` and ``variables.parquet`` replace
         those of an older catalogue there; at any moment the folder holds the older
         catalogue or the new one, whole. Files of another origin are never overwritten.
 
+        ``codes.parquet``, ``folders.parquet`` and ``uses.parquet`` are there if they are known.
+        The last of them holds titles and names of users, and nothing else does: leave it out,
+        or delete it, before you pass the folder on.
+
         Args:
             directory: the folder; made if it is not there.
+            uses: whether what uses the variables is written, where it is known.
 
         Returns:
             the paths written.
@@ -481,7 +662,13 @@ class Catalogue(AnyCatalogue):
             SnapshotError: a file there is no catalogue file.
             OSError: the folder cannot be written.
         """
-        return snapshot.write(checked_path(directory, "write_parquet()"), *contents_of(self))
+        info, rows, refused = contents_of(self)
+        notes: dict[str, Any] = {}
+        if uses and self.has_uses:
+            rows["uses"] = self._uses
+            notes["unavailable_uses"] = self._data.unavailable_uses
+        target = require_path(directory, "write_parquet()")
+        return snapshot.write(target, info, rows, refused, notes)
 
     @classmethod
     def read_parquet(cls, directory: str | Path) -> Catalogue:
@@ -496,7 +683,7 @@ class Catalogue(AnyCatalogue):
             SnapshotError: a file is missing, damaged, of another origin, or written by
                 a newer version of this package.
         """
-        folder = checked_path(directory, "read_parquet()")
+        folder = require_path(directory, "read_parquet()")
         saved = snapshot.read(folder)
         try:
             return restored(saved, str(folder))
@@ -511,30 +698,30 @@ class Catalogue(AnyCatalogue):
         Args:
             partly: whether also codes of some variables, if those of others are not known.
         """
-        data, known = self._data, self._data.codes
+        data, store = self._data, self._data.codes
         rows = {"tables": data.tables, "variables": data.variables}
         if self.has_codes:
             rows["codes"] = self.codes.arrow
-        elif partly and known.variable_count:
-            rows["codes"] = known.of(data.variables)
+        elif partly and store.variable_count:
+            rows["codes"] = store.of(data.variables)
         if self.has_folders:
             rows["folders"] = self.folders.arrow
         return rows
 
     def _compared(self) -> tuple[dict[str, pa.Table], frozenset[str]]:
         """The rows of all that is known, and of which variables the codes are not."""
-        known = self._data.codes
-        lacking = frozenset(known.missing(self._data.variables)) | known.refused
+        store = self._data.codes
+        lacking = frozenset(store.missing(self._data.variables)) | store.refused
         return self._rows(partly=True), lacking
 
     def _dictionary(self) -> dict[str, Any]:
         """What the data dictionary shows: all that is known, and what is not."""
-        known, variables = self._data.codes, self._data.variables
+        store, variables = self._data.codes, self._data.variables
         return {
             "system": self.system_info._asdict(),
-            "rows": {**self._rows(), "codes": known.of(variables)},
-            "unread": known.missing(variables),
-            "refused": sorted(known.refused),
+            "rows": {**self._rows(), "codes": store.of(variables)},
+            "unread": store.missing(variables),
+            "refused": sorted(store.refused),
         }
 
     def __eq__(self, other: object) -> bool:
@@ -561,7 +748,7 @@ class Catalogue(AnyCatalogue):
         date = self.system_info.build_date
         built = f"built {date}" if date else "build date not known"
         return (
-            f"<Catalogue of system {clipped(self.system_info.name)!r}, {built}: "
+            f"<Catalogue of system {truncate(self.system_info.name)!r}, {built}: "
             f"{len(self.tables):,} tables, "
             f"{len(self.variables):,} variables>"
         )
@@ -571,7 +758,11 @@ def restored(saved: snapshot.Snapshot, source: str = "") -> Catalogue:
     """The catalogue that was saved."""
     rows = saved.tables, saved.variables, saved.codes, saved.folders
     system_info = FastStatsSystem(**saved.system)
-    return Catalogue(system_info, *rows, unavailable=saved.unavailable, source=source)
+    catalogue = Catalogue(
+        system_info, *rows, unavailable=saved.unavailable, uses=saved.uses, source=source
+    )
+    catalogue._data.unavailable_uses = saved.notes.get("unavailable_uses", 0)
+    return catalogue
 
 
 def contents_of(catalogue: Catalogue) -> tuple[dict[str, Any], dict[str, pa.Table], list[str]]:
@@ -593,6 +784,27 @@ def _unpickled(*values: Any) -> Catalogue:
     return Catalogue(*given, unavailable=refused)
 
 
+def _rule_names(names: Iterable[str] | None, what: str) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    wanted = f"{what} takes the names of rules, as a list"
+    try:
+        given = (names,) if isinstance(names, str) else tuple(names)
+    except TypeError:
+        raise not_a(wanted, names) from None
+    for name in given:
+        if not isinstance(name, str):
+            raise not_a(wanted, name)
+    return given
+
+
+def _configuration(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")  # as Windows PowerShell writes it
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}.") from None
+
+
 def _known(codes: Any, names: pa.ChunkedArray, refused: Iterable[str], source: str) -> CodeStore:
     """The codes that a catalogue is given, checked; ``refused`` are those that it lacks."""
     if isinstance(refused, str) or not isinstance(refused, Iterable):
@@ -602,15 +814,15 @@ def _known(codes: Any, names: pa.ChunkedArray, refused: Iterable[str], source: s
     strange = [name for name in refused if str(name) not in known_names]
     if strange:
         raise CodesError(
-            f"unavailable= names {clipped(strange[0])!r}, which is no variable of {source}. "
+            f"unavailable= names {truncate(strange[0])!r}, which is no variable of {source}. "
             "Name variables of the catalogue whose codes could not be read."
         )
     if codes is None or callable(codes):
         return CodeStore(names, codes, refused, source)
     arrow = _arrow_table(codes)
-    known = CodeStore(names, lambda: arrow, refused, source)
-    known.read()
-    return known
+    store = CodeStore(names, lambda: arrow, refused, source)
+    store.read()
+    return store
 
 
 def _folder_reader(
@@ -628,6 +840,30 @@ def _folder_reader(
         return read
     checked = read()
     return lambda: checked
+
+
+def _uses_reader(uses: Any) -> Callable[[], pa.Table | None] | None:
+    """What gives the uses, checked; a table is checked at once."""
+    if uses is None:
+        return None
+    if callable(uses):
+        return lambda: None if (found := uses()) is None else declared(found)
+    checked = declared(_arrow_table(uses))
+    return lambda: checked
+
+
+def _with_users(changed: pa.Table, uses: Uses, *catalogues: Mapping[str, pa.Table]) -> pa.Table:
+    """Changes with the numbers of those who use what changed, be it in either catalogue."""
+    if not isinstance(uses, Uses):
+        raise not_a("uses= takes a frame of uses, such as session.uses", uses)
+    rows = uses.arrow
+    tables: dict[str, str] = {}
+    for known in catalogues:
+        columns = (known["variables"][name].to_pylist() for name in ("name", "table_name"))
+        tables |= dict(zip(*columns, strict=True))
+        if "codes" in known:
+            rows = resolved(rows, known["codes"])
+    return with_users(changed, rows, tables)
 
 
 def _not_searched(
@@ -652,13 +888,13 @@ def _not_searched(
 def _arrow_table(data: Any) -> pa.Table:
     if isinstance(data, pa.Table):
         return data
-    wanted = "Catalogue() takes rows as a frame, a table, or another Arrow stream"
+    expected = "Catalogue() takes rows as a frame, a table, or another Arrow stream"
     if isinstance(data, list | tuple):  # which pyarrow takes for columns without names
-        raise not_a(wanted, data)
+        raise not_a(expected, data)
     try:
         return pa.table(data)
     except TypeError:
-        raise not_a(wanted, data) from None
+        raise not_a(expected, data) from None
 
 
 def _from_api(data: Any, columns: tuple[Column, ...]) -> pa.Table:
@@ -669,8 +905,8 @@ def _from_api(data: Any, columns: tuple[Column, ...]) -> pa.Table:
         # Saved by an earlier version, which did not know the column yet.
         if field.nullable and field.name not in arrow.column_names:
             arrow = arrow.append_column(field, pa.nulls(len(arrow), field.type))
-    wanted = pa.schema(fields)
-    rows = arrow if arrow.schema == wanted else arrow.select(wanted.names).cast(wanted)
+    expected = pa.schema(fields)
+    rows = arrow if arrow.schema == expected else arrow.select(expected.names).cast(expected)
     for field in fields:
         if field.type == TIMESTAMP:
             _check_times(rows[field.name], field.name)

@@ -3,29 +3,43 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import schema
-from apteco_frames.analysis import severity
+from apteco_frames.analysis import rules
 from apteco_frames.analysis.diff import LeftOut
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner, links_of
-from apteco_frames.schema.column import describe, enums
-from apteco_frames.support import display
+from apteco_frames.render import report
+from apteco_frames.schema.column import DOUBLE, INT, describe, enums
+from apteco_frames.support import display, files
+from apteco_frames.support.arguments import require_path
 from apteco_frames.support.arrays import strings
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 from apteco_frames.system import FastStatsSystem
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _HEADER = ("column", "old", "new", "severity")
 # What of a row that came or went tells a person what it is.
 _TELLING = {"table": "plural", "variable": "description", "folder": "name", "code": "description"}
+
+
+_NUMBERS = {
+    noun: {column.name for column in columns if column.type in (INT, DOUBLE)}
+    for noun, columns in zip(
+        schema.CHANGED_NOUNS,
+        (schema.TABLES, schema.VARIABLES, schema.FOLDERS, schema.CODES),
+        strict=True,
+    )
+}
 
 
 class Change(Row):
@@ -41,6 +55,12 @@ class Change(Row):
     new: str | None = attribute(schema.CHANGES, "new")
     severity: str = attribute(schema.CHANGES, "severity")
     is_virtual: bool = attribute(schema.CHANGES, "is_virtual")
+
+    @property
+    def used_by(self) -> dict[str, int] | None:
+        """How many audiences and the like use what changed, by kind; None if none is known to."""
+        text: str | None = self._block["used_by"][self._position]
+        return None if text is None else json.loads(text)
 
     @property
     def told(self) -> tuple[str | None, str | None]:
@@ -69,15 +89,38 @@ class Change(Row):
         old, new = self.told
         if self.column is None:
             return f"{what}: {new if old is None else old}"
-        old, new = ("null" if text is None else text for text in (old, new))
-        return f"{what}, {self.column}: {old} -> {new}"
+        return f"{what}, {self.column}: {self.values}"
+
+    @property
+    def values(self) -> str:
+        """Both values of a column as people write them, numbers with their difference.
+
+        >>> from apteco_frames.demo import holidays
+        >>> from apteco_frames import Catalogue
+        >>> whole = holidays()
+        >>> tables = whole.tables.frame.with_columns(total_records=213_008)
+        >>> few = Catalogue(whole.system_info, tables, whole.variables)
+        >>> few.diff(whole)["Bookings"].values
+        '2,130,081 → 213,008 (−90 %)'
+        """  # noqa: RUF002 - a minus
+        old, new = self.told
+        if self.column in (rules.MOVED, rules.UNCLASSIFIED):
+            shares = [_percent(float(text)) for text in (old, new) if text is not None]
+            return " → ".join(shares)
+        if self.column is not None and self.column in _NUMBERS[self.noun]:
+            numbers = [None if text is None else float(text) for text in (old, new)]
+            texts = ["null" if text is None else _number(text) for text in (old, new)]
+            return f"{' → '.join(texts)}{_by(*numbers)}"
+        if self.column is None:
+            return (new if old is None else old) or ""
+        return " → ".join("null" if text is None else text for text in (old, new))
 
     def _describe(self) -> str:
-        what = f"{_SIGNS[self.change]} {self.noun} {clipped(self.name)!r}"
+        what = f"{_SIGNS[self.change]} {self.noun} {truncate(self.name)!r}"
         if self.column is None:
             return f"{what}, {self.severity}"
         old, new = (
-            "null" if text is None else repr(clipped(text)) for text in (self.old, self.new)
+            "null" if text is None else repr(truncate(text)) for text in (self.old, self.new)
         )
         return f"{what}, {self.column}: {old} → {new}, {self.severity}"
 
@@ -100,7 +143,7 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
     8601. Severities, from the rules below of which the first that fits decides. Columns
     that no rule names follow from others and are not compared::
 
-        {severity.describe().replace(chr(10), chr(10) + " " * 8)}
+        {rules.describe().replace(chr(10), chr(10) + " " * 8)}
 
     Args:
         arrow: the changes, under :attr:`schema`.
@@ -132,6 +175,44 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
         """The highest severity among them: ``breaking``, ``notable``, ``routine`` or None."""
         counts = _counts(self._arrays["severity"], schema.SEVERITIES)
         return next((level for level in reversed(schema.SEVERITIES) if counts[level]), None)
+
+    def at_least(self, least: str) -> Changes:
+        """Those of a severity and above, the most severe first, otherwise in their order.
+
+        Args:
+            least: ``breaking``, ``notable`` or ``routine``.
+        """
+        levels = _decoded(self._arrays["severity"])
+        wanted = reversed(schema.SEVERITIES[schema.SEVERITIES.index(least) :])
+        at = [pc.indices_nonzero(pc.equal(levels, strings([level])[0])) for level in wanted]
+        return self._part(self.arrow.take(pa.concat_arrays(at)))
+
+    @property
+    def totals(self) -> str:
+        """How many there are of each severity, as ``2 breaking, 1 routine``."""
+        return _totals(_counts(self._arrays["severity"], schema.SEVERITIES))
+
+    def write_html(self, path: str | Path) -> Path:
+        """Write a page to mail: the most severe changes, in tables that mail programs show.
+
+        It has no script, its styles are inline, and it is smaller than 300 kB whatever
+        changed: what is left out is counted.
+
+        Args:
+            path: the file; an existing file is replaced, whole or not at all.
+
+        Returns:
+            the path written.
+
+        Raises:
+            TypeError: ``path`` is no path.
+            ValueError: ``path`` is empty.
+            OSError: the file cannot be written.
+        """
+        target = require_path(path, "write_html()")
+        text = html_page([self]).encode()
+        files.replace(target, lambda part: part.write_bytes(text))
+        return target
 
     @property
     def newer(self) -> FastStatsSystem:
@@ -180,10 +261,9 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
         newer = self.newer
         if self._older is not None:
             same = self._older.name == newer.name
-            other = "" if same else f"system {clipped(self._older.name)!r}, built "
+            other = "" if same else f"system {truncate(self._older.name)!r}, built "
             title += f", built {newer.build_date}, since {other}{self._older.build_date}"
-        totals = _totals(_counts(self._arrays["severity"], schema.SEVERITIES))
-        return f"{title}: {totals}" if totals else title
+        return f"{title}: {self.totals}" if self.totals else title
 
     def _sections(self) -> Iterator[_Section]:
         for noun in schema.CHANGED_NOUNS:
@@ -191,6 +271,25 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
             arrow = self.arrow.filter(is_noun)
             if len(arrow):
                 yield _section(noun, self._part(arrow))
+
+
+def html_page(found: Sequence[Changes]) -> str:
+    """The changes of some systems as one page to mail; see :meth:`Changes.write_html`."""
+    sections = []
+    for changes in found:
+        counts = _counts(changes._arrays["severity"], schema.SEVERITIES)
+        lines = [
+            report.Line(
+                change.severity,
+                f"{change.noun} {change.name}"
+                + (f" {change.change}" if change.column is None else f", {change.column}"),
+                change.values,
+            )
+            for change in changes.at_least("routine")[: report.MOST_ROWS]
+        ]
+        by_level = {level: counts[level] for level in reversed(schema.SEVERITIES)}
+        sections.append(report.Section(changes.title, by_level, lines, changes.not_compared))
+    return report.page(sections)
 
 
 class _Section(NamedTuple):
@@ -243,6 +342,38 @@ def _counts(values: pa.Array, of: tuple[str, ...]) -> dict[str, int]:
         pair["values"]: pair["counts"] for pair in pc.value_counts(_decoded(values)).to_pylist()
     }
     return {value: found.get(value, 0) for value in of}
+
+
+def _number(text: str) -> str:
+    """A number as it was, with commas between thousands."""
+    whole, point, rest = text.partition(".")
+    return f"{int(whole):,}{point}{rest}" if whole.lstrip("-").isdigit() else text
+
+
+def _by(old: float | None, new: float | None) -> str:
+    """The difference in percent, in brackets; nothing where there is none to tell.
+
+    >>> _by(100, 225), _by(0, 5)
+    (' (+125 %)', '')
+    """
+    if old is None or new is None or not math.isfinite(old) or not math.isfinite(new) or not old:
+        return ""
+    part = (new - old) / abs(old)
+    return f" ({'−' if part < 0 else '+'}{_percent(abs(part))})"  # noqa: RUF001 - a minus
+
+
+def _percent(share: float) -> str:
+    """A share in percent, with so many digits that a part is neither none nor all.
+
+    >>> _percent(0.9685), _percent(0.0315), _percent(0.99996), _percent(1)
+    ('97 %', '3.1 %', '99.996 %', '100 %')
+    """
+    text = "0"
+    for digits in range(0 if share in (0, 1) or share >= 0.1 else 1, 6):
+        text = f"{100 * share:,.{digits}f}"
+        if float(text.replace(",", "")) not in (0, 100) or share in (0, 1):
+            break
+    return f"{text} %"
 
 
 def _decoded(values: pa.Array) -> pa.Array:

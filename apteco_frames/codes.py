@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 import pyarrow as pa
 
 from apteco_frames import schema
-from apteco_frames.errors import UnknownKeyError, warn
+from apteco_frames.errors import Hint, UnknownKeyError, warn
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner, links_of
@@ -18,10 +18,10 @@ from apteco_frames.render import card
 from apteco_frames.schema.column import describe
 from apteco_frames.support import display
 from apteco_frames.support.arrays import integers, spans_of
-from apteco_frames.support.text import clipped, list_names
+from apteco_frames.support.text import list_names, truncate
 
 if TYPE_CHECKING:
-    from apteco_frames.nouns import Table, Variable
+    from apteco_frames.nouns import Table, Uses, Variable
 
 
 class Code(Row):
@@ -39,34 +39,46 @@ class Code(Row):
 
     @property
     def variable(self) -> Variable:
-        """The variable that the code is of."""
+        """The variable the code belongs to."""
         return links_of(self).variable(self.variable_name)
 
     @property
     def table(self) -> Table:
-        """The table that the variable is from."""
+        """The table of that variable."""
         return links_of(self).table(self.table_name)
 
+    @property
+    def uses(self) -> Uses:
+        """Where the code is used, as far as that is certain; see :class:`Uses`.
+
+        A session reads the uses on first use.
+
+        Raises:
+            NotLoadedError: a saved catalogue holds none.
+            AptecoFramesError: the API could not be asked, or refused.
+        """
+        return links_of(self).uses_of([self.variable_name], self.code)
+
     def _describe(self) -> str:
-        place = f"at position {self.position} of variable {clipped(self.variable_name)!r}"
-        return f"{clipped(self.code)!r} ({clipped(self.description)!r} {place})"
+        where = f"at position {self.position} of variable {truncate(self.variable_name)!r}"
+        return f"{truncate(self.code)!r} ({truncate(self.description)!r} {where})"
 
     def __hash__(self) -> int:
         return hash((self.variable_name, self.position))
 
     def __repr__(self) -> str:
-        return f"<Code {clipped(self.code)!r}: {clipped(self.description)!r}>"
+        return f"<Code {truncate(self.code)!r}: {truncate(self.description)!r}>"
 
     def _repr_html_(self) -> str:
         return card.code(self.to_dict(), self.table.total_records)
 
 
 class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
-    __doc__ = f"""The codes of variables: in the API's order, variable after variable.
+    __doc__ = f"""The codes of variables, in the API's order, variable by variable.
 
-    ``codes["boDest"]`` are the codes of one variable, looked up by name or description;
-    of those ``["29"]`` and ``["Sweden"]`` are single codes, looked up by code, then by
-    description; blanks around a code may be left out if nothing else fits. The columns:
+    ``codes["boDest"]`` returns the codes of one variable, looked up by name or description.
+    There, ``["29"]`` and ``["Sweden"]`` return a single code, looked up by code, then by
+    description; blanks around a code may be left out if that is unambiguous. The columns:
 
     {describe(schema.CODES).replace(chr(10), chr(10) + " " * 4)}
     """
@@ -94,7 +106,7 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
 
     @property
     def unavailable(self) -> list[str]:
-        """Names of the variables whose codes the API refused, and which were left out."""
+        """Names of the variables whose codes are missing because the API refused them."""
         alone = self._variable
         names = self._variables.arrow["name"].to_pylist() if alone is None else [alone]
         return [name for name in names if name in self._refused]
@@ -106,12 +118,12 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
     @overload
     def __getitem__(self, key: slice) -> Self: ...
     def __getitem__(self, key: str | int | slice) -> Any:
-        """A variable's codes, or of these one code; by position, a code; or a slice.
+        """The codes of a variable; on these, a single code; by position, a code; or a slice.
 
         Raises:
-            UnknownKeyError: nothing has that key, and the message names the nearest; or the API
+            UnknownKeyError: nothing has that key (the message names the nearest), or the API
                 refused the codes of that variable.
-            AmbiguousKeyError: several have it; the message names them.
+            AmbiguousKeyError: more than one has it; the message names them.
             RowIndexError: there is no code at that position.
             TypeError: the key is of another type.
         """
@@ -125,9 +137,9 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         raise self._lookup_error(key, positions, self._keys)
 
     def __contains__(self, key: object) -> bool:
-        """Whether there are codes of that variable; of one variable: whether it has the code.
+        """Whether there are codes of that variable; of one variable, whether it has that code.
 
-        Warns where the API refused the codes of the variable: nobody knows then.
+        If the API refused the codes of the variable, that is not known, and there is a warning.
         """
         if isinstance(key, Code):
             return any(row == key for row in self._rows_of(key))
@@ -154,7 +166,7 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
     def _remarks(self) -> list[str]:
         """What is not here, in a sentence."""
         refused = self.unavailable
-        return [f"Without those of {list_names(refused)}: the API refused them."] if refused else []
+        return [f"The API refused the codes of {list_names(refused)}."] if refused else []
 
     def _ipython_key_completions_(self) -> list[str]:
         if self._variable is None:
@@ -172,19 +184,19 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         if codes is None:
             name = self._variables[key].name
             if name in self._refused:
-                raise UnknownKeyError(self._why_unknown([name]))
+                raise UnknownKeyError(self._why_unknown([name]), hint=Hint.ASK_FOR_CODES_AGAIN)
             codes = self._by_key[key] = self._of_name(name)
         return codes
 
     def _warn_of_refused(self, names: Iterable[str]) -> None:
         refused = [name for name in names if name in self._refused]
         if refused:
-            warn(self._why_unknown(refused))
+            warn(self._why_unknown(refused), hint=Hint.ASK_FOR_CODES_AGAIN)
 
     def _why_unknown(self, refused: Sequence[str]) -> str:
         return (
-            f"The API refused the codes of {list_names(refused)} of {super()._system}: which there "
-            "are is not known here. session.load_codes() asks for them again."
+            f"The API refused the codes of {list_names(refused)} of {super()._system}, so they are "
+            "not known."
         )
 
     def _of_name(self, name: str) -> Codes:
@@ -225,10 +237,10 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         """What the rows are of, for titles and errors: here a variable, or a whole system."""
         system = super()._system
         of_one = self._variable is not None
-        return f"variable {clipped(self._variable)!r} of {system}" if of_one else system
+        return f"variable {truncate(self._variable)!r} of {system}" if of_one else system
 
 
 def codes_of(codes: Codes, variable: str) -> Codes:
-    """The codes of the variable of that name; none, and a warning, where they were refused."""
+    """The codes of the variable with that name; none, with a warning, if they were refused."""
     codes._warn_of_refused([variable])
     return codes._of_name(variable)

@@ -15,12 +15,12 @@ from apteco_frames.normalize.tree import children_of
 from apteco_frames.render import card
 from apteco_frames.render.tree import Item, Tree
 from apteco_frames.schema.column import describe
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 from apteco_frames.variables import Variable, Variables
 
 
 class Folder(Row):
-    """A folder of variables, as the System Explorer of FastStats shows them."""
+    """A folder of variables, as in the System Explorer of FastStats."""
 
     __slots__ = ()
 
@@ -40,7 +40,7 @@ class Folder(Row):
 
     @property
     def parent(self) -> Folder | None:
-        """The folder around it; ``None`` at the top."""
+        """The folder that contains it; ``None`` at the top."""
         return None if self.parent_path is None else self._folders._at(self.parent_path)
 
     @property
@@ -54,11 +54,11 @@ class Folder(Row):
         return links_of(self).variables_named(self.variable_names)
 
     def __getitem__(self, key: str) -> Variable:
-        """The variable directly in the folder with that name or description.
+        """The variable with that name or description, directly in the folder.
 
         Raises:
             UnknownKeyError: no variable in the folder has it.
-            AmbiguousKeyError: several have it.
+            AmbiguousKeyError: more than one has it.
         """
         return self.variables[key]
 
@@ -74,7 +74,7 @@ class Folder(Row):
         return self._frame._whole  # type: ignore[attr-defined, no-any-return]
 
     def _describe(self) -> str:
-        return repr(clipped(self.path))
+        return repr(truncate(self.path))
 
     def __hash__(self) -> int:
         return hash(self.path)
@@ -82,17 +82,17 @@ class Folder(Row):
     def __repr__(self) -> str:
         number = self.total_variable_count
         noun = "variable" if number == 1 else "variables"
-        return f"<Folder {clipped(self.path)!r}: {number:,} {noun}>"
+        return f"<Folder {truncate(self.path)!r}: {number:,} {noun}>"
 
     def _repr_html_(self) -> str:
         return card.folder(self.to_dict(), [child.name for child in self.children])
 
 
 class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the columns
-    __doc__ = f"""The folders of a system: each followed by the folders within it.
+    __doc__ = f"""The folders of a system, each followed by the folders inside it.
 
-    ``folders[key]`` takes a path (``"Bookings/Dates"``) or, where no folder has that path, a
-    name. In a path a ``/`` or a ``%`` that belongs to a name is written ``%2F`` or ``%25``.
+    ``folders[key]`` takes a path (``"Bookings/Dates"``) or, if no folder has that path, a
+    name. In a path, ``%2F`` and ``%25`` stand for a ``/`` or ``%`` in a name.
     The columns:
 
     {describe(schema.FOLDERS).replace(chr(10), chr(10) + " " * 4)}
@@ -103,14 +103,14 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
     _row_type = Folder
     _keys = ("path", "name")
     _preview = ("path", "description", "variable_count", "total_variable_count")
-    _when_several = "Look the one you mean up by its path."
+    _when_several = "Look it up by its path."
 
     def __init__(self, arrow: pa.Table, catalogue: Owner, whole: Folders | None = None) -> None:
         super().__init__(arrow, catalogue)
         self._part_of = whole
 
     def tree(self) -> Tree:
-        """The folders as a tree that prints itself, with the numbers of variables."""
+        """The folders as a tree, with the number of variables in each."""
         above = self._whole._above
         items = [
             Item(folder.path, above(folder.path), folder.name, f"{folder.total_variable_count:,}")
@@ -139,8 +139,8 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
         return (self._part_of,)
 
     @cached_property
-    def _places(self) -> dict[str, int]:
-        return {path: place for place, path in enumerate(self._arrays["path"].to_pylist())}
+    def _by_path(self) -> dict[str, int]:
+        return {path: position for position, path in enumerate(self._arrays["path"].to_pylist())}
 
     @cached_property
     def _within(self) -> dict[str | None, list[int]]:
@@ -148,16 +148,16 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
         return children_of(self._arrays["parent_path"].to_pylist())
 
     def _at(self, path: str) -> Folder:
-        return self._row(self._places[path])
+        return self._row(self._by_path[path])
 
     def _inside(self, path: str) -> list[Folder]:
-        return [self._row(place) for place in self._within.get(path, [])]
+        return [self._row(position) for position in self._within.get(path, [])]
 
     def _above(self, path: str) -> list[str]:
         parents = self._arrays["parent_path"]
         above: list[str] = []
-        parent = parents[self._places[path]].as_py()
+        parent = parents[self._by_path[path]].as_py()
         while parent is not None:
             above.append(parent)
-            parent = parents[self._places[parent]].as_py()
+            parent = parents[self._by_path[parent]].as_py()
         return above

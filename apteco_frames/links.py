@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from apteco_frames.analysis.uses import resolved
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row
 from apteco_frames.normalize.codes import CodeStore
-from apteco_frames.support.arrays import integers, spans_of
+from apteco_frames.support.arrays import integers, spans_of, strings
 
 if TYPE_CHECKING:
-    from apteco_frames.nouns import Folder, Folders, Table, Tables, Variable, Variables
+    from apteco_frames.nouns import Folder, Folders, Table, Tables, Uses, Variable, Variables
 
 
 class Owner(Protocol):
@@ -49,6 +50,10 @@ class Owner(Protocol):
     @property
     def folders(self) -> Folders:
         """The folders; a live catalogue reads them on first use."""
+
+    @property
+    def uses(self) -> Uses:
+        """What uses its variables; likewise."""
 
 
 class Links:
@@ -124,6 +129,16 @@ class Links:
             self._in_folders = folders, positions
         found = positions.get(variable)
         return None if found is None else folders[found]
+
+    def uses_of(self, variables: Iterable[str], code: str | None = None) -> Uses:
+        """The uses of variables; or of a code of theirs, be it without its blanks."""
+        uses, names = self.owner.uses, list(variables)
+        fits = pc.is_in(uses._arrays["variable_name"], value_set=strings(names))
+        rows = uses.arrow.filter(fits)
+        if code is not None:
+            rows = resolved(rows, self.codes().of(self.variables_named(names).arrow))
+            rows = rows.filter(pc.equal(rows["code"], strings([code])[0]))
+        return uses._part(rows)
 
     @cached_property
     def _by_table(self) -> tuple[pa.Table, dict[str, tuple[int, int]]]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
-from apteco_frames.orbit.arguments import (
-    Options,
-    checked_name,
-    checked_text,
-    lists_options,
-)
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.redact import Secret
+from apteco_frames.orbit.options import Options, lists_options
+from apteco_frames.orbit.redact import Secret, require_sendable
 from apteco_frames.session import Session, log_in
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @lists_options
@@ -57,6 +55,8 @@ def login(
             kept, readable for you alone, in ``APTECO_FRAMES_CACHE_DIR`` or the platform's
             place for caches; no password and no token is. A system that does not say when
             it was built is not kept.
+        uses: ``True``, to keep what uses the variables in the cache, too, with titles and names
+            of users. ``session.uses`` is as it was then; ``session.load_uses()`` reads it anew.
 
     Returns:
         a session with the system's catalogue.
@@ -71,9 +71,10 @@ def login(
     """
     from apteco_frames.password import ask_password
 
-    client = OrbitClient(base_url, data_view, options)
-    _check_names(system, user)
-    return log_in(client, options, system, user, Secret(ask_password(user, system)))
+    def ask() -> Secret:
+        return Secret(ask_password(user, system))
+
+    return log_in(base_url, data_view, system, user, options, ask)
 
 
 @lists_options
@@ -99,11 +100,38 @@ def login_with_password(
     >>> len(session.tables), len(session.variables)
     (9, 94)
     """
+    secret = Secret(password)
+    return log_in(base_url, data_view, system, user, options, lambda: secret)
+
+
+@lists_options
+def list_systems(
+    base_url: str,
+    data_view: str,
+    user: str,
+    password: str,
+    **options: Unpack[Options],
+) -> pa.Table:
+    """The systems of a DataView, for when you do not know the name of one yet.
+
+    Arguments and errors are those of :func:`login_with_password`. The login ends with it.
+
+    Returns:
+        a table with the columns of ``session.systems``.
+
+    >>> from apteco_frames.demo import DemoServer
+    >>> with DemoServer() as demo:
+    ...     systems = list_systems(demo.base_url, demo.data_view, demo.user, demo.password)
+    >>> systems["name"].to_pylist()
+    ['holidays']
+    """
     client = OrbitClient(base_url, data_view, options)
-    _check_names(system, user)
-    return log_in(client, options, system, user, Secret(password))
-
-
-def _check_names(system: str, user: str) -> None:
-    checked_name(system, "system")
-    checked_text(user, "user")
+    secret = Secret(password)
+    require_sendable(Secret(user), "user")
+    require_sendable(secret, "password")
+    deadline = client.new_deadline()
+    try:
+        client.log_in(user, secret, deadline)
+        return client.systems(deadline)
+    finally:
+        client.leave()

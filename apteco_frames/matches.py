@@ -16,7 +16,7 @@ from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner
 from apteco_frames.schema.column import describe, enums
 from apteco_frames.support import display
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 
 class _Noun(StrEnum):
@@ -42,7 +42,7 @@ class Match(Row):
     score: float = attribute(schema.MATCHES, "score")
 
     def _describe(self) -> str:
-        return f"{self.noun} {clipped(self.name)!r}: {clipped(self.description)!r}"
+        return f"{self.noun} {truncate(self.name)!r}: {truncate(self.description)!r}"
 
     def __repr__(self) -> str:
         return f"<Match {self._describe()}>"
@@ -149,7 +149,7 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
     def _title(self) -> str:
         had, asked = self._words
         words = "" if had == asked or not had else f" with {had} of the {asked} words"
-        return f"{self._counted}{words} in {self._system} for {clipped(self._query)!r}"
+        return f"{self._counted}{words} in {self._system} for {truncate(self._query)!r}"
 
     def _preview_rows(self, most: int = display.PREVIEW_ROWS) -> Iterator[tuple[Any, ...]]:
         for noun, *others in super()._preview_rows(most):
@@ -168,9 +168,9 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
             yield "The query has no words."
         there = " in what was searched" if self._left_out else ""
         for word, others in self._nearest.items():
-            near = ", ".join(repr(clipped(other)) for other in others)
+            near = ", ".join(repr(truncate(other)) for other in others)
             hint = f" Did you mean: {near}" if near else ""
-            yield f"No match for {clipped(word)!r}{there}.{hint}"
+            yield f"No match for {truncate(word)!r}{there}.{hint}"
         had, asked = self._words
         if self._total and had < asked:
             yield (

@@ -6,5 +6,6 @@ from apteco_frames.folders import Folder as Folder
 from apteco_frames.folders import Folders as Folders
 from apteco_frames.tables import Table as Table
 from apteco_frames.tables import Tables as Tables
+from apteco_frames.uses import Uses as Uses
 from apteco_frames.variables import Variable as Variable
 from apteco_frames.variables import Variables as Variables

@@ -20,16 +20,17 @@ import sys
 import threading
 import time
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from apteco_frames.errors import PasswordPromptError
+from apteco_frames.errors import Hint, PasswordPromptError
+from apteco_frames.support.progress import in_notebook
+from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
     import tkinter
 
 PROMPT = "Enter your password: "
 
-_LONGEST_SHOWN = 48
 _NO_TERMINAL = "there is no terminal that can hide it"
 
 
@@ -37,12 +38,13 @@ class _NotAnsweredError(Exception):
     """Why there is no password, as part of a sentence; never leaves this module."""
 
 
-def ask_password(user: str, system: str) -> str:
+def ask_password(user: str, system: str, prompt: str = PROMPT) -> str:
     """Ask for the password of a user: in the notebook, the terminal or a pop-up box.
 
     Args:
         user: The name of the user, for the pop-up box and for errors.
         system: The name of the FastStats system, likewise.
+        prompt: What the notebook or the terminal asks.
 
     Returns:
         What was typed, as it was typed; it may be empty.
@@ -55,19 +57,19 @@ def ask_password(user: str, system: str) -> str:
         https://docs.python.org/3/library/getpass.html
     """
     try:
-        return _ask(user, system)
+        return _ask(user, system, prompt)
     except _NotAnsweredError as error:
         reason = str(error)
     # Outside of the except block: the context of the error could hold what was typed.
     raise PasswordPromptError(
-        f"No password for user {_shown(user)!r} of system {_shown(system)!r}: {reason}. "
-        "Log in again where it can be typed, or hand it to login_with_password()."
+        f"No password for user {truncate(user)!r} of system {truncate(system)!r}: {reason}.",
+        hint=Hint.TYPE_PASSWORD,
     )
 
 
-def _ask(user: str, system: str) -> str:
+def _ask(user: str, system: str, prompt: str) -> str:
     has_own_input = getpass.getpass.__module__ != "getpass"
-    if _in_kernel() and not has_own_input:
+    if in_notebook() and not has_own_input:
         # Nobody may be looking at the terminal or the screen of a kernel.
         raise _NotAnsweredError("a notebook can ask only while one of its cells is running")
     if has_own_input or _in_terminal():
@@ -77,7 +79,7 @@ def _ask(user: str, system: str) -> str:
                 if hasattr(signal, "siginterrupt"):
                     # polars has reads go on after Ctrl-C, which would then wait for Enter.
                     signal.siginterrupt(signal.SIGINT, True)
-                return getpass.getpass(PROMPT)
+                return getpass.getpass(prompt)
         except getpass.GetPassWarning:
             pass  # it was about to read with an echo, and the window will not
         except EOFError:
@@ -88,12 +90,6 @@ def _ask(user: str, system: str) -> str:
             # From a terminal in another encoding, say. The text could hold what was typed.
             raise _NotAnsweredError(f"the prompt failed with {type(error).__name__}") from None
     return _ask_in_window(user, system)
-
-
-def _in_kernel() -> bool:
-    ipython: Any = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return getattr(shell, "kernel", None) is not None
 
 
 def _in_terminal() -> bool:
@@ -126,7 +122,7 @@ def _ask_in_window(user: str, system: str) -> str:
     try:
         root = tkinter.Tk(className="Apteco")
         try:
-            answer = _run_window(root, _shown(user), _shown(system))
+            answer = _run_window(root, truncate(user), truncate(system))
         finally:
             root.destroy()
     except tkinter.TclError as error:
@@ -186,9 +182,3 @@ def _run_window(root: tkinter.Tk, user: str, system: str) -> str | None:
         root.update()
         time.sleep(0.02)
     return answers[0]
-
-
-def _shown(text: str) -> str:
-    """Make a name fit to be shown: one line of some length, with nothing invisible in it."""
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"

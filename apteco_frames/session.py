@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, NoReturn, Self, Unpack
@@ -14,27 +15,23 @@ from apteco_frames.errors import AptecoFramesError
 from apteco_frames.folders import Folders
 from apteco_frames.links import links_of
 from apteco_frames.live import Access, LiveCatalogue
-from apteco_frames.orbit.arguments import (
-    Options,
-    check_secret,
-    checked_name,
-    checked_progress,
-    lists_options,
-)
 from apteco_frames.orbit.client import OrbitClient
-from apteco_frames.orbit.login import USER_FIELDS
-from apteco_frames.orbit.redact import Secret
-from apteco_frames.orbit.serialized import session_values
-from apteco_frames.orbit.task import Task
+from apteco_frames.orbit.deadline import Deadline
+from apteco_frames.orbit.login import USER_FIELDS, session_values
+from apteco_frames.orbit.options import Options, lists_options
+from apteco_frames.orbit.redact import Secret, require_sendable
+from apteco_frames.orbit.url import require_name
 from apteco_frames.render import card
 from apteco_frames.storage import stream
 from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support.apteco_names import attributes
+from apteco_frames.support.arguments import not_a, require_progress, require_text
 from apteco_frames.support.progress import Progress
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 from apteco_frames.system import system_info_of
 from apteco_frames.systems import Systems
 from apteco_frames.tables import Tables
+from apteco_frames.uses import Uses
 from apteco_frames.variables import Variables
 
 
@@ -70,7 +67,7 @@ class Session(AnyCatalogue):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         raise TypeError(
-            "A Session is not made directly. Use login(base_url, data_view, system, user) or "
+            "A Session cannot be made directly. Use login(base_url, data_view, system, user) or "
             "login_with_password(base_url, data_view, system, user, password)."
         )
 
@@ -85,8 +82,8 @@ class Session(AnyCatalogue):
         session._systems = None
         return session
 
-    def _read(self, task: Task, *, anew: bool = False) -> LiveCatalogue:
-        return LiveCatalogue.read(self, self._access, task, anew=anew)
+    def _read(self, deadline: Deadline, *, anew: bool = False) -> LiveCatalogue:
+        return LiveCatalogue.read(self, self._access, deadline, anew=anew)
 
     @property
     def _client(self) -> OrbitClient:
@@ -123,7 +120,7 @@ class Session(AnyCatalogue):
         generated controller work with it, and raise ``apteco_api.ApiException``.
         """
         if not self._api_clients:
-            from apteco_frames.orbit.bridge import new_api_client
+            from apteco_frames.orbit.api_client import new_api_client
 
             # In one step, so that all threads have the same.
             self._api_clients.setdefault("", new_api_client(self._client))
@@ -197,7 +194,7 @@ class Session(AnyCatalogue):
         ['holidays']
         """
         if self._systems is None:
-            rows = self._client.systems(self._client.new_task())
+            rows = self._client.systems(self._client.new_deadline())
             self._systems = Systems(rows, self._live, self.data_view)
         return self._systems
 
@@ -213,16 +210,16 @@ class Session(AnyCatalogue):
             system: name of the system, one of :attr:`systems`.
 
         Raises:
-            TypeError: the name is no text.
-            InvalidUrlError: the name is empty, or a URL would take it for another place.
+            TypeError: the name is not text.
+            InvalidUrlError: the name is empty, or would change the path of a URL.
             ApiError: there is no such system, or no right to use it.
             SessionExpiredError: the session has ended.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
-        checked_name(system, "system")
+        require_name(system, "system")
         access = self._access._replace(system=system)
         opened = Session._new(access, self._user, is_opened=True)
-        opened._live = opened._read(self._client.new_task())
+        opened._live = opened._read(self._client.new_deadline())
         return opened
 
     def load_codes(
@@ -255,7 +252,7 @@ class Session(AnyCatalogue):
             ApiResultsError: the system was rebuilt since the session read it (call
                 :meth:`refresh`), or answers contradict each other.
             ValueError: ``unavailable`` is neither of the two.
-            TypeError: ``variables`` is no frame of variables, or ``progress`` none of these.
+            TypeError: ``variables`` is not a frame of variables, or ``progress`` none of these.
             AptecoFramesError: another error of ``apteco_frames.errors``.
 
         >>> from apteco_frames.demo import DemoServer
@@ -266,17 +263,71 @@ class Session(AnyCatalogue):
         """
         if unavailable not in ("error", "skip"):
             raise ValueError(f"unavailable= takes 'error' or 'skip', not {unavailable!r}")
-        wanted = self.variables if variables is None else variables
-        if not isinstance(wanted, Variables):
+        chosen = self.variables if variables is None else variables
+        if not isinstance(chosen, Variables):
             raise TypeError(
-                "load_codes takes a frame of variables, such as session.variables.filter(...), not "
-                f"a {type(wanted).__name__}. The codes of a variable or a table are its .codes."
+                "load_codes() takes a frame of variables, such as session.variables.filter(...), "
+                f"not a {type(chosen).__name__}. The codes of a variable or a table are its .codes."
             )
         # A frame may be of the build before.
-        links, live = links_of(wanted), self._live
+        links, live = links_of(chosen), self._live
         if links.session is self and isinstance(links.owner, LiveCatalogue):
             live = links.owner
-        return live.load_codes(wanted, unavailable == "skip", checked_progress(progress))
+        return live.load_codes(chosen, unavailable == "skip", require_progress(progress))
+
+    @property
+    def uses(self) -> Uses:
+        """What uses the variables, read on first use and kept; without selection files.
+
+        :meth:`load_uses` reads it anew, with selection files.
+
+        Raises:
+            ApiResultsError: an audience, a dashboard or a composition is malformed; it is named.
+            AptecoFramesError: another error of ``apteco_frames.errors``.
+        """
+        return self._live.uses
+
+    def load_uses(
+        self, files: str | Collection[str] | None = None, progress: Progress = None
+    ) -> Uses:
+        """Read which audiences, dashboards, compositions and selection files use which variables.
+
+        Reading changes nothing on the server: a list of each kind, then one request for each
+        resource, 8 at a time unless ``max_connections=`` was given at login. What is gone
+        meanwhile is left out; what is refused is counted in ``uses.unavailable``. Audiences and
+        dashboards of all users are listed to administrators (OrbitAdmin) only. Others get those
+        of their own and those shared with them; a ``CatalogueWarning`` says so. Older servers
+        list the user's dashboards only.
+
+        Codes are read, too, of variables where blanks may have been left out of a code.
+
+        Args:
+            files: a directory, such as ``"Public"``, or several, in which and below which to look
+                for selection files; ``""`` for all directories. Reading them needs a licence
+                (AdvancedQuery); a ``CatalogueWarning`` says how many were refused. None unless
+                given.
+            progress: as of :meth:`load_codes`.
+
+        Returns:
+            the uses, which ``session.uses`` and ``variable.uses`` have from now on.
+
+        Raises:
+            ApiError: there is no such directory, or it is refused.
+            ApiResultsError: a resource is malformed; its kind, id and title are named.
+            TypeError: ``files`` is neither a text nor several, or ``progress`` none of these.
+            AptecoFramesError: another error of ``apteco_frames.errors``.
+
+        >>> from apteco_frames.demo import DemoServer
+        >>> with DemoServer() as demo, demo.login() as session:
+        ...     uses = session.load_uses(files="Public")
+        >>> sorted({use.kind for use in session.variables["boDest"].uses})
+        ['audience', 'dashboard', 'file']
+        """
+        if files is not None and not isinstance(files, list | tuple | set | frozenset | str):
+            raise not_a("files= takes the path of a directory, or a list of them", files)
+        folders = [files] if isinstance(files, str) else files or ()
+        paths = [require_text(folder, "files=") for folder in folders]
+        return self._live.load_uses(paths, require_progress(progress))
 
     def refresh(self) -> bool:
         """Read the catalogue anew if the system was rebuilt since.
@@ -294,21 +345,21 @@ class Session(AnyCatalogue):
         Raises:
             AptecoFramesError: the API could not be asked, or refused.
         """
-        task = self._client.new_task()
+        deadline = self._client.new_deadline()
         if not self._access.options.get("cache") and self.system_info.build_date is not None:
-            return self._read_if_rebuilt(task)
-        live = self._read(task, anew=True)
+            return self._read_if_rebuilt(deadline)
+        live = self._read(deadline, anew=True)
         self._systems = None
         if self._live.take_over(live):
             return False
         self._live = live
         return True
 
-    def _read_if_rebuilt(self, task: Task) -> bool:
-        info = system_info_of(self._client.system(self.system, task))
+    def _read_if_rebuilt(self, deadline: Deadline) -> bool:
+        info = system_info_of(self._client.system(self.system, deadline))
         if info == self.system_info:
             return False
-        self._live, self._systems = self._read(task), None
+        self._live, self._systems = self._read(deadline), None
         return True
 
     def logout(self) -> None:
@@ -322,7 +373,7 @@ class Session(AnyCatalogue):
             AptecoFramesError: the API could not be asked, or refused.
         """
         client = self._client
-        with client.turn.taken(client.new_task(), client.base_url):
+        with client.turn.taken(client.new_deadline(), client.base_url):
             if not client.has_ended:
                 client.log_out()
 
@@ -353,25 +404,25 @@ class Session(AnyCatalogue):
             password: the user's password.
 
         Raises:
-            TypeError: the password is no text.
+            TypeError: the password is not text.
             LoginError: the password was not accepted.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
         secret = Secret(password)
-        check_secret(secret, "password")
-        task = self._client.new_task()
-        self._log_in_again(self._user.username, secret, task)
-        self._read_if_rebuilt(task)
+        require_sendable(secret, "password")
+        deadline = self._client.new_deadline()
+        self._log_in_again(self._user.username, secret, deadline)
+        self._read_if_rebuilt(deadline)
 
-    def _log_in_again(self, user: str, password: Secret, task: Task) -> None:
+    def _log_in_again(self, user: str, password: Secret, deadline: Deadline) -> None:
         """Take another token and session id; those of before are ended, if that can be done."""
         client = self._client
         old = None
         try:
-            with client.turn.taken(task, client.base_url):
+            with client.turn.taken(deadline, client.base_url):
                 if client.session_id is not None and not client.has_ended:
                     old = client.session_id, client.token
-                client.log_in(user, password, task)
+                client.log_in(user, password, deadline)
         finally:  # also if Ctrl-C came after the server had accepted the password
             now = client.session_id
             if old and now and old[0].reveal() != now.reveal():
@@ -416,8 +467,8 @@ class Session(AnyCatalogue):
             options: the keyword arguments of :func:`login`.
 
         Raises:
-            TypeError: it is no string.
-            DeserializeError: the string is no serialised session; says what is missing.
+            TypeError: it is not text.
+            DeserializeError: the string is not a serialised session; it says what is missing.
             SessionExpiredError: the session has ended, or its token has expired.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
@@ -430,24 +481,24 @@ class Session(AnyCatalogue):
         if "catalogue" in values:
             session._live = LiveCatalogue(session, access, _restored(values["catalogue"]))
         else:
-            session._live = session._read(client.new_task())
+            session._live = session._read(client.new_deadline())
         return session
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "A Session is not pickled, since it holds a token. Pickle session.catalogue, or use "
-            "session.serialize() knowingly."
+            "A Session cannot be pickled, since it holds a token. Pickle session.catalogue; or use "
+            "session.serialize(), whose result grants access."
         )
 
     def __repr__(self) -> str:
         date = self.system_info.build_date
         lines = [
-            f"Session with system {clipped(self.system)!r} "
-            f"({clipped(self.system_info.description)})",
+            f"Session with system {truncate(self.system)!r} "
+            f"({truncate(self.system_info.description)})",
             f"  {len(self.tables):,} tables, {len(self.variables):,} variables, "
             + (f"built {date}" if date else "build date not known"),
-            f"  as {clipped(self.user.username)!r} "
-            f"in DataView {clipped(self.data_view)!r} at {self.base_url}",
+            f"  as {truncate(self.user.username)!r} "
+            f"in DataView {truncate(self.data_view)!r} at {self.base_url}",
         ]
         return self._client.secrets.without_issued("\n".join(lines))
 
@@ -463,31 +514,35 @@ class Session(AnyCatalogue):
         return card.session(
             info._replace(name=without(info.name), description=without(info.description))._asdict(),
             held,
-            clipped(self.user.username) + (f" ({clipped(person)})" if person else ""),
+            truncate(self.user.username) + (f" ({truncate(person)})" if person else ""),
             {"data_view": self.data_view, "base_url": self.base_url},
             self.token_expires_at,
         )
 
 
 def log_in(
-    client: OrbitClient, options: Options, system: str, user: str, password: Secret
+    base_url: str,
+    data_view: str,
+    system: str,
+    user: str,
+    options: Options,
+    password: Callable[[], Secret],
 ) -> Session:
     """A session on a system, after a login; none is left on the server if it cannot be read.
 
-    Args:
-        client: whom to ask.
-        options: the options of the login.
-        system: name of the system.
-        user: user name.
-        password: the password.
+    See ``logins.login``; ``password`` is called once the other arguments have been checked.
     """
-    check_secret(password, "password")
-    task = client.new_task()
+    client = OrbitClient(base_url, data_view, options)
+    require_name(system, "system")
+    require_sendable(Secret(user), "user")
+    secret = password()
+    require_sendable(secret, "password")
+    deadline = client.new_deadline()
     try:
-        person = client.log_in(user, password, task)["user"]
-        known = User(*(person.get(field) for field in USER_FIELDS))
-        session = Session._new(Access(client, options, system, known.username), known)
-        session._live = session._read(task)
+        person = client.log_in(user, secret, deadline)["user"]
+        member = User(*(person.get(field) for field in USER_FIELDS))
+        session = Session._new(Access(client, options, system, member.username), member)
+        session._live = session._read(deadline)
         return session
     except BaseException:
         client.leave()

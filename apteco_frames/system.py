@@ -1,4 +1,4 @@
-"""The FastStats system that a catalogue is of."""
+"""The FastStats system of a catalogue."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class FastStatsSystem(NamedTuple):
         name: name of the system.
         description: description of the system.
         build_date: when the system was built, a local time of the FastStats server
-            without a zone; ``None`` if the API does not say.
-        view_name: name of the system as it was when it was built.
+            without a time zone; ``None`` if the API does not send one.
+        view_name: name of the system when it was built.
     """
 
     name: str

@@ -12,7 +12,7 @@ from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner
 from apteco_frames.schema.column import describe
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 
 class System(Row):
@@ -29,7 +29,7 @@ class System(Row):
 class Systems(CatalogueFrame[System]):  # noqa: D101 - it has one, with the columns
     __doc__ = f"""The FastStats systems that a DataView lists, in the API's order.
 
-    Lookup is by name. The columns:
+    Look up a system by its name. The columns:
 
     {describe(schema.SYSTEMS).replace(chr(10), chr(10) + " " * 4)}
 
@@ -55,4 +55,4 @@ class Systems(CatalogueFrame[System]):  # noqa: D101 - it has one, with the colu
     @property
     def _system(self) -> str:
         """What the rows are of, for titles and errors: here a whole DataView."""
-        return f"DataView {clipped(self._data_view)!r}"
+        return f"DataView {truncate(self._data_view)!r}"

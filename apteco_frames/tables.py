@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from apteco_frames import schema
 from apteco_frames.codes import Codes
 from apteco_frames.frame.base import CatalogueFrame
-from apteco_frames.frame.former import FormerNames
+from apteco_frames.frame.deprecated import DeprecatedNames
 from apteco_frames.frame.rows import Block, attribute
 from apteco_frames.links import Owner, links_of
 from apteco_frames.normalize.tree import children_of
@@ -21,14 +21,17 @@ from apteco_frames.render import card
 from apteco_frames.render.tree import Item, Tree
 from apteco_frames.schema.column import describe
 from apteco_frames.support.apteco_names import STAYS, attributes
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 from apteco_frames.variables import Variable, Variables
 
+if TYPE_CHECKING:
+    from apteco_frames.nouns import Uses
 
-class Table(FormerNames):
+
+class Table(DeprecatedNames):
     """A FastStats table.
 
-    Tables compare by their place in the tree: ``a == b`` if they are the same table,
+    Tables compare by their position in the tree: ``a == b`` if they are the same table,
     ``a < b`` if ``a`` is an ancestor of ``b``, ``a > b`` if it is a descendant, and
     ``<=``, ``>=`` with the same table included. The attributes and their meaning follow
     the page on tables of the ``apteco`` documentation. Within one catalogue, and within
@@ -102,6 +105,11 @@ class Table(FormerNames):
     def codes(self) -> Codes:
         """The codes of the variables on the table, in their order; see ``Variables.codes``."""
         return self.variables.codes
+
+    @property
+    def uses(self) -> Uses:
+        """What uses the variables on the table; see ``Variable.uses``."""
+        return links_of(self).uses_of(variable.name for variable in self.variables)
 
     def is_same(self, other: Table) -> bool:
         """Whether both are the same table: whether they have the same name."""
@@ -269,7 +277,7 @@ class Tables(CatalogueFrame[Table]):  # noqa: D101 - it has one, with the column
                 strict=True,
             )
         )
-        return {name: (place, place + sizes[name]) for place, name in enumerate(order)}
+        return {name: (position, position + sizes[name]) for position, name in enumerate(order)}
 
     def _is_above(self, upper: str, lower: str) -> bool:
         nowhere = (0, -1)
@@ -296,7 +304,7 @@ def _table(other: object) -> Table:
     """
     if isinstance(other, Table):
         return other
-    what = repr(clipped(other)) if isinstance(other, str) else f"a {type(other).__name__}"
+    what = repr(truncate(other)) if isinstance(other, str) else f"a {type(other).__name__}"
     raise TypeError(
         f"A table is compared with a table, not with {what}; "
         'take one from the tables, as session.tables["People"].'

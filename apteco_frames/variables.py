@@ -15,16 +15,16 @@ from apteco_frames import schema
 from apteco_frames.codes import Codes, codes_of
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.column_keys import ColumnKeys
-from apteco_frames.frame.former import FormerNames
+from apteco_frames.frame.deprecated import DeprecatedNames
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import links_of
 from apteco_frames.render import card
 from apteco_frames.schema.column import describe, enums
 from apteco_frames.support.apteco_names import STAYS, attributes
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
-    from apteco_frames.nouns import Folder, Table
+    from apteco_frames.nouns import Folder, Table, Uses
 
 
 class VariableType(StrEnum):
@@ -41,7 +41,7 @@ class VariableType(StrEnum):
     UNKNOWN = "Unknown"
 
 
-class Variable(FormerNames):
+class Variable(DeprecatedNames):
     """A FastStats variable; each kind that has attributes of its own is a subclass.
 
     The attributes and their meaning follow the page on variables of the ``apteco``
@@ -99,17 +99,29 @@ class Variable(FormerNames):
         """
         return codes_of(links_of(self).alone(self.name).codes, self.name)
 
+    @property
+    def uses(self) -> Uses:
+        """Which audiences, dashboards, compositions and selection files use the variable.
+
+        A session reads the uses on first use.
+
+        Raises:
+            NotLoadedError: a saved catalogue holds none.
+            AptecoFramesError: the API could not be asked, or refused.
+        """
+        return links_of(self).uses_of([self.name])
+
     def _no_order(self, other: object) -> NoReturn:
         raise TypeError(f"Variables are in no order here: {STAYS}")
 
     __lt__ = __le__ = __gt__ = __ge__ = _no_order
 
     def _describe(self) -> str:
-        name, description = clipped(self.name), clipped(self.description)
-        return f"{name!r} ({description!r} on table {clipped(self.table_name)!r})"
+        name, description = truncate(self.name), truncate(self.description)
+        return f"{name!r} ({description!r} on table {truncate(self.table_name)!r})"
 
     def __repr__(self) -> str:
-        name, description = clipped(self.name), clipped(self.description)
+        name, description = truncate(self.name), truncate(self.description)
         return f"<{type(self).__name__} {name!r}: {description!r}>"
 
     def _repr_html_(self) -> str:
@@ -300,9 +312,9 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
         """
         links, kept = links_of(self), self._codes
         if kept is None or kept[0] is not links.codes().state:
-            known = links.read_codes(self.arrow)
+            store = links.read_codes(self.arrow)
             # The state before the codes: what comes between is seen the next time.
-            kept = known.state, Codes(known.of(self.arrow), links.owner, self, known.refused)
+            kept = store.state, Codes(store.of(self.arrow), links.owner, self, store.refused)
             self._codes = kept
         return kept[1]
 

@@ -14,7 +14,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode
 
 from apteco_frames import schema
-from apteco_frames.analysis import severity
+from apteco_frames.analysis import lint, rules
 from apteco_frames.cli.commands import commands
 from apteco_frames.schema.column import Column, type_name
 
@@ -55,10 +55,26 @@ class Rules(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """A table with a row for each rule."""
         lines = ["| severity | what happened | columns | if |", "| --- | --- | --- | --- |"]
-        for rule in severity.RULES:
+        for rule in rules.RULES:
             columns = ", ".join(f"`{column}`" for column in rule.columns)
             happened = f"{rule.noun} {rule.change}"
             lines.append(f"| {rule.severity} | {happened} | {columns} | {rule.when} |")
+        (table,) = self.parse_text_to_nodes("\n".join(lines))
+        table["classes"].append("stacked")
+        return [table]
+
+
+class LintRules(SphinxDirective):
+    """``{lint-rules}``: the rules by which findings are made."""
+
+    def run(self) -> list[nodes.Node]:
+        """A table with a row for each rule."""
+        lines = ["| rule | severity | why | example |", "| --- | --- | --- | --- |"]
+        for rule in lint.RULES:
+            state = "" if rule.is_default else "<br>off"
+            limit = f"<br>`{rule.threshold[0]}` {rule.threshold[1]:g}" if rule.threshold else ""
+            cells = (f"`{rule.name}`{state}{limit}", rule.severity, rule.reason, rule.example)
+            lines.append(f"| {' | '.join(cells)} |")
         (table,) = self.parse_text_to_nodes("\n".join(lines))
         table["classes"].append("stacked")
         return [table]
@@ -170,6 +186,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Tell Sphinx of them."""
     app.add_directive("columns", Columns)
     app.add_directive("rules", Rules)
+    app.add_directive("lint-rules", LintRules)
     app.add_directive("command", Command)
     app.connect("missing-reference", find_by_short_name)
     # Before napoleon, which makes fields of what follows "Args:".

@@ -222,14 +222,27 @@ def test_a_root_that_is_a_file(tmp_path: Path) -> None:
         ("s3:///b", r"\(Missing bucket name in S3 URI\)"),
         ("s3://me:secret@b/%zz", r"s3://b/%zz \(Cannot parse URI\)"),
         ("s3://me:secret@b/a?c=secret", r"s3://b/a \(Unexpected query parameter in S3 URI\)"),
+        ("s3:/me:sec/ret@b/a", r"s3:/b/a \(Cannot parse URI\)|s3:/b/a \(Missing bucket name"),
+        ("s3:me:secret@b/a", r"s3:b/a \(Missing bucket name in S3 URI\)"),
+        (Path("s3://me:secret@b/a"), r"b.a \(Missing bucket name in S3 URI\)"),
     ],
 )
-def test_a_place_that_is_not_known(root: str, said: str) -> None:
+def test_a_place_that_is_not_known(root: str | Path, said: str) -> None:
     """A URI of no file system is named, without what is secret in it, and what there is."""
     with pytest.raises(errors.ArchiveError, match=rf"{said}.*s3://.*filesystem=\.") as told:
         _ = Archive(root).builds
     assert not re.search("sec|ret@|cret", f"{told.value} {Archive(root)!r} {Archive(root).root}")
     assert told.value.__suppress_context__
+
+
+@pytest.mark.parametrize("root", ["s3//me:sec/ret@b/a", "a/me:sec@ret@b", "//me:secret@b/a"])
+def test_a_mistyped_place_shows_no_secret(root: str) -> None:
+    """What looks like a user and a password in the name of a folder is not shown."""
+    archive = Archive(root)
+    assert not re.search("sec|ret", f"{archive!r} {archive.root}")
+    with pytest.raises(errors.UnknownKeyError) as told:
+        archive.catalogue("holidays")
+    assert not re.search("sec|ret", str(told.value))
 
 
 def test_a_build_that_is_not_there_is_told_with_the_newest(tmp_path: Path) -> None:
@@ -456,6 +469,38 @@ def test_codes_that_are_not_known_are_no_change(tmp_path: Path) -> None:
     assert not any(archive.history("boCont")["is_changed"].to_list()[1:6])
 
 
+def test_history_of_movement(tmp_path: Path) -> None:
+    """Per build the share of Unclassified, and what moved since the build before, as in diff."""
+    whole = holidays()
+    records = 2_130_081
+    is_dest, position = pl.col("variable_name") == "boDest", pl.col("position")
+    count = pl.when(position == 0).then(records).otherwise(0)
+    lost = whole.codes.frame.with_columns(count=pl.when(is_dest).then(count).otherwise("count"))
+    unknown = whole.codes.frame.with_columns(
+        count=pl.when(is_dest).then(None).otherwise("count").cast(pl.Int64)
+    )
+    fewer = whole.codes.frame.filter(~(is_dest & (position == 5)))
+    archive = Archive(tmp_path)
+    nights = (whole.codes, whole.codes, lost, whole.codes, fewer, None, whole.codes, unknown)
+    builds = []
+    for night, codes in enumerate(nights):
+        assert whole.system_info.build_date
+        date = whole.system_info.build_date + timedelta(days=night)
+        info = whole.system_info._replace(build_date=date)
+        builds.append(Catalogue(info, whole.tables, whole.variables, codes, whole.folders))
+        archive.add(builds[-1])
+    found = archive.history("boDest")
+    rounded = [found[column].round(4).to_list() for column in ("unclassified_share", "moved")]
+    share = 0.0315
+    assert rounded[0][:4] == [share, share, 1.0, share]
+    assert rounded[0][5:] == [None, share, None]
+    assert rounded[1][:4] == [None, 0.0, 0.9685, 0.9685]
+    assert rounded[1][5:] == [None, None, None]
+    assert found["moved"][4] == pytest.approx(
+        float(builds[4].diff(builds[3]).filter(column="moved")["boDest"].new or 0), abs=1e-4
+    )
+
+
 def test_history_of_damaged_files(filled: Path, tmp_path: Path) -> None:
     """A file that cannot be read is an error of the package."""
     root = tmp_path / "archive"
@@ -643,6 +688,8 @@ def test_rules_are_needed(tmp_path: Path) -> None:
         archive.prune(keep_last="all")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"takes a datetime\.timedelta, not 1"):
         archive.clean(1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="older_than= takes a time from 0 on"):
+        archive.clean(timedelta(seconds=-1))
     assert archive.builds.height == 1
 
 

@@ -26,7 +26,7 @@ from apteco_frames.demo.api import Answer, DemoApi, Request
 from apteco_frames.errors import CacheWarning, CatalogueWarning, CodesError
 from apteco_frames.system import FastStatsSystem
 
-GLANCE = ["/holidays", "/holidays/Variables?offset=0&count=1"]
+PROBE = ["/holidays", "/holidays/Variables?offset=0&count=1"]
 
 
 class Rebuildable(RecordingServer):
@@ -110,7 +110,7 @@ def test_second_login(server: Rebuildable, tmp_path: Path) -> None:
     first = server.login(cache=tmp_path)
     before = len(server.read)
     second = server.login(cache=tmp_path)
-    assert server.asked_since(before) == GLANCE
+    assert server.asked_since(before) == PROBE
     assert second.catalogue == first.catalogue
     assert second.variables.frame.equals(first.variables.frame)
     assert second.variables.arrow.schema.equals(first.variables.arrow.schema, check_metadata=True)
@@ -126,7 +126,7 @@ def test_cache_in_the_folder_that_is_told(
     server.login(cache=True)
     before = len(server.read)
     server.login(cache=str(tmp_path / "told"))
-    assert server.asked_since(before) == GLANCE
+    assert server.asked_since(before) == PROBE
 
 
 @pytest.mark.parametrize("cache", [None, False])
@@ -168,7 +168,7 @@ def test_rebuilt(server: Rebuildable, tmp_path: Path) -> None:
     server.rebuild(holidays())
     before = len(server.read)
     assert server.login(cache=tmp_path).catalogue == as_logged_in(holidays())
-    assert server.asked_since(before) == GLANCE
+    assert server.asked_since(before) == PROBE
 
 
 def test_virtual_variable_made_since(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_damaged(server: Rebuildable, tmp_path: Path, noun: str) -> None:
     assert server.login(cache=tmp_path).catalogue == as_logged_in(holidays())
     before = len(server.read)
     assert server.login(cache=tmp_path).catalogue == as_logged_in(holidays())
-    assert server.asked_since(before) == GLANCE
+    assert server.asked_since(before) == PROBE
     assert not path.exists()
 
 
@@ -295,7 +295,7 @@ def test_codes_of_some_variables_are_not_kept(server: Rebuildable, tmp_path: Pat
     assert not any("boDest/Codes" in asked for asked in server.read[before:])
     before = len(server.read)
     assert server.login(cache=tmp_path).codes == holidays().codes
-    assert server.asked_since(before) == GLANCE
+    assert server.asked_since(before) == PROBE
 
 
 def test_refused_codes_are_asked_for_again(server: Rebuildable, tmp_path: Path) -> None:
@@ -317,7 +317,7 @@ def test_refused_codes_are_asked_for_again(server: Rebuildable, tmp_path: Path) 
     assert server.login(cache=tmp_path).codes == holidays().codes
     before = len(server.read)
     assert server.login(cache=tmp_path).codes == holidays().codes
-    assert server.asked_since(before) == GLANCE
+    assert server.asked_since(before) == PROBE
 
 
 def test_odd_numbers_of_codes_are_told_each_time(tmp_path: Path) -> None:
@@ -330,7 +330,7 @@ def test_odd_numbers_of_codes_are_told_each_time(tmp_path: Path) -> None:
     with Rebuildable(odd) as server:
         for _ in range(2):
             session = server.login(cache=tmp_path)
-            with pytest.warns(CatalogueWarning, match="another number of codes"):
+            with pytest.warns(CatalogueWarning, match="different number of codes"):
                 session.codes  # noqa: B018
 
 
@@ -340,7 +340,7 @@ def test_folders_of_an_older_server(tmp_path: Path) -> None:
     with Rebuildable(bare) as server:
         for _ in range(2):
             session = server.login(cache=tmp_path)
-            with pytest.warns(CatalogueWarning, match="lists no folders"):
+            with pytest.warns(CatalogueWarning, match="does not list folders"):
                 session.folders  # noqa: B018
 
 
@@ -424,7 +424,7 @@ def test_restored(server: Rebuildable, tmp_path: Path) -> None:
     text = server.login(cache=tmp_path).serialize()
     before = len(server.read)
     restored = Session.deserialize(text, cache=tmp_path)
-    assert server.asked_since(before) == GLANCE
+    assert server.asked_since(before) == PROBE
     assert restored.catalogue == as_logged_in(holidays())
     with_catalogue = restored.serialize(include_catalogue=True)
     before = len(server.read)

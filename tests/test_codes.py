@@ -177,7 +177,7 @@ def test_refused_codes_are_not_none(partial: Catalogue) -> None:
         with pytest.warns(CatalogueWarning, match=said):
             assert len(partial.variables[key].codes) == 0
     assert partial.codes.unavailable == partial.tables["Bookings"].codes.unavailable == ["boDest"]
-    remark = "Without those of 'boDest': the API refused them."
+    remark = "The API refused the codes of 'boDest'."
     assert repr(partial.codes).endswith(f"\n{remark}")
     assert remark.replace("'", "&#x27;") in partial.codes._repr_html_()
     with warnings.catch_warnings():
@@ -400,7 +400,7 @@ def test_loading_on_purpose(session: Session) -> None:
 )
 def test_what_is_no_frame_of_variables(session: Session, wrong: Any) -> None:
     """What is no frame of variables is refused in words that say what is."""
-    with pytest.raises(TypeError, match=r"^load_codes takes a frame of variables.* its \.codes\.$"):
+    with pytest.raises(TypeError, match=r"^load_codes\(\) takes a frame of variables.*\.codes\.$"):
         session.load_codes(wrong(session))
 
 
@@ -437,7 +437,7 @@ def test_codes_of_what_is_no_variable() -> None:
     """A catalogue cannot hold codes of variables that it does not have."""
     whole = holidays()
     few = whole.variables.filter(table_name="People")
-    with pytest.raises(CodesError, match="which is no variable of"):
+    with pytest.raises(CodesError, match="which is not a variable of"):
         Catalogue(whole.system_info, whole.tables, few, whole.codes)
 
 

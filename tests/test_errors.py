@@ -21,7 +21,7 @@ from apteco_frames.errors import (
 CLASSES = {
     name: value
     for name, value in vars(errors).items()
-    if inspect.isclass(value) and not name.startswith("_")
+    if inspect.isclass(value) and issubclass(value, Exception) and not name.startswith("_")
 }
 
 

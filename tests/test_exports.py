@@ -111,7 +111,7 @@ def test_only_the_transport_speaks_http() -> None:
         for imported in imports_of(path)
         if imported.partition(".")[0] in ("requests", "urllib3")
     }
-    assert users == {"orbit.connection", "orbit.failure", "orbit.transport"}
+    assert users == {"orbit.connection", "orbit.outcome", "orbit.transport"}
 
 
 def test_demo_is_not_imported_by_the_rest() -> None:

@@ -282,7 +282,7 @@ def test_a_name_that_no_url_can_hold(name: str) -> None:
     with (
         DemoServer(served) as server,
         server.login() as session,
-        pytest.warns(CatalogueWarning, match=r"does not give the contents of .*'Odd/") as told,
+        pytest.warns(CatalogueWarning, match=r"refused the contents of .*'Odd/") as told,
     ):
         folders = session.folders
     assert [warning.filename for warning in told] == [__file__]
@@ -293,7 +293,7 @@ def test_a_name_that_no_url_can_hold(name: str) -> None:
 
 def test_two_of_one_name_in_one_folder() -> None:
     """They would have one address, so this is an error that names it."""
-    with pytest.raises(FoldersError, match="Two folders have one address: 'Bookings/Dates'"):
+    with pytest.raises(FoldersError, match="Two folders have the same path, 'Bookings/Dates'"):
         with_folders(*TWO_BRANCHES[:2], node("Dates", 0))
 
 
@@ -303,7 +303,7 @@ def test_two_of_one_name_in_one_folder() -> None:
 def test_a_server_without_the_endpoint() -> None:
     """Folders are then those that the variables name, flat, and a warning says so."""
     with FaultyServer(status(404), "/Folders") as server, server.login() as session:
-        with pytest.warns(CatalogueWarning, match=r"lists no folders \(status 404\)") as told:
+        with pytest.warns(CatalogueWarning, match=r"does not list folders \(status 404\)") as told:
             folders = session.folders
         assert server.base_url in str(told[0].message)
         assert [warning.filename for warning in told] == [__file__]
@@ -350,7 +350,7 @@ def test_variables_that_the_list_of_variables_lacks() -> None:
     with (
         FaultyServer(hidden, "/Folders/Policy") as server,
         server.login() as session,
-        pytest.warns(CatalogueWarning, match=r"hold 'hidden', which .*session\.refresh\(\)"),
+        pytest.warns(CatalogueWarning, match=r"contain 'hidden', which .*session\.refresh\(\)"),
     ):
         policy = session.folders["Policy"]
     whole = holidays().folders["Policy"].variable_names
@@ -391,7 +391,7 @@ def test_folders_are_pickled_with_their_catalogue(session: Session) -> None:
     [
         ("parent_path", "Nowhere", "before the folder around it"),
         ("path", "Household", "comes twice"),
-        ("variable_names", ["nothing"], "which is no variable of"),
+        ("variable_names", ["nothing"], "which is not a variable of"),
     ],
 )
 def test_folders_that_fit_nothing(column: str, value: Any, fault: str) -> None:

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 import apteco_frames
-from apteco_frames import Archive
+from apteco_frames import Archive, Catalogue
 from apteco_frames.demo import DemoServer, holidays
 
 HEAVY = [
     *("apteco_api", "pandas", "numpy", "duckdb", "narwhals", "tkinter", "_tkinter", "jwt"),
     *("cryptography", "IPython", "apteco_frames.demo", "apteco_frames.cli", "http.server"),
-    *("apteco_frames.orbit.bridge", "apteco_frames.password"),
+    *("apteco_frames.orbit.api_client", "apteco_frames.password"),
     *("pyarrow.parquet", "pyarrow.fs", "pyarrow.dataset", "rapidfuzz", "xlsxwriter", "tqdm"),
     *("platformdirs", "click"),
 ]
@@ -34,9 +34,16 @@ def loaded_after(script: str, *arguments: str) -> list[str]:
         print(json.dumps(sorted(set(sys.modules) - before)))
     """
     whole = textwrap.dedent(program).format(script=textwrap.dedent(script).strip())
+    loaded = json.loads("".join(said_by(whole, *arguments)))
+    assert "apteco_frames.session" in loaded
+    return [name for name in HEAVY if name in loaded]
+
+
+def said_by(script: str, *arguments: str) -> list[str]:
+    """The lines that a script prints in a process of its own."""
     package = Path(apteco_frames.__file__).resolve().parents[1]
     child = subprocess.run(
-        [sys.executable, "-W", "error", "-c", whole, *arguments],
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(script), *arguments],
         env={**os.environ, "PYTHONPATH": str(package)},
         capture_output=True,
         text=True,
@@ -44,9 +51,7 @@ def loaded_after(script: str, *arguments: str) -> list[str]:
         check=False,
     )
     assert child.stderr == ""
-    loaded = json.loads(child.stdout)
-    assert "apteco_frames.session" in loaded
-    return [name for name in HEAVY if name in loaded]
+    return child.stdout.splitlines()
 
 
 def test_import_is_light() -> None:
@@ -67,28 +72,12 @@ def test_names_are_loaded_on_first_use() -> None:
         print(hasattr(apteco_frames, "nothing"), apteco_frames.errors.__name__)
         print(apteco_frames.login is apteco_frames.login)
     """
-    package = Path(apteco_frames.__file__).resolve().parents[1]
-    child = subprocess.run(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(script)],
-        env={**os.environ, "PYTHONPATH": str(package)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert child.stderr == ""
-    assert child.stdout.splitlines() == [
+    assert said_by(script) == [
         *("['apteco_frames']", "[]", "True", "False apteco_frames.errors", "True")
     ]
 
 
-@pytest.mark.parametrize(
-    "everything",
-    [
-        False,
-        True,
-    ],
-)
+@pytest.mark.parametrize("everything", [False, True])
 def test_use_is_light(everything: bool) -> None:
     """Logging in and looking around load nothing more; what is used is loaded then."""
     script = """
@@ -124,12 +113,36 @@ def test_offline_use_needs_no_network(tmp_path: Path) -> None:
         catalogue.write_html(sys.argv[1] + "/dictionary.html")
         print([m for m in ("requests", "urllib3", "apteco_frames.orbit") if m in sys.modules])
     """
-    child = subprocess.run(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(script), str(tmp_path)],
-        env={**os.environ, "PYTHONPATH": str(Path(apteco_frames.__file__).resolve().parents[1])},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    assert said_by(script, str(tmp_path)) == ["[]"]
+
+
+OFFLINE = """
+    diff saved older
+    archive list archive
+    archive history archive boDest
+    archive check archive
+    cache list
+    profile list
+"""
+
+
+def test_offline_commands_start_quickly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No command on what is saved loads what sends, nor pandas, which most people have."""
+    whole = holidays()
+    whole.write_parquet(tmp_path / "saved")
+    Catalogue(whole.system_info, whole.tables, whole.variables[1:]).write_parquet(
+        tmp_path / "older"
     )
-    assert (child.stdout, child.stderr) == ("[]\n", "")
+    Archive(tmp_path / "archive").add(whole)
+    monkeypatch.chdir(tmp_path)
+    script = """
+        import sys
+        from click.testing import CliRunner
+        from apteco_frames.cli.commands import commands
+        for line in sys.argv[1].strip().splitlines():
+            done = CliRunner().invoke(commands, line.split())
+            used = [m for m in ("requests", "urllib3", "pandas") if m in sys.modules]
+            if used or done.exit_code:
+                print(line.strip(), used, done.output, done.exception)
+    """
+    assert said_by(script, OFFLINE) == []

@@ -128,7 +128,7 @@ def test_what_was_not_read_of_the_build_before(server: FaultyServer, what: str) 
     variables, old = session.variables, session.catalogue
     server.rebuild(next_build())
     for _ in range(2):
-        with pytest.raises(ApiResultsError, match=r"was rebuilt since.*session\.refresh\(\)"):
+        with pytest.raises(ApiResultsError, match=r"has been rebuilt since.*session\.refresh\(\)"):
             _ = variables.codes if what == "codes" else variables["boDest"].folder
         session.refresh()
     assert not old.has_codes

@@ -14,7 +14,7 @@ from apteco_frames import schema
 from apteco_frames.demo import holidays
 from apteco_frames.errors import AmbiguousKeyError, UnknownKeyError
 from apteco_frames.matches import Match, Matches
-from apteco_frames.support.text import shown
+from apteco_frames.support.text import escape_controls
 
 
 def test_matches_at_a_prompt() -> None:
@@ -185,7 +185,7 @@ def test_odd_texts_are_searched_and_shown_harmlessly(text: str) -> None:
     for query in ("findme", text):
         found = catalogue.search(query)
         lines = repr(found).split("\n")
-        assert [shown(line) for line in lines] == lines
+        assert [escape_controls(line) for line in lines] == lines
         assert "<script" not in found._repr_html_()
 
 

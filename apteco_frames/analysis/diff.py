@@ -1,10 +1,11 @@
 """What changed between two catalogues.
 
 Which rows belong together is told by :mod:`apteco_frames.analysis.pairing`, and what is
-compared by the rules of :mod:`apteco_frames.analysis.severity`. The order of tables,
+compared by those of :mod:`apteco_frames.analysis.rules`. The order of tables,
 variables and folders carries no meaning, that of codes does: where codes that stayed
 changed places, their variable has one row with the column ``codes``, and all its codes
-before and after as JSON lists.
+before and after as JSON lists. How many records must have changed their code is told by
+:mod:`apteco_frames.analysis.movement`.
 
 All of it is ``pyarrow.compute``, which matches half a million codes in a fraction of a
 second, in a forked process, too.
@@ -22,22 +23,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import schema
-from apteco_frames.analysis import severity
+from apteco_frames.analysis import rules, severity
+from apteco_frames.analysis.movement import LEAST_RECORDS, TOLERANCE, Movement, movement
 from apteco_frames.analysis.pairing import Rows, Sides, array, integer, same
-from apteco_frames.analysis.severity import CODE_ORDER, Happened
+from apteco_frames.analysis.rules import CODE_ORDER, MOVED, UNCLASSIFIED
+from apteco_frames.analysis.severity import Happened, Limits
+from apteco_frames.analysis.shares import Shares
 from apteco_frames.schema.column import NAMES, STRING, TIMESTAMP
 from apteco_frames.support.arguments import not_a
-from apteco_frames.support.arrays import strings
+from apteco_frames.support.arrays import booleans, floats, strings
 
 _DECLARED = (schema.TABLES, schema.VARIABLES, schema.FOLDERS, schema.CODES)
 _COMPARED = {
-    noun: [column.name for column in columns if column.name in severity.compared(noun)]
+    noun: [column.name for column in columns if column.name in rules.compared(noun)]
     for noun, columns in zip(schema.CHANGED_NOUNS, _DECLARED, strict=True)
 }
 # The place of a change in the answer: its row, and below that its column, from 1.
 _PLACE = "place"
 _PLACES_A_ROW = 64
 _TEXT = STRING
+_NO_LIMITS = Limits()
+(_FALSE,) = booleans([False])
+(_LEAST_SHARE,) = floats([0.01 - TOLERANCE])
 # Made once: json.dumps would make an encoder at each call.
 _json = json.JSONEncoder(ensure_ascii=False, default=datetime.isoformat).encode
 
@@ -56,51 +63,91 @@ class LeftOut(NamedTuple):
     sentence: str
 
 
-def changes(
-    new: Mapping[str, pa.Table], old: Mapping[str, pa.Table], *, drop: float | None = None
-) -> pa.Table:
+class Difference(NamedTuple):
+    """What is different between two catalogues.
+
+    Attributes:
+        changes: a table under ``schema.CHANGES_SCHEMA``: tables, variables, folders, codes;
+            of each what was added and changed in the newer catalogue's order, then what was
+            removed in the older one's. Empty for equal catalogues.
+        left_out: what was not compared, or not judged.
+    """
+
+    changes: pa.Table
+    left_out: tuple[LeftOut, ...]
+
+
+def difference(
+    new: Mapping[str, pa.Table],
+    old: Mapping[str, pa.Table],
+    *,
+    drop: float | None = 0.5,
+    moved: float | None = 0.5,
+    lacking: tuple[Set[str], Set[str]] = (frozenset(), frozenset()),
+) -> Difference:
     """What must be done to the older catalogue to have the newer one.
 
     Args:
         new: the newer catalogue: ``tables`` and ``variables``, and ``folders`` and
             ``codes`` if it has them, by these names under their declared schemas.
-        old: the older catalogue, likewise. What one of them lacks is not compared; see
-            :func:`not_compared`.
+        old: the older catalogue, likewise. What one of them lacks is not compared.
         drop: from which fall on, as a fraction between 0 and 1, fewer records of a table
-            or codes of a variable are breaking; never unless given.
-
-    Returns:
-        a table under ``schema.CHANGES_SCHEMA``: tables, variables, folders, codes; of
-        each what was added and changed in the newer catalogue's order, then what was
-        removed in the older one's. Empty for equal catalogues.
+            or codes of a variable are breaking; never if None.
+        moved: from which share of records on, as a fraction between 0 and 1, it is breaking
+            that their code changed; None to look for no movements.
+        lacking: names of the variables whose codes the newer lacks, and of those whose codes
+            the older lacks, where both have codes.
 
     Raises:
-        TypeError: ``drop`` is no number.
-        ValueError: ``drop`` is no fraction between 0 and 1.
+        TypeError: ``drop`` or ``moved`` is no number.
+        ValueError: ``drop`` or ``moved`` is no fraction between 0 and 1.
     """
-    limit = None if drop is None else _fraction(drop)
+    limits = Limits(
+        None if drop is None else _fraction("drop", drop, "0.2 for a fifth"),
+        None if moved is None else _fraction("moved", moved, "0.5 for half of the records"),
+    )
+    left_out = list(not_compared(new, old, lacking=lacking))
+    new, old = (_without_codes_of(side, lacking[0] | lacking[1]) for side in (new, old))
     sides = {
         noun: Sides(noun, Rows(noun, new), Rows(noun, old))
         for noun in schema.CHANGED_NOUNS
         if f"{noun}s" in new and f"{noun}s" in old
     }
     parts: dict[str, list[pa.Table]] = {noun: [] for noun in sides}
-    for noun, both in sides.items():
-        if not both.new.arrow.equals(both.old.arrow):
-            parts[noun] += _parts(both, limit)
-            if noun == "code":
-                parts["variable"] += _reordered(both, sides["variable"])
-    found = [_in_order(noun, tables) for noun, tables in parts.items() if tables]
+    differing = [n for n, both in sides.items() if not both.new.arrow.equals(both.old.arrow)]
+    for noun in differing:
+        parts[noun] += _parts(sides[noun], limits)
+        if noun == "code":
+            parts["variable"] += _reordered(sides["code"], sides["variable"])
+    # Of an array, codes have shares of the table's records.
+    if limits.moved and "code" in sides and {"table", "variable", "code"} & {*differing}:
+        pairs = sides["variable"].pairs, sides["code"].pairs
+        found = movement(Shares(new), Shares(old), *pairs)
+        parts["variable"] += _movements(sides["variable"], found, limits)
+        left_out += _not_judged(found.not_judged)
+    ordered = [_in_order(noun, tables) for noun, tables in parts.items() if tables]
     # Not empty_table(), which would import pandas.
     nothing = pa.Table.from_batches([], schema.CHANGES_SCHEMA)
-    return pa.concat_tables([nothing, *found]).combine_chunks()
+    return Difference(pa.concat_tables([nothing, *ordered]).combine_chunks(), tuple(left_out))
 
 
-def without_codes_of(catalogue: Mapping[str, pa.Table], lacking: Set[str]) -> dict[str, pa.Table]:
+def _not_judged(number: int) -> Iterator[LeftOut]:
+    """That movements could not be told."""
+    if number:
+        variables = "1 variable" if number == 1 else f"{number:,} variables"
+        yield LeftOut(
+            "variable",
+            False,
+            f"Movement was not judged for {variables}: one of the catalogues has no codes or no "
+            f"counts, or the older has counts of fewer than {LEAST_RECORDS} records.",
+        )
+
+
+def _without_codes_of(catalogue: Mapping[str, pa.Table], lacking: Set[str]) -> dict[str, pa.Table]:
     """A catalogue without the codes of some variables.
 
     Args:
-        catalogue: as :func:`changes` takes it.
+        catalogue: as :func:`difference` takes it.
         lacking: names of the variables whose codes one of two catalogues lacks.
     """
     rows = dict(catalogue)
@@ -119,7 +166,7 @@ def not_compared(
     """What is left out since a catalogue lacks it.
 
     Args:
-        new: the newer catalogue, as :func:`changes` takes it.
+        new: the newer catalogue, as :func:`difference` takes it.
         old: the older catalogue, likewise.
         lacking: names of the variables whose codes the newer lacks, and of those whose codes
             the older lacks, where both have codes.
@@ -155,7 +202,7 @@ def not_compared(
     return tuple(left_out)
 
 
-def _parts(both: Sides, drop: Fraction | None) -> Iterator[pa.Table]:
+def _parts(both: Sides, limits: Limits) -> Iterator[pa.Table]:
     """The changes of a noun, each with its place; in no order."""
     pairs = both.pairs
     if len(pairs.added):
@@ -171,7 +218,7 @@ def _parts(both: Sides, drop: Fraction | None) -> Iterator[pa.Table]:
         differ = pc.indices_nonzero(_differ(new, old))
         if len(differ):
             at = before.take(differ), after.take(differ)
-            yield _part(both, column, *at, old.take(differ), new.take(differ), drop)
+            yield _part(both, column, *at, old.take(differ), new.take(differ), limits)
 
 
 def _part(
@@ -181,7 +228,8 @@ def _part(
     after: pa.Array | None,
     old: pa.Array,
     new: pa.Array,
-    drop: Fraction | None = None,
+    limits: Limits = _NO_LIMITS,
+    moved: pa.Array | None = None,
 ) -> pa.Table:
     """Changes to one column, or whole rows that were added or removed.
 
@@ -192,7 +240,8 @@ def _part(
         after: positions in the newer catalogue; None for removed rows.
         old: the older values.
         new: the newer values.
-        drop: from which fall on a fall is breaking.
+        limits: from where on they are breaking.
+        moved: of movements, the share of records that each is about.
     """
     rows, at, above, change = both.new, after, 0, "added" if before is None else "changed"
     if after is None:
@@ -203,7 +252,8 @@ def _part(
         right_gained=lambda: pc.and_not(
             both.new["is_exportable"].take(after), both.old["is_exportable"].take(before)
         ),
-        drop=drop,
+        limits=limits,
+        moved=moved,
     )
     row = pc.add(pc.cast(at, pa.int64()), integer(above))
     number = integer(_labels(both.noun).index(column))
@@ -230,6 +280,7 @@ def _in_order(noun: str, parts: list[pa.Table]) -> pa.Table:
         **dict(zip(table.column_names, map(array, table.columns), strict=True)),
         "noun": same(schema.CHANGED_NOUNS.index(noun), len(table)),
         "column": pc.if_else(pc.equal(numbers, integer(0)), pa.nulls(len(table), _TEXT), labels),
+        "used_by": pa.nulls(len(table), _TEXT),
     }
     return pa.table(
         [
@@ -253,6 +304,29 @@ def _reordered(codes: Sides, variables: Sides) -> Iterator[pa.Table]:
         at = [pc.index_in(names, value_set=rows["name"]) for rows in sides]
         lists = [_code_lists(rows, names) for rows in (codes.old, codes.new)]
         yield _part(variables, CODE_ORDER, *at, *lists)
+
+
+def _movements(both: Sides, found: Movement, limits: Limits) -> Iterator[pa.Table]:
+    """The variables of which records, or records without a value, moved."""
+    new, old = found.unclassified
+    size = pc.abs(pc.subtract(new, old))
+    for column, before, after, moved in (
+        (MOVED, None, found.moved, found.moved),
+        (UNCLASSIFIED, old, new, size),
+    ):
+        is_told = pc.fill_null(pc.greater_equal(moved, _LEAST_SHARE), _FALSE)
+        if not pc.any(is_told, min_count=0).as_py():
+            continue
+        at = found.before.filter(is_told), found.after.filter(is_told)
+        olds, news = (
+            pa.nulls(len(at[0]), _TEXT) if shares is None else _shares(shares.filter(is_told))
+            for shares in (before, after)
+        )
+        yield _part(both, column, *at, olds, news, limits, moved.filter(is_told))
+
+
+def _shares(shares: pa.Array) -> pa.Array:
+    return strings(f"{share:.4f}" for share in shares.to_pylist())
 
 
 def _code_lists(codes: Rows, variables: pa.Array) -> pa.Array:
@@ -298,15 +372,16 @@ def _texts(values: pa.Array) -> pa.Array:
     return values.cast(_TEXT)
 
 
-def _fraction(drop: float) -> Fraction:
-    if not hasattr(drop, "__float__"):
-        raise not_a("drop= takes a fraction between 0 and 1, such as 0.2 for a fifth", drop)
+def _fraction(name: str, value: float, example: str) -> Fraction:
+    wanted = f"{name}= takes a fraction between 0 and 1, such as {example}"
+    if not hasattr(value, "__float__"):
+        raise not_a(f"{wanted}, or None", value)
     # As a float, too: of a Decimal such as 1e-99999999 a Fraction would write all digits out.
-    if not 0 < drop < 1 or not float(drop):
-        raise ValueError(f"drop= is a fraction between 0 and 1, such as 0.2 for a fifth: {drop!r}")
-    return Fraction(str(drop))
+    if not 0 < value < 1 or not float(value):
+        raise ValueError(f"{wanted}, not {value!r}.")
+    return Fraction(str(value))
 
 
 def _labels(noun: str) -> list[str]:
-    """What may stand as the column: nothing, a column, the order of codes."""
-    return ["", *_COMPARED[noun], CODE_ORDER]
+    """What may stand as the column, in its order: nothing, a column, what is calculated."""
+    return ["", *_COMPARED[noun], CODE_ORDER, MOVED, UNCLASSIFIED]

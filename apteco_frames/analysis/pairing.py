@@ -56,7 +56,7 @@ class Rows:
         if repeated:
             return self.numbered.take(positions)
         texts = [self[column].take(positions) for column in _KEYS[self._noun]]
-        return texts[0] if len(texts) == 1 else _code_names(*texts)
+        return texts[0] if len(texts) == 1 else code_names(*texts)
 
     @cached_property
     def numbered(self) -> pa.Array:
@@ -89,12 +89,15 @@ class Pairs(NamedTuple):
         added: the positions of rows that only the newer catalogue has.
         removed: the positions of rows that only the older catalogue has.
         repeated: whether a variable has a code several times in one of them.
+        partners: of each row of the newer catalogue its position in the older one; null if it
+            was added.
     """
 
     kept: tuple[pa.Array, pa.Array]
     added: pa.Array
     removed: pa.Array
     repeated: bool
+    partners: pa.Array
 
 
 class Sides:
@@ -126,6 +129,7 @@ class Sides:
             added=pc.indices_nonzero(pc.is_null(found)),
             removed=pc.indices_nonzero(pc.greater_equal(numbers[new:], integer(new))),
             repeated=repeated,
+            partners=found,
         )
 
 
@@ -153,10 +157,10 @@ def _places(keys: pa.Array, new: int) -> tuple[pa.Array, list[pa.Array]]:
     return numbers, [pc.inverse_permutation(part, max_index=last) for part in parts]
 
 
-def _code_names(variables: pa.Array, codes: pa.Array) -> pa.Array:
+def code_names(variables: pa.Array, codes: pa.Array) -> pa.Array:
     r"""What codes are called.
 
-    >>> _code_names(strings(["boDest"]), strings([' "']))[0].as_py()
+    >>> code_names(strings(["boDest"]), strings([' "']))[0].as_py()
     'boDest[" \\""]'
     """
     for special in ("\\", '"'):

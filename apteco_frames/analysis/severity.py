@@ -1,94 +1,30 @@
-"""How much a change matters: the rules, in one table.
-
-The columns that are compared are those that the table names. Others follow from them
-(``depth``, ``variable_count``, a code's ``table_name``) and would say the same twice.
-"""
+"""How much a change matters, by the rules of :mod:`apteco_frames.analysis.rules`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from textwrap import wrap
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from apteco_frames.analysis import rules
+from apteco_frames.analysis.movement import TOLERANCE
 from apteco_frames.schema import SEVERITIES
-from apteco_frames.support.arrays import integers
-
-CODE_ORDER = "codes"
-"""What stands as the column where the order of a variable's codes changed."""
-
-_VIRTUAL = "the variable is virtual: after a rebuild it is gone until refreshed"
-_FELL = "it fell by more than the fraction ``drop``"
-_WITHDRAWN = "the right was withdrawn"
-_LOST = "the right was withdrawn, and none to export came for it"
-_UNSAID = "one side has none, as with servers that do not send it"
+from apteco_frames.support.arrays import floats, integers
 
 
-class Rule(NamedTuple):
-    """How severe a change is.
+class Limits(NamedTuple):
+    """From where on something is breaking; None for never.
 
     Attributes:
-        severity: one of ``SEVERITIES``.
-        noun: what it happened to, one of ``CHANGED_NOUNS``.
-        change: what happened, one of ``CHANGE_KINDS``.
-        columns: the columns that the rule is about; none for what was added or removed.
-        when: the condition, as a clause; empty if there is none.
+        drop: the share of records, or of codes, that are gone.
+        moved: the share of records whose code changed.
     """
 
-    severity: str
-    noun: str
-    change: str
-    columns: tuple[str, ...] = ()
-    when: str = ""
-
-
-RULES = (
-    Rule("breaking", "table", "removed"),
-    Rule("notable", "table", "added"),
-    Rule("breaking", "table", "changed", ("parent_name",)),
-    Rule("breaking", "table", "changed", ("total_records",), _FELL),
-    Rule("notable", "table", "changed", ("singular", "plural", "is_default", "is_people")),
-    Rule("notable", "table", "changed", ("child_relationship", "parent_relationship")),
-    Rule("routine", "table", "changed", ("total_records", "has_children")),
-    Rule("notable", "variable", "removed", (), _VIRTUAL),
-    Rule("breaking", "variable", "removed"),
-    Rule("notable", "variable", "added"),
-    Rule("breaking", "variable", "changed", ("type", "table_name")),
-    Rule("breaking", "variable", "changed", ("api_type", "selector_type", "sub_type")),
-    Rule("breaking", "variable", "changed", ("is_selectable", "is_exportable"), _WITHDRAWN),
-    Rule("breaking", "variable", "changed", ("is_browsable",), _LOST),
-    Rule("notable", "variable", "changed", ("is_selectable", "is_exportable", "is_browsable")),
-    Rule("breaking", "variable", "changed", ("num_codes",), _FELL),
-    Rule("notable", "variable", "changed", ("description", "folder_name", "is_virtual")),
-    Rule("notable", "variable", "changed", (CODE_ORDER, "var_code_order", "combined_from")),
-    Rule("notable", "variable", "changed", ("is_currency", "currency_locale", "currency_symbol")),
-    Rule(
-        "routine",
-        "variable",
-        "changed",
-        ("path", "notes", "unclassified_code", "unclassified_description", "reference_type"),
-        _UNSAID,
-    ),
-    Rule("breaking", "variable", "changed", ("reference_type",)),
-    Rule("notable", "variable", "changed", ("path", "notes")),
-    Rule("notable", "variable", "changed", ("unclassified_code", "unclassified_description")),
-    Rule("routine", "variable", "changed", ("num_codes", "code_length")),
-    Rule("routine", "variable", "changed", ("var_code_min_count", "var_code_max_count")),
-    Rule("routine", "variable", "changed", ("min_date", "max_date", "min_value", "max_value")),
-    Rule("routine", "variable", "changed", ("max_length", "decimal_places", "reference_length")),
-    Rule("notable", "folder", "removed"),
-    Rule("notable", "folder", "added"),
-    Rule("notable", "folder", "changed", ("name", "description", "parent_path")),
-    Rule("routine", "folder", "changed", ("variable_names",)),
-    Rule("notable", "code", "removed"),
-    Rule("notable", "code", "added"),
-    Rule("breaking", "code", "changed", ("description",)),
-    Rule("routine", "code", "changed", ("count",)),
-)
-"""The rules; the first that fits decides."""
+    drop: Fraction | None = None
+    moved: Fraction | None = None
 
 
 class Happened(NamedTuple):
@@ -102,7 +38,8 @@ class Happened(NamedTuple):
         new: the newer values, likewise.
         is_virtual: whether each is of a virtual variable.
         right_gained: whether each variable may be exported now and might not before.
-        drop: from which fall on a fall is breaking.
+        limits: from where on they are breaking.
+        moved: the share of records that each is about; of movements alone.
     """
 
     noun: str
@@ -112,13 +49,14 @@ class Happened(NamedTuple):
     new: pa.Array
     is_virtual: pa.Array
     right_gained: Callable[[], pa.Array]
-    drop: Fraction | None
+    limits: Limits
+    moved: pa.Array | None = None
 
 
 def severities(happened: Happened) -> pa.Array:
     """The severity of each change, as a position in ``SEVERITIES`` (uint8)."""
     found = pa.nulls(len(happened.is_virtual), pa.uint8())
-    for rule in RULES:
+    for rule in rules.RULES:
         if (rule.noun, rule.change) != (happened.noun, happened.change):
             continue
         if happened.column not in (rule.columns or ("",)):
@@ -133,7 +71,8 @@ def severities(happened: Happened) -> pa.Array:
 
 def _fell(happened: Happened) -> pa.Array:
     # Fractions of Python's integers: nothing overflows, and just a fifth is not more than that.
-    above, below = happened.drop.as_integer_ratio() if happened.drop else (1, 0)
+    drop = happened.limits.drop
+    above, below = drop.as_integer_ratio() if drop else (1, 0)
     pairs = zip(happened.old.to_pylist(), happened.new.to_pylist(), strict=True)
     fits = (
         None not in (old, new) and old > 0 and (old - new) * below > old * above
@@ -142,34 +81,19 @@ def _fell(happened: Happened) -> pa.Array:
     return integers(fits, pa.uint8()).cast(pa.bool_())
 
 
+def _moved_more(happened: Happened, part: int) -> pa.Array:
+    """Where more moved than the limit, or a part of it."""
+    limit = happened.limits.moved
+    assert limit is not None  # movements are not looked for without
+    return pc.greater(happened.moved, floats([float(limit / part) + TOLERANCE])[0])
+
+
 _CONDITIONS: dict[str, Callable[[Happened], pa.Array]] = {
-    _VIRTUAL: lambda happened: happened.is_virtual,
-    _FELL: _fell,
-    _WITHDRAWN: lambda happened: happened.old,
-    _LOST: lambda happened: pc.and_not(happened.old, happened.right_gained()),
-    _UNSAID: lambda happened: pc.or_(pc.is_null(happened.old), pc.is_null(happened.new)),
+    rules.VIRTUAL: lambda happened: happened.is_virtual,
+    rules.FELL: _fell,
+    rules.MOVED_MORE: lambda happened: _moved_more(happened, 1),
+    rules.MOVED_SOMEWHAT: lambda happened: _moved_more(happened, 5),
+    rules.WITHDRAWN: lambda happened: happened.old,
+    rules.LOST: lambda happened: pc.and_not(happened.old, happened.right_gained()),
+    rules.UNSAID: lambda happened: pc.or_(pc.is_null(happened.old), pc.is_null(happened.new)),
 }
-
-
-def compared(noun: str) -> list[str]:
-    """The columns of a noun that are compared.
-
-    >>> compared("code")
-    ['description', 'count']
-    """
-    columns = (column for rule in RULES if rule.noun == noun for column in rule.columns)
-    return [column for column in dict.fromkeys(columns) if column != CODE_ORDER]
-
-
-def describe() -> str:
-    """The rules as lines of text.
-
-    >>> print(describe().splitlines()[0])
-    breaking  table removed
-    """
-    lines = []
-    for rule in RULES:
-        what = f"{rule.noun} {', '.join(rule.columns) or rule.change}"
-        text = f"{rule.severity:<10}{what}{', if ' if rule.when else ''}{rule.when}"
-        lines += wrap(text, 84, subsequent_indent=" " * 12)
-    return "\n".join(lines)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from apteco_frames.errors import SqlError
+from apteco_frames.errors import Hint, SqlError
 from apteco_frames.schema.column import KIND
 from apteco_frames.support.fork import import_polars
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,10 +58,11 @@ def answer(
         # What follows is how polars went about it, and the columns in another way.
         what = re.split(r"\n\n|; valid columns", str(error))[0]
         if isinstance(error, polars.exceptions.PanicException):
-            what = f"polars broke off ({clipped(what, _PANIC_WIDTH)})"
+            what = f"polars broke off ({truncate(what, _PANIC_WIDTH)})"
         raise SqlError(
-            f"The query {clipped(query)!r} was not answered: {what.rstrip('.')}.{reasons} "
-            f"Tables: {', '.join(catalogue)}.{columns}"
+            f"The query {truncate(query)!r} was not answered: {what.rstrip('.')}.{reasons} "
+            f"Tables: {', '.join(catalogue)}.{columns}",
+            hint=Hint.LOAD_REST if reasons else None,
         ) from None
     return answered
 

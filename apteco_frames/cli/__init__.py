@@ -54,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     # Told by the words alone, so that it holds whatever fails after this.
     words = [word for word in given if not word.startswith("-")][:2]
-    trouble = _TROUBLE if words[:1] == ["diff"] or words == ["archive", "check"] else _FAILED
+    compares = words[:1] in (["diff"], ["lint"]) or words == ["archive", "check"]
+    compares |= words[:1] == ["uses"] and any(word.startswith("--broken") for word in given)
+    trouble = _TROUBLE if compares else _FAILED
     try:
         try:
             return _run(given, trouble)
@@ -94,6 +96,9 @@ def _run(arguments: list[str], trouble: int) -> int:
     instruction = os.environ.get(COMPLETION)
     # Shells ask without arguments: where the variable was exported, commands are still run.
     if instruction and not arguments:
+        from apteco_frames.cli.completion import use
+
+        use()
         return shell_complete(commands, {}, NAME, COMPLETION, instruction)
     try:
         # Not commands.main(), which prints a line at Ctrl-C.
@@ -114,10 +119,10 @@ def _run(arguments: list[str], trouble: int) -> int:
 def _failed(error: Exception, status: int) -> int:
     if has_come():
         return INTERRUPTED
-    from apteco_frames.cli.messages import say
+    from apteco_frames.cli.messages import say, told
 
     with suppress(OSError):  # where it cannot be said, the status does
-        say(str(error))
+        say(told(error))
     return status
 
 

@@ -6,26 +6,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from apteco_frames.cli import completion, report
+from apteco_frames.cli.acceptance import AcceptedFile
 from apteco_frames.cli.command import Group
-from apteco_frames.cli.compare import Gate, with_gate
+from apteco_frames.cli.compare import Comparing, Gate, with_gate
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
-from apteco_frames.cli.place import ROOT
+from apteco_frames.cli.paths import PATH, ROOT
 from apteco_frames.cli.read import load
-from apteco_frames.cli.source import Source, with_source
-from apteco_frames.support.text import clipped
+from apteco_frames.cli.source import Source, with_codes, with_source
+from apteco_frames.cli.uses import with_uses
+from apteco_frames.errors import AptecoFramesError
+from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
     from apteco_frames.archive import Added, Archive
     from apteco_frames.catalogue import Catalogue
 
 _IMPORTS = ("apteco_frames.archive",)
+# More than these no date goes back.
+_DAYS = re.compile(r"(\d{1,5})d")
 
 
 @click.group(
@@ -36,7 +44,7 @@ _IMPORTS = ("apteco_frames.archive",)
 def archive() -> None:
     """Keep the catalogues of many systems, build by build, side by side.
 
-    ROOT is a folder, or a place such as s3://bucket/path.
+    ROOT is a folder, or a URL such as s3://bucket/path.
     """
 
 
@@ -48,36 +56,33 @@ def _archive(root: str) -> Archive:
 
 @archive.command(
     example="apteco-frames archive add my-archive --profile orbit\n"
-    "apteco-frames archive add my-archive --profile orbit --all --codes",
-    imports=("apteco_frames.logins", *_IMPORTS),
+    "apteco-frames archive add my-archive --profile orbit --all",
     short_help="Add a system, or all of a DataView.",
 )
 @click.argument("root", type=ROOT)
 @click.option("--all", "all_systems", is_flag=True, help="Add every system of the DataView.")
-@click.option(
-    "--codes",
-    is_flag=True,
-    help="Add codes and folders, too: a request for each variable with codes.",
-)
+@with_codes
+@with_uses
 @with_source
 @with_output
-def add(source: Source, output: Output, root: str, all_systems: bool, codes: bool) -> int:
+def add(
+    source: Source, output: Output, root: str, all_systems: bool, codes: bool, uses: bool
+) -> int:
     """Add a system's catalogue to the archive at ROOT, unless it is there already.
 
     With --all, a system that fails does not stop the others; the exit status is 1 then.
     """
-    if all_systems and source.catalogue is not None:
-        raise click.UsageError(
-            "--all needs a login, so no --catalogue", click.get_current_context()
-        )
+    if all_systems and source.is_offline:
+        saved = "--catalogue" if source.catalogue else "--archive"
+        raise click.UsageError(f"--all needs a login, so no {saved}", click.get_current_context())
     archive = _archive(root)
     with source.opened() as system:
         if all_systems:
-            added = archive.add_all(system, codes=codes)
+            added = archive.add_all(system, codes=codes, uses=uses)
         else:
             if codes:
                 load(system)
-            added = [_added(system.system_info.name, archive.add(system))]
+            added = [_added(system.system_info.name, archive.add(system, uses=uses))]
     _show_added(added, output)
     return int(any(one.error is not None for one in added))
 
@@ -91,6 +96,8 @@ def _added(name: str, is_added: bool) -> Added:
 def _show_added(added: list[Added], output: Output) -> None:
     import pyarrow as pa
 
+    from apteco_frames.support.arrays import table_of
+
     rows = [
         {
             "system": one.system,
@@ -101,7 +108,7 @@ def _show_added(added: list[Added], output: Output) -> None:
     ]
     names = ("system", "outcome", "error")
     schema = pa.schema([(name, pa.string()) for name in names])
-    output.show(pa.Table.from_pylist(rows, schema), names[:2])
+    output.show(table_of(rows, schema), names[:2])
 
 
 @archive.command(
@@ -111,7 +118,7 @@ def _show_added(added: list[Added], output: Output) -> None:
     short_help="The builds of all systems.",
 )
 @click.argument("root", type=ROOT)
-@with_output
+@with_output(noun="builds")
 def list_(output: Output, root: str) -> None:
     """Print the builds of all systems in the archive at ROOT."""
     preview = ("system", "build", "added_at", "tables", "variables", "codes", "folders")
@@ -128,8 +135,13 @@ def list_(output: Output, root: str) -> None:
     short_help="A variable from build to build.",
 )
 @click.argument("root", type=ROOT)
-@click.argument("variable")
-@click.option("--system", metavar="NAME", help="In this system; in all of them if not given.")
+@click.argument("variable", shell_complete=completion.archived_variables)
+@click.option(
+    "--system",
+    metavar="NAME",
+    shell_complete=completion.systems,
+    help="In this system; in all of them if not given.",
+)
 @with_output
 def history(output: Output, root: str, variable: str, system: str | None) -> None:
     """Print what became of VARIABLE, a name, from build to build in the archive at ROOT."""
@@ -140,20 +152,56 @@ def history(output: Output, root: str, variable: str, system: str | None) -> Non
 
 
 @archive.command(
-    example="apteco-frames archive check my-archive --fail-on breaking --drop 20%",
+    cls=Comparing,
+    example="apteco-frames archive check my-archive --fail-on breaking --drop 20%\n"
+    "apteco-frames archive check my-archive --fail-on breaking --against 30d",
     imports=_IMPORTS,
     short_help="What changed in the newest build of each system.",
 )
 @click.argument("root", type=ROOT)
-@click.option("--system", multiple=True, metavar="NAME", help="Of this system. May be repeated.")
+@click.option(
+    "--system",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=completion.systems,
+    help="Of this system. May be repeated.",
+)
+@click.option(
+    "--against",
+    metavar="BUILD|DAYS",
+    help="Compare with this build, by its name or date as archive list has them; or with the "
+    "newest that is so many days older (30d), so that five per cent a night is seen, too.",
+)
+@click.option(
+    "--accept",
+    metavar="REASON",
+    help="Accept what is found at the level of --fail-on, with this reason: it counts no more.",
+)
+@click.option(
+    "--accepted",
+    type=PATH,
+    metavar="FILE",
+    help="The file of accepted changes; accepted.toml beside the profiles if not given.",
+)
 @with_gate
-def check(gate: Gate, root: str, system: tuple[str, ...]) -> int:
+def check(
+    gate: Gate,
+    root: str,
+    system: tuple[str, ...],
+    against: str | None,
+    accept: str | None,
+    accepted: Path | None,
+) -> int:
     """Print what changed in the newest build, since the newest of an older date, of each system.
 
-    A system of which there is no older build has nothing to be compared with, and passes. The
-    exit status is 0 where nothing was found at the level of --fail-on, 1 where something was,
-    and 2 after any trouble.
+    What reaches --fail-on is printed, the most severe first; the rest is counted. A system of
+    which there is no older build has nothing to be compared with, and passes. One that fails does
+    not stop the others. The exit status is 0 where nothing was found at the level of --fail-on, 1
+    where something was, and 2 after any trouble.
     """
+    if accept is not None and not accept.strip():
+        raise click.BadParameter("it takes a reason", param_hint="--accept")
+    gate.check_columns()
     archive = _archive(root)
     dates: dict[str, set[datetime]] = {}
     for name, date in archive.builds.select("system", "build_date").iter_rows():
@@ -163,22 +211,46 @@ def check(gate: Gate, root: str, system: tuple[str, ...]) -> int:
             f"There is no build in the archive at {archive.root}. Add one with: apteco-frames "
             "archive add"
         )
-    chosen = {name: sorted(dates.get(name, ())) for name in system or dates}
-    return gate.compared(_newest(archive, chosen))
+    file = AcceptedFile(accepted)
+    found, is_trouble = [], False
+    for name in system or dates:
+        try:
+            pair = _pair(archive, name, sorted(dates.get(name, ())), against)
+            if pair is not None:
+                found.append(file.without_accepted(gate.found(*pair), gate.least, accept))
+        except (AptecoFramesError, click.ClickException, OSError) as error:
+            is_trouble = True
+            text = error.format_message() if isinstance(error, click.ClickException) else error
+            say(f"{truncate(name)}: {text}")
+    file.finish()
+    report.print_changes([report.Told(changes, gate.least) for changes in found], gate.format)
+    if is_trouble:
+        return 2
+    worst = [changes.worst for changes in found] + ["notable"] * file.has_unused
+    return int(any(map(gate.counts, worst)))
 
 
-def _newest(
-    archive: Archive, dates: dict[str, list[datetime]]
-) -> Iterator[tuple[Catalogue, Catalogue]]:
-    """The newest build of each system, and before it the newest of the date before."""
-    for system, built in dates.items():
-        # Where there is no such system this is an error that names the nearest.
-        newest = archive.catalogue(system)
-        if len(built) > 1:
-            yield archive.catalogue(system, built[-2]), newest
-        else:
-            date = newest.system_info.build_date or "without a date"
-            say(f"{clipped(system)}: no build is older than the newest, {date}; nothing to compare")
+def _pair(
+    archive: Archive, system: str, built: list[datetime], against: str | None
+) -> tuple[Catalogue, Catalogue] | None:
+    """The build to compare with, and the newest; None if there is none to compare with."""
+    # Where there is no such system this is an error that names the nearest.
+    newest = archive.catalogue(system)
+    date = newest.system_info.build_date
+    days = _DAYS.fullmatch(against or "")
+    if against is not None and not days:
+        return archive.catalogue(system, against), newest
+    older = [each for each in built if date and each < date]
+    if not older:
+        said = f"no build is older than the newest, {date or 'without a date'}"
+        say(f"{truncate(system)}: {said}; nothing to compare")
+        return None
+    if not days:
+        return archive.catalogue(system, older[-1]), newest
+    old_enough = [each for each in older if date and (date - each).days >= int(days[1])]
+    if not old_enough:
+        say(f"{truncate(system)}: no build is {days[1]} days older; compared with the oldest")
+    return archive.catalogue(system, (old_enough or older[:1])[-1]), newest
 
 
 _YES = click.option("--yes", is_flag=True, help="Remove it, instead of only showing what would be.")
@@ -216,8 +288,10 @@ def clean(output: Output, root: str, older_than: float, yes: bool) -> None:
     """
     import pyarrow as pa
 
+    from apteco_frames.support.arrays import strings
+
     paths = _archive(root).clean(timedelta(days=older_than), dry_run=not yes)
-    output.show(pa.table({"path": pa.array(paths, pa.string())}))
+    output.show(pa.table({"path": strings(paths)}))
     _say_removed(len(paths), "file", yes)
 
 

@@ -5,7 +5,7 @@ It ends as diff(1) does: see :mod:`apteco_frames.cli`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 from functools import wraps
 from pathlib import Path
@@ -17,14 +17,15 @@ from apteco_frames.cli import report
 from apteco_frames.cli.command import Command
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import with_file
-from apteco_frames.cli.place import PLACE
-from apteco_frames.support.text import clipped
+from apteco_frames.cli.paths import PATH
+from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
     from apteco_frames.changes import Changes
 
 NOUNS = ("table", "variable", "folder", "code")
+OFF = "off"
 SEVERITIES = ("breaking", "notable", "routine")
 
 
@@ -33,12 +34,14 @@ def _looked_at(word: str) -> str:
     found = word.removesuffix("s")
     if found in (*NOUNS, *SEVERITIES):
         return found
-    raise click.BadParameter(f"{clipped(word)!r} is not one of {', '.join((*NOUNS, *SEVERITIES))}")
+    raise click.BadParameter(f"{truncate(word)!r} is not one of {', '.join((*NOUNS, *SEVERITIES))}")
 
 
-def _share(text: str) -> float:
-    """A fraction between 0 and 1, also in percent."""
+def _share(text: str) -> float | None:
+    """A fraction between 0 and 1, also in percent; None for ``off``."""
     number = text.strip()
+    if number == OFF:
+        return None
     try:
         # Not a Fraction, which would write 1e-99999999 out.
         share = float(Decimal(number.removesuffix("%")) / (100 if number.endswith("%") else 1))
@@ -47,7 +50,7 @@ def _share(text: str) -> float:
     if 0 < share < 1:
         return share
     raise click.BadParameter(
-        f"{clipped(text)!r} is not a share between 0 and 1, such as 0.2 or 20%"
+        f"{truncate(text)!r} is not a share between 0 and 1, such as 0.2 or 20%, nor {OFF}"
     )
 
 
@@ -56,7 +59,8 @@ class Gate(NamedTuple):
 
     Attributes:
         fail_on: the least severity that counts; ``any`` for all.
-        drop: from which fall on fewer records or codes are breaking.
+        drop: from which fall on fewer records or codes are breaking; None for never.
+        moved: from which share on it is breaking that records moved; None for never.
         only: nouns and severities; no others are looked at.
         ignored: names of columns whose changes are not looked at.
         format: one of ``report.FORMATS``.
@@ -64,47 +68,49 @@ class Gate(NamedTuple):
 
     fail_on: str
     drop: float | None
+    moved: float | None
     only: tuple[str, ...]
     ignored: tuple[str, ...]
     format: str
 
-    def compared(self, pairs: Iterable[tuple[Catalogue, Catalogue]]) -> int:
-        """Print what changed from each older catalogue to its newer one.
+    @property
+    def least(self) -> str:
+        """The least severity that counts."""
+        return "routine" if self.fail_on == "any" else self.fail_on
 
-        Args:
-            pairs: the older and the newer catalogue of each system.
-
-        Returns:
-            the exit status: 0 if nothing was found that counts, otherwise 1.
+    def found(self, older: Catalogue, newer: Catalogue) -> Changes:
+        """What changed, as far as it is looked at; what was not compared is said.
 
         Raises:
-            UsageError: no column is compared that is to be ignored.
             ClickException: there are no codes, or no folders, which ``only`` asks for.
         """
-        self._check_columns()
         asked = self._nouns()
-        found = []
-        for older, newer in pairs:
-            changes = newer.diff(older, drop=self.drop)
-            for noun, is_all, sentence in changes.left_out:
-                told = f"{clipped(newer.system_info.name)}: {sentence}"
-                if is_all and noun in asked:
-                    raise click.ClickException(f"{told} --only asks for them.")
-                if noun in (asked or NOUNS):
-                    say(told)
-            found.append(self._wanted(changes))
-        report.print_changes(found, self.format)
-        counted = SEVERITIES if self.fail_on == "any" else SEVERITIES[: _rank(self.fail_on) + 1]
-        return int(any(changes.worst in counted for changes in found))
+        changes = newer.diff(older, drop=self.drop, moved=self.moved)
+        for noun, is_all, sentence in changes.left_out:
+            told = f"{truncate(newer.system_info.name)}: {sentence}"
+            if is_all and noun in asked:
+                raise click.ClickException(f"{told} --only asks for them.")
+            if noun in (asked or NOUNS):
+                say(told)
+        return self._wanted(changes)
 
-    def _check_columns(self) -> None:
-        from apteco_frames.analysis.severity import CODE_ORDER, compared
+    def counts(self, severity: str | None) -> bool:
+        """Whether the worst of some changes counts."""
+        return severity in SEVERITIES[: SEVERITIES.index(self.least) + 1]
 
-        names = dict.fromkeys([name for noun in NOUNS for name in compared(noun)] + [CODE_ORDER])
+    def check_columns(self) -> None:
+        """See that all columns that are to be ignored may change.
+
+        Raises:
+            UsageError: one may not.
+        """
+        from apteco_frames.analysis.rules import changing
+
+        names = dict.fromkeys(name for noun in NOUNS for name in changing(noun))
         for name in self.ignored:
             if name not in names:
                 raise click.BadParameter(
-                    f"no column {clipped(name)!r} is compared; those are {', '.join(names)}",
+                    f"no column {truncate(name)!r} is compared; those are {', '.join(names)}",
                     click.get_current_context(),
                     param_hint="--ignore-column",
                 )
@@ -128,10 +134,6 @@ class Gate(NamedTuple):
         )
 
 
-def _rank(severity: str) -> int:
-    return SEVERITIES.index(severity)
-
-
 def with_gate(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options for changes; it is called with ``gate=``."""
 
@@ -139,12 +141,13 @@ def with_gate(function: Callable[..., Any]) -> Callable[..., Any]:
     def gated(
         fail_on: str,
         drop: float | None,
+        moved: float | None,
         only: tuple[str, ...],
         ignore_column: tuple[str, ...],
         form: str,
         **rest: Any,
     ) -> Any:
-        return function(gate=Gate(fail_on, drop, only, ignore_column, form), **rest)
+        return function(gate=Gate(fail_on, drop, moved, only, ignore_column, form), **rest)
 
     command: Callable[..., Any] = gated
     for option in (
@@ -154,7 +157,8 @@ def with_gate(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(report.FORMATS),
             default="text",
             show_default=True,
-            help="github prints workflow commands, which GitHub Actions shows as annotations.",
+            help="github prints workflow commands, which GitHub Actions shows as annotations; html "
+            "a page to mail, with the most severe changes.",
         ),
         click.option(
             "--ignore-column",
@@ -171,11 +175,22 @@ def with_gate(function: Callable[..., Any]) -> Callable[..., Any]:
             "repeated: --only table --only variable --only breaking.",
         ),
         click.option(
+            "--moved",
+            type=_share,
+            default="50%",
+            show_default=True,
+            metavar="SHARE",
+            help="It is breaking if more than this share of a table's records must have another "
+            "code of a variable than before, and notable above a fifth of it. off: never.",
+        ),
+        click.option(
             "--drop",
             type=_share,
+            default="50%",
+            show_default=True,
             metavar="SHARE",
             help="A fall of a table's records, or of a variable's number of codes, by more than "
-            "this share (20%, or 0.2) is breaking.",
+            "this share (20%, or 0.2) is breaking. off: never.",
         ),
         click.option(
             "--fail-on",
@@ -189,15 +204,27 @@ def with_gate(function: Callable[..., Any]) -> Callable[..., Any]:
     return with_file(command)
 
 
+class Comparing(Command):
+    """A command whose help ends with the rules by which changes are judged."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the example, and the rules."""
+        from apteco_frames.analysis.rules import describe
+
+        super().format_epilog(ctx, formatter)
+        formatter.write("\nRules, of which the first that fits decides:\n")
+        formatter.write("".join(f"  {line}\n" for line in describe().splitlines()))
+
+
 @click.command(
-    cls=Command,
+    cls=Comparing,
     example="apteco-frames diff older newer --fail-on breaking --drop 20%\n"
     "apteco-frames diff older newer --only variable --ignore-column num_codes --format markdown",
     imports=("apteco_frames.catalogue",),
     short_help="What changed from one saved catalogue to another.",
 )
-@click.argument("old", type=PLACE)
-@click.argument("new", type=PLACE)
+@click.argument("old", type=PATH)
+@click.argument("new", type=PATH)
 @with_gate
 def diff(gate: Gate, old: Path, new: Path) -> int:
     """Print what changed from the catalogue saved in folder OLD to that in folder NEW.
@@ -207,4 +234,7 @@ def diff(gate: Gate, old: Path, new: Path) -> int:
     """
     from apteco_frames.catalogue import Catalogue
 
-    return gate.compared([(Catalogue.read_parquet(old), Catalogue.read_parquet(new))])
+    gate.check_columns()
+    changes = gate.found(Catalogue.read_parquet(old), Catalogue.read_parquet(new))
+    report.print_changes([report.Told(changes)], gate.format)
+    return int(gate.counts(changes.worst))

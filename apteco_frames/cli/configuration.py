@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def default_folder() -> Path:
         ) from None
 
 
-def place() -> Path:
+def profiles_path() -> Path:
     """The file with the profiles; it need not be there."""
     return default_folder() / "profiles.toml"
 
@@ -78,12 +78,30 @@ def profile(name: str) -> dict[str, str]:
     """
     found = profiles()
     if name not in found:
-        names = ", ".join(map(repr, found)) or "none"
-        raise click.ClickException(
-            f"There is no profile {name!r} in {place()}. There is: {names}. Add it with: "
-            "apteco-frames profile add"
-        )
+        raise _unknown(name, found)
     return found[name]
+
+
+def _unknown(name: str, found: Mapping[str, Any]) -> click.ClickException:
+    there = f"There is: {', '.join(map(repr, found))}" if found else "There is none yet"
+    return click.ClickException(
+        f"There is no profile {name!r} in {profiles_path()}. {there}. Add it with: apteco-frames "
+        "profile add"
+    )
+
+
+def check_is_new(name: str) -> None:
+    """See that there is no profile of a name yet.
+
+    Raises:
+        ClickException: there is one; or as :func:`profiles`.
+        OSError: the file cannot be read.
+    """
+    if name in profiles():
+        raise click.ClickException(
+            f"There is a profile {name!r} in {profiles_path()} already. Edit it there, or "
+            "remove it with: apteco-frames profile remove"
+        )
 
 
 def add(name: str, values: Mapping[str, str | None]) -> Path:
@@ -104,32 +122,83 @@ def add(name: str, values: Mapping[str, str | None]) -> Path:
             or as :func:`profiles`.
         OSError: the file cannot be read or written.
     """
+    return _changed(lambda text: _added(text, name, values))
+
+
+def remove(name: str) -> Path:
+    """Remove a profile from the file; what else stands in it stays to the letter.
+
+    Returns:
+        the file.
+
+    Raises:
+        ClickException: there is none of that name; or as :func:`add`.
+        OSError: the file cannot be read or written.
+    """
+    return _changed(lambda text: _removed(text, name))
+
+
+def _changed(change: Callable[[str], str]) -> Path:
+    """Change the file's text, while no other program does."""
     from filelock import FileLock, Timeout
 
     from apteco_frames.support import files
 
-    target = place()
+    target = profiles_path()
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = target.resolve()
     try:
         # The system ends the lock with the process that has it, however that ends.
         with FileLock(file.with_suffix(".lock"), timeout=_PATIENCE):
-            whole = _added(_text(), name, values)
+            whole = change(_text())
             files.replace(file, lambda part: part.write_bytes(whole.encode()), mode=0o600)
     except Timeout:
         raise click.ClickException(
             f"Another program has been changing {target} for {_PATIENCE} seconds. Nothing was "
-            "added. Try again."
+            "changed. Try again."
         ) from None
     return target
 
 
+def _removed(text: str, name: str) -> str:
+    """The file's text without a profile: its heading and the lines up to the next."""
+    found = _parsed(text)
+    if name not in found:
+        raise _unknown(name, found)
+    kept: list[str] = []
+    apart: list[str] = []  # comments and blank lines, which belong to what comes next
+    is_kept = True
+    for line in text.splitlines(keepends=True):
+        if line.lstrip().startswith("["):
+            is_kept = _heading(line) != name
+        if not line.strip() or line.lstrip().startswith("#"):
+            apart.append(line)
+        else:
+            if is_kept:
+                kept += [*apart, line]
+            apart = []
+    left = "".join(kept + apart)
+    rest = {other: values for other, values in found.items() if other != name}
+    if _parsed(left) != rest:  # it is written in another way, such as on one line
+        raise click.ClickException(
+            f"Profile {name!r} cannot be told from the rest of {profiles_path()}. Take it out "
+            "there."
+        )
+    return left
+
+
+def _heading(line: str) -> str | None:
+    """The name of the profile that a line begins; None if it begins none."""
+    try:
+        names = list(tomllib.loads(line))
+    except ValueError:
+        return None
+    return names[0] if len(names) == 1 else None
+
+
 def _added(text: str, name: str, values: Mapping[str, str | None]) -> str:
     """The file's text with another profile."""
-    if name in _parsed(text):
-        raise click.ClickException(
-            f"There is a profile {name!r} in {place()} already. Edit it there, or take it out."
-        )
+    check_is_new(name)
     lines = [f"[{_quoted(name)}]"]
     lines += [f"{key} = {_quoted(value)}" for key in KEYS if (value := values.get(key))]
     apart = "\n" if text and not text.endswith("\n\n") else ""
@@ -138,7 +207,7 @@ def _added(text: str, name: str, values: Mapping[str, str | None]) -> str:
 
 
 def _text() -> str:
-    path = place()
+    path = profiles_path()
     if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe may have no end
         raise click.ClickException(f"{path} is not a regular file.")
     try:
@@ -153,16 +222,16 @@ def _parsed(text: str) -> dict[str, dict[str, str]]:
     try:
         found: dict[str, Any] = tomllib.loads(text)
     except ValueError as error:  # or TOML with a number that is too long for Python
-        raise click.ClickException(f"{place()} is not TOML: {error}.") from None
+        raise click.ClickException(f"{profiles_path()} is not TOML: {error}.") from None
     except RecursionError:
         raise click.ClickException(
-            f"{place()} is not a file of profiles: it is nested too deeply."
+            f"{profiles_path()} is not a file of profiles: it is nested too deeply."
         ) from None
     for name, values in found.items():
         if not isinstance(values, dict):
             raise click.ClickException(
-                f"{place()} has {name!r} outside of a profile. A profile begins with a line such "
-                f"as [orbit], and may have {', '.join(KEYS)}."
+                f"{profiles_path()} has {name!r} outside of a profile. A profile begins with a "
+                f"line such as [orbit], and may have {', '.join(KEYS)}."
             )
         for key, value in values.items():
             _check(name, key, value)
@@ -174,14 +243,14 @@ def _check(name: str, key: str, value: object) -> None:
     if is_login or any(word in key.lower() for word in _WITHHELD):
         what = "a user name or password in its base_url" if is_login else repr(key)
         raise click.ClickException(
-            f"Profile {name!r} in {place()} has {what}: a file is no place for a password. "
+            f"Profile {name!r} in {profiles_path()} has {what}: a file is no place for a password. "
             "Take it out, and use APTECO_PASSWORD, --password-command or --password-stdin."
         )
     if key not in KEYS or not isinstance(value, str):
         what = "which is not text" if key in KEYS else "which no profile has"
         raise click.ClickException(
-            f"Profile {name!r} in {place()} has {key!r}, {what}. It may have {', '.join(KEYS)}, "
-            "each a text."
+            f"Profile {name!r} in {profiles_path()} has {key!r}, {what}. It may have "
+            f"{', '.join(KEYS)}, each a text."
         )
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
+import shlex
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from apteco_frames.cli.command import Command
-from apteco_frames.cli.place import PLACE
-from apteco_frames.support.text import clipped, shown
+from apteco_frames.cli.paths import PATH
+from apteco_frames.support.text import escape_controls, truncate
 
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
+    from apteco_frames.demo import DemoServer
     from apteco_frames.session import Session
 
 
@@ -26,7 +31,7 @@ def _port(text: str | int) -> int:
     # Python reads no number of thousands of digits.
     if text.isdecimal() and len(text) <= _DIGITS and int(text) <= 65535:
         return int(text)
-    raise click.BadParameter(f"{clipped(text)!r} is not a port: a number from 0 to 65535")
+    raise click.BadParameter(f"{truncate(text)!r} is not a port: a number from 0 to 65535")
 
 
 with_port = click.option(
@@ -40,49 +45,59 @@ with_port = click.option(
 
 @click.command(
     cls=Command,
-    example="apteco-frames demo",
+    example="apteco-frames demo\napteco-frames demo my-folder",
     imports=("apteco_frames.logins", "apteco_frames.demo"),
     short_help="Show the package at work on the Holidays demo system.",
 )
-@click.option(
-    "--output",
-    type=PLACE,
-    default=Path("holidays-catalogue"),
-    show_default=True,
-    metavar="DIR",
-    help="Folder for the Parquet files.",
-)
+@click.argument("directory", metavar="[DIR]", type=PATH, default=Path("holidays-catalogue"))
 @click.option("--serve", "only_serve", is_flag=True, help="Only serve, until Ctrl-C.")
 @with_port
-def demo(output: Path, only_serve: bool, port: int) -> None:
+def demo(directory: Path, only_serve: bool, port: int) -> None:
     """Start a demo server on this machine, and show the package at work on it.
 
-    It logs in, shows what there is, and writes the catalogue as Parquet files.
+    It logs in, shows what there is, and writes the catalogue as Parquet files to folder DIR,
+    which is holidays-catalogue unless given.
     """
     if only_serve:
         serve(None, port)
     else:
-        _demonstrate(port, output)
+        _demonstrate(port, directory)
 
 
-def _demonstrate(port: int, output: Path) -> None:
-    from apteco_frames.demo import DemoServer
+def _demonstrate(port: int, directory: Path) -> None:
     from apteco_frames.logins import login_with_password
 
-    with DemoServer(port=port) as demo:
+    with _started(None, port) as demo:
         print(f"Demo server at {demo.base_url}, logged in as {demo.user}")
         with login_with_password(
             demo.base_url, demo.data_view, demo.system, demo.user, demo.password
         ) as session:
             _show(session)
             _ = session.folders  # so that the catalogue holds them
-            paths = session.catalogue.write_parquet(output)
+            paths = session.catalogue.write_parquet(directory)
     print("\nThe catalogue as Parquet:")
     for path in paths:
         print(f"  {path}")
     print("Carry on from there, offline:")
-    print("  from apteco_frames import Catalogue")
-    print(f"  catalogue = Catalogue.read_parquet({str(output)!r})")
+    place = shlex.quote(str(directory))
+    print(f"  apteco-frames search travel date --catalogue {place}")
+    print(f"  apteco-frames dictionary holidays.html --open --catalogue {place}")
+
+
+@contextmanager
+def _started(catalogue: Catalogue | None, port: int) -> Iterator[DemoServer]:
+    from apteco_frames.demo import DemoServer
+
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(DemoServer(catalogue, port=port))
+        except OSError as error:
+            is_taken = error.errno == errno.EADDRINUSE
+            why = "is in use by another program" if is_taken else f"is not to be had: {error}"
+            raise click.ClickException(
+                f"Port {port} {why}. Choose another with --port, or leave it out for a free one."
+            ) from None
+        yield server
 
 
 def _show(session: Session) -> None:
@@ -91,15 +106,15 @@ def _show(session: Session) -> None:
     pl = import_polars()
     print(f"\n{len(session.tables)} tables:")
     for table in session.tables:
-        print(f"{table.total_records:>9,} {shown(table.plural)}")
-    print(f"Master table: {shown(session.master_table.name)}")
+        print(f"{table.total_records:>9,} {escape_controls(table.plural)}")
+    print(f"Master table: {escape_controls(session.master_table.name)}")
     dates = session.variables.filter(pl.col("description").str.contains("(?i)date"))
     print(f"\n{len(session.variables)} variables, {len(dates)} of them about dates:")
     for variable in dates:
-        print(f"{shown(variable.name):>8}: {shown(variable.description)}")
+        print(f"{escape_controls(variable.name):>8}: {escape_controls(variable.description)}")
     swedish = [
-        f"{shown(code.variable_name)}: {shown(code.variable_description)}, "
-        f"{code.count:,} {shown(code.table.plural).lower()}"
+        f"{escape_controls(code.variable_name)}: {escape_controls(code.variable_description)}, "
+        f"{code.count:,} {escape_controls(code.table.plural).lower()}"
         for code in session.codes.filter(description="Sweden")
     ]
     print(f"\n{len(session.codes):,} codes; with one for Sweden: {'; '.join(swedish)}")
@@ -113,11 +128,9 @@ def serve(catalogue: Catalogue | None, port: int) -> None:
         port: the TCP port; 0 for a free one.
 
     Raises:
-        OSError: the port is taken, or must not be used.
+        ClickException: the port is taken, or must not be used.
     """
-    from apteco_frames.demo import DemoServer
-
-    with DemoServer(catalogue, port=port) as demo:
+    with _started(catalogue, port) as demo:
         print(f"base URL  {demo.base_url}")
         print(f"DataView  {demo.data_view}")
         print(f"system    {demo.system}")

@@ -10,16 +10,12 @@ from apteco_frames.cli import demo
 from apteco_frames.cli.command import Command, Group
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
-from apteco_frames.cli.place import PLACE
+from apteco_frames.cli.paths import PATH
 from apteco_frames.cli.read import load
-from apteco_frames.cli.source import Source, with_source
-
-with_codes = click.option(
-    "--codes/--no-codes",
-    default=True,
-    show_default=True,
-    help="Whether codes and folders are read, too: a request for each variable with codes.",
-)
+from apteco_frames.cli.source import Source, with_codes, with_source
+from apteco_frames.cli.uses import with_uses
+from apteco_frames.cli.working import working
+from apteco_frames.support.text import truncate
 
 
 @click.command(
@@ -27,10 +23,11 @@ with_codes = click.option(
     example="apteco-frames export holidays --profile orbit",
     short_help="Save the catalogue as Parquet files.",
 )
-@click.argument("directory", metavar="DIR", type=PLACE)
+@click.argument("directory", metavar="DIR", type=PATH)
 @with_codes
+@with_uses
 @with_source
-def export(source: Source, directory: Path, codes: bool) -> None:
+def export(source: Source, directory: Path, codes: bool, uses: bool) -> None:
     """Save the catalogue in folder DIR, a Parquet file of each kind, to use it offline.
 
     It prints the files. A catalogue that is there is replaced, whole or not at all; files of
@@ -38,34 +35,56 @@ def export(source: Source, directory: Path, codes: bool) -> None:
     """
     with source.opened() as system:
         load(system, codes=codes, folders=codes)
-        for path in system.catalogue.write_parquet(directory):
+        if uses:
+            _ = system.uses
+        for path in system.catalogue.write_parquet(directory, uses=uses):
             click.echo(path)
 
 
 def _dictionary_file(_context: click.Context, _argument: click.Parameter, path: Path) -> Path:
     if path.suffix.lower() not in (".html", ".xlsx"):
-        raise click.BadParameter(f"'{path}' ends neither in .html nor in .xlsx")
+        raise click.BadParameter(f"{truncate(path)!r} ends neither in .html nor in .xlsx")
     return path
 
 
 @click.command(
     cls=Command,
-    example="apteco-frames dictionary holidays.html --catalogue holidays",
+    example="apteco-frames dictionary holidays.html --catalogue holidays\n"
+    "apteco-frames dictionary holidays.xlsx --profile orbit",
     short_help="Write the data dictionary, in HTML or Excel.",
 )
-@click.argument("file", metavar="FILE", type=PLACE, callback=_dictionary_file)
+@click.argument("file", metavar="FILE", type=PATH, callback=_dictionary_file)
+@click.option("--open", "opens", is_flag=True, help="Open it, in the browser or in Excel.")
 @with_codes
+@with_uses
 @with_source
-def dictionary(source: Source, file: Path, codes: bool) -> None:
-    """Write the data dictionary into FILE, and print its name.
+def dictionary(source: Source, file: Path, opens: bool, codes: bool, uses: bool) -> None:
+    """Write the data dictionary to FILE, and print its name.
 
     FILE ends in .html for a page to search and read in a browser, or in .xlsx for an Excel
     workbook (which needs the extra excel). An existing file is replaced.
     """
+    is_page = file.suffix.lower() == ".html"
+    if uses and not is_page:
+        raise click.UsageError(
+            "--uses is for pages, whose names end in .html", click.get_current_context()
+        )
     with source.opened() as system:
         load(system, codes=codes, folders=codes)
-        is_page = file.suffix.lower() == ".html"
-        click.echo(system.write_html(file) if is_page else system.write_excel(file))
+        with working(f"writing {file}"):
+            written = system.write_html(file, uses=uses) if is_page else system.write_excel(file)
+    click.echo(written)
+    if opens and not _is_opened(written, is_page):
+        say(f"nothing could be started to open it: open {written} yourself")
+
+
+def _is_opened(path: Path, is_page: bool) -> bool:
+    """Open a file in the user's program for it, if there is one."""
+    if not is_page:
+        return click.launch(str(path)) == 0
+    import webbrowser
+
+    return webbrowser.open(path.absolute().as_uri())
 
 
 @click.command(
@@ -74,7 +93,7 @@ def dictionary(source: Source, file: Path, codes: bool) -> None:
     imports=("apteco_frames.catalogue", "apteco_frames.demo"),
     short_help="Serve a saved catalogue as an Orbit API.",
 )
-@click.argument("directory", metavar="DIR", type=PLACE)
+@click.argument("directory", metavar="DIR", type=PATH)
 @demo.with_port
 def serve(directory: Path, port: int) -> None:
     """Serve the catalogue saved in folder DIR as an Orbit API on this machine, until Ctrl-C.
@@ -89,7 +108,7 @@ def serve(directory: Path, port: int) -> None:
 @click.group(
     cls=Group,
     example="apteco-frames cache dir",
-    short_help="Catalogues that are kept on this machine.",
+    short_help="Look after the catalogues kept on this machine.",
 )
 def cache() -> None:
     """Look after the catalogues that are kept on this machine between logins.
@@ -132,9 +151,10 @@ def cache_list(output: Output) -> None:
     """
     from apteco_frames.storage.cache import cached
 
-    output.show(
-        cached(_cache_folder()), ("system", "build_date", "has_codes", "has_folders", "bytes")
-    )
+    rows = cached(folder := _cache_folder())
+    output.show(rows, ("system", "build_date", "has_codes", "has_folders", "bytes"))
+    if not len(rows):
+        say(f"no catalogue is kept in {folder}")
 
 
 @cache.command(

@@ -35,6 +35,15 @@ def put_in_order() -> None:
         signal.signal(signal.SIGINT, _raise)
 
 
+def leave(status: int) -> None:
+    """End the process, whatever its threads are at, if Ctrl-C would end it at once, too.
+
+    Where a command runs in somebody else's process, or Ctrl-C is passed over, nothing happens.
+    """
+    if signal.getsignal(signal.SIGINT) is _leave:
+        os._exit(status)
+
+
 def has_come() -> bool:
     """Whether Ctrl-C came while a command was at work.
 

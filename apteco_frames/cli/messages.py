@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from apteco_frames.errors import AptecoFramesWarning
-from apteco_frames.support.text import clipped, without_commands
+from apteco_frames.errors import AptecoFramesError, AptecoFramesWarning, Hint
+from apteco_frames.support.text import truncate, without_commands
 
 if TYPE_CHECKING:
     import click
@@ -20,19 +22,63 @@ _STANDARD_ERROR = 2
 
 _LONGEST = 2_000  # what is wrong with arguments and files repeats them, of whatever length
 
+_SAVE_AGAIN = "Save it with them: apteco-frames export, or apteco-frames archive add."
+
+HINTS = {
+    Hint.LOG_IN_AGAIN: "Run the command again.",
+    Hint.TYPE_PASSWORD: "Set APTECO_PASSWORD, or use --password-command or --password-stdin.",
+    Hint.REFRESH: "Run the command again.",
+    Hint.REFRESH_IF_NEW: "If they were made since, run the command again with --no-cache.",
+    Hint.LOAD_CODES: _SAVE_AGAIN,
+    Hint.LOAD_FOLDERS: _SAVE_AGAIN,
+    Hint.LOAD_REST: _SAVE_AGAIN,
+    Hint.ASK_FOR_CODES_AGAIN: _SAVE_AGAIN,
+    Hint.SKIP_CODES: "Ask your administrator for the right to them.",
+    Hint.NAME_CATALOGUE: "Name a folder that apteco-frames export wrote.",
+    Hint.NAME_FILE_SYSTEM: (
+        "Name a folder, or a URI that begins file:///, s3://, gs://, abfs:// or hdfs://."
+    ),
+    Hint.NAME_CACHE: "Name another folder with APTECO_FRAMES_CACHE_DIR, or use --no-cache.",
+    Hint.NAME_AUTHORITY: "If its authority is one of your own, name it: --certificate ca.pem.",
+    Hint.PROXY_LOGIN: (
+        "Give its user and password in the environment: "
+        "HTTPS_PROXY=http://user:password@proxy:8080."
+    ),
+    Hint.SMALLER_PAGES: "Tell your Orbit administrator.",
+    Hint.MORE_TIME: "Try again, at a time when the server is less busy.",
+}
+"""What to do next, in the words of the terminal."""
+
 
 def say(text: str) -> None:
     """Print a line on standard error, with the program's name before it."""
-    _print(f"{NAME}: {clipped(' '.join(text.splitlines()), _LONGEST)}")
+    _print(f"{NAME}: {truncate(' '.join(text.splitlines()), _LONGEST)}")
+
+
+def told(error: BaseException) -> str:
+    """What an error or a warning says, in the words of the terminal."""
+    if isinstance(error, AptecoFramesError | AptecoFramesWarning):
+        return error.worded(HINTS)
+    if isinstance(error, OSError) and error.filename is not None and error.errno:
+        return _told_of_file(error, Path(os.fsdecode(error.filename)))
+    return str(error)
+
+
+def _told_of_file(error: OSError, path: Path) -> str:
+    folder = path.parent
+    if error.errno == errno.ENOENT and not folder.is_dir():
+        return f"There is no folder {folder}, so {path} cannot be written. Make it first."
+    return f"{path}: {error.strerror}"
 
 
 def explain(error: click.UsageError) -> None:
-    """Print how the command is used, and what was wrong."""
+    """Print how the command is used, where to read more, and what was wrong."""
     path = NAME
     if error.ctx is not None:
         path = error.ctx.command_path
         _print(error.ctx.get_usage())
-    _print(f"{path}: error: {clipped(_message(error), _LONGEST)}")
+    _print(f"Try '{path} --help' for help.")
+    _print(f"{path}: error: {truncate(_message(error), _LONGEST)}")
 
 
 def _print(line: str) -> None:
@@ -43,18 +89,27 @@ def _print(line: str) -> None:
 def _message(error: click.UsageError) -> str:
     import click
 
-    if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
+    if isinstance(error, click.MissingParameter):
+        return f"missing {_named(error.param)}"
+    if isinstance(error, click.BadParameter):
         hint = error.param_hint
-        if error.param is not None and not hint:
-            hint = "/".join(error.param.opts) or error.param.human_readable_name
-        if hint:
-            return f"argument {hint}: {error.message}"
+        noun = "option" if str(hint).startswith("-") else "argument"
+        return f"{f'{noun} {hint}' if hint else _named(error.param)}: {error.message}"
     text = error.format_message()
     asks = error.ctx is not None and any(
         param.name == "password_stdin" for param in error.ctx.command.params
     )
     # What stands after --password-stdin could be a password.
     return text.partition(" (")[0] if asks and "unexpected extra argument" in text else text
+
+
+def _named(param: click.Parameter | None) -> str:
+    """An argument or option, as its help calls it."""
+    if param is None:
+        return "argument"
+    if param.param_type_name == "argument":
+        return f"argument {param.metavar or (param.name or '').upper()}"
+    return f"option {'/'.join(param.opts)}"
 
 
 @contextmanager
@@ -87,8 +142,8 @@ def warnings_in_lines() -> Iterator[None]:
         def showwarning(
             message: Warning | str, category: type[Warning], *place: Any, **rest: Any
         ) -> None:
-            if issubclass(category, AptecoFramesWarning):
-                say(f"warning: {message}")
+            if isinstance(message, AptecoFramesWarning):
+                say(f"warning: {told(message)}")
             else:
                 show(message, category, *place, **rest)
 

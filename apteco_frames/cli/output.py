@@ -13,19 +13,29 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import wraps
+from functools import partial, wraps
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import click
 
-from apteco_frames.cli.place import PLACE
-from apteco_frames.support.text import clipped, columns_of, shown, without_commands
+from apteco_frames.cli.command import Option
+from apteco_frames.cli.completion import columns
+from apteco_frames.cli.messages import say
+from apteco_frames.cli.paths import PATH
+from apteco_frames.support.text import display_width, escape_controls, truncate, without_commands
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMATS = ("table", "json", "jsonl", "csv", "parquet")
+FORMATS = ("table", "json", "jsonl", "csv", "excel-csv", "parquet")
+
+# What one types again, to look something up: never cut, but rather left out whole.
+_KEYS = frozenset({"noun", "name", "code", "path", "system", "build", "id"})
+_LEAST_WIDTH = 8
+_GAP = "  "
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 class Output(NamedTuple):
@@ -55,7 +65,7 @@ class Output(NamedTuple):
         for name in self.columns:
             if name not in rows.column_names:
                 raise click.BadParameter(
-                    f"no column {clipped(name)!r}; there are {', '.join(rows.column_names)}",
+                    f"no column {truncate(name)!r}; there are {', '.join(rows.column_names)}",
                     click.get_current_context(),
                     param_hint="--columns",
                 )
@@ -64,44 +74,67 @@ class Output(NamedTuple):
         if self.format != "parquet":
             _check_times(rows)
         if self.format == "table":
-            print_lines(_table(rows, self.header))
+            _print_table(rows, self.header)
         elif self.format == "parquet":
             _write_parquet(rows)
         else:
             print_rows(rows, self.format)
 
 
-def with_output(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options for rows; it is called with ``output=``."""
+@overload
+def with_output(function: Callable[..., Any], *, noun: str = ...) -> Callable[..., Any]: ...
 
-    @click.option(
-        "--output",
+
+@overload
+def with_output(*, noun: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
+
+
+def with_output(function: Callable[..., Any] | None = None, *, noun: str = "") -> Any:
+    """Give a command the options for rows; it is called with ``output=``.
+
+    Args:
+        function: the command; without it, what does this to one.
+        noun: what the rows are, in the plural, so that shells complete its columns.
+    """
+    if function is None:
+        return partial(with_output, noun=noun)
+    written = with_file(function)
+
+    @_option(
+        "--format",
         "output_format",
         type=click.Choice(FORMATS),
         default="table",
         show_default=True,
-        help="How to print rows: a table (to a terminal with aligned columns that fit its width; "
-        "elsewhere whole and separated by tabs), or all columns in a format for programs.",
+        help="How to print rows. A table on a terminal has aligned columns that fit its width, "
+        "elsewhere whole ones separated by tabs. The others have all columns: csv is for "
+        "programs, excel-csv for a spreadsheet.",
     )
-    @click.option(
+    @_option(
         "--columns",
         metavar="A,B",
         default="",
         callback=lambda _context, _option, text: _names(text),
+        shell_complete=columns(noun),
         help="The columns to print, in this order.",
     )
-    @click.option("--no-header", is_flag=True, help="Leave out the line of columns in a table.")
-    @wraps(function)
+    @_option("--no-header", is_flag=True, help="Leave out the line of columns in a table.")
+    @wraps(written)
     def command(output_format: str, columns: tuple[str, ...], no_header: bool, **rest: Any) -> Any:
-        if output_format == "parquet" and is_terminal():
+        context = click.get_current_context()
+        if output_format == "parquet" and is_terminal() and context.params["to"] is None:
             raise click.BadParameter(
                 "a terminal cannot show Parquet; send it to a file: --to rows.parquet",
-                click.get_current_context(),
-                param_hint="--output",
+                context,
+                param_hint="--format",
             )
-        return function(output=Output(output_format, columns, not no_header), **rest)
+        return written(output=Output(output_format, columns, not no_header), **rest)
 
-    return with_file(command)
+    return command
+
+
+def _option(*names: str, **kwargs: Any) -> Callable[[Any], Any]:
+    return click.option(*names, cls=Option, section="Output", **kwargs)
 
 
 def with_file(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,9 +143,9 @@ def with_file(function: Callable[..., Any]) -> Callable[..., Any]:
     Shells may change what is redirected: PowerShell 5.1 writes ``>`` in UTF-16, and spoils Parquet.
     """
 
-    @click.option(
+    @_option(
         "--to",
-        type=PLACE,
+        type=PATH,
         metavar="FILE",
         help="Write to FILE, in UTF-8, instead of standard output. PowerShell 5.1 re-encodes what "
         "> redirects; --to does not.",
@@ -131,14 +164,15 @@ def with_file(function: Callable[..., Any]) -> Callable[..., Any]:
             replace(to, lambda part: part.write_bytes(held.getvalue()))
         return status
 
-    return command
+    decorated: Callable[..., Any] = command
+    return decorated
 
 
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(name for name in map(str.strip, text.split(",")) if name)
     for name, number in Counter(names).items():
         if number > 1:
-            raise click.BadParameter(f"{clipped(name)!r} comes twice; a column is printed once")
+            raise click.BadParameter(f"{truncate(name)!r} comes twice; a column is printed once")
     return names
 
 
@@ -171,7 +205,7 @@ def escaped(text: str) -> str:
     """
     if text.isprintable() and "\\" not in text:
         return text
-    return shown(text.replace("\\", "\\\\"))
+    return escape_controls(text.replace("\\", "\\\\"))
 
 
 def print_lines(lines: Iterable[str]) -> None:
@@ -198,28 +232,103 @@ def print_rows(rows: pa.Table, form: str) -> None:
 
     Args:
         rows: the rows.
-        form: ``json``, ``jsonl`` or ``csv``.
+        form: ``json``, ``jsonl``, ``csv`` or ``excel-csv``.
     """
     write_for_programs()
-    print_lines({"json": _json_array, "jsonl": _json_rows, "csv": _csv}[form](rows))
+    lines: dict[str, Callable[[pa.Table], Iterator[str]]] = {
+        "json": _json_array,
+        "jsonl": _json_rows,
+        "csv": _csv,
+        "excel-csv": partial(_csv, for_spreadsheets=True),
+    }
+    print_lines(lines[form](rows))
 
 
-def _table(rows: pa.Table, header: bool) -> Iterator[str]:
-    names = [shown(name) for name in rows.column_names]
+def _print_table(rows: pa.Table, header: bool) -> None:
+    names = [escape_controls(name) for name in rows.column_names]
     columns = [column.to_pylist() for column in _without_nanoseconds(rows).columns]
-    if not is_terminal():
-        if header:
-            yield without_commands("\t".join(names))
-        for values in zip(*columns, strict=True):
-            yield without_commands("\t".join(escaped(text_of(value)) for value in values))
-        return
-    from apteco_frames.support.display import text_table
+    if is_terminal():
+        texts = [
+            [_cell(name), *map(_cell, column)] for name, column in zip(names, columns, strict=True)
+        ]
+        are_numbers = [_are_numbers(column) for column in columns]
+        room = width()
+        are_whole = [_are_whole(column) for column in columns]
+        widths = _widths(names, texts, are_whole, room)
+        print_lines(_aligned(texts[: len(widths)], widths, are_numbers, header))
+        left_out = names[len(widths) :]
+        if left_out:
+            say(f"no room for {', '.join(left_out)}; choose columns with --columns")
+    else:
+        lines = (
+            without_commands("\t".join(escaped(text_of(value)) for value in values))
+            for values in zip(*columns, strict=True)
+        )
+        heading = [without_commands("\t".join(names))] if header else []
+        print_lines(chain(heading, lines))
 
-    cells = zip(*([_cell(value) for value in column] for column in columns), strict=True)
-    lines = text_table(names, cells, width(), cell_width=width()).splitlines()
-    for number, line in enumerate(lines if header else lines[1:]):
-        fitting = line if columns_of(line) <= width() else clipped(line, width())
-        yield styled(fitting, bold=True) if header and not number else fitting
+
+def _widths(
+    names: Sequence[str], texts: list[list[str]], are_whole: list[bool], room: int
+) -> list[int]:
+    """What each column takes of a line; the last ones that have no room are left out.
+
+    Keys, numbers and times are never cut, other texts to no less than eight columns.
+    """
+    whole = [max(map(display_width, column)) for column in texts]
+    least = [
+        taken
+        if name in _KEYS or name.endswith("_name")
+        else max(map(display_width, column[1:]), default=1)
+        if is_whole
+        else min(taken, _LEAST_WIDTH)
+        for name, taken, column, is_whole in zip(names, whole, texts, are_whole, strict=True)
+    ]
+    count = 1
+    while count < len(least) and sum(least[: count + 1]) + len(_GAP) * count <= room:
+        count += 1
+    widths = least[:count]
+    spare = room - len(_GAP) * (count - 1) - sum(widths)
+    while spare > 0 and widths != whole[:count]:  # the narrowest of those that are cut grow
+        cut = [number for number in range(count) if widths[number] < whole[number]]
+        lowest = min(widths[number] for number in cut)
+        for number in cut:
+            if widths[number] == lowest and spare > 0:
+                widths[number] += 1
+                spare -= 1
+    return widths
+
+
+def _aligned(
+    texts: list[list[str]], widths: list[int], are_numbers: list[bool], header: bool
+) -> Iterator[str]:
+    last = len(widths) - 1
+    for number, line in enumerate(zip(*texts, strict=True)):
+        cells = []
+        for position, (text, taken) in enumerate(zip(line, widths, strict=True)):
+            cell = truncate(text, taken)
+            padding = " " * (taken - display_width(cell))
+            at_end = "" if position == last else padding
+            cells.append(f"{padding}{cell}" if are_numbers[position] else f"{cell}{at_end}")
+        if number or header:
+            yield styled(_GAP.join(cells), **({} if number else {"bold": True}))
+
+
+def _are_numbers(column: list[Any]) -> bool:
+    numbers = [isinstance(v, int | float) and not isinstance(v, bool) for v in column]
+    return any(numbers) and all(n or v is None for n, v in zip(numbers, column, strict=True))
+
+
+def _are_whole(column: list[Any]) -> bool:
+    """Whether what is cut off would be missed: of numbers and times, not of texts."""
+    kinds = {type(value) for value in column} - {type(None)}
+    return bool(kinds) and not kinds & {str, list, dict, bytes}
+
+
+def _cell(value: Any) -> str:
+    """A value for a table on a terminal: numbers with commas, whatever it is on one line."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return f"{value:,}" if is_number else escape_controls(text_of(value))
 
 
 def _without_nanoseconds(rows: pa.Table) -> pa.Table:
@@ -250,16 +359,10 @@ def _check_times(rows: pa.Table) -> None:
                 column.to_pylist()
             except (OverflowError, ValueError):
                 raise click.ClickException(
-                    f"Column {clipped(name)!r} has times that cannot be printed: not all are of "
-                    "the years 1 to 9999. Leave it out, or write all as Parquet: --output parquet "
+                    f"Column {truncate(name)!r} has times that cannot be printed: not all are of "
+                    "the years 1 to 9999. Leave it out, or write all as Parquet: --format parquet "
                     "--to FILE."
                 ) from None
-
-
-def _cell(value: Any) -> Any:
-    """A value for a table of text, which aligns the numbers of a column, nulls among them."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value if value is None or is_number else text_of(value)
 
 
 def text_of(value: Any) -> str:
@@ -314,8 +417,8 @@ def _json_array(rows: pa.Table) -> Iterator[str]:
     yield "]"
 
 
-def _csv(rows: pa.Table) -> Iterator[str]:
-    from apteco_frames.frame.tabular import for_spreadsheets
+def _csv(rows: pa.Table, *, for_spreadsheets: bool = False) -> Iterator[str]:
+    from apteco_frames.frame.tabular import without_formulas
     from apteco_frames.support.fork import import_polars
 
     pl = import_polars()
@@ -330,10 +433,14 @@ def _csv(rows: pa.Table) -> Iterator[str]:
             name, [None if v is None else text_of(v) for v in frame[name].to_list()], pl.String
         )
         for name in others
-    )
-    text = for_spreadsheets(frame).write_csv(quote_style="non_numeric")
+    ).with_columns(pl.col(pl.Enum, pl.Categorical).cast(pl.String))
+    if for_spreadsheets:
+        frame = without_formulas(frame)
+    text = frame.write_csv(quote_style="non_numeric")
     lines = text.removesuffix("\n").split("\n")
-    return map(shown, lines) if is_terminal() else iter(lines)
+    if is_terminal():
+        return map(escape_controls, lines)
+    return chain([_BYTE_ORDER_MARK * for_spreadsheets + lines[0]], lines[1:])
 
 
 def _write_parquet(rows: pa.Table) -> None:

@@ -1,8 +1,8 @@
-"""Passwords that no person types: of a command, of standard input, of the environment.
+"""Passwords: of a command, of standard input, of the environment, or of a person who is asked.
 
-Wherever it comes from, the password is the first line of what is there, without its end and
-without the byte order mark that some editors and shells begin a text with. No error here shows
-any part of it, nor of the command, which may be a password by mistake.
+Wherever it comes from but a person, the password is the first line of what is there, without its
+end and without the byte order mark that some editors and shells begin a text with. No error here
+shows any part of it, nor of the command, which may be a password by mistake.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from contextlib import suppress
 from typing import IO
 
 import click
+
+from apteco_frames.support.text import truncate
 
 VARIABLE = "APTECO_PASSWORD"
 """The environment variable that holds a password."""
@@ -50,6 +52,28 @@ def of_input() -> str:
             "asked for it."
         )
     return _decoded(sys.stdin.buffer.readline(_LONGEST + 1), "Standard input has")
+
+
+def of_person(user: str, base_url: str, system: str) -> str:
+    """The password that the person at the terminal types, unseen.
+
+    Args:
+        user: whose password; the question names them, and the host.
+        base_url: URL of the Orbit API.
+        system: name of the system; empty if none is chosen yet.
+
+    Raises:
+        InvalidUrlError: it is not the URL of an Orbit API.
+        PasswordPromptError: nobody can be asked, or the question was cancelled.
+    """
+    from urllib.parse import urlsplit
+
+    from apteco_frames.orbit.url import require_base_url
+    from apteco_frames.password import ask_password
+
+    host = urlsplit(require_base_url(base_url)).netloc
+    prompt = f"Password for {truncate(user)} at {truncate(host)}: "
+    return ask_password(user, system or host, prompt)
 
 
 def of_command(command: str) -> str:

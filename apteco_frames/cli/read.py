@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import re
+import sys
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from apteco_frames.cli import completion
 from apteco_frames.cli.command import Command
 from apteco_frames.cli.messages import say, without_panics
-from apteco_frames.cli.output import Output, with_output
-from apteco_frames.cli.source import Source, with_source
-from apteco_frames.support.text import list_names
+from apteco_frames.cli.output import Output, print_lines, with_output
+from apteco_frames.cli.paths import PATH
+from apteco_frames.cli.source import Source, with_codes, with_source
+from apteco_frames.cli.working import working
+from apteco_frames.support.text import list_names, truncate
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from apteco_frames.catalogue import Catalogue
     from apteco_frames.session import Session
+
+TYPES = (*("Selector", "Numeric", "Text", "Array", "FlagArray", "Date", "DateTime", "Reference"),)
 
 
 @click.command(
     cls=Command,
     example="apteco-frames tables --profile orbit\n"
     "apteco-frames tables --profile orbit --columns name,total_records | sort",
-    short_help="The tables of a system.",
+    short_help="List the tables of a system.",
 )
 @with_source
-@with_output
+@with_output(noun="tables")
 def tables(source: Source, output: Output) -> None:
     """Print the tables of a system."""
     with source.opened() as system:
@@ -36,39 +46,94 @@ def tables(source: Source, output: Output) -> None:
 @click.command(
     cls=Command,
     example="apteco-frames variables --catalogue holidays\n"
-    "apteco-frames variables --catalogue holidays --output csv --to variables.csv",
-    short_help="The variables of a system.",
+    "apteco-frames variables --catalogue holidays --table Bookings --type Selector\n"
+    "apteco-frames variables --catalogue holidays --format csv --to variables.csv",
+    short_help="List the variables of a system.",
+)
+@click.option(
+    "--table",
+    metavar="NAME",
+    shell_complete=completion.tables,
+    help="Only variables of this table.",
+)
+@click.option(
+    "--type",
+    "types",
+    multiple=True,
+    type=click.Choice(TYPES, case_sensitive=False),
+    metavar="TYPE",
+    help=f"Only variables of this type: {', '.join(TYPES)}. May be repeated.",
+)
+@click.option(
+    "--folder",
+    metavar="PATH",
+    shell_complete=completion.folders,
+    help="Only variables in this folder, and in those below it.",
 )
 @with_source
-@with_output
-def variables(source: Source, output: Output) -> None:
-    """Print the variables of a system."""
+@with_output(noun="variables")
+def variables(
+    source: Source, output: Output, table: str | None, types: tuple[str, ...], folder: str | None
+) -> None:
+    """Print the variables of a system, or those of a table, a type or a folder."""
     with source.opened() as system:
+        rows = system.variables.arrow
+        if table is not None:
+            rows = _among(rows, "table_name", [system.tables[table].name])
+        if types:
+            rows = _among(rows, "type", types)
+        if folder is not None:
+            rows = _among(rows, "name", _names_below(system, folder))
         preview = ("name", "description", "type", "table_name", "folder_name")
-        output.show(system.variables.arrow, preview)
+        output.show(rows, preview)
+        if not len(rows):
+            say("no variable is all of that" if len(system.variables) else "it has no variables")
+
+
+def _among(rows: pa.Table, column: str, values: Any) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    wanted = pa.array(values, pa.string())
+    return rows.filter(pc.is_in(rows[column].cast(pa.string()), value_set=wanted))
+
+
+def _names_below(system: Catalogue | Session, key: str) -> list[str]:
+    """The names of the variables in a folder and those below it."""
+    found, names = [_folders(system)[key]], []
+    while found:
+        folder = found.pop()
+        names += folder.variable_names
+        found += folder.children
+    return names
 
 
 @click.command(
     cls=Command,
     example="apteco-frames codes boDest --profile orbit",
-    short_help="The codes of a variable.",
+    short_help="List the codes of a variable.",
 )
-@click.argument("name")
+@click.argument("name", shell_complete=completion.variables)
 @with_source
-@with_output
+@with_output(noun="codes")
 def codes(source: Source, output: Output, name: str) -> None:
     """Print the codes of variable NAME, which is its name or its description."""
     with source.opened() as system:
-        output.show(system.variables[name].codes.arrow, ("code", "description", "count"))
+        variable = system.variables[name]
+        found = variable.codes
+        output.show(found.arrow, ("code", "description", "count"))
+        if not len(found) and not found.unavailable:
+            what = f"{truncate(variable.name)!r} ({truncate(variable.description)})"
+            say(f"variable {what}, of type {variable.type}, has no codes")
 
 
 @click.command(
     cls=Command,
     example="apteco-frames folders --profile orbit",
-    short_help="The folders of a system.",
+    short_help="List the folders of a system.",
 )
 @with_source
-@with_output
+@with_output(noun="folders")
 def folders(source: Source, output: Output) -> None:
     """Print the folders of a system."""
     with source.opened() as system:
@@ -78,16 +143,65 @@ def folders(source: Source, output: Output) -> None:
 
 @click.command(
     cls=Command,
+    example="apteco-frames show boDest --catalogue holidays\n"
+    "apteco-frames show 'Booking/Destination Details' --catalogue holidays",
+    short_help="Show a variable, table or folder.",
+)
+@click.argument("name", shell_complete=completion.things)
+@with_source
+def show(source: Source, name: str) -> None:
+    """Print all there is to know of NAME: a variable, table or folder.
+
+    NAME is a name or description, or the path of a folder. Where several fit, all are printed.
+    """
+    from apteco_frames.render import card
+
+    draw = card.text_card
+    with source.opened() as system:
+        cards = [
+            card.variable(variable.to_dict(), draw) for variable in _fitting(system.variables, name)
+        ]
+        for table in _fitting(system.tables, name):
+            below = [child.name for child in table.children]
+            cards.append(card.table(table.to_dict(), below, partial(draw, kind="table")))
+        # A session would ask the server for them.
+        if not cards or (source.is_offline and system.catalogue.has_folders):
+            for folder in _fitting(_folders(system), name):
+                below = [child.name for child in folder.children]
+                cards.append(card.folder(folder.to_dict(), below, partial(draw, kind="folder")))
+        if not cards:
+            raise click.ClickException(_nothing_named(system, name))
+        print_lines("\n\n".join(cards).split("\n"))
+
+
+def _fitting(frame: Any, name: str) -> list[Any]:
+    """The rows that a name may mean; of several variables with a description, all."""
+    from apteco_frames.errors import AmbiguousKeyError
+
+    try:
+        row = frame.get(name)
+    except AmbiguousKeyError:
+        return [row for row in frame if name in (row.name, row.description)]
+    return [] if row is None else [row]
+
+
+def _nothing_named(system: Catalogue | Session, name: str) -> str:
+    from apteco_frames.frame.keys import nearest
+
+    variables = system.variables.arrow
+    keys = [variables["name"], variables["description"], system.tables.arrow["name"]]
+    near = nearest(name, [column.combine_chunks() for column in keys])
+    hint = f"Nearest: {list_names(near)}." if near else "apteco-frames search finds parts of names."
+    return f"No variable, table or folder is called {truncate(name)!r}. {hint}"
+
+
+@click.command(
+    cls=Command,
     example="apteco-frames search travle date --catalogue holidays\n"
-    "apteco-frames search sweden --codes --profile orbit",
-    short_help="What has all of these words, the best first.",
+    "apteco-frames search sweden --profile orbit",
+    short_help="Find names, descriptions and codes.",
 )
 @click.argument("words", nargs=-1, required=True)
-@click.option(
-    "--codes",
-    is_flag=True,
-    help="Read codes and folders of the system, too: a request for each variable with codes.",
-)
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -95,19 +209,20 @@ def folders(source: Source, output: Output) -> None:
     show_default=True,
     help="How many matches at most.",
 )
+@with_codes
 @with_source
-@with_output
+@with_output(noun="matches")
 def search(source: Source, output: Output, words: tuple[str, ...], codes: bool, limit: int) -> None:
     """Print what has all of these WORDS, the best first; typing errors are forgiven."""
     with source.opened() as system:
-        if codes:
-            load(system, tell=False)
-        matches = system.search(" ".join(words), limit=limit)
+        load(system, codes=codes, folders=codes, tell=False)
+        with working("searching"):
+            matches = system.search(" ".join(words), limit=limit)
         output.show(
             matches.arrow,
             ("noun", "name", "description", "table_name", "matched_in", "matched_text"),
         )
-        for remark in matches.remarks_with("" if source.catalogue else "--codes reads them"):
+        for remark in matches.remarks_with("" if source.is_offline else "--codes reads them"):
             say(remark)
         if matches.total > len(matches):
             say(f"These are the best {len(matches):,} of {matches.total:,}; --limit shows more.")
@@ -116,23 +231,28 @@ def search(source: Source, output: Output, words: tuple[str, ...], codes: bool, 
 @click.command(
     cls=Command,
     example='apteco-frames sql "select type, count(*) from variables group by type" '
-    "--catalogue holidays",
-    short_help="The answer to a query in SQL.",
+    "--catalogue holidays\n"
+    'echo "select name from tables" | apteco-frames sql - --catalogue holidays',
+    short_help="Answer a query in SQL.",
 )
-@click.argument("query")
+@click.argument("query", required=False)
+@click.option(
+    "--file", "file", type=PATH, metavar="FILE", help="Read the query from this file, in UTF-8."
+)
 @with_source
 @with_output
-def sql(source: Source, output: Output, query: str) -> None:
-    """Print the answer to QUERY, in the dialect of polars.
+def sql(source: Source, output: Output, query: str | None, file: Path | None) -> None:
+    """Print the answer to QUERY, in the dialect of polars; - reads it from standard input.
 
     Its tables are tables, variables, codes, folders and system. A query that names codes reads
     those of all variables: a request for each.
     """
+    asked = _query(query, file)
     with source.opened() as system:
-        named = set(re.findall(r"\w+", query.lower()))
+        named = set(re.findall(r"\w+", asked.lower()))
         load(system, codes="codes" in named, folders="folders" in named, tell=False)
         with without_panics():
-            answer = system.sql(query)
+            answer = system.sql(asked)
         try:
             rows = answer.to_arrow()
         except ValueError as error:
@@ -143,26 +263,33 @@ def sql(source: Source, output: Output, query: str) -> None:
         output.show(rows)
 
 
+def _query(query: str | None, file: Path | None) -> str:
+    context = click.get_current_context()
+    if (query is None) == (file is None):
+        what = "which query? Give QUERY, - for standard input, or --file FILE"
+        both = "QUERY and --file FILE are two queries: give one"
+        raise click.UsageError(what if query is None else both, context)
+    try:
+        if file is not None:
+            return file.read_text(encoding="utf-8-sig")
+        if query == "-" and sys.stdin is not None:
+            return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        where = file or "standard input"
+        raise click.ClickException(f"The query in {where} is not in UTF-8.") from None
+    return query or ""
+
+
 @click.command(
     cls=Command,
     example="apteco-frames systems --profile orbit",
-    short_help="The systems of a DataView.",
+    short_help="List the systems of a DataView.",
 )
 @with_source
-@with_output
+@with_output(noun="systems")
 def systems(source: Source, output: Output) -> None:
-    """Print the systems of a DataView; of a saved catalogue, the one it is of."""
-    import pyarrow as pa
-
-    from apteco_frames.schema import SYSTEMS_SCHEMA
-    from apteco_frames.session import Session
-
-    with source.opened() as system:
-        if isinstance(system, Session):
-            rows = system.systems.arrow
-        else:
-            rows = pa.Table.from_pylist([system.system_info._asdict()], SYSTEMS_SCHEMA)
-        output.show(rows, ("name", "description", "build_date"))
+    """Print the systems of a DataView, for which --system is not needed; or of an archive."""
+    output.show(source.systems(), ("name", "description", "build_date"))
 
 
 def load(
@@ -178,20 +305,22 @@ def load(
         folders: whether folders are.
         tell: whether to say whose codes were refused.
     """
-    from apteco_frames.session import Session
-
-    if codes and isinstance(system, Session):
-        system.load_codes(unavailable="skip")
+    session = _session(system)
+    if codes and session:
+        session.load_codes(unavailable="skip")
     if codes and tell and system.catalogue.has_codes:
         refused = system.codes.unavailable
         if refused:
             say(f"warning: the API refused the codes of {list_names(refused)}; they are left out")
-    if folders and isinstance(system, Session):
-        _folders(system)
+    if folders and session:
+        _ = session.folders
+
+
+def _session(system: Catalogue | Session) -> Session | None:
+    """The session, without an import of what an offline command does not need."""
+    return None if system.catalogue is system else system  # type: ignore[return-value]
 
 
 def _folders(system: Catalogue | Session) -> Any:
     """The folders, which catalogues and sessions have alike."""
-    from apteco_frames.session import Session
-
-    return system.folders if isinstance(system, Session) else system.catalogue.folders
+    return (_session(system) or system.catalogue).folders

@@ -9,6 +9,11 @@ The endpoints are those of the API's own description (``/swagger/docs/v2``):
 - ``GET …/{system}/Tables``, ``…/Tables/{table}``, ``…/Variables``, ``…/Variables/{variable}``
 - ``GET`` and ``POST …/Variables/{variable}/Codes``
 - ``GET …/{system}/Folders``, ``…/Folders/{path}``, ``…/All``
+- ``GET /{dataView}/Audiences``, ``…/Audiences/{id}``, ``/{dataView}/Users/{user}/Audiences``
+- ``GET /{dataView}/Users/{user}/Dashboards``, ``…/Dashboards/{id}``
+- ``GET /{dataView}/AudienceCompositions/{system}``, ``…/{id}``
+- ``GET /{dataView}/Directories/{system}``, ``…/{path}``
+- ``POST /{dataView}/Queries/{system}/GetFileSync``
 
 The login and ``About`` need no token. Where the description leaves a choice: the fixed
 words of a path are matched in any case, names are not; a path that is unknown, or known
@@ -19,17 +24,24 @@ of what is no selector are 400. ``POST`` on codes answers as ``GET`` does: there
 to read anew. A catalogue without folders is served as by an older server, without their
 paths; codes that a catalogue lacks are 404, as an empty list would say that there are none,
 and those that were refused when it was read are 403. ``…/All`` needs codes and folders.
+
+Audiences and the like are there for a system that is called ``holidays``. As on a server of this
+version, nobody lists the dashboards of all users. Without the right of an administrator
+(OrbitAdmin) the list of all audiences is 403, as is what belongs to others and is not shared, and
+so are the queries of selection files, as they are without the licence for them (AdvancedQuery).
 """
 
 from __future__ import annotations
 
+import json
 import math
 import secrets
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from hmac import compare_digest
 from itertools import count
 from typing import Any, NamedTuple
@@ -38,9 +50,10 @@ from urllib.parse import parse_qs, unquote
 import jwt
 
 from apteco_frames.catalogue import Catalogue
-from apteco_frames.demo import render
+from apteco_frames.demo import render, resources
 from apteco_frames.demo.contents import Contents
 from apteco_frames.demo.holidays import date_settings, demo_user
+from apteco_frames.demo.resources import Resource
 
 VERSION = "1.9.19-demo"
 PASSWORD = "sun-sand-sea"
@@ -95,6 +108,7 @@ class DemoApi:
         catalogue: what to serve, with the codes and folders that it holds now.
         others: further systems of the DataView, by names of their own.
         token_lifetime: how long an access token is valid, in seconds.
+        is_admin: whether the user is an administrator (OrbitAdmin).
     """
 
     def __init__(
@@ -103,12 +117,14 @@ class DemoApi:
         others: Iterable[Catalogue] = (),
         *,
         token_lifetime: float = 3600,
+        is_admin: bool = True,
     ) -> None:
         info = catalogue.system_info
         self.data_view: str = info.view_name
         self.system: str = info.name
         self.user: dict[str, Any] = demo_user()
         self.password = PASSWORD
+        self._is_admin = is_admin
         self._token_lifetime = token_lifetime
         self._key = secrets.token_bytes(32)
         self._sessions: dict[str, int] = {}
@@ -183,7 +199,103 @@ class DemoApi:
                 if more and names[2] not in self._served:
                     raise _not_found("FastStats system", "systemName", names[2])
                 return self._system(method, names[2:], query, path)
+            case (("GET" | "POST"), _, *_):
+                self._check_token(request.authorization)
+                self._check_data_view(names[0])
+                return self._resource(request, names[1:], query, path)
         raise _no_such_path(path)
+
+    def _resource(self, request: Request, names: list[str], query: str, path: str) -> Answer:
+        """What there is of audiences and the like."""
+        # As in _route: the first and the third of these may be fixed words.
+        words = [name.lower() if i in (0, 2) else "" for i, name in enumerate(names)]
+        match request.method, *words:
+            case "GET", "audiences":
+                self._check_admin("list the audiences of all users")
+                return _page([each.summary for each in self._audiences.values()], query)
+            case "GET", "audiences", _:
+                return self._detail(self._audiences, "audience", names[1])
+            case "GET", "users", _, "audiences" | "dashboards" as which, *more:
+                if names[1] != self.user["username"]:
+                    raise _not_found("user", "username", names[1])
+                of_user = self._audiences if which == "audiences" else self._dashboards
+                if more:
+                    return self._detail(of_user, which.removesuffix("s"), more[0] or names[3])
+                return _page([r.summary for r in of_user.values() if self._is_own(r)], query)
+            case "GET", "audiencecompositions", _, *more:
+                self._check_system(names[1])
+                of_system = self._compositions if names[1] == resources.SYSTEM else {}
+                if more:
+                    return self._detail(of_system, "audience composition", names[2])
+                return _page([r.summary for r in of_system.values() if self._may_see(r)], query)
+            case "GET", "directories", _, *_:
+                self._check_system(names[1])
+                there = resources.directories() if names[1] == resources.SYSTEM else {"": []}
+                directory = "/".join(names[2:])
+                if directory not in there:
+                    raise _not_found("directory", "path", directory)
+                return _page(there[directory], query)
+            case "POST", "queries", _, "getfilesync":
+                self._check_system(names[1])
+                self._check_admin("read the query of a selection file")
+                return self._selection_file(request.body, names[1])
+        raise _no_such_path(path)
+
+    def _selection_file(self, body: bytes, system: str) -> Answer:
+        try:
+            path = json.loads(body)["path"]
+        except (ValueError, LookupError, TypeError, RecursionError):
+            raise _Refusal(400, "The body should be a JSON object with a path.") from None
+        files = resources.files_by_path() if system == resources.SYSTEM else {}
+        if not isinstance(path, str) or path not in files:
+            raise _not_found("selection file", "path", str(path))
+        return Answer(200, files[path])
+
+    def _detail(self, of: dict[str, Resource], noun: str, key: str) -> Answer:
+        if key not in of:
+            raise _not_found(noun, "id", key)
+        if not self._may_see(of[key]):
+            raise _Refusal(403, f"The {noun} is not shared with you.", {"id": key})
+        return Answer(200, of[key].detail)
+
+    def _is_own(self, resource: Resource) -> bool:
+        return resource.is_shared or resource.owner == self.user["username"]
+
+    def _may_see(self, resource: Resource) -> bool:
+        return self._is_admin or self._is_own(resource)
+
+    def _check_admin(self, what: str) -> None:
+        if not self._is_admin:
+            raise _Refusal(403, f"The user may not {what}.")
+
+    def _check_system(self, name: str) -> None:
+        if name not in self._served:
+            raise _not_found("FastStats system", "systemName", name)
+
+    # Made on first use: few who start a server ask for them.
+
+    @cached_property
+    def _audiences(self) -> dict[str, Resource]:
+        return self._resources(resources.audiences)
+
+    @cached_property
+    def _dashboards(self) -> dict[str, Resource]:
+        return self._resources(resources.dashboards)
+
+    @cached_property
+    def _compositions(self) -> dict[str, Resource]:
+        return self._resources(resources.compositions)
+
+    def _resources(self, made: Callable[[resources.Lookup], list[Resource]]) -> dict[str, Resource]:
+        if resources.SYSTEM not in self._served:
+            return {}
+        _, contents = self._served[resources.SYSTEM]
+
+        def lookup(name: str) -> dict[str, Any] | None:
+            row = contents.variable_rows.get(name)
+            return None if row is None else json.loads(contents.variables[row])
+
+        return {each.id: each for each in made(lookup)}
 
     def _system(self, method: str, names: list[str], query: str, path: str) -> Answer:
         if not names:

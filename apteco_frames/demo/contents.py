@@ -129,9 +129,9 @@ class Contents:
         def items(start: int, stop: int) -> list[bytes]:
             found = head[start:stop]
             while start + len(found) < stop:
-                place = start + len(found)
-                row = bisect_right(starts, place) - 1
-                variable, skip = self.variables[row], place - starts[row]
+                position = start + len(found)
+                row = bisect_right(starts, position) - 1
+                variable, skip = self.variables[row], position - starts[row]
                 if not skip:
                     found.append(b'{"type":"Variable","variable":%b}' % variable)
                 found += [

@@ -99,10 +99,10 @@ def _folder_nodes() -> list[Node]:
     nodes: list[Node] = []
 
     def add(folder: dict[str, Any], parent: int | None) -> None:
-        name, place = folder["name"], len(nodes)
+        name, position = folder["name"], len(nodes)
         nodes.append(Node(name, folder["description"], None, parent, inside.get(name, [])))
         for below in folder.get("folders", []):
-            add(below, place)
+            add(below, position)
 
     for folder in _data()["folders"]:
         add(folder, None)

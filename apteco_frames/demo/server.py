@@ -138,6 +138,7 @@ class DemoServer:
         others: catalogues of further systems of its DataView, by names of their own.
         port: the TCP port; a free one is chosen unless given.
         token_lifetime: how long an access token is valid, in seconds.
+        is_admin: whether the user may list the audiences of all users, and read selection files.
 
     Attributes:
         api: what is answered, without the network.
@@ -157,9 +158,10 @@ class DemoServer:
         others: Iterable[Catalogue] = (),
         port: int = 0,
         token_lifetime: float = 3600,
+        is_admin: bool = True,
     ) -> None:
         served = holidays() if catalogue is None else catalogue
-        self.api = DemoApi(served, others, token_lifetime=token_lifetime)
+        self.api = DemoApi(served, others, token_lifetime=token_lifetime, is_admin=is_admin)
         self._port = port
         self._bound_port: int | None = None
         self._http: _HttpServer | None = None

@@ -32,8 +32,8 @@ from apteco_frames.frame.rows import Block, Row
 from apteco_frames.frame.tabular import Tabular
 from apteco_frames.support import display
 from apteco_frames.support.arguments import not_a
-from apteco_frames.support.arrays import integers
-from apteco_frames.support.text import clipped, list_names
+from apteco_frames.support.arrays import integers, whole
+from apteco_frames.support.text import list_names, truncate
 
 _ROWS_PER_BLOCK = 1024
 # IPython looks at each in Python, and takes a sixth of a second for so many.
@@ -200,7 +200,7 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
     def _arrays(self) -> dict[str, pa.Array]:
         """The columns as contiguous arrays."""
         return {
-            name: column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+            name: whole(column)
             for name, column in zip(self.arrow.column_names, self.arrow.columns, strict=True)
         }
 
@@ -278,7 +278,7 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
             rows += f"; and {len(positions) - 10:,} more" if len(positions) > 10 else ""
             return AmbiguousKeyError(
                 f"Several {self._nouns} of {self._system} have the {kind} "
-                f"{clipped(key)!r}: {rows}. {self._when_several}"
+                f"{truncate(key)!r}: {rows}. {self._when_several}"
             )
         near = nearest(key, [self._arrays[column] for column in columns])
         hint = (
@@ -286,11 +286,11 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
             if near
             else (f"There are {len(self)} {self._nouns}; iterate over them to see which.")
         )
-        return UnknownKeyError(f"{self._none} has the {kind} {clipped(key)!r}. {hint}")
+        return UnknownKeyError(f"{self._none} has the {kind} {truncate(key)!r}. {hint}")
 
     @property
     def _system(self) -> str:
-        return f"system {clipped(self._links.catalogue.system_info.name)!r}"
+        return f"system {truncate(self._links.catalogue.system_info.name)!r}"
 
     @property
     def _none(self) -> str:

@@ -10,10 +10,10 @@ from typing import Any, Protocol, Self
 import pyarrow as pa
 
 from apteco_frames.schema.column import Column
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 
-class Source(Protocol):
+class RowSource(Protocol):
     """What rows read their values from: a catalogue frame."""
 
     _links: Any
@@ -31,7 +31,7 @@ class Block(dict[str, list[Any]]):
 
     __slots__ = ("frame", "start", "stop")
 
-    def __init__(self, frame: Source, start: int, stop: int) -> None:
+    def __init__(self, frame: RowSource, start: int, stop: int) -> None:
         self.frame = frame
         self.start = start
         self.stop = stop
@@ -63,10 +63,10 @@ class Row:
         return {name: self._block[name][self._position] for name in self._frame.arrow.column_names}
 
     def _describe(self) -> str:
-        return clipped(self._block["name"][self._position])
+        return truncate(self._block["name"][self._position])
 
     @property
-    def _frame(self) -> Source:
+    def _frame(self) -> RowSource:
         return self._block.frame
 
     @property
@@ -100,7 +100,7 @@ class Row:
         return self
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {clipped(self._block['name'][self._position])!r}>"
+        return f"<{type(self).__name__} {truncate(self._block['name'][self._position])!r}>"
 
 
 def attribute(columns: Iterable[Column], name: str) -> Any:

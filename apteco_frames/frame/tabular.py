@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from apteco_frames.errors import MissingDependencyError, how_to_install
 from apteco_frames.support import files
-from apteco_frames.support.arguments import checked_path
+from apteco_frames.support.arguments import require_path
 from apteco_frames.support.fork import import_polars
 
 if TYPE_CHECKING:
@@ -29,14 +29,11 @@ _BETWEEN = r";|\t-\r\x{85}\x{2028}\x{2029}"
 _FORMULA_WITHIN = rf'([{_BETWEEN}])([{_BLANK}"--{_BETWEEN}]*{_SIGN})'
 
 
-def for_spreadsheets(frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows as :meth:`Tabular.write_csv` writes them: enums and lists as texts, no formulas."""
+def without_formulas(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows for a spreadsheet: a ``'`` stands before each text that it would run as a formula."""
     pl = import_polars()
-    plain = frame.with_columns(
-        pl.col(pl.List(pl.String)).list.join("; "), pl.col(pl.Enum, pl.Categorical).cast(pl.String)
-    )
     texts = pl.col(pl.String).str.replace(_FORMULA, "'$1")
-    return plain.with_columns(texts.str.replace_all(_FORMULA_WITHIN, "$1'$2"))
+    return frame.with_columns(texts.str.replace_all(_FORMULA_WITHIN, "$1'$2"))
 
 
 class Tabular:
@@ -131,19 +128,23 @@ class Tabular:
         """
         import pyarrow.parquet
 
-        target = checked_path(path, "write_parquet()")
+        target = require_path(path, "write_parquet()")
         files.replace(target, lambda part: pyarrow.parquet.write_table(self._arrow, part))
         return target
 
     def write_csv(self, path: str | Path) -> Path:
         """Write the rows to a CSV file that is safe to open in a spreadsheet.
 
+        It is what the terminal's ``--format excel-csv`` prints, in UTF-8, but without the byte
+        order mark by which Excel tells that. For programs, which want each value as it is (the
+        terminal's ``--format csv``), use :meth:`write_parquet`, or ``.frame.write_csv()`` of
+        polars.
+
         A text that a spreadsheet would run as a formula (it starts with ``=``, ``+``,
         ``-``, ``@`` or their full-width forms, be it after blanks, or with a tab or a line
         break) gets a ``'`` before it. So does what begins like that after a semicolon, a tab,
         a bar or a line break within a text, where a spreadsheet that splits at these begins
-        another cell. Texts are quoted, lists joined with ``"; "``. Use
-        :meth:`write_parquet` to keep every value to the letter.
+        another cell. Texts are quoted, lists joined with ``"; "``.
 
         Args:
             path: the file; an existing file is replaced.
@@ -156,7 +157,12 @@ class Tabular:
             ValueError: ``path`` is empty.
             OSError: the file cannot be written.
         """
-        target = checked_path(path, "write_csv()")
-        plain = for_spreadsheets(self._polars)
-        files.replace(target, lambda part: plain.write_csv(part, quote_style="non_numeric"))
+        target = require_path(path, "write_csv()")
+        pl = import_polars()
+        plain = self._polars.with_columns(
+            pl.col(pl.List(pl.String)).list.join("; "),
+            pl.col(pl.Enum, pl.Categorical).cast(pl.String),
+        )
+        rows = without_formulas(plain)
+        files.replace(target, lambda part: rows.write_csv(part, quote_style="non_numeric"))
         return target

@@ -15,7 +15,7 @@ from apteco_frames.errors import CodesError
 from apteco_frames.schema.column import api_schema
 from apteco_frames.support.arrays import integers, spans_of, strings
 from apteco_frames.support.fork import ProcessLock
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 # What a variable's codes have of their own; the other columns follow from the variable.
 _OWN_SCHEMA = api_schema(schema.CODES)
@@ -158,8 +158,8 @@ class CodeStore:
         if places.null_count:
             strange = pc.unique(saved["variable_name"].filter(pc.is_null(places)))
             raise CodesError(
-                f"There are codes of {clipped(strange[0].as_py())!r}, which is no variable of "
-                f"{self._source}. Nothing of the codes was used. Read the catalogue anew."
+                f"There are codes of {truncate(strange[0].as_py())!r}, which is not a variable of "
+                f"{self._source}. None of the codes were used. Read the catalogue again."
             )
         if not pc.all(pc.less_equal(places[:-1], places[1:]), min_count=0).as_py():
             # Stable, so that the API's order stays within each variable.

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import accumulate, chain
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from apteco_frames import schema
 from apteco_frames.errors import FoldersError
 from apteco_frames.normalize.tree import children_of
-from apteco_frames.schema.column import NAMES
-from apteco_frames.support.arrays import booleans, integers, strings
-from apteco_frames.support.text import clipped
+from apteco_frames.schema.column import NAMES, STRING
+from apteco_frames.support.arrays import array_of, integers, strings
+from apteco_frames.support.text import truncate
 
 
 class Node(NamedTuple):
@@ -25,7 +23,7 @@ class Node(NamedTuple):
         name: its name.
         description: its description.
         path: its path in the API's own words; None if an older server gives none.
-        parent: place of the folder around it in the list of all; None at the top.
+        parent: position of the folder around it in the list of all; None at the top.
         variable_names: names of the variables directly in it.
     """
 
@@ -58,43 +56,39 @@ def arrange(nodes: Sequence[Node], names: pa.ChunkedArray, source: str) -> pa.Ta
         for name in node.variable_names:
             if name not in known:
                 raise FoldersError(
-                    f"The folder {clipped(node.name)!r} holds {clipped(name)!r}, which is no "
-                    f"variable of {source}. Nothing of the folders was used. Read them anew."
+                    f"The folder {truncate(node.name)!r} contains {truncate(name)!r}, which is not "
+                    f"a variable of {source}. No folder was used. Read the folders again."
                 )
     within = children_of([node.parent for node in nodes])
     order: list[int] = []
     pending = within.get(None, [])[::-1]
     while pending:
-        place = pending.pop()
-        order.append(place)
-        pending += within.get(place, [])[::-1]
+        position = pending.pop()
+        order.append(position)
+        pending += within.get(position, [])[::-1]
     paths = _paths(nodes, source)
     depths = [0] * len(nodes)
-    positions = [0] * len(nodes)
-    for place, node in enumerate(nodes):
-        depths[place] = 0 if node.parent is None else depths[node.parent] + 1
+    among_siblings = [0] * len(nodes)
+    for position, node in enumerate(nodes):
+        depths[position] = 0 if node.parent is None else depths[node.parent] + 1
     for siblings in within.values():
-        for position, place in enumerate(siblings):
-            positions[place] = position
+        for number, position in enumerate(siblings):
+            among_siblings[position] = number
     totals = _totals(nodes)
-    ordered = [nodes[place] for place in order]
+    ordered = [nodes[position] for position in order]
     inside = [node.variable_names for node in ordered]
     columns = {
-        "path": strings(paths[place] for place in order),
+        "path": strings(paths[position] for position in order),
         "name": strings(node.name for node in ordered),
         "description": strings(node.description for node in ordered),
-        "parent_path": _or_null(
-            None if node.parent is None else paths[node.parent] for node in ordered
+        "parent_path": array_of(
+            (None if node.parent is None else paths[node.parent] for node in ordered), STRING
         ),
-        "depth": integers(depths[place] for place in order),
-        "position": integers(positions[place] for place in order),
+        "depth": integers(depths[position] for position in order),
+        "position": integers(among_siblings[position] for position in order),
         "variable_count": integers(map(len, inside)),
-        "total_variable_count": integers(totals[place] for place in order),
-        "variable_names": pa.ListArray.from_arrays(
-            integers(accumulate(map(len, inside), initial=0), pa.int32()),
-            strings(chain.from_iterable(inside)),
-            type=NAMES,
-        ),
+        "total_variable_count": integers(totals[position] for position in order),
+        "variable_names": array_of(inside, NAMES),
     }
     return pa.table([columns[c.name] for c in schema.FOLDERS], schema=schema.FOLDERS_SCHEMA)
 
@@ -105,18 +99,18 @@ def nodes_of(arrow: pa.Table, source: str) -> list[Node]:
     Raises:
         FoldersError: a path comes twice, or a folder is not after the one around it.
     """
-    places: dict[str, int] = {}
+    positions: dict[str, int] = {}
     nodes: list[Node] = []
     wanted = ("path", "name", "description", "parent_path", "variable_names")
     for row in arrow.select(wanted).to_pylist():
         path, around = row["path"], row["parent_path"]
-        if path in places or (around is not None and around not in places):
+        if path in positions or (around is not None and around not in positions):
             raise FoldersError(
-                f"The folder {clipped(path)!r} comes twice, or before the folder around it "
-                f"({clipped(around)!r}). Nothing of {source} was used. Read the folders again."
+                f"The folder {truncate(path)!r} comes twice, or before the folder around it "
+                f"({truncate(around)!r}). Nothing of {source} was used. Read the folders again."
             )
-        parent = None if around is None else places[around]
-        places[path] = len(nodes)
+        parent = None if around is None else positions[around]
+        positions[path] = len(nodes)
         nodes.append(Node(row["name"], row["description"], path, parent, row["variable_names"]))
     return nodes
 
@@ -147,30 +141,23 @@ def _paths(nodes: Sequence[Node], source: str) -> list[str]:
     if len(set(made)) < len(made):
         often = next(path for path, number in Counter(made).items() if number > 1)
         raise FoldersError(
-            f"Two folders have one address: {clipped(often)!r}. Nothing of the folders of {source} "
-            "was used. Show this message to the administrator of your Orbit installation."
+            f"Two folders have the same path, {truncate(often)!r}. No folder of {source} was "
+            "used. Show this message to your Orbit administrator."
         )
     return made
-
-
-def _or_null(texts: Iterable[str | None]) -> pa.Array:
-    listed = list(texts)
-    known = strings(text or "" for text in listed)
-    none = pa.nulls(1, pa.string())[0]
-    return pc.if_else(booleans(text is not None for text in listed), known, none)
 
 
 def _totals(nodes: Sequence[Node]) -> list[int]:
     """Number of different variables in each folder and below it."""
     names = [set(node.variable_names) for node in nodes]
     totals = [0] * len(nodes)
-    for place in range(len(nodes) - 1, -1, -1):
-        totals[place] = len(names[place])
-        parent = nodes[place].parent
+    for position in range(len(nodes) - 1, -1, -1):
+        totals[position] = len(names[position])
+        parent = nodes[position].parent
         if parent is not None:
             # The smaller into the larger, so that a deep tree takes no longer than a flat one.
-            small, large = sorted((names[place], names[parent]), key=len)
+            small, large = sorted((names[position], names[parent]), key=len)
             large |= small
             names[parent] = large
-        names[place] = set()
+        names[position] = set()
     return totals

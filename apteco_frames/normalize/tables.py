@@ -12,7 +12,7 @@ from apteco_frames.errors import TablesError, warn
 from apteco_frames.normalize.tree import children_of
 from apteco_frames.schema.column import NAMES
 from apteco_frames.support.arrays import integers
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import ASK_ADMINISTRATOR, list_items, list_names, truncate
 
 MOST_ANCESTORS = 5_000_000
 """How many tables all tables together may be below; those of no system are as many."""
@@ -50,26 +50,26 @@ def relate(raw: pa.Table, variable_counts: dict[str, int], source: str) -> pa.Ta
         named += len(ancestors[position])
         if named > MOST_ANCESTORS:  # each table names all above it and below it
             raise TablesError(
-                f"The tables are too deep: {clipped(names[position])!r} is below "
-                f"{len(ancestors[position]):,} others, and all tables together are below more than "
+                f"The tables are nested too deeply: {truncate(names[position])!r} has "
+                f"{len(ancestors[position]):,} ancestors, and all tables together have more than "
                 f"{MOST_ANCESTORS:,}. {_advice(source)}"
             )
         pending.extend(reversed(children.get(names[position], [])))
     if len(order) < len(names):
         lost = [p for p in range(len(names)) if p not in ancestors]
         cycle = _cycle(lost[0], [positions[parent] if parent else -1 for parent in parents])
-        circle = _list([names[p] for p in cycle])
+        circle = list_names([names[p] for p in cycle])
         raise TablesError(f"The tables {circle} are their own ancestors. {_advice(source)}")
     sizes = [1] * len(names)
     for position in reversed(order[1:]):
         sizes[positions[parents[position]]] += sizes[position]
-    place = {position: i for i, position in enumerate(order)}
+    rank = {position: i for i, position in enumerate(order)}
     everyone = range(len(names))
     derived = {
         "depth": integers(len(ancestors[p]) for p in everyone),
         "ancestor_names": _name_lists(raw, [ancestors[p] for p in everyone]),
         "descendant_names": _name_lists(
-            raw, [order[place[p] + 1 : place[p] + sizes[p]] for p in everyone]
+            raw, [order[rank[p] + 1 : rank[p] + sizes[p]] for p in everyone]
         ),
         "variable_count": integers(variable_counts.get(name, 0) for name in names),
     }
@@ -99,16 +99,16 @@ def _name_lists(raw: pa.Table, positions: list[list[int]]) -> pa.Array:
 def _check_names(names: list[str], parents: list[str], source: str) -> None:
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
-        raise TablesError(f"Several tables are named {_list(repeated)}. {_advice(source)}")
+        raise TablesError(f"Several tables are named {list_names(repeated)}. {_advice(source)}")
     known = {"", *names}
     orphans = [
-        f"{clipped(name)!r} ({clipped(parent)!r})"
+        f"{truncate(name)!r} ({truncate(parent)!r})"
         for name, parent in zip(names, parents, strict=True)
         if parent not in known
     ]
     if orphans:
         raise TablesError(
-            f"The parents of these tables do not exist: {', '.join(orphans[:10])}. "
+            f"The parents of these tables do not exist: {list_items(orphans[:10], len(orphans))}. "
             f"{_advice(source)}"
         )
     if not names:
@@ -118,7 +118,9 @@ def _check_names(names: list[str], parents: list[str], source: str) -> None:
     masters = [name for name, parent in zip(names, parents, strict=True) if not parent]
     if len(masters) != 1:
         found = (
-            f"{len(masters)} do: {_list(masters)}" if masters else f"none of {_list(names)} does"
+            f"{len(masters)} do: {list_names(masters)}"
+            if masters
+            else f"none of {list_names(names)} does"
         )
         raise TablesError(
             f"Exactly one table, the master table, should have no parent, but {found}. "
@@ -140,23 +142,15 @@ def warn_of_children(tables: pa.Table, source: str) -> None:
     says = dict(zip(names, tables["has_children"].to_pylist(), strict=True))
     lone = [name for name in names if says[name] and name not in parents]
     denied = [name for name in names if not says[name] and name in parents]
-    odd = [f"tables below {_list(lone)}, but lists none"] if lone else []
-    odd += [f"no tables below {_list(denied)}, but lists some"] if denied else []
+    odd = [f"tables below {list_names(lone)}, but lists none"] if lone else []
+    odd += [f"no tables below {list_names(denied)}, but lists some"] if denied else []
     if odd:
         warn(
             f"The API says that {source} has {'; and '.join(odd)}. Both are kept: has_children is "
-            "what it says, children what it lists. Tables may be hidden from you; ask the "
-            "administrator of your Orbit installation about those you miss."
+            "what it says, children what it lists. Tables may be hidden from you; ask your Orbit "
+            "administrator about any that you miss."
         )
 
 
-def _list(names: list[str]) -> str:
-    listed = ", ".join(repr(clipped(name)) for name in names[:10])
-    return listed if len(names) <= 10 else f"{listed} and {len(names) - 10} more"
-
-
 def _advice(source: str) -> str:
-    return (
-        f"Nothing of {source} was used. Try again; if it stays so, show this message to the "
-        "administrator of your Orbit installation."
-    )
+    return f"Nothing of {source} was used. {ASK_ADMINISTRATOR}"

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from apteco_frames import schema
 from apteco_frames.errors import VariablesError, warn
 from apteco_frames.support.arrays import integers, strings
-from apteco_frames.support.text import clipped, list_items, list_names
+from apteco_frames.support.text import ASK_ADMINISTRATOR, list_items, list_names, truncate
 
 # By the API's type, selectorInfo.subType and selectorInfo.selectorType, as apteco 0.8.2
 # tells kinds; AndArray and AndBitArray, which it drops, go with their Or siblings.
@@ -93,12 +93,12 @@ def warn_of_unknown(variables: pa.Table, source: str) -> None:
     told = ("name", "api_type", "sub_type", "selector_type")
     listed = []
     for row in variables.select(told).take(positions[:10]).to_pylist():
-        name, *kind = (clipped(row[column]) for column in told)
+        name, *kind = (truncate(row[column]) for column in told)
         listed.append(f"{name!r} ({', '.join(filter(None, kind)) or 'no type'})")
     warn(
-        f"Of {source}, variables are of kinds that this version does not know: "
+        f"Variables of {source} are of kinds that this version does not know: "
         f"{list_items(listed, len(positions))}. They are kept, with the type Unknown and all that "
-        "the API says of them. Look whether a newer apteco_frames knows their kinds."
+        "the API says about them. A newer version of apteco_frames may know their kinds."
     )
 
 
@@ -120,18 +120,15 @@ def check(variables: pa.Table, counts: dict[str, int], tables: Iterable[str], so
     Raises:
         VariablesError: a variable is on a table that is not there, or a name comes twice.
     """
-    advice = (
-        f"Nothing of {source} was used. Try again; if it stays so, show this message to the "
-        "administrator of your Orbit installation."
-    )
+    advice = f"Nothing of {source} was used. {ASK_ADMINISTRATOR}"
     names = variables["name"]
     known = set(tables)
     for table in counts:
         if table not in known:
             name = names[variables["table_name"].to_pylist().index(table)].as_py()
             raise VariablesError(
-                f"The variable {clipped(name)!r} is on the table "
-                f"{clipped(table)!r}, which is not among the tables of the system. {advice}"
+                f"The variable {truncate(name)!r} is on the table "
+                f"{truncate(table)!r}, which is not among the tables of the system. {advice}"
             )
     if len(pc.unique(names)) < len(names):  # count_distinct takes several times as long
         often = [name for name, number in Counter(names.to_pylist()).items() if number > 1]

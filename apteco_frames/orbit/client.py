@@ -18,28 +18,28 @@ from apteco_frames.errors import (
     ApiError,
     ApiResultsError,
     AptecoFramesError,
+    Hint,
     LoginError,
     SessionExpiredError,
 )
-from apteco_frames.orbit.arguments import (
-    Options,
-    checked_name,
-    checked_options,
-    checked_text,
-)
+from apteco_frames.orbit.deadline import Deadline, Turn
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
 from apteco_frames.orbit.json_text import said
-from apteco_frames.orbit.login import opened_session, second_factor, session_details
+from apteco_frames.orbit.login import can_be_sent, opened_session, second_factor, session_details
+from apteco_frames.orbit.options import Options, Timeout, require_options
+from apteco_frames.orbit.outcome import (
+    IF_NO_HELP,
+    Response,
+    api_error,
+    raise_for_status,
+)
 from apteco_frames.orbit.paging import read_list
 from apteco_frames.orbit.redact import Secret, Secrets
-from apteco_frames.orbit.serialized import can_be_sent
-from apteco_frames.orbit.status import IF_NO_HELP, LOG_IN_AGAIN, api_error, checked
-from apteco_frames.orbit.task import Task, Timeout, Turn
-from apteco_frames.orbit.transport import Answer, Transport, check_verify
-from apteco_frames.orbit.url import checked_base_url, warn_if_insecure
+from apteco_frames.orbit.transport import Transport
+from apteco_frames.orbit.url import require_base_url, require_name, warn_if_insecure
 from apteco_frames.schema.column import STRING, TIMESTAMP, Column, required_texts
 from apteco_frames.support.fork import ProcessLock
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import list_items, truncate
 
 logger = logging.getLogger("apteco_frames")
 
@@ -81,18 +81,17 @@ class OrbitClient:
         options: how to connect.
 
     Raises:
-        InvalidUrlError: the URL is none, or the DataView has no name.
-        OrbitConnectionError: the file of certificate authorities is not there.
-        TypeError: a text is none, or there is no such option.
+        InvalidUrlError: the URL is not one of an API, or the DataView has no name.
+        OrbitConnectionError: the file of certificate authorities does not exist.
+        TypeError: an argument is not text, or there is no such option.
         ValueError: an option is out of its range.
     """
 
     def __init__(self, base_url: str, data_view: str, options: Options) -> None:
-        given = checked_options(options)
-        self.base_url = checked_base_url(checked_text(base_url, "base_url"))
-        self.data_view = checked_name(data_view, "data_view")
+        given = require_options(options)
+        self.base_url = require_base_url(base_url)
+        self.data_view = require_name(data_view, "data_view")
         verify, http = given["verify"], given["http"]
-        check_verify(verify)
         warn_if_insecure(self.base_url, http.verify if http and verify is None else verify)
         self._timeout = Timeout.of(given["timeout"])
         self.max_connections = given["max_connections"] or MAX_CONNECTIONS
@@ -138,8 +137,8 @@ class OrbitClient:
     def token(self, token: Secret) -> None:
         if not can_be_sent(token):
             raise ApiResultsError(
-                f"The access token for {self.base_url} is none: it holds characters that a request "
-                "cannot carry. Nothing was sent with it. Log in again."
+                f"The access token for {self.base_url} is invalid: it contains characters that are "
+                "not allowed in an HTTP header. Nothing was sent with it. Log in again."
             )
         self.transport.token = token
         self.has_ended = self._told = False
@@ -163,11 +162,11 @@ class OrbitClient:
             return None
         return seconds if math.isfinite(seconds) else None
 
-    def new_task(self) -> Task:
-        """A task that begins now and may take as long as the options say."""
-        return Task(self._timeout)
+    def new_deadline(self) -> Deadline:
+        """A deadline from now on, as far off as the options say."""
+        return Deadline(self._timeout)
 
-    def request(self, method: str, url: str, *, task: Task, **options: Any) -> Answer:
+    def request(self, method: str, url: str, *, deadline: Deadline, **options: Any) -> Response:
         """Send a request with the token; see ``Transport.request``.
 
         Raises:
@@ -177,26 +176,26 @@ class OrbitClient:
         """
         self._check_session(url)
         token = self.transport.token
-        answer = self.send(method, url, task=task, **options)
+        answer = self.send(method, url, deadline=deadline, **options)
         # Another thread may have renewed the session, which ended that of before.
         if answer.status == 401 and self.transport.token is not token and not self.has_ended:
-            answer = self.send(method, url, task=task, **options)
+            answer = self.send(method, url, deadline=deadline, **options)
         return answer
 
-    def send(self, method: str, url: str, *, task: Task, **options: Any) -> Answer:
+    def send(self, method: str, url: str, *, deadline: Deadline, **options: Any) -> Response:
         """Send a request with the token, expired or not.
 
         Raises:
             OrbitConnectionError: there was no answer.
         """
-        return self.transport.request(method, url, task=task, **options)
+        return self.transport.request(method, url, deadline=deadline, **options)
 
     def _check_session(self, url: str) -> None:
         if self.has_ended:
             raise SessionExpiredError(
-                f"The session was ended by logout(), so nothing was sent to {url}. What was read "
-                f"stays usable. {LOG_IN_AGAIN}.",
+                f"The session was ended, so nothing was sent to {url}. What was read stays usable.",
                 url=url,
+                hint=Hint.LOG_IN_AGAIN,
             )
         if time.monotonic() - self._issued < _CLOCK_SKEW_SECONDS:
             return  # just issued, so it is good, however wrong this machine's clock may be
@@ -206,16 +205,17 @@ class OrbitClient:
         left = expires - time.time()
         if left < -_CLOCK_SKEW_SECONDS:
             raise SessionExpiredError(
-                f"The session's token has expired {_span(-left)} ago, so nothing was sent to "
-                f"{url}. What was read stays usable. {LOG_IN_AGAIN}.",
+                f"The session's token expired {_span(-left)} ago, so nothing was sent to "
+                f"{url}. What was read stays usable.",
                 url=url,
+                hint=Hint.LOG_IN_AGAIN,
             )
         if left < _CLOCK_SKEW_SECONDS and not self._told:
             self._told = True
             when = f"expires in {_span(left)}" if left > 0 else f"expired {_span(-left)} ago"
             logger.warning("The token of the session at %s %s.", self.base_url, when)
 
-    def log_in(self, user: str, password: Secret, task: Task) -> dict[str, Any]:
+    def log_in(self, user: str, password: Secret, deadline: Deadline) -> dict[str, Any]:
         """``POST /{dataView}/Sessions/SimpleLogin``: the ``SessionDetails``.
 
         The token is kept, and sent with the requests that follow; so is the session's id.
@@ -226,36 +226,40 @@ class OrbitClient:
             AptecoFramesError: another error of the tree.
         """
         url = self._url(self.data_view, "Sessions", "SimpleLogin")
-        part = task.part()
+        part = deadline.part()
         ask = partial(self._ask_to_log_in, url, user, password, part)
         details = part.run_aside(ask, patience=_LAST_SECONDS)
         if details is None:
-            raise task.too_late(url)
+            raise deadline.too_late(url)
         return details
 
-    def _ask_to_log_in(self, url: str, user: str, password: Secret, task: Task) -> dict[str, Any]:
+    def _ask_to_log_in(
+        self, url: str, user: str, password: Secret, deadline: Deadline
+    ) -> dict[str, Any]:
         form = {"UserLogin": user, "Password": password}
         with self.secrets.with_password(password):
-            answer = self.transport.request("POST", url, task=task, authorise=False, data=form)
+            answer = self.transport.request(
+                "POST", url, deadline=deadline, authorise=False, data=form
+            )
             words = second_factor(answer.body)
             if words:
                 raise api_error(
                     LoginError,
                     answer,
                     f"The server asks for a second factor at login ({words}), which this package "
-                    f"cannot give. The user {user!r} is not logged in",
-                    "Ask your administrator for a user who needs none",
+                    f"cannot supply. The user {user!r} is not logged in",
+                    "Ask your administrator for a user without one",
                 )
             if answer.status in (401, 403):
                 raise _login_error(answer, user)
             if answer.status == 404:
                 raise self._unknown(
-                    answer, "DataView", self.data_view, ["About", "DataViews"], task
+                    answer, "DataView", self.data_view, ["About", "DataViews"], deadline
                 )
             is_kept = False
             try:
                 details = session_details(answer, url)
-                if task.seconds_left():  # somebody still waits for it
+                if deadline.seconds_left():  # somebody still waits for it
                     self.restore(details["sessionId"], details["accessToken"])
                     self._issued = time.monotonic()
                     is_kept = True
@@ -280,10 +284,10 @@ class OrbitClient:
         assert self.session_id is not None
         url = self._url(self.data_view, "Sessions", self.session_id.reveal())
         total = min(self._timeout.total, within)
-        task = Task(self._timeout._replace(total=total))
-        answer = self.transport.request("DELETE", url, task=task)
+        deadline = Deadline(self._timeout._replace(total=total))
+        answer = self.transport.request("DELETE", url, deadline=deadline)
         if answer.status not in (401, 404):
-            checked(answer)
+            raise_for_status(answer)
         self.has_ended = True
         self.transport.close()
 
@@ -296,43 +300,47 @@ class OrbitClient:
     def end(self, session_id: Secret, token: Secret) -> None:
         """End another session, by its own token; at best, and within ten seconds."""
         self.secrets.issue(session_id)
-        task = Task(self._timeout._replace(total=min(self._timeout.total, _LOG_OUT_SECONDS)))
+        deadline = Deadline(
+            self._timeout._replace(total=min(self._timeout.total, _LOG_OUT_SECONDS))
+        )
         with suppress(AptecoFramesError):
             self.transport.request(
                 "DELETE",
                 self._url(self.data_view, "Sessions", session_id.reveal()),
-                task=task,
+                deadline=deadline,
                 authorise=token,
             )
 
-    def system(self, name: str, task: Task) -> dict[str, Any]:
+    def system(self, name: str, deadline: Deadline) -> dict[str, Any]:
         """``GET /{dataView}/FastStatsSystems/{system}``: the ``FastStatsSystemDetail``.
 
         Raises:
             AptecoFramesError: an error of the tree; an unknown system names those there are.
         """
-        url = self._url(self.data_view, "FastStatsSystems", checked_name(name, "system"))
-        answer = self.request("GET", url, task=task)
+        url = self._url(self.data_view, "FastStatsSystems", require_name(name, "system"))
+        answer = self.request("GET", url, deadline=deadline)
         if answer.status == 404:
-            raise self._unknown(answer, "system", name, [self.data_view, "FastStatsSystems"], task)
+            raise self._unknown(
+                answer, "system", name, [self.data_view, "FastStatsSystems"], deadline
+            )
         with self.secrets.kept_out():
-            return decode_object(checked(answer), _SYSTEM, url)
+            return decode_object(raise_for_status(answer), _SYSTEM, url)
 
-    def systems(self, task: Task) -> pa.Table:
+    def systems(self, deadline: Deadline) -> pa.Table:
         """``GET /{dataView}/FastStatsSystems``: all of them, with the columns of ``SYSTEMS``.
 
         Raises:
             AptecoFramesError: an error of the tree.
         """
         url = self._url(self.data_view, "FastStatsSystems")
-        fetch = partial(self.page, url, schema.SYSTEMS, task)
+        fetch = partial(self.page, url, schema.SYSTEMS, deadline)
         return read_list(fetch, self.page_size or FIRST_PAGE_SIZE, url)
 
     def page(
         self,
         url: str,
         columns: tuple[Column, ...],
-        task: Task,
+        deadline: Deadline,
         offset: int,
         count: int,
         *,
@@ -355,9 +363,9 @@ class OrbitClient:
             answer = self.request(
                 "GET",
                 url,
-                task=task,
+                deadline=deadline,
                 params={"offset": offset, "count": size},
-                when_too_large=f"Ask for less at a time: page_size={max(1, min(100, size // 10))}.",
+                when_too_large=_smaller(self.page_size),
             )
             if answer.status not in _PERHAPS_TOO_MANY:
                 break
@@ -367,14 +375,18 @@ class OrbitClient:
             # No gateway's: the API answered for the system right before.
             answer = answer._replace(body=b"{}")
         with self.secrets.kept_out():
-            return decode_page(checked(answer), columns, url)
+            return decode_page(raise_for_status(answer), columns, url)
+
+    def data_view_url(self, *segments: str) -> str:
+        """The URL of what belongs to the DataView; each segment is encoded by itself."""
+        return self._url(self.data_view, *segments)
 
     def system_url(self, system: str, *segments: str) -> str:
         """The URL of what belongs to a system; each segment is encoded by itself."""
         return self._url(self.data_view, "FastStatsSystems", system, *segments)
 
     def _unknown(
-        self, answer: Answer, kind: str, name: str, where: list[str], task: Task
+        self, answer: Response, kind: str, name: str, where: list[str], deadline: Deadline
     ) -> AptecoFramesError:
         """The error for a DataView or system that is not there, with those that are."""
         what = f"There is no {kind} {name!r}"
@@ -383,9 +395,9 @@ class OrbitClient:
             url = self._url(*where)
             authorise = self.transport.token is not None
             listing = self.transport.request(
-                "GET", url, task=task, authorise=authorise, params={"count": 100}
+                "GET", url, deadline=deadline, authorise=authorise, params={"count": 100}
             )
-            page = decode_page(checked(listing), NAME_COLUMNS, url)
+            page = decode_page(raise_for_status(listing), NAME_COLUMNS, url)
         except AptecoFramesError:
             return api_error(ApiError, answer, f"{what}, or nothing at this address", hint)
         names = page.rows["name"].to_pylist()
@@ -393,16 +405,21 @@ class OrbitClient:
             what = f"The API has a {kind} {name!r}, but not what was asked of it"
             return api_error(ApiError, answer, what, IF_NO_HELP)
         without = self.secrets.without
-        listed = ", ".join(repr(clipped(without(name))) for name in names[:_MOST_NAMES])
-        if page.total > len(names[:_MOST_NAMES]):
-            listed += f" and {page.total - len(names[:_MOST_NAMES]):,} more"
-        return api_error(ApiError, answer, what, f"There are: {listed}")
+        listed = [repr(truncate(without(name))) for name in names[:_MOST_NAMES]]
+        hint = f"There are: {list_items(listed, page.total)}"
+        return api_error(ApiError, answer, what, hint)
 
     def _url(self, *segments: str) -> str:
         return "/".join([self.base_url, *(quote(segment, safe="") for segment in segments)])
 
 
-def _login_error(answer: Answer, user: str) -> AptecoFramesError:
+def _smaller(page_size: int | None) -> Hint | str:
+    if page_size is None:
+        return Hint.SMALLER_PAGES
+    return f"Ask for less at a time: page_size={max(1, min(100, page_size // 10))}."
+
+
+def _login_error(answer: Response, user: str) -> AptecoFramesError:
     """The error for a login that was refused: status 401 or 403."""
     what = f"The user {user!r} could not log in"
     hint = "Check that the user may use this DataView"

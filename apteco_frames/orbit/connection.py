@@ -1,10 +1,17 @@
-"""Connections whose every wait ends with the task that it is for."""
+"""Connections whose every wait ends at the deadline of the load that it is for.
+
+What comes over them is unpacked (gzip, deflate) as it comes, in small pieces, so that who reads
+it can end it. ``urllib3`` does as much, but with gzip of several members version 2.8 raises an
+error of zlib's, or goes on for ever.
+"""
 
 from __future__ import annotations
 
 import http.client
 import io
 import os
+import zlib
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from functools import cache
 from typing import Any
@@ -14,14 +21,23 @@ import requests.adapters
 from requests.cookies import RequestsCookieJar
 from urllib3.util import Retry
 
-from apteco_frames.orbit.task import Task
+from apteco_frames.orbit.deadline import Deadline
+
+ACCEPTED = "gzip, deflate"
+"""What a request says that its answer may be packed with."""
+
+_PIECE_BYTES = 2**18
+_MOST_PACKINGS = 5
+_GZIP = frozenset({"gzip", "x-gzip"})
+# Nobody is asked for these. Other words are no packing: servers put names of alphabets there.
+_NOT_ACCEPTED = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"})
 
 # Whose time the thread's request takes.
-reading: ContextVar[Task] = ContextVar("reading")
+reading: ContextVar[Deadline] = ContextVar("reading")
 
 
 class _TimedReader(io.RawIOBase):
-    """What a server sends, until the task's time is up.
+    """What a server sends, until the time is up.
 
     A socket's own time-out begins anew with every byte that comes.
     """
@@ -53,18 +69,18 @@ class _TimedConnection:
     response_class = _TimedResponse
 
     def connect(self) -> None:
-        """Connect, but wait no longer for that than the task may."""
-        task = reading.get()
+        """Connect, but wait no longer for that than the load may."""
+        deadline = reading.get()
 
         def connected() -> bool:
             super(_TimedConnection, self).connect()  # type: ignore[misc]
-            in_time = task.seconds_left() > 0
+            in_time = deadline.seconds_left() > 0
             if not in_time:  # perhaps nobody waits any more
                 self.close()  # type: ignore[attr-defined]
             return in_time
 
-        if not task.run_aside(connected):
-            raise TimeoutError("the time for the whole task is up")
+        if not deadline.run_aside(connected):
+            raise TimeoutError("the time for the whole load is up")
 
 
 @cache
@@ -173,7 +189,7 @@ def timed(http: requests.Session) -> requests.Session:
 
 
 def waits_in_time(http: requests.Session, url: str) -> bool:
-    """Whether a request of a session that :func:`timed` gave ends with its task by itself.
+    """Whether a request of a session that :func:`timed` gave ends with its deadline by itself.
 
     Not so where something of the user's own has a part in it.
     """
@@ -242,3 +258,72 @@ def new_session(max_connections: int) -> requests.Session:
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
+
+
+class UnpackError(Exception):
+    """What came is not packed as it says; the message says how, in a part of a sentence."""
+
+
+def unpacked(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """What comes, unpacked.
+
+    Args:
+        pieces: the parts of an answer's body.
+        encoding: its header ``Content-Encoding``.
+
+    Returns:
+        parts of the body, some of them empty, so that nothing goes on unseen.
+
+    Raises:
+        UnpackError: it is packed in another way, or was cut off.
+
+    >>> import gzip
+    >>> b"".join(unpacked([gzip.compress(b"People, "), gzip.compress(b"Bookings")], "gzip"))
+    b'People, Bookings'
+    """
+    packings = [word.strip().lower() for word in encoding.split(",")]
+    if len(packings) > _MOST_PACKINGS:
+        raise UnpackError(f"it is packed {len(packings)} times over")
+    for packing in reversed(packings):
+        if packing in _NOT_ACCEPTED:
+            raise UnpackError(f"it is packed as {packing!r}, which was not asked for")
+        if packing in _GZIP or packing == "deflate":
+            pieces = _inflated(pieces, packing)
+    return iter(pieces)
+
+
+def _inflated(pieces: Iterable[bytes], packing: str) -> Iterator[bytes]:
+    is_gzip = packing in _GZIP
+    member = None
+    held = b""
+    for piece in pieces:
+        held += piece
+        yield b""
+        while held:
+            if member is None:
+                if is_gzip:
+                    held = held.lstrip(b"\0")  # what some programs fill up blocks with
+                if len(held) < 2:
+                    break
+                member = zlib.decompressobj(zlib.MAX_WBITS + 16 if is_gzip else _window(held))
+            try:
+                out = member.decompress(held, _PIECE_BYTES)
+                yield out
+                while not member.unconsumed_tail and len(out) == _PIECE_BYTES:
+                    out = member.decompress(b"", _PIECE_BYTES)
+                    yield out
+            except zlib.error:
+                raise UnpackError("it is not packed as its headers say") from None
+            held = member.unconsumed_tail or member.unused_data
+            if member.eof:
+                if not is_gzip:  # which has one member only
+                    return
+                member = None
+    if member is not None or held:
+        raise UnpackError("it was cut off")
+
+
+def _window(start: bytes) -> int:
+    """What zlib is to be told of a deflate stream, which comes with a header or without."""
+    has_header = start[0] & 15 == zlib.DEFLATED and int.from_bytes(start[:2]) % 31 == 0
+    return zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS

@@ -1,14 +1,15 @@
-"""Bytes of the API's answers become Arrow tables, or an error that names the place.
+"""Bytes of the API's answers become Arrow tables, or an error that says where they go wrong.
 
 Arrow's own JSON reader does the work: it is strict about types, needs no Python object
 per item and lets other threads run. (polars' is quicker, but turns a number into a
 string, or the like, without a word.) It does not say where in a page something is
-wrong, so a page that it refuses is read once more, slowly, to find the place; or to
+wrong, so a page that it refuses is read once more, slowly, to find where; or to
 take the numbers that .NET writes where there is none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,15 +18,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as arrow_json
 
-from apteco_frames.orbit.json_text import bare, load, results_error, show
-from apteco_frames.orbit.shape import find_fault, is_no_number, page_shape
-from apteco_frames.schema.column import DOUBLE, STRING, TIMESTAMP, Column, api_schema
-from apteco_frames.support.times import TIME_GROUPS, TIME_PATTERN
+from apteco_frames.orbit.json_text import NotFinite, bare, load, results_error, show
+from apteco_frames.schema.column import BOOL, DOUBLE, INT, STRING, TIMESTAMP, Column, api_schema
+from apteco_frames.support.text import is_unicode
+from apteco_frames.support.times import TIME_GROUPS, TIME_PATTERN, decode_time
 
 # Arrow's own pool keeps for each thread what a page took while it was read.
 _SYSTEM_POOL = pa.system_memory_pool()
 
 _PAGE_NUMBERS = ("offset", "count", "totalCount")
+
+_KINDS = {
+    STRING: "a string",
+    BOOL: "a boolean",
+    INT: "an integer",
+    DOUBLE: "a number",
+    TIMESTAMP: "a date and time",
+}
+_NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,7 @@ def decode_page(body: bytes, columns: tuple[Column, ...], source: str) -> Page:
 
     Raises:
         GatewayError: the body is empty or HTML: it does not come from the API.
-        ApiResultsError: the body is no such page; the message names the place, as
+        ApiResultsError: the body is no such page; the message says where, as
             ``$.list[17].tableName``.
 
     >>> from apteco_frames.schema.column import Column, STRING
@@ -87,7 +97,7 @@ def decode_object(body: bytes, shape: pa.StructType, source: str) -> dict[str, A
 
     Raises:
         GatewayError: the body is empty or HTML: it does not come from the API.
-        ApiResultsError: the body is no such object; the message names the place.
+        ApiResultsError: the body is no such object; the message says where.
 
     >>> shape = pa.struct([pa.field("name", pa.string(), nullable=False)])
     >>> decode_object(b'{"name": "holidays", "size": 5}', shape, "http://localhost")
@@ -104,7 +114,7 @@ def decode_object(body: bytes, shape: pa.StructType, source: str) -> dict[str, A
 @cache
 def _parse_options(columns: tuple[Column, ...]) -> arrow_json.ParseOptions:
     return arrow_json.ParseOptions(
-        explicit_schema=pa.schema(list(_json_type(page_shape(columns)))),
+        explicit_schema=pa.schema(list(_json_type(_page_shape(columns)))),
         newlines_in_values=True,
         unexpected_field_behavior="ignore",
     )
@@ -151,21 +161,21 @@ def _read_slowly(body: bytes, columns: tuple[Column, ...], source: str) -> Page:
 
     Raises:
         GatewayError: the body does not come from the API.
-        ApiResultsError: it is no page; the message names the place.
+        ApiResultsError: it is no page; the message says where.
     """
     page = load(body, source)
-    fault = find_fault(page, page_shape(columns))
+    fault = find_fault(page, _page_shape(columns))
     if fault:
         raise results_error(fault, source, body)
     not_finite: list[str] = []
     for position, item in enumerate(page["list"]):
         named = item.get("name")
-        place = f"of {show(named)}" if isinstance(named, str) else f"of item {position}"
+        which = f"of {show(named)}" if isinstance(named, str) else f"of item {position}"
         for column in columns:
             for field in column.api_fields:
                 value = _value(item, field)
-                if column.type == DOUBLE and is_no_number(value):
-                    not_finite.append(f"{field} {place} is {value}")
+                if column.type == DOUBLE and _is_no_number(value):
+                    not_finite.append(f"{field} {which} is {value}")
     arrays = [
         pa.array([_first(item, column) for item in page["list"]], _json_type(column.type))
         for column in columns
@@ -190,7 +200,7 @@ def _first(item: dict[str, Any], column: Column) -> Any:
     for field in column.api_fields:
         value = _value(item, field)
         if column.type == DOUBLE and value is not None:
-            value = None if is_no_number(value) else float(value)
+            value = None if _is_no_number(value) else float(value)
         if value is not None:
             return value
     return None
@@ -230,3 +240,116 @@ def _declared(array: pa.Array, column: Column) -> pa.Array | None:
         return pc.replace_substring_regex(array, TIME_PATTERN, TIME_GROUPS).cast(TIMESTAMP)
     except pa.ArrowInvalid:  # the 31st of February
         return None
+
+
+def _item_shape(columns: Sequence[Column]) -> pa.StructType:
+    """The JSON shape of an item: objects nest where ``api_field`` has a dot."""
+    fields: list[pa.Field] = []
+    groups: dict[str, list[pa.Field]] = {}
+    for column in columns:
+        for api_field in column.api_fields:
+            group, dot, name = api_field.rpartition(".")
+            siblings = groups.setdefault(group, []) if dot else fields
+            siblings.append(pa.field(name, column.type, column.nullable))
+    return pa.struct([*fields, *(pa.field(name, pa.struct(g)) for name, g in groups.items())])
+
+
+@cache
+def _page_shape(columns: tuple[Column, ...]) -> pa.StructType:
+    """The JSON shape of a page of items."""
+    return pa.struct(
+        [
+            pa.field("offset", INT, nullable=False),
+            pa.field("count", INT, nullable=False),
+            pa.field("totalCount", INT, nullable=False),
+            pa.field(
+                "list",
+                pa.list_(pa.field("item", _item_shape(columns), nullable=False)),
+                nullable=False,
+            ),
+        ]
+    )
+
+
+def _is_no_number(value: Any) -> bool:
+    """Whether a value is what .NET writes for a double that is not finite.
+
+    Newtonsoft.Json writes a literal or a string, as it is told; ``System.Text.Json`` a string.
+
+    >>> [_is_no_number(value) for value in (NotFinite("NaN"), "-Infinity", NotFinite("1e400"))]
+    [True, True, False]
+    """
+    return (value.text if isinstance(value, NotFinite) else value) in _NO_NUMBERS
+
+
+def find_fault(
+    value: Any, shape: pa.DataType, json_path: str = "$", *, quoting: bool = True
+) -> str | None:
+    """What does not fit its declared shape first, in words; None if all fits.
+
+    Doubles that may be null may be what .NET writes for those that are not finite.
+
+    Args:
+        value: the value.
+        shape: what it should be.
+        json_path: where it stands.
+        quoting: whether to say what it is instead, which may be a secret.
+
+    >>> find_fault({"name": 5}, pa.struct([pa.field("name", STRING)]))
+    '$.name should be a string, but is 5'
+    """
+
+    def should_be(kind: str) -> str:
+        return f"{json_path} should be {kind}" + (f", but is {show(value)}" if quoting else "")
+
+    if isinstance(shape, pa.StructType):
+        if not isinstance(value, dict):
+            return should_be("an object")
+        for field in shape:
+            at = f"{json_path}.{field.name}"
+            inner = value.get(field.name)
+            if inner is None and not field.nullable:
+                return f"{at} is {'null' if field.name in value else 'missing'}"
+            if inner is None or (field.type == DOUBLE and field.nullable and _is_no_number(inner)):
+                continue
+            fault = find_fault(inner, field.type, at, quoting=quoting)
+            if fault:
+                return fault
+        return None
+    if isinstance(shape, pa.ListType):
+        if not isinstance(value, list):
+            return should_be("a list")
+        kind = shape.value_type
+        faults = (
+            find_fault(v, kind, f"{json_path}[{i}]", quoting=quoting) for i, v in enumerate(value)
+        )
+        return next(filter(None, faults), None)
+    return None if _fits(value, shape) else should_be(_KINDS[shape])
+
+
+def _fits(value: Any, shape: pa.DataType) -> bool:
+    if shape == BOOL:
+        return isinstance(value, bool)
+    if shape == INT:
+        return type(value) is int and -(2**63) <= value < 2**63
+    if shape == DOUBLE:
+        return type(value) is float or (type(value) is int and _is_double(value))
+    if not isinstance(value, str) or not is_unicode(value):
+        return False
+    return shape != TIMESTAMP or _is_time(value)
+
+
+def _is_double(number: int) -> bool:
+    try:
+        float(number)
+    except OverflowError:
+        return False
+    return True
+
+
+def _is_time(text: str) -> bool:
+    try:
+        decode_time(text)
+    except ValueError:
+        return False
+    return True

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from apteco_frames.errors import ApiResultsError, GatewayError
+from apteco_frames.orbit import deep_json
+from apteco_frames.support.text import ASK_ADMINISTRATOR
 
 # What JSON calls white space; Python strips more, a form feed for one.
 _WHITE_SPACE = b" \t\r\n"
@@ -107,7 +109,7 @@ def load(body: bytes, source: str, without: Callable[[str], str] = str) -> Any:
     if not text:
         raise GatewayError(
             f"The answer of {source} is empty: a gateway or proxy answered, not the API. "
-            "Try again, and check the base URL with your administrator if it stays so."
+            "Try again; if that does not help, check the base URL with your administrator."
         )
     if text.startswith(b"<"):
         words = said(text)
@@ -129,22 +131,27 @@ def load(body: bytes, source: str, without: Callable[[str], str] = str) -> Any:
             found[name] = value
         return found
 
+    hooks: dict[str, Any] = {
+        "object_pairs_hook": whole,
+        "parse_int": _integer,
+        "parse_float": _double,
+        "parse_constant": NotFinite,
+    }
     try:
-        value = json.loads(
-            text.decode(),
-            object_pairs_hook=whole,
-            parse_int=_integer,
-            parse_float=_double,
-            parse_constant=NotFinite,
-        )
+        decoded = text.decode()
+        try:
+            value = json.loads(decoded, **hooks)
+        except RecursionError:
+            twice.clear()
+            value = deep_json.loads(decoded, **hooks)
     except json.JSONDecodeError as error:
         fault = f"it is not JSON ({error})"
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         fault = f"it is not JSON ({type(error).__name__})"
     else:
         if not twice:
             return value
-        fault = f"a field stands twice in one object: {show(twice[0])}"
+        fault = f"a field occurs twice in one object: {show(twice[0])}"
     # Raised out here, since the errors above hold the body, which may hold a token.
     raise results_error(fault, source, body, without)
 
@@ -271,8 +278,7 @@ def results_error(
     instead = f". It says: {words.shown}" if is_text else ""
     return ApiResultsError(
         f"The answer of {source} is not what the Orbit API describes: {fault}{instead}. "
-        "Nothing of it was used. Try again; if it stays so, show this message to the "
-        "administrator of your Orbit installation."
+        f"Nothing of it was used. {ASK_ADMINISTRATOR}"
     )
 
 
@@ -282,7 +288,10 @@ def show(value: Any) -> str:
     >>> show(["People", "Bookings"])
     "['People', 'Bookings']"
     """
-    text = ascii(value)
+    try:
+        text = ascii(value)
+    except RecursionError:
+        return f"a deep {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

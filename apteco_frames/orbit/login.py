@@ -1,20 +1,19 @@
-"""What the answer to ``SimpleLogin`` says: the session, or what is wanted besides."""
+"""A session as the answer to ``SimpleLogin`` and as a serialised one describe it."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from apteco_frames.errors import AptecoFramesError
+from apteco_frames.errors import AptecoFramesError, DeserializeError
+from apteco_frames.orbit.decode import find_fault
 from apteco_frames.orbit.json_text import json_object, load, results_error, said
-from apteco_frames.orbit.redact import Secret
-from apteco_frames.orbit.serialized import can_be_sent
-from apteco_frames.orbit.shape import find_fault
-from apteco_frames.orbit.status import checked
-from apteco_frames.orbit.transport import Answer
+from apteco_frames.orbit.outcome import Response, raise_for_status
+from apteco_frames.orbit.redact import Secret, require_sendable
 from apteco_frames.schema.column import STRING, required_texts
 
 USER_FIELDS = ("username", "firstname", "surname", "emailAddress")
@@ -34,18 +33,22 @@ _SECOND_FACTOR = re.compile(
 )
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|2[Ff][Aa]")
 
+_SECRETS = ("session_id", "access_token")
+_TEXTS = ("base_url", "data_view", *_SECRETS, "system")
+_WHOLE = "Pass the whole string that serialize() returned."
 
-def session_details(answer: Answer, url: str) -> dict[str, Any]:
+
+def session_details(answer: Response, url: str) -> dict[str, Any]:
     """The ``SessionDetails``; an error about them shows nothing of what they hold.
 
     ``accessToken`` and ``sessionId`` are secrets.
 
     Raises:
         GatewayError: the answer does not come from the API.
-        ApiResultsError: they are incomplete; the message names the place.
+        ApiResultsError: they are incomplete; the message says where.
         AptecoFramesError: the status is an error.
     """
-    checked(answer)
+    raise_for_status(answer)
     found = _details_or_error(answer.body, url, answer.secrets.without)
     if isinstance(found, AptecoFramesError):
         raise found
@@ -59,16 +62,16 @@ def _details_or_error(
     try:
         value = load(body, url, without)
     except AptecoFramesError as error:
-        return type(error)(*error.args)
+        return type(error)(*error.args, hint=error.hint)
     fault = find_fault(value, _SESSION, quoting=False)
     if fault and isinstance(value, dict) and not isinstance(value.get("accessToken"), str):
-        fault += ". Perhaps the server asks for a second factor, which this package cannot give"
+        fault += ". Perhaps the server asks for a second factor, which this package cannot supply"
     if fault:
         return results_error(fault, url, body, without)
     return {**value, **{name: Secret(value[name]) for name in ("accessToken", "sessionId")}}
 
 
-def opened_session(answer: Answer) -> tuple[Secret, Secret] | None:
+def opened_session(answer: Response) -> tuple[Secret, Secret] | None:
     """The id and the token of the session that an answer opens, whatever else it lacks."""
     match json_object(answer.body):
         case {"sessionId": str(session_id), "accessToken": str(token)} if answer.status < 300:
@@ -96,3 +99,56 @@ def second_factor(body: bytes) -> str | None:
         if value and _SECOND_FACTOR.search(" ".join(_WORDS.findall(name))):
             return f"its answer has the field {name[:40]!a}"
     return None
+
+
+def session_values(s: Secret, user_fields: Sequence[str]) -> dict[str, Any]:
+    """The values of a serialised session, once all that is needed is there; two are secrets.
+
+    Args:
+        s: the string.
+        user_fields: the texts of ``user``; all but the first may be null.
+
+    Raises:
+        TypeError: it is no string.
+        DeserializeError: it is no serialised session; the message names what is missing.
+    """
+    try:
+        require_sendable(s, "the serialised session")
+        values = json.loads(s.reveal())
+        for name in _SECRETS:
+            if isinstance(values.get(name), str):
+                values[name] = Secret(values[name])
+    except (ValueError, RecursionError, AttributeError):
+        values = None
+    if not isinstance(values, dict):
+        raise DeserializeError(
+            f"The text is not a serialised session: it is not a JSON object. {_WHOLE}"
+        )
+    wrong = [name for name in _TEXTS if not isinstance(values.get(name), str | Secret)]
+    user = values.get("user")
+    if not isinstance(user, dict):
+        wrong.append("user")
+    else:
+        wrong += [
+            f"user.{field}"
+            for field in user_fields
+            if not isinstance(user.get(field, 0), str if field == user_fields[0] else str | None)
+        ]
+    if "access_token" not in wrong and not can_be_sent(values["access_token"]):
+        wrong.append("access_token")
+    if wrong:
+        raise DeserializeError(
+            f"The serialised session is incomplete: {', '.join(wrong)} missing, or not text. "
+            f"{_WHOLE}"
+        )
+    return values
+
+
+def can_be_sent(token: Secret) -> bool:
+    r"""Whether a header can hold the token: printable characters of Latin-1 only.
+
+    >>> can_be_sent(Secret("eyJ0eXAi")), can_be_sent(Secret("eyJ0\neXAi"))
+    (True, False)
+    """
+    text = token.reveal()
+    return text.isprintable() and text == text.encode("latin-1", "ignore").decode("latin-1")

@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from apteco_frames.errors import ApiResultsError
 from apteco_frames.orbit.decode import Page
-from apteco_frames.support.text import list_items
+from apteco_frames.support.text import ASK_ADMINISTRATOR, list_items
 
 Fetch = Callable[[int, int], Page]
 """Asks for a page: offset and count, in items."""
@@ -45,7 +45,7 @@ class Span:
 # so many pages at a time.
 _SMALL_PAGE = 500
 _MOST_SMALL_PAGES = 100
-_MOST_PLACES = 10
+_MOST_LISTED = 10
 _READINGS = 2
 
 
@@ -57,8 +57,7 @@ def contradiction(source: str, offset: int, count: int, total: int, fault: str) 
     """The error for a page that is not the one asked for."""
     return ApiResultsError(
         f"{source} contradicts itself: asked for {count:,} items from offset {offset:,} of "
-        f"{total:,}, {fault}. Nothing was used. Try again; if it stays so, show this message to "
-        "the administrator of your Orbit installation."
+        f"{total:,}, {fault}. Nothing was used. {ASK_ADMINISTRATOR}"
     )
 
 
@@ -155,14 +154,14 @@ class Paging:
         self._not_finite += page.not_finite
         self.received += got - span.overlap
 
-    def _meet(self, place: int, row: pa.Table) -> None:
+    def _meet(self, position: int, row: pa.Table) -> None:
         """See that an item is the same on the two pages that have it."""
         item = row.to_pylist()[0]
-        other = self._edges.setdefault(place, item)
+        other = self._edges.setdefault(position, item)
         if other is not item:
-            del self._edges[place]
+            del self._edges[position]
             if other != item:
-                raise self._changed(f"item {place:,} is another one now")
+                raise self._changed(f"item {position:,} is a different one now")
 
     def _changed(self, what: str) -> ListChangedError:
         return ListChangedError(
@@ -180,10 +179,10 @@ class Paging:
         """What to warn of once the list is there, in words; None if there is nothing."""
         if not self._not_finite:
             return None
-        listed = list_items(self._not_finite[:_MOST_PLACES], len(self._not_finite))
+        listed = list_items(self._not_finite[:_MOST_LISTED], len(self._not_finite))
         return (
-            f"{self._source} has numbers that are none: {listed}. They are null here, and "
-            "all else is as the API gave it. Tell the administrator of your Orbit installation."
+            f"{self._source} returned NaN or infinite values: {listed}. They were replaced by "
+            "null; everything else is as the API gave it. Tell your Orbit administrator."
         )
 
     def _keep(self, offset: int, rows: pa.Table) -> None:
@@ -232,8 +231,8 @@ def read_list(fetch: Fetch, count: int, source: str) -> pa.Table:
     """
     before: pa.Table | None = None
     fault = ListChangedError(
-        f"{source} was changed while it was read: pages of it have the same items. Nothing of it "
-        "was used. Try again."
+        f"{source} was changed while it was read: several pages have the same items. Nothing of "
+        "it was used. Try again."
     )
     for _ in range(_READINGS):
         try:

@@ -12,9 +12,10 @@ from typing import NoReturn
 from urllib.parse import quote
 
 from apteco_frames.errors import ApiError, AptecoFramesError, rewording
+from apteco_frames.support.text import is_unicode
 
 _HIDDEN = "<secret>"
-# Shorter ones stand in any text by chance.
+# Shorter ones occur in any text by chance.
 _SHORTEST_HIDDEN = 4
 _LONGEST_TEXT = 2**15
 # What ends a text that was truncated.
@@ -52,6 +53,36 @@ class Secret:
         raise TypeError("a secret is not pickled")
 
 
+def require_sendable(secret: Secret, what: str) -> None:
+    """Check that an argument is text that can be sent; the error does not show what it is.
+
+    The text is never a variable of a function that raises an error: programs show those with it.
+
+    Args:
+        secret: what was given; text or not.
+        what: what takes it.
+
+    Raises:
+        TypeError: it is not text.
+        ValueError: it holds half of a surrogate pair.
+
+    >>> require_sendable(Secret(None), "password")
+    Traceback (most recent call last):
+    TypeError: password must be text (str), not None: is an environment variable not set? \
+Nothing was sent.
+    """
+    kind = type(secret.reveal())
+    if not issubclass(kind, str):
+        is_unset = kind is type(None)
+        told = "None: is an environment variable not set?" if is_unset else f"{kind.__name__}."
+        raise TypeError(f"{what} must be text (str), not {told} Nothing was sent.")
+    if not is_unicode(secret.reveal()):
+        raise ValueError(
+            f"{what} contains half of a surrogate pair, as wrongly decoded text does, and cannot "
+            "be sent. Nothing was sent."
+        )
+
+
 class Secrets:
     r"""The secrets of one connection, and texts without them.
 
@@ -62,7 +93,7 @@ class Secrets:
     percent-encoded; escaped as JSON or HTML, as Python and .NET do it; in Base64, with
     whatever stands before and after it; an id that is a GUID in either case; and where it
     begins but the text was truncated.
-    Secrets of less than four characters are not looked for: they stand in any text by
+    Secrets of fewer than four characters are not looked for: they occur in any text by
     chance.
 
     >>> secrets = Secrets()
@@ -156,7 +187,7 @@ def _spans(text: str, word: str) -> Iterator[tuple[int, int]]:
 
 
 def _begun(text: str, word: str) -> list[int]:
-    """How much of a word's beginning stands before each position of a text, at most.
+    """How much of a word's beginning precedes each position of a text, at most.
 
     In a time that grows with the two (Knuth, Morris, Pratt).
 

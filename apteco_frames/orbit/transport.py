@@ -1,9 +1,9 @@
-"""HTTP: time-outs, retries, redirects and limits. Above ``connection`` and ``failure``.
+"""HTTP: time-outs, retries, redirects and limits. Above ``connection`` and ``outcome``.
 
 Requests that change nothing are tried again on connection failures, cut-off answers and
 the statuses 429, 502, 503 and 504, with exponential backoff and jitter; others only if
-they cannot have arrived. Every wait ends at the deadline of the whole task, or when the
-task is given up, whatever the connection still does.
+they cannot have arrived. Every wait ends at the deadline of the whole load, or when the
+deadline is given up, whatever the connection still does.
 """
 
 from __future__ import annotations
@@ -26,23 +26,24 @@ from zlib import error as ZlibError
 
 import requests
 import urllib3
-from requests.structures import CaseInsensitiveDict
 
-from apteco_frames.errors import OrbitConnectionError
+from apteco_frames.errors import Hint, OrbitConnectionError
 from apteco_frames.orbit.connection import (
+    ACCEPTED,
+    UnpackError,
     files_named,
     new_session,
     reading,
     timed,
     tries_again,
+    unpacked,
     waits_in_time,
 )
-from apteco_frames.orbit.failure import TIME_IS_UP, Failure, describe
+from apteco_frames.orbit.deadline import Deadline
+from apteco_frames.orbit.outcome import TIME_IS_UP, Failure, Response, describe
 from apteco_frames.orbit.redact import Secret, Secrets
-from apteco_frames.orbit.task import Task
-from apteco_frames.orbit.unpack import ACCEPTED, UnpackError, unpacked
 from apteco_frames.orbit.url import is_loopback, redirect_target, shown_location, why_not_followed
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 logger = logging.getLogger("apteco_frames")
 
@@ -59,51 +60,6 @@ _MOST_REDIRECTS = 5
 _CHUNK_BYTES = 2**18
 _LOCATION = "Location set aside"
 _LONGEST_QUOTED = 200
-
-
-class Answer(NamedTuple):
-    """An HTTP answer, whatever its status.
-
-    Attributes:
-        status: the status code.
-        reason: the status in words.
-        headers: the headers; names match in any case.
-        body: the body, unpacked.
-        asked: the URL that answered.
-        secrets: what the rest must be shown without.
-    """
-
-    status: int
-    reason: str
-    headers: Mapping[str, str]
-    body: bytes
-    asked: str
-    secrets: Secrets
-
-    @property
-    def url(self) -> str:
-        """The URL that answered, as it may be shown."""
-        return self.secrets.without_issued(self.asked)
-
-    @property
-    def shown_reason(self) -> str:
-        """The status in words, without any secret."""
-        # HTTP loses the blanks around it; those that a message puts there may be a password's.
-        return self.secrets.without(f" {self.reason} ").strip()
-
-    def __repr__(self) -> str:
-        return f"<answer with status {self.status}>"  # the rest may hold a token
-
-    def without_secrets(self) -> Answer:
-        """The answer as it may be shown, its body cut to 32,768 bytes."""
-        without = self.secrets.without
-        names = map(without, self.headers)
-        values = map(without, self.headers.values())
-        return self._replace(
-            reason=self.shown_reason,
-            headers=CaseInsensitiveDict(zip(names, values, strict=True)),
-            body=without(self.body.decode("latin-1")).encode("latin-1"),
-        )
 
 
 class _Shown:
@@ -181,18 +137,18 @@ class Transport:
         method: str,
         url: str,
         *,
-        task: Task,
+        deadline: Deadline,
         authorise: bool | Secret = True,
         headers: Mapping[str, str] | None = None,
-        when_too_large: str = "Check the base URL, and what you ask for.",
+        when_too_large: Hint | str = "Check the base URL, and what you ask for.",
         **content: Any,
-    ) -> Answer:
+    ) -> Response:
         """Send a request, again if need be, and read its answer.
 
         Args:
             method: the HTTP method.
             url: where to send it.
-            task: whose time it takes.
+            deadline: how long it may take.
             authorise: whether the token is sent, or another token to send.
             headers: further headers.
             when_too_large: what to do if the answer is beyond the limit.
@@ -213,15 +169,15 @@ class Transport:
         changes_nothing = method in ("GET", "HEAD", "OPTIONS")
         request = _Request(method, url, authorise, headers or {}, content)
         shown = _Shown(url, self.secrets)
-        last: Answer | Failure
+        last: Response | Failure
         before = ""
         for attempt in range(_ATTEMPTS):
             started = time.monotonic()
-            last = self._follow(request, task)
+            last = self._follow(request, deadline)
             again = changes_nothing
             pause = min(_LONGEST_BACKOFF_SECONDS, _BACKOFF_SECONDS * 2**attempt)
             pause *= random.uniform(0.5, 1.0)
-            if isinstance(last, Answer):
+            if isinstance(last, Response):
                 took = time.monotonic() - started
                 logger.debug("%s %s: status %d, %.3f s", method, shown, last.status, took)
                 again = again and last.status in _RETRIED_STATUSES
@@ -236,16 +192,17 @@ class Transport:
                 again = again and (
                     last.in_body or not tried_again(None, never_sent=last.never_sent)
                 )
-            if task.seconds_left():
-                before = f"status {last.status}" if isinstance(last, Answer) else last.what
-            if not again or attempt == _ATTEMPTS - 1 or not task.pause(pause):
+            if deadline.seconds_left():
+                before = f"status {last.status}" if isinstance(last, Response) else last.what
+            if not again or attempt == _ATTEMPTS - 1 or not deadline.pause(pause):
                 break
-        if isinstance(last, Answer):
+        if isinstance(last, Response):
             return last
-        if not task.seconds_left():
-            raise task.too_late(str(shown), before)
-        hint = last.hint or when_too_large
-        raise OrbitConnectionError(f"{method} {shown} failed: {last.what}. {hint}")
+        if not deadline.seconds_left():
+            raise deadline.too_late(str(shown), before)
+        raise OrbitConnectionError(
+            f"{method} {shown} failed: {last.what}.", hint=last.hint or when_too_large
+        )
 
     def _leave_to_parent(self) -> None:
         """After a fork: share no connection with the process that it came from."""
@@ -255,12 +212,12 @@ class Transport:
         self._http.cookies = cookies
         self._process = os.getpid()
 
-    def _follow(self, request: _Request, task: Task) -> Answer | Failure:
+    def _follow(self, request: _Request, deadline: Deadline) -> Response | Failure:
         """One attempt, with redirects on the same host followed."""
         shown: _Shown | str = _Shown(request.url, self.secrets)
         target = None
         for _ in range(_MOST_REDIRECTS):
-            answer = self._send(request, task)
+            answer = self._send(request, deadline)
             if isinstance(answer, Failure):
                 return answer
             if answer.status not in _REDIRECTS:
@@ -274,10 +231,10 @@ class Transport:
             shown = shown_target
             request = request._replace(url=target, content={**request.content, "params": None})
         raise OrbitConnectionError(
-            f"{request.method} {shown} failed: it redirects in a circle. Check the base URL."
+            f"{request.method} {shown} failed: it redirects to itself. Check the base URL."
         )
 
-    def _redirected(self, request: _Request, answer: Answer) -> tuple[str | None, str, str]:
+    def _redirected(self, request: _Request, answer: Response) -> tuple[str | None, str, str]:
         """Where an answer leads, or None; how that may be shown; why it is not followed."""
         location = answer.headers.get(_LOCATION) or answer.headers.get("Location", "")
         kept = request.method == "GET" or answer.status in (307, 308)
@@ -286,31 +243,31 @@ class Transport:
         shown = without(shown_location(request.url, without(location)))
         return target, shown, why_not_followed(request.url, location)
 
-    def _send(self, request: _Request, task: Task) -> Answer | Failure:
+    def _send(self, request: _Request, deadline: Deadline) -> Response | Failure:
         # Ctrl-C comes between any two steps of the main thread, which might be those of taking
         # something and of giving it back. Nor can it wait for a server, since where polars is
         # loaded such waits go on after Ctrl-C.
         if threading.current_thread() is threading.main_thread():
-            return task.run_aside(partial(self._send_in_turn, request, task)) or TIME_IS_UP
-        return self._send_in_turn(request, task)
+            return deadline.run_aside(partial(self._send_in_turn, request, deadline)) or TIME_IS_UP
+        return self._send_in_turn(request, deadline)
 
-    def _send_in_turn(self, request: _Request, task: Task) -> Answer | Failure:
-        if not task.wait_for(lambda seconds: self._slots.acquire(timeout=seconds)):
+    def _send_in_turn(self, request: _Request, deadline: Deadline) -> Response | Failure:
+        if not deadline.wait_for(lambda seconds: self._slots.acquire(timeout=seconds)):
             return TIME_IS_UP
         try:
-            exchange = partial(self._exchange, request, task)
+            exchange = partial(self._exchange, request, deadline)
             # A thread costs half of what a small request does.
             if waits_in_time(self._http, request.url):
                 return exchange()
-            return task.run_aside(exchange) or TIME_IS_UP
+            return deadline.run_aside(exchange) or TIME_IS_UP
         finally:
             self._slots.release()
 
-    def _exchange(self, request: _Request, task: Task) -> Answer | Failure:
-        left = task.seconds_left()
+    def _exchange(self, request: _Request, deadline: Deadline) -> Response | Failure:
+        left = deadline.seconds_left()
         if not left:
             return TIME_IS_UP
-        reading.set(task)
+        reading.set(deadline)
         _issued.set(self.secrets)
         verify = self._verify
         if verify is None and self._http.verify is not True:
@@ -329,7 +286,7 @@ class Transport:
                     self.token if request.authorise is True else request.authorise,
                     self._http.auth,
                 ),
-                timeout=(min(task.timeout.connect, left), min(task.timeout.read, left)),
+                timeout=(min(deadline.timeout.connect, left), min(deadline.timeout.read, left)),
                 verify=verify,
                 # No proxy of the environment, nor of the operating system, leads back to here.
                 proxies={"no_proxy": host} if is_loopback(host) else None,
@@ -338,17 +295,17 @@ class Transport:
                 stream=True,
                 **_revealed(request.content),
             ) as response:
-                return self._answer(response, request, task)
+                return self._answer(response, request, deadline)
         except requests.HTTPError as error:  # of a hook, by raise_for_status()
             if error.response is None:
-                return describe(error, task.timeout)
+                return describe(error, deadline.timeout)
             with error.response as response:
-                return self._answer(response, request, task)
+                return self._answer(response, request, deadline)
         except _ERRORS as error:
             # Described here and raised outside: the error holds the request, and the
             # request holds the password or the token.
             files = files_named(self._http, self._verify)
-            return describe(error, task.timeout, files, self.secrets.without)
+            return describe(error, deadline.timeout, files, self.secrets.without)
         except Exception as error:
             if waits_in_time(self._http, request.url):  # so nothing of the user's has a part in it
                 if not isinstance(error, ValueError):
@@ -365,7 +322,7 @@ class Transport:
         said = type(cause).__name__
         if is_hooks or not isinstance(cause, ValueError):
             # A ValueError of http.client's quotes the header that it is about.
-            said += f": {clipped(self.secrets.without(str(cause)), _LONGEST_QUOTED)}"
+            said += f": {truncate(self.secrets.without(str(cause)), _LONGEST_QUOTED)}"
         frames = extract_tb(cause.__traceback__)
         where = frames[:2][-1] if is_hooks else frames[-1]
         who = "a hook of http=" if is_hooks else "an adapter of http=, or a stand-in for one,"
@@ -373,17 +330,17 @@ class Transport:
         return Failure(what, "Correct it.", final=True)
 
     def _answer(
-        self, response: requests.Response, request: _Request, task: Task
-    ) -> Answer | Failure:
+        self, response: requests.Response, request: _Request, deadline: Deadline
+    ) -> Response | Failure:
         try:
-            body = _read_body(response, task)
+            body = _read_body(response, deadline)
         except _ERRORS as error:
-            return describe(error, task.timeout)._replace(in_body=True)
+            return describe(error, deadline.timeout)._replace(in_body=True)
         if isinstance(body, Failure):
             return body
         reason = response.reason or ""
         status, headers = response.status_code, response.headers
-        return Answer(status, reason, headers, body, request.url, self.secrets)
+        return Response(status, reason, headers, body, request.url, self.secrets)
 
 
 _ERRORS = (
@@ -437,19 +394,6 @@ def _without_issued(record: logging.LogRecord) -> bool:
     return True
 
 
-def check_verify(verify: bool | str | None) -> None:
-    """Check that the certificate authorities are there.
-
-    Raises:
-        OrbitConnectionError: they are not; nothing was sent.
-    """
-    if isinstance(verify, str) and not Path(verify).exists():
-        raise OrbitConnectionError(
-            f"verify={verify!r}: there is no such file or folder of certificate authorities. "
-            "Nothing was sent."
-        )
-
-
 class _HookError(Exception):
     """What a hook of the user's raised."""
 
@@ -484,14 +428,14 @@ def _set_location_aside(response: requests.Response, *args: Any, **options: Any)
         response.headers[_LOCATION] = response.headers.pop("Location")
 
 
-def _read_body(response: requests.Response, task: Task) -> bytes | Failure:
+def _read_body(response: requests.Response, deadline: Deadline) -> bytes | Failure:
     """The body, unpacked: read as it comes, so that time and size stay bounded."""
     chunks: list[bytes] = []
     size = 0
     if _is_lost(response):
         return Failure(
-            "the answer's body was read before, by a hook or an adapter of http=",
-            "Have it read response.content, which can be read again.",
+            "a hook or an adapter of http= has already read the answer's body",
+            "Let it read response.content, which can be read again.",
             final=True,
         )
     for chunk in _chunks(response):
@@ -499,18 +443,18 @@ def _read_body(response: requests.Response, task: Task) -> bytes | Failure:
         size += len(chunk)
         if size > MAX_ANSWER_BYTES:
             return Failure(
-                f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB, and was not read on",
+                f"the answer is larger than {MAX_ANSWER_BYTES // 2**20} MiB; the rest was not read",
                 "",  # who asked knows what to do
                 final=True,
             )
-        if task.receive(len(chunk)) > MAX_LOAD_BYTES:
+        if deadline.receive(len(chunk)) > MAX_LOAD_BYTES:
             return Failure(
                 f"what the API sends adds up to more than {MAX_LOAD_BYTES // 2**20:,} MiB, the "
-                "limit for one load, and was not read on",
+                "limit for one load; the rest was not read",
                 "Nothing was used. Check the base URL, or load codes of fewer variables at a time.",
                 final=True,
             )
-        if not task.seconds_left():
+        if not deadline.seconds_left():
             return TIME_IS_UP
     is_cut = not size and response.status_code not in (204, 304) and not _is_framed(response)
     if is_cut and _content(response) is False:
@@ -548,7 +492,7 @@ def _is_framed(response: requests.Response) -> bool:
     return bool({"content-length", "transfer-encoding"} & {k.lower() for k in response.headers})
 
 
-def _retry_after(answer: Answer) -> float:
+def _retry_after(answer: Response) -> float:
     """Seconds that the answer asks to wait; 0 if it does not say."""
     text = answer.headers.get("Retry-After", "")
     if text.isascii() and text.isdigit():

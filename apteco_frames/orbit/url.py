@@ -5,28 +5,30 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-import warnings
 from contextlib import suppress
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
-from apteco_frames.errors import InsecureTransportWarning, InvalidUrlError
+from apteco_frames.errors import InsecureTransportWarning, InvalidUrlError, warn
+from apteco_frames.orbit.redact import Secret, require_sendable
 
 _LONGEST_SHOWN_URL = 200
 # Underscores are common in the names of Windows machines, whatever DNS says.
 _HOST = re.compile(r"(?=.{1,253}$)[\w-]{1,63}(\.[\w-]{1,63})*\.?")
 
 
-def checked_base_url(base_url: str) -> str:
+def require_base_url(base_url: str) -> str:
     """The base URL without a trailing slash, ``/OrbitAPI`` added to a bare host.
 
     Raises:
-        InvalidUrlError: it is no http or https URL, or holds more than host and path.
+        TypeError: it is not text.
+        InvalidUrlError: it is not an http or https URL, or holds more than host and path.
 
-    >>> checked_base_url("https://orbit.my-site.com/OrbitAPI/")
+    >>> require_base_url("https://orbit.my-site.com/OrbitAPI/")
     'https://orbit.my-site.com/OrbitAPI'
-    >>> checked_base_url("https://orbit.my-site.com")
+    >>> require_base_url("https://orbit.my-site.com")
     'https://orbit.my-site.com/OrbitAPI'
     """
+    require_sendable(Secret(base_url), "base_url")
     try:
         parts = urlsplit(base_url.strip())
         _ = parts.port
@@ -34,21 +36,34 @@ def checked_base_url(base_url: str) -> str:
         parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidUrlError(
-            "base_url must be the http or https URL of an Orbit API, such as "
+            "The base URL must be the http or https URL of an Orbit API, such as "
             "'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
         )
     if parts.username is not None or parts.query or parts.fragment:
         raise InvalidUrlError(
-            "base_url must be host and path only, without user name, password, ? or #, such as "
+            "The base URL must be host and path only, without user name, password, ? or #, such as "
             "'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
         )
     if not _is_host(parts.hostname):
         raise InvalidUrlError(
-            "base_url must name a host, in letters, digits, hyphens and dots or as an IP address, "
-            "such as 'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
+            "The base URL must name a host, in letters, digits, hyphens and dots or as an IP "
+            "address, such as 'https://orbit.my-site.com/OrbitAPI'. Nothing was sent."
         )
     path = parts.path.rstrip("/") or "/OrbitAPI"
     return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def require_name(name: str, what: str) -> str:
+    """The name of a DataView, system, variable or folder, if a URL can hold it.
+
+    Raises:
+        TypeError: it is not text.
+        InvalidUrlError: it is empty, or would change the path of a URL.
+    """
+    require_sendable(Secret(name), what)
+    if name.strip(" ") in ("", ".", ".."):
+        raise InvalidUrlError(f"{what} must be a name, not {name!r}. Nothing was sent.")
+    return name
 
 
 def warn_if_insecure(base_url: str, verify: bool | str | None) -> None:
@@ -58,18 +73,17 @@ def warn_if_insecure(base_url: str, verify: bool | str | None) -> None:
     """
     parts = urlsplit(base_url)
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        warnings.warn(
-            f"{base_url} is plain http: password and token can be read on their way. "
+        warn(
+            f"{base_url} is plain http: passwords and tokens can be read in transit. "
             "Use the https URL of your Orbit API.",
             InsecureTransportWarning,
-            stacklevel=4,
         )
     elif parts.scheme == "https" and verify is False:
-        warnings.warn(
-            f"verify=False: the certificate of {base_url} is not checked, so that another "
-            "server could take its place. Name your authority instead: verify='ca.pem'.",
+        warn(
+            f"verify=False: the certificate of {base_url} is not checked, so "
+            "another server could pose as it. Name your certificate authority instead: "
+            "verify='ca.pem'.",
             InsecureTransportWarning,
-            stacklevel=4,
         )
 
 
@@ -126,7 +140,7 @@ def _port(parts: SplitResult) -> int:
 
 
 def shown_location(url: str, location: str) -> str:
-    r"""A place that a server named, without its query and what a terminal would obey.
+    r"""A URL that a server named, without its query and what a terminal would obey.
 
     >>> shown_location("https://orbit.my-site.com/a", "/b\x1b[2J?token=secret")
     'https://orbit.my-site.com/b%1B[2J'

@@ -1,19 +1,19 @@
-"""Cards for notebooks: what there is to know of one table, variable, folder, code or session.
+"""Cards: what there is to know of one table, variable, folder, code or session.
 
-HTML without script and without a style sheet. Colours are those of the page around it, or
-let it shine through, so that a card suits a light and a dark one.
+For notebooks HTML without script and without a style sheet. Colours are those of the page
+around it, or let it shine through, so that a card suits a light and a dark one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from html import escape
 from typing import Any
 
 from apteco_frames.support.display import NO_MATHS, kind_mark
-from apteco_frames.support.text import clipped, list_items
+from apteco_frames.support.text import display_width, escape_controls, list_items, truncate
 
 _WIDTH = 80
 _NOTES_WIDTH = 400
@@ -60,12 +60,44 @@ def card(
     )
 
 
-def table(row: Mapping[str, Any], children: Sequence[str]) -> str:
+def text_card(
+    title: str, name: str, facts: Iterable[tuple[str, object]], kind: StrEnum | str | None = None
+) -> str:
+    """A card of facts as lines of text, for a terminal; as :func:`card`, but nothing is cut.
+
+    >>> print(text_card("Destination", "boDest", [("Codes", 20), ("Notes", None)], "Selector"))
+    boDest: Destination (Selector)
+    Codes  20
+    """
+    told = [(label, value) for label, value in facts if value not in (None, "", [])]
+    width = max((display_width(label) for label, _ in told), default=0)
+    lines = [
+        escape_controls(name)
+        if title == name
+        else f"{escape_controls(name)}: {escape_controls(title)}"
+    ]
+    lines[0] += f" ({escape_controls(str(kind))})" if kind else ""
+    for label, value in told:
+        text = (
+            ", ".join(map(escape_controls, value))
+            if isinstance(value, list)
+            else escape_controls(_text(value))
+        )
+        lines.append(f"{label:<{width}}  {text}")
+    return "\n".join(lines)
+
+
+Draw = Callable[..., str]
+"""Draws a card: :func:`card` or :func:`text_card`."""
+
+
+def table(row: Mapping[str, Any], children: Sequence[str], draw: Draw = card) -> str:
     """The card of a table.
 
     Args:
         row: its values under ``schema.TABLES``.
         children: names of the tables directly below it.
+        draw: how to draw it.
     """
     parent = f"{row['parent_relationship']} {row['parent_name']}" if row["parent_name"] else None
     facts = [
@@ -80,14 +112,15 @@ def table(row: Mapping[str, Any], children: Sequence[str]) -> str:
         ),
         ("Is", _listed(row, {"is_default": "the default table", "is_people": "of people"})),
     ]
-    return card(row["plural"], row["name"], facts)
+    return draw(row["plural"], row["name"], facts)
 
 
-def variable(row: Mapping[str, Any]) -> str:
+def variable(row: Mapping[str, Any], draw: Draw = card) -> str:
     """The card of a variable: what applies to its kind.
 
     Args:
         row: its values under ``schema.VARIABLES``; ``type`` as an enum.
+        draw: how to draw it.
     """
     uses = {"is_selectable": "select", "is_browsable": "browse", "is_exportable": "export"}
     facts = [
@@ -110,17 +143,18 @@ def variable(row: Mapping[str, Any]) -> str:
         ("Longest value, in bytes", row["reference_length"]),
         ("May be used to", _listed(row, uses)),
         ("Virtual", "yes: made after the build" if row["is_virtual"] else None),
-        ("Notes", clipped(row["notes"], _NOTES_WIDTH)),
+        ("Notes", row["notes"]),
     ]
-    return card(row["description"], row["name"], facts, row["type"])
+    return draw(row["description"], row["name"], facts, row["type"])
 
 
-def folder(row: Mapping[str, Any], children: Sequence[str]) -> str:
+def folder(row: Mapping[str, Any], children: Sequence[str], draw: Draw = card) -> str:
     """The card of a folder.
 
     Args:
         row: its values under ``schema.FOLDERS``.
         children: names of the folders directly in it.
+        draw: how to draw it.
     """
     facts = [
         ("Description", None if row["description"] == row["name"] else row["description"]),
@@ -130,7 +164,7 @@ def folder(row: Mapping[str, Any], children: Sequence[str]) -> str:
         ("Their names", row["variable_names"]),
         ("With those below", row["total_variable_count"]),
     ]
-    return card(row["name"], row["path"], facts)
+    return draw(row["name"], row["path"], facts)
 
 
 def code(row: Mapping[str, Any], records: int) -> str:
@@ -158,7 +192,7 @@ def session(
     system: Mapping[str, Any],
     counts: str,
     user: str,
-    place: Mapping[str, str],
+    server: Mapping[str, str],
     ends: datetime | None,
 ) -> str:
     """The card of a session.
@@ -167,15 +201,15 @@ def session(
         system: ``name, description, build_date, view_name`` of the system.
         counts: what its catalogue holds.
         user: who is logged in.
-        place: ``data_view`` and ``base_url``.
+        server: ``data_view`` and ``base_url``.
         ends: when the token ends, in UTC; None if it does not say.
     """
     facts = [
         ("Built", system["build_date"]),
         ("Holds", counts),
         ("User", user),
-        ("DataView", place["data_view"]),
-        ("At", place["base_url"]),
+        ("DataView", server["data_view"]),
+        ("At", server["base_url"]),
         ("Token ends", f"{ends:%Y-%m-%d %H:%M} UTC" if ends else "the token does not say when"),
     ]
     return card(system["description"], system["name"], facts)
@@ -185,7 +219,7 @@ def _listed(row: Mapping[str, Any], columns: Iterable[str] | Mapping[str, str]) 
     """The values that there are; or what the columns that are true stand for."""
     if isinstance(columns, Mapping):
         return ", ".join(text for column, text in columns.items() if row[column])
-    return ", ".join(clipped(row[column]) for column in columns if row[column])
+    return ", ".join(truncate(row[column]) for column in columns if row[column])
 
 
 def _span(row: Mapping[str, Any], low: str, high: str) -> str:
@@ -197,8 +231,8 @@ def _span(row: Mapping[str, Any], low: str, high: str) -> str:
 
 def _shown(value: object) -> str:
     if not isinstance(value, list):
-        return escape(clipped(_text(value), _NOTES_WIDTH))
-    return escape(list_items([clipped(name) for name in value[:_MOST_NAMES]], len(value)))
+        return escape(truncate(_text(value), _NOTES_WIDTH))
+    return escape(list_items([truncate(name) for name in value[:_MOST_NAMES]], len(value)))
 
 
 def _text(value: object) -> str:
@@ -208,4 +242,4 @@ def _text(value: object) -> str:
 
 
 def _escaped(text: str) -> str:
-    return escape(clipped(text, _WIDTH))
+    return escape(truncate(text, _WIDTH))

@@ -1,6 +1,6 @@
 // The script of the data dictionary is these files in this order: dictionary-data.js,
-// -search.js, -rows.js, -variable.js and dictionary.js. Texts of the system become text nodes of
-// the page and nothing else.
+// -search.js, -rows.js, -variable.js, -nearest.js and dictionary.js. Texts of the system become
+// text nodes of the page and nothing else.
 
 // What was packed: a line of JSON, then columns of texts, a line each.
 
@@ -28,6 +28,16 @@ class Column {
     const line = this.text.slice(this.starts[row], this.starts[row + 1] - 1);
     if (line === NULL) return null;
     return line.includes("\\") ? line.replace(/\\(.)/g, (_, c) => (c === " " ? "\n" : c)) : line;
+  }
+
+  // The longest text of some rows.
+  longest(first = 0, end = this.count) {
+    if (first >= end) return "";
+    let row = first;
+    this.at(row); // makes `starts`
+    const { starts } = this;
+    for (let at = first; at < end; at++) if (starts[at + 1] - starts[at] > starts[row + 1] - starts[row]) row = at;
+    return this.at(row) ?? "";
   }
 
   numbers() {
@@ -115,14 +125,38 @@ class System {
     return this.foldersOf(folder).includes(around);
   }
 
-  // The variable that an address names: as our links write it, or as a person would.
-  named(raw) {
-    let name = raw;
-    try {
-      name = decodeURIComponent(raw);
-    } catch { /* a lone % */ }
+  // The facts that were given besides, of which there are any: titles and texts.
+  given(row) {
+    return this.head.facts.map((title, n) => [title, this.columns[`fact.${n}`].at(row)]).filter(([, text]) => text);
+  }
+
+  folderNamed(path) {
+    const places = this.head.folders.map((_, n) => n);
+    return places.find((n) => this.pathOf(n) === path) ?? null;
+  }
+
+  pathOf(folder) {
+    return this.foldersOf(folder).map((n) => this.head.folders[n].name).join("/");
+  }
+
+  // The variable of exactly this name.
+  called(name) {
     this.rows ??= new Map(Array.from({ length: this.head.variables }, (_, row) => [this.of(row, "name"), row]));
-    return [name, this.rows.get(name) ?? this.rows.get(raw)];
+    return this.rows.get(name);
+  }
+
+  // The variables that somebody may mean: by name, by description, at last in either case.
+  meant(text) {
+    const exact = this.called(text);
+    if (exact !== undefined) return [exact];
+    const plain = folded(text), found = [[], [], []];
+    for (let row = 0; row < this.head.variables; row++) {
+      const name = this.of(row, "name"), description = this.of(row, "description");
+      if (folded(name) === plain) found[0].push(row);
+      else if (description === text) found[1].push(row);
+      else if (folded(description) === plain) found[2].push(row);
+    }
+    return found.find((rows) => rows.length) ?? [];
   }
 }
 

@@ -1,60 +1,58 @@
-// The page of a variable: all that is known of it, and its codes.
+// The page of a variable: what it is, where it stands, its codes, and what else is known.
 
 const VALUES_OF = new Map([["SingleValue", "One"], ["OrArray", "Several (or)"], ["AndArray", "Several (and)"], ["OrBitArray", "Flags (or)"], ["AndBitArray", "Flags (and)"]]);
 
-// What each column is called, and how its values are written.
-const FACTS = [
-  ["selector_type", "Values of a record", (text) => VALUES_OF.get(text) ?? text],
-  ["sub_type", "Values are"],
-  ["num_codes", "Number of codes", grouped],
-  ["code_length", "Length of a code", bytes],
-  ["var_code_min_count", "Smallest code", records],
-  ["var_code_max_count", "Largest code", records],
-  ["var_code_order", "Order of codes"],
-  ["min_date", "Earliest", dated],
-  ["max_date", "Latest", dated],
-  ["combined_from", "Summarises"],
-  ["unclassified_code", "Code for no value"],
-  ["unclassified_description", "Described as"],
-  ["min_value", "Smallest value", grouped],
-  ["max_value", "Largest value", grouped],
-  ["is_currency", "Is money", yesOrNo],
-  ["currency_symbol", "Currency symbol"],
-  ["currency_locale", "Currency locale"],
-  ["decimal_places", "Decimal places"],
-  ["max_length", "Longest text", bytes],
-  ["reference_type", "Reference to"],
-  ["reference_length", "Longest value", bytes],
-  ["is_selectable", "Selections may use it", yesOrNo],
-  ["is_browsable", "May be browsed", yesOrNo],
-  ["is_exportable", "May be exported", yesOrNo],
-  ["is_virtual", "Made after the build", yesOrNo],
-  ["api_type", "Type in the API"],
-  ["folder_name", "Folder, as the variable names it"],
-  ["path", "Path in the API"],
-];
+// What is shown elsewhere on the page; of all other columns, how values are written.
+const SHOWN = new Set(["description", "name", "type", "table_name", "folder", "notes"]);
+const WRITTEN = new Map(Object.entries({
+  selector_type: (text) => VALUES_OF.get(text) ?? text,
+  num_codes: grouped,
+  code_length: bytes,
+  var_code_min_count: records,
+  var_code_max_count: records,
+  min_date: dated,
+  max_date: dated,
+  min_value: grouped,
+  max_value: grouped,
+  is_currency: yesOrNo,
+  max_length: bytes,
+  reference_length: bytes,
+  is_selectable: yesOrNo,
+  is_browsable: yesOrNo,
+  is_exportable: yesOrNo,
+  is_virtual: yesOrNo,
+}));
 
-const back = () => el("p", { class: "back" }, el("a", { href: "#" }, "← All variables"));
+const pairs = (facts) => facts.map(([title, value]) => el("div", {}, el("dt", {}, title), el("dd", {}, ...value)));
+const badge = (text) => el("span", { class: "badge" }, text);
 
-// What stands on the page; `choose` is called with what to filter by.
-function variablePage(system, row, choose) {
-  const name = system.of(row, "name"), notes = system.of(row, "notes");
-  const kind = system.kindOf(row);
-  const facts = [...placesOf(system, row, choose), ...factsOf(system, row)];
+// What stands on the page; `choose` is called with what to filter by, `linkTo` with a variable.
+function variablePage(system, row, choose, linkTo) {
+  const notes = system.of(row, "notes"), kind = system.kindOf(row);
+  const facts = [...system.given(row).map(([title, text]) => [title, [said(text)]]), ...factsOf(system, row, linkTo)];
+  const hasCodes = system.sizes[row] > 0;
   return [
-    back(),
     el("h2", { tabindex: "-1" }, said(system.labelOf(row))),
-    el("p", { class: "under" }, el("code", {}, said(name)), " ", el("span", { class: "badge" }, KINDS.get(kind) ?? kind)),
+    el("p", { class: "under" }, el("code", {}, said(system.of(row, "name"))), " ", badge(KINDS.get(kind) ?? kind), system.of(row, "is_virtual") === "true" ? badge("Virtual") : "", hasCodes ? button("All facts", showFacts, { class: "link facts-link" }) : ""),
     notes ? el("p", { class: "notes" }, said(notes)) : "",
-    el("dl", {}, ...facts.map(([title, value]) => el("div", {}, el("dt", {}, title), el("dd", {}, ...value)))),
+    el("dl", { class: "where" }, ...pairs(placesOf(system, row, choose))),
+    el("section", { id: "its-codes" }),
+    el("details", { class: "facts", open: hasCodes ? null : "" }, el("summary", {}, "All facts"), el("dl", {}, ...pairs(facts))),
   ];
+}
+
+function showFacts() {
+  const facts = document.querySelector("#page .facts");
+  facts.open = true;
+  facts.scrollIntoView({ block: "center" });
+  facts.querySelector("summary").focus({ preventScroll: true });
 }
 
 function placesOf(system, row, choose) {
   const { tables, folders } = system.head;
   const chain = (what, numbers, nouns) =>
     numbers.flatMap((number, n) => [
-      n ? el("span", { class: "quiet", "aria-hidden": "true" }, " › ") : "",
+      n ? el("span", { class: "quiet" }, " › ") : "",
       el("button", { type: "button", class: "link", click: () => choose(what, number) }, said(nouns[number].name)),
     ]);
   const inside = system.foldersWith(row).map((n) => ["Folder", chain("folder", system.foldersOf(n), folders)]);
@@ -62,10 +60,10 @@ function placesOf(system, row, choose) {
 }
 
 // What is known of it, but for what the page tells elsewhere.
-function factsOf(system, row) {
+function factsOf(system, row, linkTo) {
   const told = { api_type: [system.kindOf(row)], folder_name: system.foldersWith(row).map((n) => system.head.folders[n].name) };
-  return FACTS.flatMap(([column, title, written = (text) => text]) => {
-    const text = system.of(row, column);
+  return Object.entries(system.head.titles).flatMap(([column, title]) => {
+    const text = SHOWN.has(column) ? null : system.of(row, column), written = WRITTEN.get(column) ?? ((text) => text);
     if (text === null || text === "" || told[column]?.includes(text)) return [];
     if (column === "combined_from") return [[title, [el("a", { href: linkTo(text) }, said(text))]]];
     const value = said(written(text));
@@ -79,51 +77,97 @@ function whyNoCodes(system, row) {
   return system.of(row, "num_codes") === null ? null : "The variable lists no codes.";
 }
 
-// The codes of a variable, put into a place; gives their list, if there is one. The code that
-// is `marked` stands out.
-function drawCodes(system, row, place, marked) {
+const ORDERS = new Map([[null, "none"], ["most", "descending"], ["fewest", "ascending"]]);
+
+// The codes of a variable, put into a place. `asked` says which are to be found, in which
+// order, and which code stands out; `changed` is told what the reader asks then, `everywhere`
+// what to search outside of these codes, and `within` finds a query among them: it gives the
+// rows, and the words to mark. Gives the list, if there is one.
+function drawCodes(system, row, place, asked, changed, everywhere, within) {
   const first = system.firstCode[row], size = system.sizes[row], why = whyNoCodes(system, row);
   if (!size && !why) return null;
-  const title = el("h3", {}, "Codes ", el("span", { class: "quiet" }, size ? grouped(String(size)) : ""));
-  place.append(title);
   if (!size) {
-    place.append(el("p", { class: "quiet" }, why));
+    place.append(el("h3", {}, "Codes"), el("p", { class: "quiet" }, why));
     return null;
   }
   const { "code.code": code, "code.description": description, "code.count": count } = system.columns;
   const table = system.head.tables[system.table[row]], total = Number(table.total_records);
-  const all = Array.from({ length: size }, (_, n) => first + n);
-  const largest = all.reduce((most, at) => Math.max(most, Number(count.at(at) ?? 0)), 0);
-  let rows = all, words = [];
-  const body = el("div");
-  const list = new Rows(body, "Codes", "category", [["what", "Description"], ["value", "Code"], ["number", "Records"], ["share", "Share"]], (n) => {
-    const at = rows[n], number = count.at(at), value = Number(number ?? 0);
-    const bar = el("i");
-    bar.style.width = `${largest > 0 ? Math.max(0, (100 * value) / largest) : 0}%`;
-    return el(
-      "div", { class: at === marked ? "category wanted" : "category" },
-      cell("what", said(description.at(at), words)),
-      cell("value", said(code.at(at), words)),
-      cell("number", number === null ? "not known" : grouped(number)),
-      cell("share", el("span", {}, number === null || total <= 0 ? "" : shareOf(value / total)), bar),
-    );
+  const shareAt = (at) => (count.at(at) === null || total <= 0 ? null : Number(count.at(at)) / total);
+  let largest = 0;
+  for (let at = first; at < first + size; at++) largest = Math.max(largest, Number(count.at(at) ?? 0));
+  const all = Uint32Array.from({ length: size }, (_, n) => first + n);
+  let turn = 0, words = [], { find = "", sort = null } = asked, marked;
+  const list = new List(place, {
+    name: "Codes", kind: "category", file: () => `${system.of(row, "name")} codes`,
+    columns: [
+      { key: "what", title: "Description", value: (at) => description.at(at) },
+      { key: "value", title: "Code", value: (at) => code.at(at), widest: () => code.longest(first, first + size), gives: true, extra: 1.2 },
+      { key: "number", title: "Records", value: (at) => (count.at(at) === null ? null : plainNumber(count.at(at))), widest: () => (count.longest(first, first + size) === NULL ? "not known" : grouped(count.longest(first, first + size))), extra: 1 },
+      { key: "share", title: "Share", value: (at) => (shareAt(at) === null ? null : shareOf(shareAt(at))), widest: () => "100.0%", gives: true, extra: 9 },
+    ],
+    draw: (at) => {
+      const number = count.at(at), share = shareAt(at), bar = el("i");
+      bar.style.setProperty("--part", largest > 0 ? Math.max(0, Number(number ?? 0) / largest) : 0);
+      return el(
+        "tr", at === marked ? { class: "wanted" } : {},
+        cell("what", said(description.at(at), words)),
+        cell("value", said(code.at(at), words)),
+        cell("number", number === null ? "not known" : grouped(number)),
+        cell("share", el("span", {}, share === null ? "" : shareOf(share)), bar),
+      );
+    },
   });
-  if (size > 12) {
-    const found = el("p", { class: "unseen", role: "status" });
-    const find = (event) => {
-      words = wordsOf(event.target.value);
-      const holds = (at) => {
-        const text = folded(`${code.at(at)} ${description.at(at)}`);
-        return words.every((word) => text.includes(word));
-      };
-      rows = words.length ? all.filter(holds) : all;
-      list.show(rows.length);
-      found.textContent = counted(rows.length, "code");
-    };
-    title.append(el("input", { type: "search", class: "small", placeholder: "Find in these codes", "aria-label": "Find in these codes", autocomplete: "off", spellcheck: "false", input: find }));
-    place.append(found);
+  const nothing = el("p", { class: "nothing", hidden: "" }), state = el("p", { class: "unseen", role: "status" });
+  const sorter = button("Records", () => {
+    sort = { null: "most", most: "fewest", fewest: null }[sort];
+    changed({ find, sort });
+    draw();
+  }, { class: "sort" });
+  list.titles[2].replaceChildren(sorter);
+  const draw = async () => {
+    const mine = ++turn, isAsked = find.trim() !== "";
+    let rows = all;
+    if (isAsked) {
+      const found = await within(find, () => mine !== turn);
+      if (mine !== turn || !found) return;
+      [rows, words] = [Uint32Array.from(found.rows), found.words];
+    } else words = [];
+    if (sort) rows = byCount(rows, count, sort === "most" ? -1 : 1);
+    list.titles[2].setAttribute("aria-sort", ORDERS.get(sort));
+    sorter.title = `In the order of ${{ null: "the system", most: "records, most first", fewest: "records, fewest first" }[sort]}; press to change it`;
+    list.show(rows);
+    list.title.replaceChildren(isAsked ? `${grouped(rows.length)} of ` : "", `${counted(size, "code")} of `, said(system.labelOf(row)));
+    list.all.hidden = false;
+    list.table.hidden = list.copy.hidden = list.save.hidden = !rows.length;
+    nothing.hidden = rows.length > 0;
+    if (!rows.length) nothing.replaceChildren("None of ", size === 1 ? "the 1 code" : `these ${counted(size, "code")}`, " contains ", `“${find.trim()}”. `, button("Search everything for it", () => everywhere(find), { class: "link" }));
+    if (isAsked) state.textContent = counted(rows.length, "code");
+  };
+  if (size > 12 || find) {
+    const input = el("input", { type: "search", class: "small", placeholder: "Find in these codes", "aria-label": "Find in these codes", autocomplete: "off", spellcheck: "false" });
+    input.value = find;
+    input.addEventListener("input", () => {
+      find = input.value;
+      changed({ find, sort });
+      draw();
+    });
+    list.title.after(input);
   }
-  place.append(body, el("p", { class: "quiet" }, "The order is the system's own. Shares are of all records of ", said(table.name), "."));
-  list.show(size);
+  list.tools.classList.add("stays");
+  place.append(nothing, state, el("p", { class: "quiet after" }, "Shares are of all records of ", said(table.name), "."));
+  if (asked.code !== undefined) {
+    for (let at = first; at < first + size && marked === undefined; at++) if (code.at(at) === asked.code) marked = at;
+  }
+  const isDrawn = draw();
+  if (marked !== undefined) isDrawn.then(() => list.items.includes(marked) && list.scrollTo(list.items.indexOf(marked)));
   return list;
+}
+
+const plainNumber = (text) => (Number.isSafeInteger(Number(text)) ? Number(text) : text);
+
+// Rows by their counts, those of equal counts in their own order; what is not known comes last.
+function byCount(rows, count, sign) {
+  const counts = Float64Array.from(rows, (at) => (count.at(at) === null ? Infinity : sign * Number(count.at(at))));
+  const places = Uint32Array.from(rows, (_, n) => n);
+  return places.sort((a, b) => counts[a] - counts[b] || a - b).map((n) => rows[n]);
 }

@@ -1,7 +1,8 @@
 """The data dictionary: a catalogue as one HTML file, which asks no server for anything.
 
-The rows are packed inside the page, and its script (``dictionary*.js``) draws those that are
-in view. Texts reach the page as data only: they are never part of its markup.
+The rows are packed inside the page, and its script (``dictionary*.js``) draws them as tables:
+whole, or those in view where there are more than 2,000. Texts reach the page as data only: they
+are never part of its markup.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -21,11 +23,13 @@ import pyarrow.compute as pc
 
 from apteco_frames.analysis import words
 from apteco_frames.analysis.query import grouped
-from apteco_frames.support.text import shown
+from apteco_frames.render import titles
+from apteco_frames.support.arrays import strings
+from apteco_frames.support.text import escape_controls
 
 _SCRIPTS = (
     *("dictionary-data.js", "dictionary-search.js", "dictionary-rows.js"),
-    *("dictionary-variable.js", "dictionary.js"),
+    *("dictionary-variable.js", "dictionary-nearest.js", "dictionary.js"),
 )
 _CODE_COLUMNS = ("code", "description", "count")
 _TABLE_COLUMNS = (
@@ -41,6 +45,7 @@ def page(
     unread: Iterable[str] = (),
     refused: Iterable[str] = (),
     synonyms: Mapping[str, Sequence[str]] | None = None,
+    facts: Mapping[str, pa.ChunkedArray] = MappingProxyType({}),
 ) -> str:
     """The data dictionary of a catalogue, as the text of an HTML file.
 
@@ -52,6 +57,8 @@ def page(
         unread: names of variables that have codes which were not read.
         refused: names of variables whose codes the API refused.
         synonyms: what means the same as a word or phrase, for the page's search.
+        facts: what else is to be told of the variables, by its title: a text for each variable,
+            in their order; null where there is nothing to tell.
     """
     style, script = _part("dictionary.css"), "\n".join(map(_part, _SCRIPTS))
     policy = (
@@ -60,9 +67,9 @@ def page(
     )
     return Template(_part("dictionary.html")).substitute(
         policy=policy,
-        title=escape(f"{shown(system['name'])}: data dictionary"),
+        title=escape(f"{escape_controls(system['name'])}: data dictionary"),
         style=style,
-        data=_packed(*_contents(system, rows, unread, refused, synonyms or {})),
+        data=_packed(*_contents(system, rows, unread, refused, facts, synonyms or {})),
         script=script,
     )
 
@@ -88,12 +95,13 @@ def _contents(
     rows: Mapping[str, pa.Table],
     unread: Iterable[str],
     refused: Iterable[str],
+    facts: Mapping[str, pa.ChunkedArray],
     synonyms: Mapping[str, Sequence[str]],
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """What the page is told at once, and the columns by their names, each value a line."""
     tables, variables, codes = rows["tables"], rows["variables"], rows["codes"]
-    places = {name: place for place, name in enumerate(variables["name"].to_pylist())}
-    folders, members = _folders(rows.get("folders"), variables, places)
+    positions = {name: position for position, name in enumerate(variables["name"].to_pylist())}
+    folders, members = _folders(rows.get("folders"), variables, positions)
     kinds = pc.unique(variables["type"].cast(pa.string()))
     head = {
         "system": {name: None if value is None else str(value) for name, value in system.items()},
@@ -103,8 +111,10 @@ def _contents(
         "folders_read": "folders" in rows,
         "variables": len(variables),
         "codes": len(codes),
-        "unread": [places[name] for name in unread],
-        "refused": [places[name] for name in refused],
+        "unread": [positions[name] for name in unread],
+        "refused": [positions[name] for name in refused],
+        "titles": titles.VARIABLES,
+        "facts": list(facts),
         "words": {
             "small": sorted(words.SMALL_WORDS),
             "letters": words.LETTERS,
@@ -117,7 +127,7 @@ def _contents(
     columns = {
         "table": _lines(pc.index_in(variables["table_name"], tables["name"].combine_chunks())),
         "kind": _lines(pc.index_in(variables["type"].cast(pa.string()), kinds)),
-        "size": _joined(_sizes(codes["variable_name"], places)),
+        "size": _joined(_sizes(codes["variable_name"], positions)),
         "members": _joined(" ".join(map(str, inside)) for inside in members),
     }
     columns |= {
@@ -125,6 +135,7 @@ def _contents(
         for name, column in zip(variables.column_names, variables.columns, strict=True)
         if column.null_count < len(column) and name not in ("type", "table_name")
     }
+    columns |= {f"fact.{number}": _lines(texts) for number, texts in enumerate(facts.values())}
     return head, columns | {f"code.{name}": _lines(codes[name]) for name in _CODE_COLUMNS}
 
 
@@ -137,17 +148,17 @@ def _strings(arrow: pa.Table) -> list[dict[str, Any]]:
 
 
 def _folders(
-    folders: pa.Table | None, variables: pa.Table, places: Mapping[str, int]
+    folders: pa.Table | None, variables: pa.Table, positions: Mapping[str, int]
 ) -> tuple[list[dict[str, Any]], list[list[int]]]:
-    """The folders, and the places of the variables directly in each.
+    """The folders, and the positions of the variables directly in each.
 
     Where they were not read, they are those that variables name, side by side.
     """
     if folders is None:
         inside: dict[str, list[int]] = {}
-        for place, name in enumerate(variables["folder_name"].to_pylist()):
+        for position, name in enumerate(variables["folder_name"].to_pylist()):
             if name:
-                inside.setdefault(name, []).append(place)
+                inside.setdefault(name, []).append(position)
         return [_folder(n, "", None, len(of)) for n, of in inside.items()], list(inside.values())
     rows = folders.to_pylist()
     numbers = {row["path"]: number for number, row in enumerate(rows)}
@@ -160,18 +171,18 @@ def _folders(
         )
         for row in rows
     ]
-    return listed, [[places[name] for name in row["variable_names"]] for row in rows]
+    return listed, [[positions[name] for name in row["variable_names"]] for row in rows]
 
 
 def _folder(name: str, description: str, parent: int | None, total: int) -> dict[str, Any]:
     return {"name": name, "description": description, "parent": parent, "total": total}
 
 
-def _sizes(variable_names: pa.ChunkedArray, places: Mapping[str, int]) -> Iterable[str]:
+def _sizes(variable_names: pa.ChunkedArray, positions: Mapping[str, int]) -> Iterable[str]:
     """How many codes each variable has."""
-    sizes = ["0"] * len(places)
+    sizes = ["0"] * len(positions)
     for count in pc.value_counts(variable_names).to_pylist():
-        sizes[places[count["values"]]] = str(count["counts"])
+        sizes[positions[count["values"]]] = str(count["counts"])
     return sizes
 
 
@@ -180,7 +191,7 @@ def _lines(column: pa.ChunkedArray) -> bytes:
     texts = column.cast(pa.string())
     for raw, written in (("\\", "\\\\"), ("\n", "\\ ")):
         texts = pc.replace_substring(texts, pattern=raw, replacement=written)
-    return _joined(pc.fill_null(texts, "\\0").to_pylist())
+    return _joined(pc.fill_null(texts, strings(["\\0"])[0]).to_pylist())
 
 
 def _joined(texts: Iterable[str] | Sequence[str]) -> bytes:

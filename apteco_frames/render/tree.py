@@ -7,7 +7,7 @@ from html import escape
 from typing import NamedTuple
 
 from apteco_frames.support.display import NO_MATHS
-from apteco_frames.support.text import clipped
+from apteco_frames.support.text import truncate
 
 _LABEL_WIDTH = 60
 _MOST_SHOWN = 1_000
@@ -111,7 +111,7 @@ class Tree:
 
 
 def _text(line: _Line) -> str:
-    label = clipped(line.label, _LABEL_WIDTH)
+    label = truncate(line.label, _LABEL_WIDTH)
     return f"{label} ({line.note})" if line.note else label
 
 
@@ -141,4 +141,4 @@ def _arranged(items: Iterable[Item]) -> Iterator[_Line]:
 def _stacked(siblings: Sequence[Item], depth: int) -> list[tuple[int, Item, bool]]:
     """Siblings as a stack, the first of them on top, and which is the last of them."""
     last = len(siblings) - 1
-    return [(depth, siblings[place], place == last) for place in range(last, -1, -1)]
+    return [(depth, siblings[position], position == last) for position in range(last, -1, -1)]

@@ -298,6 +298,14 @@ CHANGES: tuple[Column, ...] = (
     Column("new", STRING, True, "", "Newer value as text; of what was added, all as JSON."),
     Column("severity", KIND, False, "", "How much it matters.", values=SEVERITIES),
     Column("is_virtual", BOOL, False, "", "Whether the variable was made after the build."),
+    Column(
+        "used_by",
+        STRING,
+        True,
+        "",
+        "How many audiences and the like use it, by kind, as JSON; null where none does, or that "
+        "was not asked.",
+    ),
 )
 
 BUILDS: tuple[Column, ...] = (
@@ -322,6 +330,43 @@ BUILDS: tuple[Column, ...] = (
 )
 """The columns of the builds of an archive."""
 
+USE_KINDS = ("audience", "dashboard", "composition", "file")
+USE_SOURCES = ("definition", "lookup")
+BROKEN_REASONS = ("variable gone", "code gone", "type changed")
+
+USES: tuple[Column, ...] = (
+    Column("kind", KIND, False, "", "What uses the variable.", values=USE_KINDS),
+    Column("id", STRING, False, "", "Its id; the path of a selection file."),
+    Column("title", STRING, False, "", "Its title; the description of a composition."),
+    Column("owner", STRING, True, "", "User name of its owner; null if the API gives none."),
+    Column(
+        "part",
+        STRING,
+        False,
+        "",
+        "Where in it: the API's field, then the titles of tab and tile, with ``/`` between them.",
+    ),
+    Column("variable_name", STRING, False, "", "Name of the variable, be it still there or not."),
+    Column("code", STRING, True, "", "The code; null where the variable is used without one."),
+    Column(
+        "source",
+        KIND,
+        False,
+        "",
+        "``definition``, or ``lookup`` if only the server's own list of its variables has it.",
+        values=USE_SOURCES,
+    ),
+    Column(
+        "updated", TIMESTAMP, True, "", "When it was last changed, a local time without a zone."
+    ),
+    Column("hits", INT, True, "", "How often an audience was opened; null for others."),
+)
+
+BROKEN_USES: tuple[Column, ...] = (
+    *USES,
+    Column("why", KIND, False, "", "Why it will not work.", values=BROKEN_REASONS),
+)
+
 MATCHED_COLUMNS = (
     *("name", "description", "singular", "plural", "notes", "folder_name", "table_name", "code"),
 )
@@ -342,6 +387,72 @@ MATCHES: tuple[Column, ...] = (
     Column("score", DOUBLE, False, "", "How well it fits: 1 is best, 0 would be not at all."),
 )
 
+QUALITY: tuple[Column, ...] = (
+    Column("name", STRING, False, "", "Name of the variable."),
+    Column("description", STRING, False, "", "Description of the variable."),
+    Column("table_name", STRING, False, "", "Name of the table that the variable is from."),
+    Column("type", KIND, False, "", "Kind of variable.", values=VARIABLE_TYPES),
+    Column("num_codes", INT, False, "", "Number of codes, Unclassified included."),
+    Column("used_codes", INT, True, "", "Number of codes that records have."),
+    Column("unused_codes", INT, True, "", "Number of codes that no record has."),
+    Column(
+        "unclassified_share",
+        DOUBLE,
+        True,
+        "",
+        "Share of the records that are Unclassified; null where no code is that.",
+    ),
+    Column("top_code", STRING, True, "", "The code that most records have."),
+    Column("top_description", STRING, True, "", "What it means."),
+    Column("top_share", DOUBLE, True, "", "Share of the records that have it."),
+    Column(
+        "effective_codes",
+        DOUBLE,
+        True,
+        "",
+        "As many codes, each with as many records, would be as varied: the exponential of the "
+        "entropy.",
+    ),
+    Column(
+        "coverage",
+        DOUBLE,
+        True,
+        "",
+        "Counts of all codes over the table's records: 1 where each record has a code; null for "
+        "arrays, whose records have any number.",
+    ),
+    Column(
+        "undescribed_codes",
+        INT,
+        False,
+        "",
+        "Number of codes whose description is empty, or the code itself.",
+    ),
+    Column(
+        "repeated_descriptions",
+        INT,
+        False,
+        "",
+        "Number of descriptions that more than one code has; empty ones do not count.",
+    ),
+)
+
+FINDING_NOUNS = ("table", "variable", "folder", "exception")
+
+FINDINGS: tuple[Column, ...] = (
+    Column("rule", STRING, False, "", "The rule that found it."),
+    Column("severity", KIND, False, "", "How much it matters.", values=SEVERITIES),
+    Column("noun", KIND, False, "", "What it is about.", values=FINDING_NOUNS),
+    Column(
+        "name",
+        STRING,
+        False,
+        "",
+        "Name of the table or variable, path of the folder; of an exception, what it names.",
+    ),
+    Column("message", STRING, False, "", "What is wrong, in a sentence."),
+)
+
 
 SYSTEMS_SCHEMA = arrow_schema(SYSTEMS)
 TABLES_SCHEMA = arrow_schema(TABLES)
@@ -351,3 +462,7 @@ FOLDERS_SCHEMA = arrow_schema(FOLDERS)
 CHANGES_SCHEMA = arrow_schema(CHANGES)
 BUILDS_SCHEMA = arrow_schema(BUILDS)
 MATCHES_SCHEMA = arrow_schema(MATCHES)
+QUALITY_SCHEMA = arrow_schema(QUALITY)
+FINDINGS_SCHEMA = arrow_schema(FINDINGS)
+USES_SCHEMA = arrow_schema(USES)
+BROKEN_USES_SCHEMA = arrow_schema(BROKEN_USES)

@@ -32,11 +32,12 @@ import pyarrow.compute as pc
 from apteco_frames import schema
 from apteco_frames.schema.column import INT, KIND, STRING, TIMESTAMP, Column
 from apteco_frames.storage.snapshot import pack_system
+from apteco_frames.support.arrays import array_of, integers, table_of
 
 if TYPE_CHECKING:
     from hashlib import _Hash
 
-VERSION = 2
+LAYOUT_VERSION = 2
 """Version of the layout; it rises only when a column or a folder goes or changes its type."""
 
 NOUNS: dict[str, tuple[Column, ...]] = {
@@ -47,16 +48,23 @@ NOUNS: dict[str, tuple[Column, ...]] = {
 }
 """The nouns, with the columns that they have in a catalogue."""
 
+USES = "uses"
+"""The folder of what uses the variables of a build, which is there on demand only.
+
+It is no noun of a build: the names of a build's files do not tell of it, it may change while the
+build stays the same, and it can be removed.
+"""
+
 PARTITIONS = pa.schema([("system", STRING), ("build", STRING)])
 """The columns that the names of folders are."""
 
-BUILDS = "builds"
+BUILDS_FOLDER = "builds"
 """The folder of the builds themselves."""
 
 PARTS = "adding"
 """The folder of files that are not in their place yet."""
 
-BUILDS_SCHEMA = pa.schema(
+ENTRY_SCHEMA = pa.schema(
     [
         *(
             f.with_name({"system": "system_name", "build": "build_name"}.get(f.name, f.name))
@@ -72,7 +80,14 @@ BUILDS_SCHEMA = pa.schema(
 ``added_at`` is null since layout 2, or equal contents would not have equal bytes.
 """
 
-_SORTED_BY = {"tables": "name", "variables": "name", "codes": "variable_name", "folders": "path"}
+_SORTED_BY = {
+    "tables": "name",
+    "variables": "name",
+    "codes": "variable_name",
+    "folders": "path",
+    USES: "variable_name",
+}
+_COLUMNS = {**NOUNS, USES: schema.USES}
 _OWN = (
     pa.field("row_number", INT, False),
     pa.field("system_name", STRING, False),
@@ -97,6 +112,9 @@ _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_-.")
 _LONGEST = 100  # on Windows, a whole path has 260
 _LONGEST_OF_LAYOUT_1 = 200
 
+# Engines take the one for null, and Spark reads nothing where there is the other.
+_NO_FOLDERS = ("__HIVE_DEFAULT_PARTITION__", "")
+
 # What follows from other columns counts for nothing: later versions may derive more.
 _DIGESTED = {
     "tables": [column.name for column in schema.TABLES if column.api_field],
@@ -106,7 +124,7 @@ _DIGESTED = {
 }
 
 
-class Build(NamedTuple):
+class ArchivedBuild(NamedTuple):
     """A build, as far as its path tells.
 
     Attributes:
@@ -153,7 +171,7 @@ class Build(NamedTuple):
         """Whether it has a noun."""
         return noun in ("tables", "variables") or f"-{noun}" in self.path.rpartition("/")[2]
 
-    def covers(self, other: Build) -> bool:
+    def covers(self, other: ArchivedBuild) -> bool:
         """Whether it has all that another one has, and perhaps more."""
         return (
             (self.date, self.core) == (other.date, other.core)
@@ -164,12 +182,12 @@ class Build(NamedTuple):
 
 def build_at(
     path: str, modified: int = 0, size: int = 0, system: str | None = None
-) -> Build | None:
+) -> ArchivedBuild | None:
     """The build whose files have such a path; None if no build's have.
 
     Args:
         path: below the folder of a noun.
-        modified: of the file in ``builds``, as :class:`Build` has it.
+        modified: of the file in ``builds``, as :class:`ArchivedBuild` has it.
         size: likewise.
         system: the name of its system, if it is known.
 
@@ -193,15 +211,15 @@ def build_at(
     )
     if is_foreign or (system is None and "~" not in folder):
         return None
-    return Build(system, folder, name, built, path, core, codes, folders, modified, size)
+    return ArchivedBuild(system, folder, name, built, path, core, codes, folders, modified, size)
 
 
 def build_of(
     system: Mapping[str, Any],
     arrows: Mapping[str, pa.Table],
     unavailable: Sequence[str],
-    others: Sequence[Build] = (),
-) -> Build:
+    others: Sequence[ArchivedBuild] = (),
+) -> ArchivedBuild:
     """The build that a catalogue makes.
 
     Args:
@@ -274,15 +292,15 @@ def folder_of(system: str) -> str:
     """The folder of a system, below that of a noun.
 
     Engines decode it: it is percent-encoded, as far as Windows and other file systems
-    which do not tell letters by their case need it. Of a name that is too long it has the
-    beginning, a tilde, and digits of its own.
+    which do not tell letters by their case need it. Of a name that is too long, or that no
+    folder may have, it has the beginning, a tilde, and digits of its own.
 
     >>> folder_of("50 %"), folder_of("Holidays"), folder_of("..")
     ('system=50%20%25', 'system=%48olidays', 'system=.%2e')
     """
     raw = system.encode("utf-8", "surrogatepass")
     encoded = _encoded(raw)
-    if len(encoded) > _LONGEST:
+    if len(encoded) > _LONGEST or system in _NO_FOLDERS:
         encoded = f"{_encoded(system[:8].encode('utf-8', 'surrogatepass'))}~{_hash(raw)}"
     return f"system={encoded}"
 
@@ -309,7 +327,7 @@ def file_schema(noun: str) -> pa.Schema:
     ['count', 'row_number', 'system_name', 'build_date']
     """
     fields = [
-        pa.field(c.name, STRING if c.type == KIND else c.type, c.nullable) for c in NOUNS[noun]
+        pa.field(c.name, STRING if c.type == KIND else c.type, c.nullable) for c in _COLUMNS[noun]
     ]
     return pa.schema([*fields, *_OWN])
 
@@ -318,15 +336,15 @@ def file_of(noun: str, rows: pa.Table, system: Mapping[str, Any]) -> pa.Buffer:
     """The file of a noun, sorted by variable.
 
     Args:
-        noun: one of :data:`NOUNS`.
+        noun: one of :data:`NOUNS`, or :data:`USES`.
         rows: its rows, as a catalogue has them.
         system: the description of the system.
     """
     size = len(rows)
     own = (
-        pa.array(range(size), INT),
-        pa.repeat(pa.scalar(system["name"], STRING), size),
-        pa.repeat(pa.scalar(system["build_date"], TIMESTAMP), size),
+        integers(range(size)),
+        pa.repeat(array_of([system["name"]], STRING)[0], size),
+        pa.repeat(array_of([system["build_date"]], TIMESTAMP)[0], size),
     )
     for field, values in zip(_OWN, own, strict=True):
         rows = rows.append_column(field, values)
@@ -335,14 +353,14 @@ def file_of(noun: str, rows: pa.Table, system: Mapping[str, Any]) -> pa.Buffer:
 
 
 def build_file(
-    build: Build,
+    build: ArchivedBuild,
     system: Mapping[str, Any],
     arrows: Mapping[str, pa.Table],
     unavailable: Sequence[str],
 ) -> pa.Buffer:
     """The file that makes a build exist; see :func:`build_of` for the arguments."""
     row = {
-        **{field.name: None for field in BUILDS_SCHEMA},
+        **{field.name: None for field in ENTRY_SCHEMA},
         **{noun: len(rows) for noun, rows in arrows.items()},
         "system_name": system["name"],
         "build_name": build.name,
@@ -350,9 +368,9 @@ def build_file(
         "unavailable": unavailable,
         "file": build.path,
         "content": build.path.rpartition("/")[2].removesuffix(".parquet"),
-        "version": VERSION,
+        "version": LAYOUT_VERSION,
     }
-    return _parquet(pa.Table.from_pylist([row], BUILDS_SCHEMA))
+    return _parquet(table_of([row], ENTRY_SCHEMA))
 
 
 def known(arrow: pa.Table, noun: str) -> pa.Table:

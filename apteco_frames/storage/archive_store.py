@@ -32,13 +32,14 @@ from apteco_frames import schema
 from apteco_frames.errors import ArchiveError, how_to_install
 from apteco_frames.storage import location
 from apteco_frames.storage.archive_layout import (
-    BUILDS,
-    BUILDS_SCHEMA,
+    BUILDS_FOLDER,
+    ENTRY_SCHEMA,
+    LAYOUT_VERSION,
     NOUNS,
     PARTITIONS,
     PARTS,
-    VERSION,
-    Build,
+    USES,
+    ArchivedBuild,
     build_at,
     build_file,
     build_of,
@@ -60,7 +61,7 @@ _READERS = 8
 _FAULTS = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError)
 
 # Of each file in "builds" that was read in this process, what it holds: that never changes.
-_entries: dict[tuple[str, Build], dict[str, Any]] = {}
+_entries: dict[tuple[str, ArchivedBuild], dict[str, Any]] = {}
 
 
 class _File(NamedTuple):
@@ -94,16 +95,16 @@ class ArchiveStore:
 
     def __init__(self, root: str | Path, filesystem: Any = None) -> None:
         if filesystem is None:
-            is_uri = isinstance(root, str) and "://" in root
+            is_uri = isinstance(root, str) and location.is_uri(root)
             self._root = str(root) if is_uri else Path(root).absolute().as_posix()
         else:
             self._root = str(root)
-            filesystem = location.checked_filesystem(filesystem)
+            filesystem = location.require_filesystem(filesystem)
         self._given = filesystem
         self._files: Any = None
 
     @property
-    def place(self) -> str:
+    def root(self) -> str:
         """Where it is, without the credentials that a URI may hold."""
         return location.without_credentials(self._root)
 
@@ -122,7 +123,7 @@ class ArchiveStore:
             local = location.local_folder(found)
             if local and local.exists() and not local.is_dir():
                 raise ArchiveError(
-                    f"{self.place} is a file, and an archive is a folder. Name the folder that it "
+                    f"{self.root} is a file, and an archive is a folder. Name the folder that it "
                     "is in, or one that is not there yet."
                 )
             self._files = found
@@ -132,6 +133,11 @@ class ArchiveStore:
     def local_root(self) -> Path | None:
         """The folder, if it is one of this machine."""
         return location.local_folder(self.files)
+
+    @property
+    def _kind(self) -> str:
+        """What kind of file system it is, as pyarrow calls it."""
+        return str(self.files.base_fs.type_name)
 
     @property
     def _fsspec(self) -> Any:
@@ -149,7 +155,7 @@ class ArchiveStore:
             found |= {name, *(build.system for build in builds)}
         return sorted(name for name in found if name is not None)
 
-    def builds(self, system: str | None = None) -> list[Build]:
+    def builds(self, system: str | None = None) -> list[ArchivedBuild]:
         """The builds, of all systems or of one, by system, the latest last.
 
         Nothing is read but the listing, and a file of each system whose name is too long for
@@ -163,9 +169,9 @@ class ArchiveStore:
         distinct = {build.path: build for build in found}  # some file systems take two for one
         return sorted(distinct.values(), key=lambda build: (str(build.system), *build.order))
 
-    def _builds_in(self, folder: str, system: str | None = None) -> list[Build]:
+    def _builds_in(self, folder: str, system: str | None = None) -> list[ArchivedBuild]:
         found = []
-        for file in self._list(f"{BUILDS}{folder}"):
+        for file in self._list(f"{BUILDS_FOLDER}{folder}"):
             build = build_at(file.below, file.modified, file.size, system)
             if build and build.size:  # one without a byte was not written to its end
                 found.append(build)
@@ -173,18 +179,18 @@ class ArchiveStore:
         named = {folder: self.entry(build)["system"] for folder, build in unnamed.items()}
         return [build._replace(system=named.get(build.folder, build.system)) for build in found]
 
-    def entry(self, build: Build) -> dict[str, Any]:
+    def entry(self, build: ArchivedBuild) -> dict[str, Any]:
         """What ``builds`` holds of a build, with the columns of ``schema.BUILDS``.
 
         Raises:
             ArchiveError: the file is damaged, or of a newer version of this package.
         """
-        key = f"{self.files.base_fs.type_name} {self.place}", build._replace(system=None)
+        key = f"{self._kind} {self.root}", build._replace(system=None)
         if key not in _entries:
             _entries[key] = self._entry(build)
         return _entries[key]
 
-    def entries(self, builds: Iterable[Build]) -> list[dict[str, Any]]:
+    def entries(self, builds: Iterable[ArchivedBuild]) -> list[dict[str, Any]]:
         """What ``builds`` holds of each build: a small read for each, once in a process.
 
         Raises:
@@ -193,7 +199,7 @@ class ArchiveStore:
         with ThreadPoolExecutor(_READERS) as pool:  # which matters where each is a request
             return list(pool.map(self.entry, builds))
 
-    def read(self, build: Build) -> Snapshot:
+    def read(self, build: ArchivedBuild) -> Snapshot:
         """The catalogue of a build; codes and folders are read when they are asked for.
 
         Raises:
@@ -214,9 +220,10 @@ class ArchiveStore:
             readers["codes"],
             readers["folders"],
             tuple(entry["unavailable"]),
+            uses=partial(self._uses, build.path),
         )
 
-    def dataset(self, noun: str, builds: Iterable[Build]) -> Any:
+    def dataset(self, noun: str, builds: Iterable[ArchivedBuild]) -> Any:
         """A noun's files as a ``pyarrow.dataset.Dataset`` that also has the partitions."""
         from pyarrow import dataset
 
@@ -240,11 +247,12 @@ class ArchiveStore:
         system: dict[str, Any],
         arrows: Mapping[str, pa.Table],
         unavailable: Iterable[str] = (),
+        uses: pa.Table | None = None,
     ) -> bool:
         """Add a catalogue, unless it is there with all that it holds.
 
         Of a build of which files are gone, those are written again. See ``snapshot.write``
-        for the arguments.
+        for the arguments; ``uses`` are put in place of those that are there.
 
         Returns:
             whether it was added, or mended.
@@ -258,19 +266,30 @@ class ArchiveStore:
         listed = [build for build in self.builds(system["name"]) if build.date == date]
         new = build_of(system, arrows, refused, listed)
         others = [build for build in listed if build.path != new.path]
-        if any(self._digested(build).covers(new) for build in others):
+        covering = next((b for b in others if self._digested(b).covers(new)), None)
+        if uses is not None:
+            path = (covering or new).path
+            self._put(f"{USES}/{path}", file_of(USES, uses, system), again=True)
+        if covering:
             return False
         entry = build_file(new, system, arrows, refused)
         is_there = self._is_whole(new, entry.size)
         if is_there and not self._is_hidden(new, listed):
             return False
-        for noun in () if is_there else arrows:
-            self._put(f"{noun}/{new.path}", file_of(noun, arrows[noun], system))
+        written = {
+            f"{noun}/{new.path}": file_of(noun, arrows[noun], system)
+            for noun in (() if is_there else arrows)
+        }
+        for path, whole in written.items():
+            self._put(path, whole)
         # It is written again even where it is there: its time says what was added last.
-        self._put(f"{BUILDS}/{new.path}", entry, again=is_there)
+        self._put(f"{BUILDS_FOLDER}/{new.path}", entry, again=is_there)
+        if self._kind not in (*_MOVED, *_WHOLE):
+            for path, whole in written.items():  # what was left there may just have been cleaned
+                self._put(path, whole)
         return not is_there
 
-    def _digested(self, build: Build) -> Build:
+    def _digested(self, build: ArchivedBuild) -> ArchivedBuild:
         """A build with its digests: layout 1 does not tell them by its names."""
         if build.core:
             return build
@@ -280,10 +299,10 @@ class ArchiveStore:
         arrows |= {"tables": found.tables, "variables": found.variables}
         return build_of(found.system, arrows, sorted(found.unavailable))
 
-    def _is_whole(self, build: Build, size: int) -> bool:
+    def _is_whole(self, build: ArchivedBuild, size: int) -> bool:
         """Whether all files of a build are there; its entry has that size, or can be read."""
         nouns = [noun for noun in NOUNS if build.has(noun)]
-        (entry,) = self.files.get_file_info([f"{BUILDS}/{build.path}"])
+        (entry,) = self.files.get_file_info([f"{BUILDS_FOLDER}/{build.path}"])
         if not entry.is_file or not entry.size:
             return False
         if entry.size != size:  # cut off, or written by another version of pyarrow
@@ -294,7 +313,7 @@ class ArchiveStore:
         found = self.files.get_file_info([f"{noun}/{build.path}" for noun in nouns])
         return all(info.is_file and info.size for info in found)
 
-    def _is_hidden(self, new: Build, listed: Sequence[Build]) -> bool:
+    def _is_hidden(self, new: ArchivedBuild, listed: Sequence[ArchivedBuild]) -> bool:
         """Whether another catalogue of the date that has as much was added after it."""
         latest = max(listed, key=lambda build: build.order, default=new)
         return latest.path != new.path and latest.fullness == new.fullness
@@ -313,7 +332,7 @@ class ArchiveStore:
 
     def _put_whole(self, path: str, written: pa.Buffer, again: bool) -> None:
         """Put a file in place, whole as far as the file system lets us."""
-        if self.files.base_fs.type_name in _MOVED:
+        if self._kind in _MOVED:
             part = f"{PARTS}/{uuid.uuid4().hex}.part"
             try:
                 self._into_folder(part, lambda: self._write(part, written))
@@ -323,7 +342,7 @@ class ArchiveStore:
             finally:
                 with suppress(OSError):  # it was moved, or perhaps nothing can be removed
                     self.files.delete_file(part)
-        if self.files.base_fs.type_name not in _WHOLE and not again:
+        if self._kind not in _WHOLE and not again:
             (info,) = self.files.get_file_info([path])
             if info.size == written.size:
                 return  # somebody else has put it there
@@ -348,53 +367,57 @@ class ArchiveStore:
 
     # Removing
 
-    def is_linked(self, build: Build) -> bool:
+    def is_linked(self, build: ArchivedBuild) -> bool:
         """Whether a link leads to what makes a build exist, so that nothing removes it."""
-        return self._is_linked(f"{BUILDS}/{build.path}")
+        return self._is_linked(f"{BUILDS_FOLDER}/{build.path}")
 
-    def remove(self, build: Build) -> None:
+    def remove(self, build: ArchivedBuild) -> None:
         """Remove a build: first what makes it exist, then its rows.
 
         Raises:
             OSError: a file cannot be removed.
         """
-        for noun in (BUILDS, *(noun for noun in NOUNS if build.has(noun))):
+        for noun in (BUILDS_FOLDER, USES, *(noun for noun in NOUNS if build.has(noun))):
             self._remove(f"{noun}/{build.path}")
 
-    def leftovers(self, seconds: float) -> Iterator[str]:
-        """The paths of files that belong to no build and have not changed for some time.
+    def clean(self, seconds: float, *, dry_run: bool = False) -> list[str]:
+        """Remove the files that belong to no build and have not changed for some time.
 
         Args:
             seconds: for how long.
+            dry_run: whether nothing is removed.
+
+        Returns:
+            their paths.
+
+        Raises:
+            ArchiveError: the archive cannot be listed.
+            OSError: one cannot be removed.
         """
         # The builds last: what was added since the files were listed has not been left over.
-        files = [file for folder in (PARTS, *NOUNS, BUILDS) for file in self._list(folder)]
-        there = {file.below for file in files if file.folder == BUILDS and file.size}
+        files = [
+            file for folder in (PARTS, USES, *NOUNS, BUILDS_FOLDER) for file in self._list(folder)
+        ]
+        there = {file.below for file in files if file.folder == BUILDS_FOLDER and file.size}
         left = defaultdict(list)
         for file in files:
             is_ours = is_part(file.below) if file.folder == PARTS else build_at(file.below)
             if is_ours and file.below not in there:
-                left[file.below].append(file)
-        for rest, files_left in left.items():
+                left[file.below].append(file.path)
+        removed = []
+        for below, paths in left.items():
             # Again, now: somebody may have added it meanwhile.
-            entry, *infos = self.files.get_file_info(
-                [f"{BUILDS}/{rest}", *(file.path for file in files_left)]
-            )
+            entry, *infos = self.files.get_file_info([f"{BUILDS_FOLDER}/{below}", *paths])
+            if (entry.is_file and entry.size) or self._is_linked(below, BUILDS_FOLDER):
+                continue  # nobody knows what was there where a link leads to no folder
             until = time.time() - seconds
-            for info, file in zip(infos, files_left, strict=True):
-                is_build = entry.is_file and entry.size
-                is_left = info.is_file and not is_build and self._modified(info) <= until
-                if is_left and not self._is_linked(file.path):
-                    yield file.path
-
-    def clean(self, paths: Iterable[str]) -> None:
-        """Remove files.
-
-        Raises:
-            OSError: one cannot be removed.
-        """
-        for path in paths:
-            self._remove(path)
+            for info in infos:
+                is_old = info.is_file and self._modified(info) <= until
+                if is_old and not self._is_linked(info.path):
+                    removed.append(info.path)
+                    if not dry_run:
+                        self._remove(info.path)
+        return sorted(removed)
 
     def _modified(self, info: Any) -> float:
         """When a file was written, by its storage's clock; now, if that does not say."""
@@ -405,12 +428,13 @@ class ArchiveStore:
         except (AttributeError, NotImplementedError, LookupError, OSError):
             return time.time()
 
-    def _is_linked(self, path: str) -> bool:
-        """Whether a file of this machine is reached by a link below the root."""
+    def _is_linked(self, path: str, folder: str = "") -> bool:
+        """Whether a file of this machine is reached by a link below the root, or a folder there."""
         root = self.local_root
-        return root is not None and os.path.realpath(root / path) != str(
-            Path(os.path.realpath(root), path)
-        )
+        if root is None:
+            return False
+        top = os.path.realpath(root / folder)
+        return os.path.realpath(Path(top, path)) != str(Path(top, path))
 
     def _remove(self, path: str) -> None:
         """Remove a file, unless somebody else has, or a link leads to it."""
@@ -460,9 +484,9 @@ class ArchiveStore:
         """The folders of systems."""
         if self.local_root:
             with suppress(OSError):
-                return os.listdir(self.local_root / BUILDS)  # noqa: PTH208
+                return os.listdir(self.local_root / BUILDS_FOLDER)  # noqa: PTH208
             return []
-        return [info.base_name for info in self._select(BUILDS, recursive=False)]
+        return [info.base_name for info in self._select(BUILDS_FOLDER, recursive=False)]
 
     def _select(self, folder: str, *, recursive: bool) -> Any:
         from pyarrow.fs import FileSelector
@@ -475,18 +499,18 @@ class ArchiveStore:
         except _FAULTS as error:
             raise self._unlisted(error) from None
 
-    def _entry(self, build: Build) -> dict[str, Any]:
-        path = f"{BUILDS}/{build.path}"
+    def _entry(self, build: ArchivedBuild) -> dict[str, Any]:
+        path = f"{BUILDS_FOLDER}/{build.path}"
         arrow = self._read(path)
         try:
             version = max(arrow["version"].to_pylist())
-            if version > VERSION:
+            if version > LAYOUT_VERSION:
                 raise ArchiveError(
-                    f"The archive at {self.place} was written by a newer version of apteco_frames "
-                    f"(layout {version}, known here: {VERSION}). Install that version, "
+                    f"The archive at {self.root} was written by a newer version of apteco_frames "
+                    f"(layout {version}, known here: {LAYOUT_VERSION}). Install that version, "
                     f"{how_to_install()}"
                 )
-            (row,) = arrow.select(BUILDS_SCHEMA.names).cast(BUILDS_SCHEMA).to_pylist()
+            (row,) = arrow.select(ENTRY_SCHEMA.names).cast(ENTRY_SCHEMA).to_pylist()
             is_of = (
                 build.folder in folders_of(row["system_name"]) and row["build_date"] == build.date
             )
@@ -525,16 +549,21 @@ class ArchiveStore:
         except _FAULTS as error:
             raise self._damaged(path, error) from None
 
+    def _uses(self, file: str) -> pa.Table | None:
+        """What uses the variables of a build, if it was added."""
+        (info,) = self.files.get_file_info([f"{USES}/{file}"])
+        return self._rows(USES, file) if info.is_file else None
+
     def _unlisted(self, error: Exception) -> ArchiveError:
         return ArchiveError(
-            f"The archive at {self.place} cannot be listed ({type(error).__name__}: "
+            f"The archive at {self.root} cannot be listed ({type(error).__name__}: "
             f"{location.redact(str(error))}). See whether it can be reached, and whether you "
             "may read it."
         )
 
     def _damaged(self, path: str, error: Exception) -> ArchiveError:
         return ArchiveError(
-            f"Of the archive at {self.place}, {path} cannot be read ({type(error).__name__}). If "
+            f"Of the archive at {self.root}, {path} cannot be read ({type(error).__name__}). If "
             "it is damaged, restore it, or remove it and add its build again."
         )
 
@@ -551,7 +580,7 @@ def _modified(info: Mapping[str, Any]) -> int:
 
 
 def _walk(root: Path, folder: str) -> Iterator[_File]:
-    """The files in a folder, and in those below it. Links below it are not followed."""
+    """The files in a folder, and in those of systems and builds below it, as links lead there."""
 
     def fail(error: OSError) -> None:
         # Not where there is no folder (any more), but where a link leads to none: a disk that
@@ -559,10 +588,13 @@ def _walk(root: Path, folder: str) -> Iterator[_File]:
         if not isinstance(error, FileNotFoundError) or os.path.islink(error.filename):  # noqa: PTH114
             raise error
 
-    for at, _, names in os.walk(root / folder, onerror=fail):
+    for at, folders, names in os.walk(root / folder, onerror=fail, followlinks=True):
+        below = Path(at).relative_to(root)
+        if len(below.parts) == len(("noun", "system", "build")):
+            folders.clear()  # nor does a link that leads upwards lead on for ever
         for name in names:
             with suppress(OSError):  # it has gone
-                info = os.lstat(os.path.join(at, name))  # noqa: PTH118
+                info = os.stat(os.path.join(at, name))  # noqa: PTH116, PTH118
                 if stat.S_ISREG(info.st_mode):
-                    path = Path(at, name).relative_to(root).as_posix()
+                    path = (below / name).as_posix()
                     yield _File(path, info.st_size, info.st_mtime_ns)

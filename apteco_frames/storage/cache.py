@@ -23,8 +23,9 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from apteco_frames import schema
-from apteco_frames.errors import CacheWarning, SnapshotError, warn
+from apteco_frames.errors import CacheWarning, Hint, SnapshotError, warn
 from apteco_frames.storage import snapshot
+from apteco_frames.support.arrays import table_of
 
 FOLDER_VARIABLE = "APTECO_FRAMES_CACHE_DIR"
 """The environment variable that names the folder."""
@@ -188,18 +189,20 @@ class CacheEntry(NamedTuple):
     folder: Path
 
     def read(self, noun: str) -> tuple[pa.Table, tuple[str, ...]] | None:
-        """The ``codes`` or ``folders``, if they are kept, and whose codes are not among them."""
+        """The ``codes``, ``folders`` or ``uses``, if they are kept, and of whom codes are not."""
         with suppress(SnapshotError, OSError):
             saved = snapshot.read(self.folder)
-            reader = {"codes": saved.codes, "folders": saved.folders}[noun]
-            return (reader(), saved.unavailable) if reader else None
+            readers = {"codes": saved.codes, "folders": saved.folders, "uses": saved.uses}
+            reader = readers[noun]
+            rows = reader() if reader else None
+            return None if rows is None else (rows, saved.unavailable)
         return None
 
     def write(self, noun: str, rows: pa.Table, unavailable: Iterable[str] | None = None) -> None:
-        """Keep ``codes`` or ``folders``, unless another catalogue has taken the place of this one.
+        """Keep ``codes``, ``folders`` or ``uses``, unless another catalogue has taken this place.
 
         Args:
-            noun: which of the two.
+            noun: which of them.
             rows: the rows, under the declared schema.
             unavailable: names of the variables whose codes are not among them.
 
@@ -230,9 +233,9 @@ def cache_of(option: bool | str | os.PathLike[str] | None, key: Iterable[str]) -
         folder = default_folder() if option is True else Path(option).expanduser()
     except RuntimeError as error:
         warn(
-            f"There is no folder for a cache ({error}), so nothing is kept. Name one with cache= "
-            f"or {FOLDER_VARIABLE}.",
+            f"There is no folder for a cache ({error}), so nothing was kept.",
             CacheWarning,
+            hint=Hint.NAME_CACHE,
         )
         return None
     return Cache(folder, key)
@@ -282,7 +285,7 @@ def cached(folder: Path) -> pa.Table:
                 }
             )
     rows.sort(key=lambda row: (row["system"], row["build_date"], row["folder"]))
-    return pa.Table.from_pylist(rows, CACHED_SCHEMA)
+    return table_of(rows, CACHED_SCHEMA)
 
 
 def clean(folder: Path) -> tuple[int, int]:
@@ -335,8 +338,9 @@ def _warn(folder: Path, what: str, error: Exception | None = None) -> None:
     reason = f" ({type(error).__name__}: {error})" if error else ""
     warn(
         f"The folder {folder} {what}{reason}. The catalogue was read from the server, "
-        f"and is not kept. Name another folder with cache= or {FOLDER_VARIABLE}.",
+        "and not kept.",
         CacheWarning,
+        hint=Hint.NAME_CACHE,
     )
 
 

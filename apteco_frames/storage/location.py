@@ -9,11 +9,24 @@ from typing import Any
 
 import pyarrow as pa
 
-from apteco_frames.errors import ArchiveError
+from apteco_frames.errors import ArchiveError, Hint
 from apteco_frames.support.arguments import not_a
+
+# A scheme, of which Windows' drives have one letter only. A slash may have been forgotten, or
+# lost in a pathlib.Path: that is no folder of this machine.
+_SCHEME = re.compile(r"([a-z][\w+.-]+:)(?=[/\\]|.*@)[/\\]*", re.IGNORECASE | re.DOTALL)
 
 # The types of pyarrow's and fsspec's file systems whose topmost folders are buckets.
 _OF_BUCKETS = re.compile(r"\b(s3|gs|gcs|abfs)\b")
+
+
+def is_uri(root: str) -> bool:
+    """Whether a text is a URI, perhaps a mistyped one, and no folder of this machine.
+
+    >>> is_uri("s3://bucket/path"), is_uri("s3:/bucket/path"), is_uri("C:/path")
+    (True, True, False)
+    """
+    return bool(_SCHEME.match(root))
 
 
 def without_credentials(root: str) -> str:
@@ -24,15 +37,15 @@ def without_credentials(root: str) -> str:
     >>> without_credentials("s3://KEY:SEC/RET@bucket/path?session_token=TOKEN")
     's3://bucket/path'
     """
-    scheme, separator, rest = root.partition("://")
-    path, _, query = rest.partition("?")
-    if not separator:
-        return root
+    scheme = _SCHEME.match(root)
+    if not scheme:
+        return re.sub(r"(?<=\w\w:).*@", "...@", root)  # of one that is mistyped otherwise
+    path, _, query = root[scheme.end() :].partition("?")
     if "@" in query:  # perhaps a secret with a question mark: nobody can tell where it ends
-        return f"{scheme}://..."
+        return f"{scheme[0]}..."
     user, _, host = path.rpartition("@")
     is_user = ":" in user or "/" not in user
-    return f"{scheme}://{host if is_user else path}"
+    return f"{scheme[0]}{host if is_user else path}"
 
 
 def redact(text: str) -> str:
@@ -41,10 +54,10 @@ def redact(text: str) -> str:
     >>> redact("GET https://account.example/a?sig=SECRET: no rights")
     'GET https://account.example/a no rights'
     """
-    return re.sub(r"\w+://\S+", lambda found: without_credentials(found[0]), text)
+    return re.sub(r"\w+:/+\S+", lambda found: without_credentials(found[0]), text)
 
 
-def checked_filesystem(filesystem: Any) -> Any:
+def require_filesystem(filesystem: Any) -> Any:
     """A file system of pyarrow or fsspec, as pyarrow's.
 
     Raises:
@@ -76,7 +89,7 @@ def open_folder(root: str, filesystem: Any) -> Any:
 
     given = root
     if filesystem is None:
-        filesystem, root = _of_uri(root) if "://" in root else (fs.LocalFileSystem(), root)
+        filesystem, root = _of_uri(root) if is_uri(root) else (fs.LocalFileSystem(), root)
     while isinstance(filesystem, fs.SubTreeFileSystem):
         root = f"{filesystem.base_path.rstrip('/')}/{root}"
         filesystem = filesystem.base_fs
@@ -105,9 +118,8 @@ def _of_uri(uri: str) -> tuple[Any, str]:
         # No more of it, as it may repeat the URI with the credentials in it.
         reason = str(error).partition(":")[0]
         raise ArchiveError(
-            f"No archive can be at {without_credentials(uri)} ({reason}). Name a folder; a URI "
-            "that begins file:///, s3://, gs://, abfs:// or hdfs://, as pyarrow.fs takes it; or "
-            "give another file system with filesystem=."
+            f"No archive can be at {without_credentials(uri)} ({reason}).",
+            hint=Hint.NAME_FILE_SYSTEM,
         ) from None
 
 

@@ -27,16 +27,17 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from apteco_frames.errors import AptecoFramesError, SnapshotError, how_to_install
-from apteco_frames.schema import CODES_SCHEMA, FOLDERS_SCHEMA
+from apteco_frames.errors import AptecoFramesError, Hint, SnapshotError, how_to_install
+from apteco_frames.schema import CODES_SCHEMA, FOLDERS_SCHEMA, USES_SCHEMA
 from apteco_frames.schema.column import STRING, TIMESTAMP
 from apteco_frames.support import files
+from apteco_frames.support.arrays import table_of
 from apteco_frames.support.times import decode_time
 
-VERSION = 2
+SNAPSHOT_VERSION = 2
 """Version of the layout; it rises only when a column or a file goes or changes its type."""
 
-KINDS = ("system", "tables", "variables", "codes", "folders")
+KINDS = ("system", "tables", "variables", "codes", "folders", "uses")
 """What a catalogue may consist of, one file each."""
 
 DAMAGE = (AptecoFramesError, LookupError, TypeError, ValueError, OSError, NotImplementedError)
@@ -54,7 +55,9 @@ SYSTEM_SCHEMA = pa.schema(
 
 _FIRST = "tables"
 _ALWAYS = (_FIRST, "variables")  # and all that layout 1 had
-_ADDED = {"codes": CODES_SCHEMA, "folders": FOLDERS_SCHEMA}
+_ADDED = {"codes": CODES_SCHEMA, "folders": FOLDERS_SCHEMA, "uses": USES_SCHEMA}
+# It holds personal data: whoever passes a catalogue on may delete it.
+_REMOVABLE = "uses"
 _READ_ATTEMPTS = 3
 _KEY = b"apteco_frames"
 _FAULTS = (pa.ArrowException, OSError, ValueError)
@@ -77,6 +80,7 @@ class Snapshot(NamedTuple):
         folders: reads the folders, under ``FOLDERS_SCHEMA``; likewise.
         unavailable: names of the variables whose codes the API refused.
         notes: what else was saved with it, as JSON values.
+        uses: reads the uses, under ``USES_SCHEMA``; as ``codes`` does. It may find none, too.
     """
 
     system: dict[str, Any]
@@ -86,6 +90,7 @@ class Snapshot(NamedTuple):
     folders: Callable[[], pa.Table] | None
     unavailable: tuple[str, ...]
     notes: Mapping[str, Any] = {}
+    uses: Callable[[], pa.Table | None] | None = None
 
 
 def write(
@@ -101,7 +106,7 @@ def write(
         directory: the folder; made if it is not there.
         system: ``name``, ``description``, ``build_date``, ``view_name`` of the system.
         arrows: the rows of ``tables`` and ``variables``, and where they are known of
-            ``codes`` and ``folders``. Files that an older catalogue has of what is not
+            ``codes``, ``folders`` and ``uses``. Files that an older catalogue has of what is not
             given are removed.
         unavailable: names of the variables whose codes the API refused.
         notes: JSON values to read back with it.
@@ -118,15 +123,15 @@ def write(
     except FileExistsError:
         reason = "It is no folder: name a folder for the files"
         raise NotADirectoryError(errno.ENOTDIR, reason, os.fspath(directory)) from None
-    rows = {"system": pa.Table.from_pylist([system], SYSTEM_SCHEMA), **arrows}
+    rows = {"system": table_of([system], SYSTEM_SCHEMA), **arrows}
     kinds = tuple(kind for kind in KINDS if kind in rows)
     current = _current(directory)
     unfinished = _unfinished(directory, current)
     for kind in KINDS:
         if kind in kinds or kind in unfinished:
-            _check_replaceable(_place(directory, kind))
+            _check_replaceable(_path(directory, kind))
     for kind, part in unfinished.items():
-        files.move(part, _place(directory, kind))
+        files.move(part, _path(directory, kind))
     if current:
         _clear(directory)
     snapshot = uuid.uuid4().hex
@@ -134,7 +139,7 @@ def write(
     parts = {kind: _part(directory, kind, snapshot) for kind in kinds}
     try:
         for kind, part in parts.items():
-            with files.told_of(_place(directory, kind)):
+            with files.told_of(_path(directory, kind)):
                 _write(rows[kind], part, metadata._replace(kind=kind))
         _move(directory, parts)
     except BaseException:
@@ -147,17 +152,17 @@ def write(
                 with suppress(OSError):
                     files.remove(part)
         raise
-    return [_place(directory, kind) for kind in kinds]
+    return [_path(directory, kind) for kind in kinds]
 
 
 def add(
     directory: Path, kind: str, arrow: pa.Table, unavailable: Iterable[str] | None = None
 ) -> None:
-    """Add codes or folders to the catalogue of a folder; the files are their owner's alone.
+    """Add codes, folders or uses to the catalogue of a folder; the files are their owner's alone.
 
     Args:
         directory: the folder.
-        kind: ``codes`` or ``folders``.
+        kind: ``codes``, ``folders`` or ``uses``.
         arrow: the rows, under the declared schema.
         unavailable: names of the variables whose codes the API refused; as they are unless given.
 
@@ -165,14 +170,14 @@ def add(
         SnapshotError: the folder holds no catalogue.
         OSError: the folder cannot be written.
     """
-    first = _open_file(_place(directory, _FIRST))
+    first = _open_file(_path(directory, _FIRST))
     kinds = {*first.metadata.kinds, kind}
     metadata = first.metadata._replace(kinds=tuple(each for each in KINDS if each in kinds))
     if unavailable is not None:
         metadata = metadata._replace(unavailable=tuple(unavailable))
     for each, rows in ((kind, arrow), (_FIRST, first.rows())):  # the first says what is there
         write_rows = partial(_write, rows, metadata=metadata._replace(kind=each))
-        files.replace(_place(directory, each), write_rows, mode=0o600)
+        files.replace(_path(directory, each), write_rows, mode=0o600)
 
 
 def read(directory: Path) -> Snapshot:
@@ -202,6 +207,7 @@ def read(directory: Path) -> Snapshot:
         readers.get("folders"),
         metadata.unavailable,
         metadata.notes,
+        readers.get("uses"),
     )
 
 
@@ -257,24 +263,26 @@ def names_of(values: Any) -> tuple[str, ...]:
 
 def _open(directory: Path) -> dict[str, _File]:
     """The files of the current snapshot."""
-    first = _open_file(_place(directory, _FIRST))
+    first = _open_file(_path(directory, _FIRST))
     snapshot = first.metadata.snapshot
     found = {_FIRST: first}
     for kind in first.metadata.kinds:
         if kind != _FIRST:
             # In this order: the second is where the first is moved to.
-            part, place = _part(directory, kind, snapshot), _place(directory, kind)
-            found[kind] = _open_file(part, or_else=place)
+            part, path = _part(directory, kind, snapshot), _path(directory, kind)
+            if kind == _REMOVABLE and not part.exists() and not path.exists():
+                continue
+            found[kind] = _open_file(part, or_else=path)
     for kind, file in found.items():
         if (file.metadata.kind, file.metadata.snapshot) != (kind, snapshot):
             raise SnapshotError(
-                f"{first.path} and {file.path} are not of one catalogue. Write the catalogue "
-                "again, and keep its files together."
+                f"{first.path} and {file.path} do not belong to the same catalogue. Write the "
+                "catalogue again, and keep its files together."
             )
     return found
 
 
-def _place(directory: Path, kind: str) -> Path:
+def _path(directory: Path, kind: str) -> Path:
     return directory / f"{kind}.parquet"
 
 
@@ -285,7 +293,7 @@ def _part(directory: Path, kind: str, snapshot: str) -> Path:
 def _current(directory: Path) -> str | None:
     """The snapshot that the folder holds; None if it holds none that can be read."""
     try:
-        return _open_file(_place(directory, _FIRST)).metadata.snapshot
+        return _open_file(_path(directory, _FIRST)).metadata.snapshot
     except SnapshotError:
         return None
 
@@ -300,10 +308,10 @@ def _move(directory: Path, parts: Mapping[str, Path]) -> None:
     """Put the files of a snapshot in place, as far as they are not; remove those of other kinds."""
     for kind in sorted(parts, key=lambda kind: kind != _FIRST):
         if parts[kind].exists():
-            files.move(parts[kind], _place(directory, kind))
+            files.move(parts[kind], _path(directory, kind))
     for kind in set(KINDS) - set(parts):
-        if _is_ours(_place(directory, kind)):
-            files.remove(_place(directory, kind))
+        if _is_ours(_path(directory, kind)):
+            files.remove(_path(directory, kind))
 
 
 def _clear(directory: Path) -> None:
@@ -316,8 +324,8 @@ def _clear(directory: Path) -> None:
 def _check_replaceable(path: Path) -> None:
     if path.exists() and not _is_ours(path):
         raise SnapshotError(
-            f"{path} is there already and is no catalogue file of apteco_frames; it was left as "
-            "it is. Choose another folder, or move the file away."
+            f"{path} exists and is not a catalogue file of apteco_frames; it was not changed. "
+            "Choose another folder, or move the file."
         )
 
 
@@ -351,7 +359,7 @@ class _Metadata(NamedTuple):
 
     def _values(self) -> dict[str, Any]:
         return {
-            "version": VERSION,
+            "version": SNAPSHOT_VERSION,
             "kind": self.kind,
             "columns": self.columns,
             "snapshot": self.snapshot,
@@ -465,7 +473,8 @@ def _open_file(path: Path, or_else: Path | None = None) -> _File:
         if or_else:
             return _open_file(or_else)
         raise SnapshotError(
-            f"There is no {path}. Name the folder that Catalogue.write_parquet() wrote."
+            f"There is no {path if path.parent.is_dir() else f'folder {path.parent}'}.",
+            hint=Hint.NAME_CATALOGUE,
         ) from None
     except _FAULTS as error:
         if isinstance(error, OSError) and error.errno:
@@ -478,16 +487,16 @@ def _metadata(path: Path, found: dict[bytes, bytes]) -> _Metadata:
     try:
         values = json.loads(found[_KEY])
         version = version_of(values)
-        if version <= VERSION:
+        if version <= SNAPSHOT_VERSION:
             return _Metadata.of(values)
     except (*DAMAGE, AttributeError, RecursionError):
         raise SnapshotError(
-            f"{path} is a Parquet file, but no catalogue of apteco_frames. "
-            "Name the folder that Catalogue.write_parquet() wrote."
+            f"{path} is a Parquet file, but not one of a catalogue of apteco_frames.",
+            hint=Hint.NAME_CATALOGUE,
         ) from None
     raise SnapshotError(
         f"{path} was written by a newer version of apteco_frames (layout {version}, known "
-        f"here: {VERSION}). Install it, {how_to_install()}"
+        f"here: {SNAPSHOT_VERSION}). Install it, {how_to_install()}"
     )
 
 
@@ -504,7 +513,8 @@ def _is_ours(path: Path) -> bool:
 def _damaged(path: Path, reason: str) -> SnapshotError:
     """The error of a file that holds something else than was written."""
     return SnapshotError(
-        f"{path} is damaged, cut off, or no Parquet file ({reason}). Write the catalogue again."
+        f"{path} is damaged, incomplete, or not a Parquet file ({reason}). Write the catalogue "
+        "again."
     )
 
 

@@ -22,7 +22,7 @@ from apteco_frames.storage.snapshot import (
 )
 from apteco_frames.support.arrays import integers
 
-_VERSION = 3
+_STREAM_VERSION = 3
 
 
 def to_json(
@@ -30,7 +30,7 @@ def to_json(
 ) -> dict[str, Any]:
     """A catalogue as JSON values; see ``snapshot.write`` for the arguments."""
     values = {
-        "version": _VERSION,
+        "version": _STREAM_VERSION,
         "system_info": pack_system(system),
         "rows": _pack(arrows),
         "unavailable": list(unavailable),
@@ -46,12 +46,12 @@ def from_json(values: Any) -> Snapshot:
     """
     try:
         version = version_of(values)
-        if version > _VERSION:
+        if version > _STREAM_VERSION:
             raise DeserializeError(
                 "The catalogue in the string was written by a newer version of apteco_frames. "
                 f"Install that version, {how_to_install()}"
             )
-        if version < _VERSION:  # a stream for each noun
+        if version < _STREAM_VERSION:  # a stream for each noun
             rows = {kind: _read(values[kind]) for kind in KINDS if kind in values}
         elif values["checksum"] != _checksum(values):
             raise ValueError("checksum")

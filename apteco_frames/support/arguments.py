@@ -7,12 +7,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+from apteco_frames.support.progress import Progress
 
-def not_a(wanted: str, value: object) -> TypeError:
+
+def not_a(expected: str, value: object) -> TypeError:
     """The error for an argument of a wrong type; only of small values it shows which.
 
     Args:
-        wanted: what takes what, as ``search() takes text (str)``.
+        expected: what takes what, as ``search() takes text (str)``.
         value: what was given instead.
 
     >>> print(not_a("search() takes text (str)", 5))
@@ -24,11 +26,11 @@ def not_a(wanted: str, value: object) -> TypeError:
     kind = type(value).__name__
     article = "an" if kind[:1].lower() in "aeiou" else "a"
     return TypeError(
-        f"{wanted}, not {value!r}." if is_small else f"{wanted}, not {article} {kind}."
+        f"{expected}, not {value!r}." if is_small else f"{expected}, not {article} {kind}."
     )
 
 
-def checked_text(text: str, what: str) -> str:
+def require_text(text: str, what: str) -> str:
     """The text that an argument should be.
 
     Args:
@@ -43,7 +45,7 @@ def checked_text(text: str, what: str) -> str:
     return text
 
 
-def checked_number(number: int, what: str) -> int:
+def require_number(number: int, what: str) -> int:
     """The whole number from 1 on that an argument should be.
 
     Args:
@@ -54,19 +56,19 @@ def checked_number(number: int, what: str) -> int:
         TypeError: it is no whole number.
         ValueError: it is less than 1.
 
-    >>> checked_number(0, "limit=")
+    >>> require_number(0, "limit=")
     Traceback (most recent call last):
     ValueError: limit= takes a whole number from 1 on, not 0.
     """
-    wanted = f"{what} takes a whole number from 1 on"
+    expected = f"{what} takes a whole number from 1 on"
     if isinstance(number, bool) or not hasattr(number, "__index__"):
-        raise not_a(wanted, number)
+        raise not_a(expected, number)
     if number < 1:
-        raise ValueError(f"{wanted}, not {number}.")
+        raise ValueError(f"{expected}, not {number}.")
     return operator.index(number)
 
 
-def checked_path(path: str | os.PathLike[str], what: str) -> Path:
+def require_path(path: str | os.PathLike[str], what: str) -> Path:
     """The file or folder that an argument should name; ``~`` stands for the user's own.
 
     Args:
@@ -93,3 +95,14 @@ def checked_path(path: str | os.PathLike[str], what: str) -> Path:
         raise ValueError(f"{what} takes a path, and {named!r} has a character that no path has.")
     # Unlike that of pathlib, it leaves alone what no user is called: "~$budget.xlsx".
     return Path(os.path.expanduser(named))  # noqa: PTH111
+
+
+def require_progress(progress: Progress) -> Progress:
+    """What a load should report to.
+
+    Raises:
+        TypeError: it is neither True, False, None nor a callable.
+    """
+    if progress is None or isinstance(progress, bool) or callable(progress):
+        return progress
+    raise not_a("progress= takes True, False, None or a callable", progress)

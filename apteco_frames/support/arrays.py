@@ -7,12 +7,16 @@ import pandas for that if it is installed: most of a second that nobody asked fo
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
-from itertools import accumulate
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import accumulate, chain
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+_EPOCH = datetime(1970, 1, 1)
+_MICROSECOND = timedelta(microseconds=1)
 _TYPE_CODES = {pa.uint8(): "B", pa.int32(): "i", pa.int64(): "q"}
 
 
@@ -31,6 +35,16 @@ def integers(values: Iterable[int], arrow_type: pa.DataType = pa.int64()) -> pa.
     """
     numbers = array(_TYPE_CODES[arrow_type], values)
     return pa.Array.from_buffers(arrow_type, len(numbers), [None, pa.py_buffer(numbers)])
+
+
+def floats(values: Iterable[float]) -> pa.Array:
+    """An array of floating-point numbers without nulls.
+
+    >>> floats([0.5, 2]).to_pylist()
+    [0.5, 2.0]
+    """
+    numbers = array("d", values)
+    return pa.Array.from_buffers(pa.float64(), len(numbers), [None, pa.py_buffer(numbers)])
 
 
 def strings(texts: Iterable[str]) -> pa.Array:
@@ -65,6 +79,60 @@ def booleans(values: Iterable[bool]) -> pa.Array:
     [True, False]
     """
     return pc.equal(integers(values, pa.uint8()), integers([1], pa.uint8())[0])
+
+
+def array_of(values: Iterable[Any], arrow_type: pa.DataType) -> pa.Array:
+    """An array of values and nulls.
+
+    Args:
+        values: what Arrow would take for the type.
+        arrow_type: boolean, ``int64``, text, ``timestamp[us]`` or a list of such.
+
+    >>> array_of(["People", None], pa.string()).to_pylist()
+    ['People', None]
+    """
+    listed = list(values)
+    filled: Any
+    if pa.types.is_list(arrow_type):
+        inner = array_of(
+            chain.from_iterable(value or () for value in listed), arrow_type.value_type
+        )
+        offsets = integers(accumulate((len(v or ()) for v in listed), initial=0), pa.int32())
+        filled = pa.ListArray.from_arrays(offsets, inner, type=arrow_type)
+    elif pa.types.is_boolean(arrow_type):
+        filled = booleans(map(bool, listed))
+    elif pa.types.is_string(arrow_type):
+        filled = strings(value or "" for value in listed)
+    elif pa.types.is_timestamp(arrow_type):
+        since = (value and value - _EPOCH for value in listed)
+        filled = integers(t // _MICROSECOND if t is not None else 0 for t in since).cast(arrow_type)
+    else:
+        filled = integers((value or 0 for value in listed), arrow_type)
+    if None not in listed:
+        return filled
+    valid = booleans(value is not None for value in listed)
+    return pc.if_else(valid, filled, pa.nulls(1, arrow_type)[0])
+
+
+def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
+    """A table of rows, each with values by the names of columns; what is missing is null.
+
+    >>> table_of([{"name": "People"}], pa.schema([("name", pa.string())])).to_pylist()
+    [{'name': 'People'}]
+    """
+    columns = [array_of((row.get(field.name) for row in rows), field.type) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def whole(column: pa.ChunkedArray) -> pa.Array:
+    """A column as one array; without rows, too.
+
+    >>> whole(pa.chunked_array([["People"], ["Bookings"]])).to_pylist()
+    ['People', 'Bookings']
+    """
+    if not column.num_chunks:
+        return pa.nulls(0, column.type)
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def spans_of(names: pa.Array) -> dict[str, tuple[int, int]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from html import escape
 
-from apteco_frames.support.text import CELL_WIDTH, clipped, columns_of
+from apteco_frames.support.text import CELL_WIDTH, display_width, truncate
 
 PREVIEW_ROWS = 10
 HTML_ROWS = 12
@@ -47,7 +47,7 @@ def text_table(
     widths = _widths(cells, numeric, width, cell_width)
     return "\n".join(
         _GAP.join(
-            _aligned(clipped(cell, taken), taken, right)
+            _aligned(truncate(cell, taken), taken, right)
             for cell, taken, right in zip(line, widths, numeric, strict=True)
         ).rstrip()
         for line in cells
@@ -112,10 +112,10 @@ def _cells(
         for column in (zip(*lines, strict=True) if lines else [[]] * len(header))
     ]
     texts = [
-        [clipped(f"{value:,}" if _is_number(value) else value, cell_width) for value in line]
+        [truncate(f"{value:,}" if _is_number(value) else value, cell_width) for value in line]
         for line in lines
     ]
-    return [[clipped(name) for name in header], *texts], numeric
+    return [[truncate(name) for name in header], *texts], numeric
 
 
 def _is_number(value: object) -> bool:
@@ -124,7 +124,7 @@ def _is_number(value: object) -> bool:
 
 def _widths(cells: list[list[str]], numeric: list[bool], width: int, cell_width: int) -> list[int]:
     """What each column takes; the widest are cut back until a line holds them all."""
-    columns = [list(map(columns_of, column)) for column in zip(*cells, strict=True)]
+    columns = [list(map(display_width, column)) for column in zip(*cells, strict=True)]
     widths = [max(column) for column in columns]
     whole = [
         max(column[1:]) if right else 1 for column, right in zip(columns, numeric, strict=True)
@@ -139,5 +139,5 @@ def _widths(cells: list[list[str]], numeric: list[bool], width: int, cell_width:
 
 
 def _aligned(text: str, width: int, right: bool) -> str:
-    padding = " " * (width - columns_of(text))
+    padding = " " * (width - display_width(text))
     return padding + text if right else text + padding

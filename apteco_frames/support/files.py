@@ -89,23 +89,23 @@ def move(part: Path, target: Path) -> None:
 
     Args:
         part: the file, in the same folder.
-        target: its place; a symbolic link is followed.
+        target: where to; a symbolic link is followed.
 
     Raises:
         OSError: it cannot be put there; an older one is still as it was.
     """
-    found, place = _found(target), _followed(target)
+    found, path = _found(target), _followed(target)
     if found is not None:
         _take_over(part, found)
     try:
-        _patiently(lambda: part.replace(place))
+        _patiently(lambda: part.replace(path))
     except OSError as error:
         if error.errno == errno.EXDEV:  # a link has led to another disk
-            replace(place, lambda beside: shutil.copyfile(part, beside))
+            replace(path, lambda beside: shutil.copyfile(part, beside))
         elif error.errno in _IMMOVABLE and found is not None:
-            shutil.copyfile(part, place)
+            shutil.copyfile(part, path)
         elif isinstance(error, PermissionError):
-            program = "Excel" if place.suffix.lower() in _OPENED_BY_EXCEL else "another program"
+            program = "Excel" if path.suffix.lower() in _OPENED_BY_EXCEL else "another program"
             reason = f"It cannot be replaced: is it open in {program}?"
             raise PermissionError(error.errno, reason, os.fspath(target)) from None
         else:

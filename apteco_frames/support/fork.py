@@ -72,7 +72,7 @@ def import_polars() -> ModuleType:
     if _lost or _unsure:
         raise ForkedProcessError(
             "polars was used before this process was forked, and would wait here for ever "
-            "for threads that were left behind. Start processes with "
+            "for threads of the parent process. Start processes with "
             "multiprocessing.get_context('spawn'), or use .arrow."
         )
     _used = True

@@ -32,7 +32,7 @@ def progress_of(what: str, progress: Progress) -> Iterator[Report | None]:
     """
     if callable(progress):
         yield progress
-    elif sys.stderr and (progress or (progress is None and (_in_notebook() or _on_terminal()))):
+    elif sys.stderr and (progress or (progress is None and (in_notebook() or _on_terminal()))):
         bar: Any = None
         shown_from = time.monotonic() + _DELAY
 
@@ -57,14 +57,15 @@ def progress_of(what: str, progress: Progress) -> Iterator[Report | None]:
 
 def _tqdm() -> Any:
     # tqdm.auto would warn of experiments, and where there is no ipywidgets.
-    if _in_notebook() and find_spec("ipywidgets"):
+    if in_notebook() and find_spec("ipywidgets"):
         from tqdm.notebook import tqdm
     else:
         from tqdm import tqdm
     return tqdm
 
 
-def _in_notebook() -> bool:
+def in_notebook() -> bool:
+    """Whether the code runs in a notebook's kernel."""
     ipython: Any = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
     return getattr(shell, "kernel", None) is not None

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from apteco_frames.errors import SynonymsError
-from apteco_frames.support.arguments import checked_path, not_a
+from apteco_frames.errors import ConfigurationError
+from apteco_frames.support.arguments import not_a, require_path
 
 FOLDER_VARIABLE = "APTECO_FRAMES_CONFIG_DIR"
 """The environment variable that names the user's configuration folder."""
@@ -49,7 +49,7 @@ def read_synonyms(given: SynonymsLike = None) -> dict[str, tuple[str, ...]]:
 
     Raises:
         TypeError: it is neither a mapping from texts to lists of texts nor a path.
-        SynonymsError: the file cannot be read, or has no synonyms.
+        ConfigurationError: the file cannot be read, or has no synonyms.
 
     >>> read_synonyms({"income": ["salary", "earnings"]})
     {'income': ('salary', 'earnings')}
@@ -63,7 +63,7 @@ def read_synonyms(given: SynonymsLike = None) -> dict[str, tuple[str, ...]]:
     if given is not None:
         if not isinstance(given, str | os.PathLike):
             raise not_a("synonyms= takes a mapping or a path", given)
-        return _read(checked_path(given, "synonyms="))
+        return _read(require_path(given, "synonyms="))
     try:
         path = config_folder() / FILE_NAME
     except RuntimeError:  # a user without a home has no file there
@@ -75,10 +75,10 @@ def _read(path: Path) -> dict[str, tuple[str, ...]]:
     try:
         found: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise SynonymsError(f"Cannot read synonyms from {path}: {error}.") from None
+        raise ConfigurationError(f"Cannot read synonyms from {path}: {error}.") from None
     for key, values in found.items():
         if not _is_group(key, values):
-            raise SynonymsError(
+            raise ConfigurationError(
                 f"{key!r} in {path} is not a list of texts. Write synonyms as: "
                 'income = ["salary", "earnings"]'
             )

@@ -11,6 +11,11 @@ from collections.abc import Sequence
 
 CELL_WIDTH = 40
 
+ASK_ADMINISTRATOR = (
+    "Try again; if that does not help, show this message to your Orbit administrator."
+)
+"""What to do about an answer that contradicts itself, or is not what the API describes."""
+
 # Cc: terminal escapes, NUL, newlines; Cf: right-to-left overrides, zero-width marks;
 # Co, Cs, Zl, Zp: private use, surrogates, line and paragraph separators.
 _UNSHOWN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
@@ -19,10 +24,10 @@ _UNSHOWN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 _COMMAND = re.compile(r"(^\s*):(?=:)|#(?=#\w*\[)")
 
 
-def shown(value: object) -> str:
+def escape_controls(value: object) -> str:
     r"""The value as one line of text that no terminal obeys.
 
-    >>> shown("Cost\x1b[31m")
+    >>> escape_controls("Cost\x1b[31m")
     'Cost\\x1b[31m'
     """
     if value is None:
@@ -38,16 +43,16 @@ def shown(value: object) -> str:
     )
 
 
-def clipped(value: object, width: int = CELL_WIDTH) -> str:
-    """The value as :func:`shown`, cut to fit into ``width`` columns of a terminal.
+def truncate(value: object, width: int = CELL_WIDTH) -> str:
+    """The value as :func:`escape_controls`, cut to fit into ``width`` columns of a terminal.
 
-    >>> clipped("Date of Communication", 10)
+    >>> truncate("Date of Communication", 10)
     'Date of C…'
     """
     # Cut first: a cell of a million characters need not be looked at whole.
-    text = shown(value if value is None else str(value)[: width + 1])
-    if columns_of(text) > width:
-        while columns_of(text) >= width:
+    text = escape_controls(value if value is None else str(value)[: width + 1])
+    if display_width(text) > width:
+        while display_width(text) >= width:
             text = text[:-1]
         text += "…"
     return text
@@ -73,7 +78,7 @@ def list_names(names: Sequence[str], most: int = 10) -> str:
     >>> list_names(["boDest", "peOccu", "hoRegion"], most=2)
     "'boDest', 'peOccu' and 1 more"
     """
-    return list_items([repr(clipped(name)) for name in names[:most]], len(names))
+    return list_items([repr(truncate(name)) for name in names[:most]], len(names))
 
 
 def list_items(items: Sequence[str], number: int) -> str:
@@ -87,8 +92,21 @@ def list_items(items: Sequence[str], number: int) -> str:
     return ", ".join(items) + (f" and {rest:,} more" if rest > 0 else "")
 
 
-def columns_of(text: str) -> int:
+def display_width(text: str) -> int:
     """How many columns of a terminal the text takes: two for a wide character."""
     if text.isascii():
         return len(text)
     return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+
+
+def is_unicode(text: str) -> bool:
+    r"""Whether a text can be encoded; not so if it holds half of a surrogate pair.
+
+    >>> is_unicode("Café"), is_unicode("Caf\ud83d")
+    (True, False)
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -140,7 +140,7 @@ def test_codes_and_folders_that_are_not_loaded_say_so() -> None:
     with DemoServer() as demo:
         session = demo.login()
         for noun, way in {"codes": r"load_codes\(\)", "folders": r"session\.folders"}.items():
-            with pytest.raises(SqlError, match=rf"Not all {noun} are loaded; .*{way}"):
+            with pytest.raises(SqlError, match=rf"Not all {noun} are loaded\..*{way}"):
                 session.sql(f"select * from {noun}")
         assert len(session.codes)
         assert len(session.folders)

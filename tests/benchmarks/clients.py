@@ -116,6 +116,44 @@ def measure_codes(client: str, base_url: str, connections: int) -> dict[str, flo
     return {**result, **codes_in_use(session)}
 
 
+def measure_uses(client: str, base_url: str, connections: int) -> dict[str, float]:
+    """Seconds to learn what 2,000 audiences use, after logging in, and the most memory, in MiB."""
+    from uses_server import AUDIENCES
+
+    if client == "floor":
+        import requests
+
+        with requests.Session() as http:
+            http.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=connections))
+            http.headers["Authorization"] = "Bearer t"
+
+            def fetch(number: int) -> int:
+                url = f"{base_url}/dv/Audiences/{number}"
+                return len(http.get(url, params={"includeBrief": "false"}).content)
+
+            with ThreadPoolExecutor(connections) as pool:
+                took, size = seconds(lambda: sum(pool.map(fetch, range(AUDIENCES))))
+        return {"seconds": took, "peak_mib": peak_mib(), "bytes": size}
+    if client == "apteco_api":
+        import apteco_api
+
+        api = apteco_api.AudiencesApi(apteco_api.ApiClient(apteco_api.Configuration(host=base_url)))
+
+        def loop() -> list[Any]:
+            listed = api.audiences_get_audiences("dv", count=AUDIENCES).list
+            return [api.audiences_get_audience("dv", item.id) for item in listed]
+
+        took, details = seconds(loop)
+        assert len(details) == AUDIENCES
+        return {"seconds": took, "peak_mib": peak_mib()}
+    import apteco_frames
+
+    session = apteco_frames.login_with_password(base_url, *CREDENTIALS)
+    took, uses = seconds(lambda: session.uses)
+    assert uses.frame["id"].n_unique() == AUDIENCES
+    return {"seconds": took, "peak_mib": peak_mib(), "uses": len(uses)}
+
+
 def codes_in_use(session: Any) -> dict[str, float]:
     """Seconds to filter all codes beside polars alone, to look one up, to open a saved copy."""
     import tempfile

@@ -21,8 +21,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from apteco_frames.orbit.build import PAGE_SIZE
 from apteco_frames.orbit.client import FIRST_PAGE_SIZE
+from apteco_frames.orbit.load import PAGE_SIZE
 
 HERE = Path(__file__).parent
 # How many variables the clients ask for at first, and at a time after that.
@@ -341,6 +341,32 @@ def measure_codes(report: Report, rounds: int) -> None:
                 )
 
 
+def measure_uses(report: Report, rounds: int) -> None:
+    """What 2,000 audiences use: beside the loop that users write, and the wire."""
+    from apteco_frames.orbit.client import CODE_CONNECTIONS
+
+    clients = {"apteco_frames": 0, "apteco_api": 1, "floor": CODE_CONNECTIONS}
+    with running("uses_server.py") as url:
+        for path, added in (("", "no added latency"), ("/slow", "20 ms added to each answer")):
+            name = f"what 2,000 audiences use, {added}"
+            results: dict[str, list[dict[str, float]]] = {package: [] for package in clients}
+            for _ in range(rounds):
+                for package, connections in clients.items():
+                    base_url = f"{url}{path}/OrbitAPI"
+                    results[package].append(client("uses", package, base_url, connections))
+            report.raw[name] = results
+            ours, loop, floor = results.values()
+            report.add(
+                name,
+                f"{middle(ours):.2f} s",
+                f"{middle(loop):.1f} s (a loop with `apteco_api`)",
+                f"{middle(floor):.2f} s",
+                f"{ratio(loop, ours, 'seconds'):.1f} times faster; "
+                f"{ratio(ours, floor, 'seconds'):.2f} times the floor",
+                "3 times faster; 2 times the floor",
+            )
+
+
 def measure_archives(report: Report, rounds: int) -> None:
     """Add a catalogue with its codes; read one system of 200."""
     command = [sys.executable, str(HERE / "archives.py"), "100000", "500000"]
@@ -412,6 +438,25 @@ def measure_searches(report: Report, rounds: int) -> None:
     )
 
 
+def measure_assistants(report: Report, rounds: int) -> None:
+    """What assistants ask of a catalogue with its codes."""
+    command = [sys.executable, str(HERE / "assistants.py"), "1009", "562740"]
+    runs: list[dict[str, float]] = [
+        json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+        for _ in range(rounds)
+    ]
+    report.raw["assistants"] = runs
+    report.add(
+        "an assistant's first answer on 562,740 codes; then each",
+        f"{middle(runs, 'first'):.2f} s; {middle(runs) * 1e3:.0f} ms",
+        "",
+        "",
+        f"the slowest {middle(runs, 'slowest') * 1e3:.0f} ms; "
+        f"started in {middle(runs, 'ready'):.2f} s",
+        "2 s; 100 ms",
+    )
+
+
 def measure_dictionary(report: Report, rounds: int) -> None:
     """The data dictionary in a browser."""
     command = [sys.executable, str(HERE / "dictionary.py"), "100000", "500000"]
@@ -479,6 +524,7 @@ def main() -> None:
         measure_use(report, options.rounds, options.variables, url)
         measure_cache(report, options.rounds, options.variables, url)
     measure_codes(report, options.rounds)
+    measure_uses(report, options.rounds)
     measure_process(report, 2 * options.rounds)
     measure_growth(report, options.rounds)
     measure_differences(report, options.rounds)
@@ -487,6 +533,7 @@ def main() -> None:
     measure_workbook(report, min(options.rounds, 3))
     measure_dictionary(report, options.rounds)
     measure_searches(report, options.rounds)
+    measure_assistants(report, options.rounds)
     note = (
         f"{options.variables:,} variables unless a row says otherwise, {options.rounds} rounds "
         f"(of the whole process {2 * options.rounds}), medians. {machine()}."

@@ -27,11 +27,11 @@ def server() -> Iterator[NotingServer]:
 def prepared(server: NotingServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What is copied for each test: saved catalogues, an archive of two builds, a profile.
 
-    The newer build lost a variable, and nine bookings in ten.
+    The newer build lost a variable, and nine policies in ten.
     """
     folder = tmp_path_factory.mktemp("prepared")
     whole = holidays()
-    records = pl.when(pl.col("name") == "Bookings").then(213_008).otherwise("total_records")
+    records = pl.when(pl.col("name") == "Policies").then(21_357).otherwise("total_records")
     info = whole.system_info
     assert info.build_date
     newer = Catalogue(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 from cli.running import PASSWORD, Command, NotingServer
 
 from apteco_frames import Archive, Catalogue
@@ -14,11 +15,10 @@ from apteco_frames.demo import holidays
 
 
 def test_archive_add(command: Command) -> None:
-    """A system is added once, with codes if they are asked for."""
+    """A system is added once, with its codes and folders."""
     given = ("archive", "add", "new", "--profile", "orbit", "--no-header")
     assert command(*given) == (0, "holidays\tadded\n", "")
     assert command(*given) == (0, "holidays\tthere already\n", "")
-    assert command(*given, "--codes") == (0, "holidays\tadded\n", "")
     assert Archive("new").catalogue("holidays") == holidays()
 
 
@@ -27,6 +27,8 @@ def test_archive_add_offline(command: Command) -> None:
     given = ("archive", "add", "new", "--catalogue", "holidays")
     assert command(*given, "--no-header") == (0, "holidays\tadded\n", "")
     assert command(*given, "--all").status == 2
+    copying = ("archive", "add", "another", "--archive", "new", "--no-header")
+    assert command(*copying) == (0, "holidays\tadded\n", "")
 
 
 def other(name: str) -> Catalogue:
@@ -39,7 +41,8 @@ def test_archive_add_all(command: Command) -> None:
     """All systems of the DataView are added."""
     with NotingServer(others=[other("second"), other("third")]) as server:
         login = ("--profile", "orbit", "--base-url", server.base_url)
-        given = ("archive", "add", "new", "--all", *login, "--no-cache", "--no-header")
+        options = ("--no-cache", "--no-codes", "--no-header")
+        given = ("archive", "add", "new", "--all", *login, *options)
         expected = "holidays\tadded\nsecond\tadded\nthird\tadded\n"
         assert command(*given) == (0, expected, "")
 
@@ -49,7 +52,7 @@ def test_archive_add_some(command: Command) -> None:
     with NotingServer(others=[other("second")]) as server:
         server.broken = "/second/Tables"
         login = ("--profile", "orbit", "--base-url", server.base_url)
-        given = ("archive", "add", "new", "--all", *login, "--no-cache", "--output", "json")
+        given = ("archive", "add", "new", "--all", *login, "--no-codes", "--format", "json")
         status, out, err = command(*given)
     assert status == 1
     rows = json.loads(out)
@@ -191,3 +194,126 @@ def test_password_is_kept_for_all(command: Command) -> None:
         assert command("archive", "add", "new", "--all", *login, "--no-cache").status == 0
         assert len(server.tokens) == 2
         assert PASSWORD not in server.tokens
+
+
+# Checks
+
+
+def later(days: int, **changes: object) -> Catalogue:
+    """The demo system as it was built some days later, with other values of Policies."""
+    whole = holidays()
+    info = whole.system_info
+    assert info.build_date
+    tables = whole.tables.frame.with_columns(
+        pl.when(pl.col("name") == "Policies").then(pl.lit(value)).otherwise(column).alias(column)
+        for column, value in changes.items()
+    )
+    date = info.build_date + timedelta(days=days)
+    parts = (whole.variables, whole.codes, whole.folders)
+    return Catalogue(info._replace(build_date=date), tables, *parts)
+
+
+def archived(*catalogues: Catalogue) -> None:
+    """An archive of these alone."""
+    shutil.rmtree("my-archive")
+    for catalogue in catalogues:
+        assert Archive("my-archive").add(catalogue)
+
+
+CHECK = ("archive", "check", "my-archive")
+
+
+def test_check_prints_what_counts(command: Command) -> None:
+    """What reaches --fail-on is printed, the most severe first, and the rest counted."""
+    archived(holidays(), later(1, total_records=100, plural="Covers"))
+    status, out, err = command(*CHECK, "--fail-on", "breaking")
+    assert (status, err) == (1, "")
+    title, change, rest = out.splitlines()
+    assert title.endswith(": 1 breaking, 1 notable")
+    assert change.startswith("breaking  ~ table Policies, total_records: 213,567 → 100 (")
+    assert rest == "… and 1 more: 1 notable"
+    lines = command(*CHECK).out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["breaking", "notable"]
+    status, out, err = command(*CHECK, "--fail-on", "breaking", "--format", "json")
+    assert [row["column"] for row in json.loads(out)] == ["total_records"]
+    assert err == "apteco-frames: holidays: … and 1 more: 1 notable\n"
+
+
+def test_a_failing_system_stops_no_other(command: Command, place: Path) -> None:
+    """A system whose build is damaged is told, the others are checked, and it is trouble."""
+    for days in (0, 1):
+        whole = later(days)
+        info = whole.system_info._replace(name="a first")
+        codes, folders = whole.codes, whole.folders
+        catalogue = Catalogue(info, whole.tables, whole.variables, codes, folders)
+        assert Archive("my-archive").add(catalogue)
+    for file in (place / "my-archive" / "tables").rglob("*.parquet"):
+        if "a%20first" in str(file):
+            file.write_bytes(b"PAR1")
+    status, out, err = command(*CHECK, "--fail-on", "breaking")
+    assert status == 2
+    assert "variable hoURN" in out
+    assert err.startswith("apteco-frames: a first: ")
+    status, _, err = command(*CHECK, "--system", "nothing", "--system", "holidays")
+    assert status == 2
+    assert err.startswith("apteco-frames: nothing: ")
+
+
+def test_against_an_older_build(command: Command) -> None:
+    """Five per cent a night are seen in a month; a build is also named."""
+    nights = [later(n, total_records=round(213_567 * 0.95**n)) for n in (0, 1, 2, 20)]
+    archived(*nights)
+    check = (*CHECK, "--fail-on", "breaking", "--drop", "20%", "--only", "table")
+    archive = Archive("my-archive")
+    assert command(*check, "--against", "20d").status == 1
+    assert command(*check, "--against", "18d").status == 1
+    first = archive.builds["build"][0]
+    assert "(\N{MINUS SIGN}64 %)" in command(*check, "--against", first).out
+    archived(*nights[:3])
+    assert command(*check).status == 0
+    status, _, err = command(*check, "--against", "30d")
+    assert status == 0
+    assert "no build is 30 days older; compared with the oldest" in err
+    status, _, err = command(*check, "--against", "nothing")
+    assert status == 2
+    assert "has no build 'nothing'" in err
+
+
+def test_accepted_changes(command: Command, place: Path) -> None:
+    """What was accepted counts no more, unless it goes further; what fits nothing is told."""
+    check = (*CHECK, "--fail-on", "breaking")
+    assert command(*check).status == 1
+    status, out, err = command(*check, "--accept", "The feed was cut.")
+    assert status == 0
+    assert "2 more" not in out
+    file = place / "config" / "accepted.toml"
+    assert f"accepted 2 in {file}" in err
+    assert file.read_text(encoding="utf-8").count("The feed was cut.") == 2
+    status, out, err = command(*check)
+    assert (status, err) == (0, "apteco-frames: holidays: 2 accepted\n")
+    assert "Policies" not in out
+    older, newest = holidays(), later(1, total_records=30_000)
+    archived(older, newest)
+    status, _, err = command(*check)  # hoURN is back
+    assert status == 0
+    assert f"an accepted change is no longer found; take it out of {file}: variable hoURN" in err
+    assert command(*CHECK, "--fail-on", "notable").status == 1
+    archived(older, later(1, total_records=20_000))
+    assert command(*check).status == 1
+    # Accepted anew, what fits nothing is left out of the file.
+    assert command(*check, "--accept", "Again.").status == 0
+    assert "hoURN" not in file.read_text(encoding="utf-8")
+    assert command(*check, "--accept", " ").status == 2
+    file.write_text("[[accepted]]\nname = 1", encoding="utf-8")
+    status, _, err = command(*check)
+    assert status == 2
+    assert f"An accepted change in {file} should have system, noun, " in err
+
+
+def test_a_file_of_ones_own(command: Command, place: Path) -> None:
+    """--accepted names the file, which --accept makes."""
+    check = (*CHECK, "--accepted", "mine.toml")
+    assert command(*check, "--accept", "Known.").status == 0
+    assert (place / "mine.toml").is_file()
+    assert command(*check).status == 0
+    assert command(*CHECK).status == 1

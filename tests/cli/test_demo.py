@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -61,8 +62,8 @@ The catalogue as Parquet:
   {codes}
   {folders}
 Carry on from there, offline:
-  from apteco_frames import Catalogue
-  catalogue = Catalogue.read_parquet({folder!r})
+  apteco-frames search travel date --catalogue {folder}
+  apteco-frames dictionary holidays.html --open --catalogue {folder}
 """
 
 
@@ -117,16 +118,17 @@ def test_demo(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="takes no such name for a folder")
-def test_printed_python_works(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The two lines that the demo prints at its end carry on from there."""
+def test_printed_commands_work(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The two commands that the demo prints at its end carry on from there."""
     folder = 'it\'s a "folder"'
-    assert main(["demo", "--output", folder]) == 0
+    assert main(["demo", folder]) == 0
     lines = capsys.readouterr().out.partition("Carry on from there, offline:\n")[2]
-    program = "".join(line.strip() + "\n" for line in lines.splitlines())
-    assert program.count("\n") == 2
-    shown = run(here, program=program + "print(len(catalogue.variables), catalogue.tables[0])")
-    assert (shown.stdout, shown.stderr) == ("94 <Table 'Households'>\n", "")
-    assert (here / folder / "tables.parquet").is_file()
+    search, dictionary = (shlex.split(line)[1:] for line in lines.splitlines())
+    assert main(search) == 0
+    assert "Travel Date" in capsys.readouterr().out
+    dictionary.remove("--open")
+    assert main(dictionary) == 0
+    assert (here / "holidays.html").is_file()
 
 
 @pytest.mark.parametrize("name", ["tables.parquet", "variables.parquet"])
@@ -141,9 +143,9 @@ def test_foreign_files_are_left_alone(
     else:
         path.write_bytes(content)
     before = path.read_bytes()
-    assert main(["demo", "--output", "."]) == 1
+    assert main(["demo", "."]) == 1
     error = capsys.readouterr().err
-    assert error.startswith(f"apteco-frames: {name} is there already and is no catalogue file")
+    assert error.startswith(f"apteco-frames: {name} exists and is not a catalogue file")
     assert len(error.splitlines()) == 1
     assert path.read_bytes() == before
     assert list(here.iterdir()) == [path]
@@ -152,8 +154,8 @@ def test_foreign_files_are_left_alone(
 def test_folder_that_cannot_be_made(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An output that is a file is an error of one line."""
     (here / "file").write_text("mine", encoding="utf-8")
-    assert main(["demo", "--output", "file"]) == 1
-    assert re.fullmatch(r"apteco-frames: .*'file'\n", capsys.readouterr().err)
+    assert main(["demo", "file"]) == 1
+    assert re.fullmatch(r"apteco-frames: file: It is no folder.*\n", capsys.readouterr().err)
     assert (here / "file").read_text(encoding="utf-8") == "mine"
 
 
@@ -161,7 +163,7 @@ def test_narrow_console(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A console without the characters of a path shows escapes, and all goes well."""
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
-    assert main(["demo", "--output", "Kataloge-\u20ac"]) == 0
+    assert main(["demo", "Kataloge-\u20ac"]) == 0
     sys.stdout.flush()
     assert b"Kataloge-\\u20ac" in raw.getvalue()
 
@@ -374,7 +376,7 @@ def test_port_that_is_none(here: Path, capsys: pytest.CaptureFixture[str], port:
         main(["demo", f"--port={port}"])
     assert ended.value.code == 2
     last = capsys.readouterr().err.splitlines()[-1]
-    said = f"argument --port: {port!r} is not a port: a number from 0 to 65535"
+    said = f"option --port: {port!r} is not a port: a number from 0 to 65535"
     assert last == f"apteco-frames demo: error: {said}"
 
 
@@ -382,7 +384,7 @@ def test_port_that_is_none(here: Path, capsys: pytest.CaptureFixture[str], port:
     ("arguments", "shown"),
     [
         (["--help"], ["usage: apteco-frames", "demo", "Holidays demo system"]),
-        (["demo", "--help"], ["--output DIR", "--serve", "--port N", "holidays-catalogue"]),
+        (["demo", "--help"], ["[DIR]", "--serve", "--port N", "holidays-catalogue"]),
     ],
 )
 def test_help(capsys: pytest.CaptureFixture[str], arguments: list[str], shown: list[str]) -> None:
@@ -394,7 +396,7 @@ def test_help(capsys: pytest.CaptureFixture[str], arguments: list[str], shown: l
     assert [part for part in shown if part not in text] == []
 
 
-@pytest.mark.parametrize("arguments", [[], ["nothing"], ["demo", "--port", "x"], ["demo", "x"]])
+@pytest.mark.parametrize("arguments", [["nothing"], ["demo", "--port", "x"], ["demo", "x", "y"]])
 def test_wrong_arguments(
     here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:

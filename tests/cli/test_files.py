@@ -71,7 +71,7 @@ def test_dictionary_of_another_kind(command: Command, place: Path) -> None:
     """Another end is status 2, before anything is read."""
     status, _, err = command("dictionary", "d.pdf", "--catalogue", "nothing")
     assert status == 2
-    assert err.endswith("error: argument file: 'd.pdf' ends neither in .html nor in .xlsx\n")
+    assert err.endswith("error: argument FILE: 'd.pdf' ends neither in .html nor in .xlsx\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
@@ -95,7 +95,8 @@ def test_serve_nothing(command: Command) -> None:
 def test_cache(command: Command, place: Path, server: NotingServer) -> None:
     """What is kept is listed and removed, and nothing else in that folder."""
     assert command("cache", "dir") == (0, f"{place / 'cache'}\n", "")
-    assert command("cache", "list", "--no-header") == (0, "", "")
+    nothing = f"apteco-frames: no catalogue is kept in {place / 'cache'}\n"
+    assert command("cache", "list", "--no-header") == (0, "", nothing)
     assert command("cache", "clean").err.startswith("apteco-frames: removed 0 files, 0 bytes")
     assert command("tables", "--profile", "orbit").status == 0
     assert command("export", "saved", "--profile", "orbit").status == 0
@@ -136,6 +137,6 @@ def test_damaged_caches(command: Command, place: Path) -> None:
     kept.write_bytes(kept.read_bytes()[:-1])
     kept.with_name(".left.part").write_text("half")
     kept.parent.with_name("2019-11-27T15-57-24.000000.codes").write_text("of the layout before")
-    assert command("cache", "list", "--no-header") == (0, "", "")
+    assert command("cache", "list", "--no-header").out == ""
     assert "removed 5 files" in command("cache", "clean").err
     assert list((place / "cache").iterdir()) == []

@@ -19,19 +19,19 @@ DIGITS = "9" * 5_000
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ((*TABLES, "--columns", "name,name"), "argument --columns: 'name' comes twice"),
-        ((*TABLES, "--columns", "name, name"), "argument --columns: 'name' comes twice"),
-        ((*TABLES, "--columns", DIGITS), "argument --columns: no column '999"),
-        (("tables", "--catalogue", "holi\0days"), "argument --catalogue: no path has a NUL in it"),
-        (("export", "a\0b", *TABLES[1:]), "argument directory: no path has a NUL in it"),
-        (("archive", "list", "a\0b"), "argument root: no path has a NUL in it"),
-        (("demo", "--port", DIGITS), "argument --port: '999"),
-        (("demo", "--port", "65536"), "argument --port: '65536' is not a port"),
-        (("demo", "--port", "²"), "argument --port: '²' is not a port"),
-        (("demo", "--port", "1e9999999"), "argument --port: '1e9999999' is not a port"),
-        (("search", "x", *TABLES[1:], "--limit", DIGITS), "argument --limit: "),
-        (("search", "x", *TABLES[1:], "--limit", "1e9999999"), "argument --limit: "),
-        (("search", "x", *TABLES[1:], "--limit", "nan"), "argument --limit: "),
+        ((*TABLES, "--columns", "name,name"), "option --columns: 'name' comes twice"),
+        ((*TABLES, "--columns", "name, name"), "option --columns: 'name' comes twice"),
+        ((*TABLES, "--columns", DIGITS), "option --columns: no column '999"),
+        (("tables", "--catalogue", "holi\0days"), "option --catalogue: no path has a NUL in it"),
+        (("export", "a\0b", *TABLES[1:]), "argument DIR: no path has a NUL in it"),
+        (("archive", "list", "a\0b"), "argument ROOT: no path has a NUL in it"),
+        (("demo", "--port", DIGITS), "option --port: '999"),
+        (("demo", "--port", "65536"), "option --port: '65536' is not a port"),
+        (("demo", "--port", "²"), "option --port: '²' is not a port"),
+        (("demo", "--port", "1e9999999"), "option --port: '1e9999999' is not a port"),
+        (("search", "x", *TABLES[1:], "--limit", DIGITS), "option --limit: "),
+        (("search", "x", *TABLES[1:], "--limit", "1e9999999"), "option --limit: "),
+        (("search", "x", *TABLES[1:], "--limit", "nan"), "option --limit: "),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, tuple) else "",
 )
@@ -100,7 +100,7 @@ def test_profiles_need_a_name(command: Command, name: str) -> None:
 )
 def test_times_of_far_years(command: Command, times: str, form: str) -> None:
     """Times that Python lacks are an error of one line, with a way to have them all the same."""
-    query = ("sql", f"select {times} as a from tables", *TABLES[1:], "--output", form)
+    query = ("sql", f"select {times} as a from tables", *TABLES[1:], "--format", form)
     status, out, err = command(*query)
     assert (status, out, len(err.splitlines())) == (1, "", 1)
     assert "Column 'a' has times that cannot be printed" in err

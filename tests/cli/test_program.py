@@ -77,19 +77,22 @@ def test_all_commands_are_there() -> None:
     """The commands are those that the documentation names."""
     assert [" ".join(words) for words in ALL] == [
         "",
-        *("demo", "tables", "variables", "codes", "folders", "search", "sql", "export"),
+        *("demo", "tables", "variables", "codes", "folders", "show", "search", "sql", "export"),
         *("dictionary", "diff", "archive", "archive add", "archive list", "archive history"),
         *(
             "archive check",
             "archive clean",
             "archive prune",
             "systems",
+            "uses",
             "serve",
+            "mcp",
             "cache",
             "cache dir",
             "cache list",
         ),
         *("cache clean", "profile", "profile add", "profile list", "profile check"),
+        "profile remove",
     ]
 
 
@@ -109,7 +112,7 @@ def test_what_is_unknown_is_usage(command: Command, words: tuple[str, ...]) -> N
 
 def test_options_show_no_control_characters(command: Command) -> None:
     """What the command line has wrong is shown harmlessly."""
-    assert "\x1b" not in command("tables", "--output", "\x1b[31mred").err
+    assert "\x1b" not in command("tables", "--format", "\x1b[31mred").err
 
 
 @pytest.mark.parametrize("arguments", COMPARISONS, ids=lambda words: words[0])
@@ -143,11 +146,11 @@ def test_interrupted_comparison(place: Path, arguments: list[str]) -> None:
 @pytest.mark.parametrize(
     ("given", "which"),
     [
-        (["diff", "", ""], "old"),
-        (["diff", "older", ""], "new"),
+        (["diff", "", ""], "OLD"),
+        (["diff", "older", ""], "NEW"),
         (["tables", "--catalogue", ""], "--catalogue"),
-        (["export", "", "--catalogue", "holidays"], "directory"),
-        (["archive", "check", ""], "root"),
+        (["export", "", "--catalogue", "holidays"], "DIR"),
+        (["archive", "check", ""], "ROOT"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -158,7 +161,8 @@ def test_empty_places(
     monkeypatch.chdir(place / "holidays")
     status, out, err = command(*given)
     assert (status, out) == (2, "")
-    assert err.endswith(f"argument {which}: it is empty: is a variable not set?\n")
+    noun = "option" if which.startswith("-") else "argument"
+    assert err.endswith(f"{noun} {which}: it is empty: is a variable not set?\n")
 
 
 @pytest.mark.parametrize(

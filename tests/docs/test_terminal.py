@@ -47,7 +47,7 @@ def test_the_profile_is_one(place: Path) -> None:
     page = ROOT.joinpath("docs", "reference", "terminal.md").read_text(encoding="utf-8")
     (profiles,) = examples(page, "toml")
     place.joinpath("config", "profiles.toml").write_text(profiles.text)
-    listed = in_process("profile", "list", "--output", "jsonl")
+    listed = in_process("profile", "list", "--format", "jsonl")
     assert listed.status == 0
     assert json.loads(listed.out)["base_url"] == SITE
 
@@ -88,6 +88,8 @@ def test_the_nightly_job(nightly: str, place: Path, nights: list[str]) -> None:
     (script,) = examples(nightly, "sh")
     place.joinpath("nightly.sh").write_text(script.text)
     place.joinpath("orbit.password").write_text(PASSWORD)
+    profiles = place / "config" / "profiles.toml"
+    profiles.write_text(profiles.read_text().replace("[orbit]", "[nightly]"))
     shutil.rmtree(place / "my-archive")
     ends = [
         shell("sh nightly.sh", place, APTECO_BASE_URL=url, APTECO_PASSWORD=None) for url in nights

@@ -11,17 +11,17 @@ from pathlib import Path
 from lanes import PATIENCE
 
 
-def check_kills(folder: Path, kills: int, writers: int = 1, *, can_rename: bool = True) -> None:
+def check_kills(folder: Path, kills: int, writers: int, storage: str = "disk") -> None:
     """Kill programs that add, and see that what they acknowledged is there, and nothing else.
 
     Args:
         folder: an empty one.
         kills: how many are killed.
         writers: how many of them add the same at the same time.
-        can_rename: whether the storage can.
+        storage: as ``killed_adds.py`` takes it.
     """
     here = Path(__file__).parent
-    told = [str(folder), str(kills), str(writers), "can rename" if can_rename else "cannot"]
+    told = [str(folder), str(kills), str(writers), storage]
     command = [sys.executable, "-W", "error", str(here / "killed_adds.py"), *told]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(here.parent), *sys.path])}
     done = subprocess.run(
@@ -31,5 +31,5 @@ def check_kills(folder: Path, kills: int, writers: int = 1, *, can_rename: bool 
     found = json.loads(done.stdout)
     print(f"{kills} kills, {writers} at a time: {found}")
     assert found["acknowledged"] > 0
-    assert found["with left over files"] > 0  # some kills do come in the middle of an add
+    assert found["left before cleaning"] > 0  # some kills do come in the middle of an add
     assert (found["lost"], found["left over"], found["missing"]) == (0, 0, 0)

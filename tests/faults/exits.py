@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 from lanes import PATIENCE
 
+from apteco_frames import Archive, Catalogue
 from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.schema import CODES_SCHEMA
 from apteco_frames.storage import snapshot
@@ -19,9 +20,10 @@ from apteco_frames.storage import snapshot
 _BEGINNING = """
 import json, pickle, sys, tempfile
 from pathlib import Path
-from apteco_frames import Catalogue, Session, login_with_password
+from apteco_frames import Archive, Catalogue, Session, login_with_password
 from apteco_frames.storage import snapshot
 folder, text, *credentials = sys.argv[1:]
+archive = Archive(Path(folder) / "archive")
 """
 OFTEN = ("read", "write", "log in", "filter", "serialise")
 LAST_THINGS = {
@@ -44,6 +46,10 @@ some = Catalogue.read_parquet(folder).variables.filter(table_name="People")
 session = Session.deserialize(Path(text).read_text())
 again = session.serialize(include_catalogue=True)
 """,
+    "read an archive": "codes = archive.catalogue('holidays').codes",
+    "list an archive": "builds = archive.builds",
+    "scan an archive": "rows = archive.scan('codes').collect()",
+    "ask for a history": "rows = archive.history('boDest')",
     "pickle": "copy = pickle.loads(pickle.dumps(Catalogue.read_parquet(folder)))",
 }
 CLEAN = (0, "")
@@ -59,6 +65,7 @@ def endings(folder: Path, thing: str, times: int, at_once: int = 2) -> Counter[t
     )
     arrows = {"tables": catalogue.tables.arrow, "variables": catalogue.variables.arrow}
     snapshot.write(folder, catalogue.system_info._asdict(), {**arrows, "codes": codes})
+    Archive(folder / "archive").add(Catalogue.read_parquet(folder))
     with DemoServer() as server:
         text = folder / "session.json"
         text.write_text(server.login().serialize(include_catalogue=True), encoding="utf-8")

@@ -1,12 +1,17 @@
 """Adds to an archive in processes that are killed, and looks at what is there.
 
 Run as a program with a folder, how many programs to kill, how many of them add the same at
-the same time, and whether the storage can rename; it prints what it found as JSON.
+the same time, and the storage: ``disk``, ``no renaming``, or the URL of an object storage with
+a bucket ``archives``. It prints what it found as JSON.
+
+The processes are forked from this one, which has imported all that they need. It reaches the
+object storage only once they are dead: threads of its client do not outlive a fork.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
@@ -15,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from faults.killing import Killer
+from pyarrow import fs
 from storage.arrows import SYSTEM, codes_of, folder_of
 from storage.filesystems import Deleting, lacking
 from strategies import catalogue_of, variable_item
@@ -38,16 +44,21 @@ def catalogue(number: int) -> tuple[dict[str, Any], dict[str, Any]]:
     return {**SYSTEM, "name": name, "build_date": date, "description": str(number)}, ROWS
 
 
-def store_in(folder: Path, can_rename: bool) -> ArchiveStore:
-    """The archive, on a disk or a storage that can only list, read, write and remove."""
-    if can_rename:
+def store_in(folder: Path, storage: str) -> ArchiveStore:
+    """The archive, as a process of its own reaches it."""
+    if storage == "disk":
         return ArchiveStore(folder / "archive")
-    return ArchiveStore("archive", lacking(Deleting(folder)))
+    if storage == "no renaming":
+        return ArchiveStore("archive", lacking(Deleting(folder)))
+    options = {"region": "eu-west-1", "endpoint_override": storage}
+    files = fs.S3FileSystem(access_key="KEY", secret_key="SECRET", **options)
+    return ArchiveStore("archives/killed", files)
 
 
-def add_for_ever(store: ArchiveStore, acknowledged: Path, first: int) -> Iterator[None]:
+def add_for_ever(folder: Path, storage: str, first: int) -> Iterator[None]:
     """Add one after the other, and write down what was acknowledged."""
-    with acknowledged.open("ab", buffering=0) as file:
+    store = store_in(folder, storage)
+    with (folder / "acknowledged").open("ab", buffering=0) as file:
         for number in count(first):
             store.add(*catalogue(number))
             file.write(f"{number}\n".encode())
@@ -68,9 +79,10 @@ def seen(store: ArchiveStore) -> Iterator[int]:
         yield int(found.system["description"])
 
 
-def files_of(root: Path) -> set[str]:
+def files_of(store: ArchiveStore) -> set[str]:
     """All files of the archive."""
-    return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+    found = store.files.get_file_info(fs.FileSelector("", recursive=True))
+    return {info.path for info in found if info.is_file}
 
 
 def expected(store: ArchiveStore) -> set[str]:
@@ -78,33 +90,31 @@ def expected(store: ArchiveStore) -> set[str]:
     return {f"{noun}/{build.path}" for build in store.builds() for noun in ("builds", *ROWS)}
 
 
-def main(folder: Path, kills: int, writers: int, can_rename: bool) -> None:
+def main(folder: Path, kills: int, writers: int, storage: str) -> None:
     """Kill, look, count."""
-    root, acknowledged = folder / "archive", folder / "acknowledged"
-    acknowledged.touch()
     # Here, too: what it imports when first asked is then there.
     ArchiveStore(folder / "first").add(*catalogue(1))
-    store = store_in(folder, can_rename)
-    found = dict.fromkeys(("acknowledged", "not acknowledged", "lost", "with left over files"), 0)
-    killer = Killer()
-    told: set[int] = set()
-    there: set[int] = set()
-    rounds = max(1, kills // writers)
-    for kill in range(rounds):
-        works = [add_for_ever(store, acknowledged, kill * 1000) for _ in range(writers)]
-        killer.kill_all(works)
-        told = set(map(int, acknowledged.read_text().split()))
-        # Those of earlier kills were looked at then.
-        if kill % 10 == 9 or kill == rounds - 1:
-            there = set(seen(store))
-            found["lost"] += len(told - there)
-        found["with left over files"] += files_of(root) != expected(store)
-    store.clean(store.leftovers(-1))
-    found["acknowledged"], found["not acknowledged"] = len(told), len(there - told)
-    found["left over"] = len(files_of(root) - expected(store))
-    found["missing"] = len(expected(store) - files_of(root))
-    print(json.dumps(found))
+    killer = Killer(0.5)
+    for kill in range(0, kills, writers):
+        now = min(writers, kills - kill)
+        killer.kill_all([add_for_ever(folder, storage, kill * 1000) for _ in range(now)])
+    store = store_in(folder, storage)
+    told = set(map(int, (folder / "acknowledged").read_text().split()))
+    there = set(seen(store))
+    before = files_of(store) - expected(store)
+    while store.clean(0):
+        pass  # again: a server may still be at what a killed program had sent
+    found = {
+        "acknowledged": len(told),
+        "not acknowledged": len(there - told),
+        "lost": len(told - there),
+        "left before cleaning": len(before),
+        "left over": len(files_of(store) - expected(store)),
+        "missing": len(expected(store) - files_of(store)),
+    }
+    print(json.dumps(found), flush=True)
+    os._exit(0)  # not by way of the client of an object storage, which may wait
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "can rename")
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

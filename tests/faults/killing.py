@@ -14,11 +14,14 @@ class Killer:
 
     How long that takes is learnt from kill to kill: it depends on the machine, and on what
     else runs there.
+
+    Args:
+        longest: the most seconds until the first is killed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, longest: float = 0.05) -> None:
         self._random = random.Random(20191127)
-        self._longest = 0.05
+        self._longest = longest
 
     def kill_one(self, work: Iterable[object]) -> None:
         """Kill a process that does this work, which yields whenever the thing is done."""

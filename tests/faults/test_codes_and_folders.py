@@ -218,8 +218,8 @@ def test_a_list_that_shifts_once(meet: Meet, path: str) -> None:
 
 
 WRONG: dict[str, tuple[Fault, str]] = {
-    "shifts again and again": (shifting(99), "is another one now"),
-    "pages that repeat": (the_first_again(), "is another one now"),
+    "shifts again and again": (shifting(99), "is a different one now"),
+    "pages that repeat": (the_first_again(), "is a different one now"),
     "the total changes": (paged(lambda p, o, c: p.update(totalCount=20 + o), 1), " now. Nothing"),
     "the total is one too many": (paged(total(lambda n: n + 1)), "it gave no"),
     "the total is negative": (paged(total(lambda n: -n)), "it gave"),
@@ -268,7 +268,7 @@ def test_rebuilt(meet: Meet, act: Callable[..., Act], skip: int) -> None:
         text = meet(server, act(server), kind=ApiResultsError)
         asked = server.count("/Codes") + server.count("/Folders")
         assert (asked == 0) == (skip == 2)
-    assert "was rebuilt since this session read it: built 2019-11-27" in text
+    assert "has been rebuilt since this session read it: built 2019-11-27" in text
     assert "now 2020-01-01" in text
     assert "session.refresh()" in text
 
@@ -295,7 +295,7 @@ def test_codes_that_are_refused(meet: Meet, code: int) -> None:
     """The error names the variable and gives the API's words."""
     with FaultyServer(status(code, MESSAGE), ONE) as server:
         text = meet(server, codes(server), kind=CodesError)
-    assert "refuses the codes of 'boDest' in system 'holidays'" in text
+    assert "refused the codes of 'boDest' in system 'holidays'" in text
     assert "It is Sunday" in text
     assert f"status {code}" in text
     assert "load_codes(unavailable=" in text
@@ -430,7 +430,7 @@ def test_another_number_of_codes() -> None:
     assert len(loaded.filter(code="extra")) == len(selectors)
     assert len(loaded["boDest"]) == 21
     assert text.count(", not ") == 10
-    assert f"and {len(selectors) - 10} more. What the API lists was kept" in text
+    assert f"and {len(selectors) - 10} more. The codes that the API lists were kept" in text
     assert server.base_url in text
     assert warning.filename == __file__
 
@@ -440,7 +440,7 @@ def test_one_code_too_few() -> None:
     fault = edited(lambda page: page.update(list=page["list"][:-1], totalCount=19))
     with FaultyServer(fault, ONE) as server:
         session = server.login()
-        with pytest.warns(CatalogueWarning, match=r"'boDest' \(19, not 20\)\. What") as caught:
+        with pytest.warns(CatalogueWarning, match=r"'boDest' \(19, not 20\)\. The codes") as caught:
             _ = session.codes
         assert len(caught) == 1
         with warnings.catch_warnings():
@@ -536,7 +536,7 @@ def test_folders_without_an_end(meet: Meet, fault: Fault) -> None:
             server, folders(server, timeout=LONG), kind=ApiResultsError, within=10 * PATIENCE
         )
         assert len(server.asked) < 6_000
-    assert "go on and on" in text
+    assert "seem to have no end" in text
     assert "Nothing was used" in text
 
 

@@ -25,7 +25,7 @@ from apteco_frames.errors import OrbitConnectionError
 
 
 class OwnAdapter(requests.adapters.HTTPAdapter):
-    """An adapter of the user's own, which knows of no task."""
+    """An adapter of the user's own, which knows no deadline."""
 
 
 LINE = b"HTTP/1.1 200 OK\r\n"
@@ -63,7 +63,7 @@ BREAKS: dict[str, tuple[Fault, str]] = {
     "cut between chunks": (cut_chunks, IN_CHUNKS),
     "nonsense in place of HTTP": (
         raw(b"\x16\x03\x01 SSH-2.0-OpenSSH\r\n\r\n"),
-        "what answered does not speak HTTP",
+        "the server does not speak HTTP",
     ),
     "nonsense in place of a chunk's size": (
         raw(headed(b"zz\r\n{}\r\n", "Transfer-Encoding: chunked")),
@@ -245,7 +245,7 @@ DRIPS: dict[str, Fault] = {
 @pytest.mark.parametrize("path", ["/SimpleLogin", "/Variables"], ids=["login", "page"])
 @pytest.mark.parametrize("name", [*DRIPS, "a gzip stream of nothing, without end"])
 def test_drips(meet: Meet, name: str, path: str) -> None:
-    """An answer that keeps coming and never ends is over when the whole task's time is."""
+    """An answer that keeps coming and never ends is over when the whole load's time is."""
     fault = DRIPS.get(name) or raw(empty_blocks(), pause=0.001)
     with FaultyServer(fault, path) as server:
         text = meet(server, kind=OrbitConnectionError, timeout=(0.5, 0.5, 0.4))
@@ -279,7 +279,7 @@ def test_unpacks_to_gigabytes(meet: Meet, rounds: int) -> None:
     before = most_memory()
     with FaultyServer(raw(headed(body, *headers)), "/SimpleLogin") as server:
         text = meet(server, kind=OrbitConnectionError, timeout=LONG)
-    assert "is larger than 256 MiB, and was not read on. Check the base URL" in text
+    assert "is larger than 256 MiB; the rest was not read. Check the base URL" in text
     assert most_memory() - before < 600_000
 
 
@@ -289,7 +289,7 @@ def test_page_that_is_too_large(meet: Meet) -> None:
     headers = ["Content-Encoding: gzip", f"Content-Length: {len(body)}"]
     with FaultyServer(raw(headed(body, *headers))) as server:
         text = meet(server, kind=OrbitConnectionError, timeout=LONG)
-        assert "was not read on. Ask for less at a time: page_size=100." in text
+        assert "the rest was not read. Ask for less at a time: page_size=100." in text
         text = meet(server, kind=OrbitConnectionError, timeout=LONG, page_size=50)
         assert text.endswith("page_size=5.")
 
@@ -299,7 +299,7 @@ def test_page_that_is_too_large(meet: Meet) -> None:
 def test_drips_through_a_session_of_the_users(
     meet: Meet, name: str, adapter: type[requests.adapters.HTTPAdapter]
 ) -> None:
-    """Whatever adapters a session has, the whole task's time is the same."""
+    """Whatever adapters a session has, the whole load's time is the same."""
     with FaultyServer(DRIPS[name]) as server, requests.Session() as http:
         http.mount("http://", adapter())
         options = {"timeout": (0.5, 0.5, 0.4), "http": http}

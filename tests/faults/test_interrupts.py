@@ -75,7 +75,7 @@ def test_interrupt(what: str, answered: int) -> None:
     assert said.startswith("KeyboardInterrupt ")
     assert error.endswith("KeyboardInterrupt\n")
     assert process.returncode == -signal.SIGINT
-    # At once, on a machine of any speed; the task itself could go on for much longer.
+    # At once, on a machine of any speed; the load itself could go on for much longer.
     assert seconds < AT_ONCE
 
 
@@ -84,7 +84,7 @@ def test_interrupt(what: str, answered: int) -> None:
     "path", [pytest.param("/SimpleLogin", marks=pytest.mark.slow), "/Variables"]
 )
 def test_total_time(what: str, path: str) -> None:
-    """The whole task's time is the same, whoever's adapters are used, and the exit follows."""
+    """The whole load's time is the same, whoever's adapters are used, and the exit follows."""
     with FaultyServer(silence, path) as server, logging_in(server, what, 1) as process:
         await_requests(server, 1)
         began = time.monotonic()

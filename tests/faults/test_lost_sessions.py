@@ -88,7 +88,7 @@ def test_codes_of_a_build_before() -> None:
         with pytest.raises(SessionExpiredError):
             session.load_codes()
         server.rebuild(rebuilt(description="another"))
-        with pytest.raises(ApiResultsError, match="was rebuilt since"):
+        with pytest.raises(ApiResultsError, match="has been rebuilt since"):
             _ = session.codes
         assert session.refresh()
         server.asked.clear()
@@ -131,7 +131,7 @@ def test_codes_without_a_date(undated: FaultyServer, read: Callable[[Session], o
     """Without a date nothing of another build joins the variables of the one that was read."""
     with undated as server, server.login() as session:
         server.rebuild(rebuilt())
-        with pytest.raises(ApiResultsError, match="does not say when it was built") as caught:
+        with pytest.raises(ApiResultsError, match="the API gives no build date") as caught:
             read(session)
         assert "session.refresh()" in str(caught.value)
         session.refresh()

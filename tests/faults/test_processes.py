@@ -27,9 +27,9 @@ from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.demo.api import PASSWORD
 from apteco_frames.demo.server import DemoHandler
 from apteco_frames.errors import AptecoFramesError, SessionExpiredError
-from apteco_frames.orbit.arguments import Options
-from apteco_frames.orbit.build import load_build
 from apteco_frames.orbit.client import OrbitClient
+from apteco_frames.orbit.load import load_catalogue
+from apteco_frames.orbit.options import Options
 from apteco_frames.orbit.redact import Secret
 from apteco_frames.variables import Variables
 
@@ -158,9 +158,9 @@ def test_logout_while_a_load_runs() -> None:
     """A session that is ended while its catalogue is read ends the reading in a clear error."""
     with FaultyServer(slow, "/Variables") as server:
         client = OrbitClient(server.base_url, server.data_view, Options(page_size=5))
-        client.log_in(server.user, Secret(server.password), client.new_task())
+        client.log_in(server.user, Secret(server.password), client.new_deadline())
         with ThreadPoolExecutor(1) as pool:
-            loading = pool.submit(load_build, client, server.system, client.new_task())
+            loading = pool.submit(load_catalogue, client, server.system, client.new_deadline())
             time.sleep(0.2)
             client.log_out()
             with pytest.raises(SessionExpiredError, match=r"Log in again with login\(\)"):
@@ -281,7 +281,7 @@ def fork() -> int:
 
 def test_command_line_shows_no_secret(tmp_path: Path) -> None:
     """Neither the list of processes nor the program's output shows the password or a token."""
-    command = [sys.executable, "-m", "apteco_frames", "demo", "--output", str(tmp_path / "out")]
+    command = [sys.executable, "-m", "apteco_frames", "demo", str(tmp_path / "out")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     lines: set[bytes] = set()
     folder = Path(f"/proc/{process.pid}")

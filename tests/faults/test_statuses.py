@@ -33,7 +33,7 @@ def test_busy_once(meet: Meet, code: int, body: bytes) -> None:
         assert meet(server) == FULL
 
 
-# Whichever comes first: the last attempt, or the end of the task's time.
+# Whichever comes first: the last attempt, or the deadline.
 BUSY = (ApiError, OrbitConnectionError)
 
 WAITS = ["0", "1", "-5", "soon", "1e9", "99999999999", "Wed, 21 Oct 2015 07:28:00 GMT", ""]
@@ -167,7 +167,7 @@ def test_redirects(meet: Meet, place: str | None, path: str) -> None:
 def test_redirects_in_a_circle(meet: Meet) -> None:
     """Redirects on the same host are followed a few times."""
     with FaultyServer(redirect("Variables")) as server:
-        assert "redirects in a circle" in meet(server, kind=OrbitConnectionError)
+        assert "redirects to itself" in meet(server, kind=OrbitConnectionError)
         assert server.count("/Variables") == 5
 
 

@@ -283,7 +283,7 @@ def test_hook_that_takes_the_body(meet: Meet) -> None:
     for hook in (takes, iterates):
         with FaultyServer() as server, hooked(hook) as http:
             said = meet(server, http=http, kind=OrbitConnectionError)
-        assert "the answer's body was read before, by a hook or an adapter of http=" in said
+        assert "a hook or an adapter of http= has already read the answer's body" in said
         assert said.endswith("Have it read response.content, which can be read again.")
 
 
@@ -465,7 +465,7 @@ def test_file_of_authorities(
             where=secure(tls),
             within=4,
         )
-    fault = "and there is no such file" if content is None else "which holds no certificate in PEM"
+    fault = "but there is no such file" if content is None else "which holds no certificate in PEM"
     assert f"{setting} names {str(path)!r}, {fault}." in said
 
 
@@ -488,7 +488,7 @@ def test_certificate_of_the_users(
             within=4,
         )
     assert "http.cert names " in said
-    assert (f"{str(path)!r}, and there is no such file" in said) == (content is None)
+    assert (f"{str(path)!r}, but there is no such file" in said) == (content is None)
 
 
 def test_file_that_goes_away(meet: Meet, tls: FaultyServer, tmp_path: Path) -> None:
@@ -503,7 +503,7 @@ def test_file_that_goes_away(meet: Meet, tls: FaultyServer, tmp_path: Path) -> N
         return session
 
     said = meet(tls, refresh, kind=OrbitConnectionError, where=secure(tls), within=4)
-    assert f"verify= names {str(path)!r}, and there is no such file." in said
+    assert f"verify= names {str(path)!r}, but there is no such file." in said
 
 
 def test_verify_of_the_users_session(
@@ -550,7 +550,7 @@ def test_https_on_a_plain_port(meet: Meet) -> None:
             where=secure(server),
             within=4,
         )
-    assert "what answers there does not speak https. Begin the base URL with http://" in said
+    assert "the server there does not speak https. Begin the base URL with http://" in said
     assert "verify=" not in said
 
 
@@ -559,7 +559,7 @@ def test_plain_http_on_a_port_of_https(meet: Meet) -> None:
     alert = b"\x15\x03\x01\x00\x02\x02\x46"
     with FaultyServer(raw(alert), "/SimpleLogin") as server:
         said = meet(server, kind=OrbitConnectionError)
-    assert "what answers there speaks https. Begin the base URL with https://." in said
+    assert "the server there speaks https. Begin the base URL with https://." in said
 
 
 # Redirects

@@ -25,9 +25,9 @@ from apteco_frames.errors import (
     OrbitConnectionError,
     SessionExpiredError,
 )
-from apteco_frames.orbit.arguments import Options
-from apteco_frames.orbit.build import load_build
 from apteco_frames.orbit.client import OrbitClient
+from apteco_frames.orbit.load import load_catalogue
+from apteco_frames.orbit.options import Options
 from apteco_frames.orbit.redact import Secret
 
 
@@ -50,7 +50,7 @@ def test_expired_token(meet: Meet) -> None:
         text = with_token(server, expiring(-3600), with_catalogue=False)
         said = meet(server, lambda: Session.deserialize(text), kind=SessionExpiredError)
         assert server.asked == []
-    assert "has expired 1 hour ago, so nothing was sent" in said
+    assert "expired 1 hour ago, so nothing was sent" in said
     assert "Log in again with login() or session.renew(password)" in said
 
 
@@ -114,11 +114,11 @@ def test_requests_after_logout() -> None:
     """After logging out nothing is sent any more, and the error says why."""
     with FaultyServer() as server:
         client = OrbitClient(server.base_url, server.data_view, Options())
-        client.log_in(server.user, Secret(server.password), client.new_task())
+        client.log_in(server.user, Secret(server.password), client.new_deadline())
         client.log_out()
         asked = len(server.asked)
-        with pytest.raises(SessionExpiredError, match=r"was ended by logout\(\)") as caught:
-            load_build(client, server.system, client.new_task())
+        with pytest.raises(SessionExpiredError, match=r"was ended, so") as caught:
+            load_catalogue(client, server.system, client.new_deadline())
         assert len(server.asked) == asked
         assert caught.value.status is None
         assert found(server.secrets, shown_by_error(caught.value)) == []

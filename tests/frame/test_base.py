@@ -313,7 +313,7 @@ def test_no_copy_per_access(frame: Frame) -> None:
             ]
 
 
-def columns_of(frame: Frame) -> dict[str, list[Any]]:
+def display_width(frame: Frame) -> dict[str, list[Any]]:
     """The values column by column, read through the rows."""
     rows = [row.to_dict() for row in frame]
     return {name: [row[name] for row in rows] for name in frame.schema.names}
@@ -324,7 +324,7 @@ def columns_of(frame: Frame) -> dict[str, list[Any]]:
 def test_all_libraries_see_the_rows(catalogue: Catalogue) -> None:
     """Arrow, polars, narwhals and DuckDB see the same values as the rows, twice in a row."""
     for frame in both(catalogue):
-        expected = columns_of(frame)
+        expected = display_width(frame)
         assert frame.arrow.to_pydict() == expected
         for _ in range(2):
             assert pa.table(frame).equals(frame.arrow, check_metadata=True)
@@ -363,7 +363,7 @@ def is_missing(value: Any) -> bool:
 
 def test_pandas_takes_frames(frame: Frame) -> None:
     """``pandas.DataFrame(x)`` and ``to_pandas()`` hold the rows, twice in a row."""
-    expected = columns_of(frame)
+    expected = display_width(frame)
     for _ in range(2):
         for data in (pd.DataFrame(frame), frame.to_pandas()):
             assert list(data.columns) == frame.schema.names

@@ -19,11 +19,12 @@ import requests
 import requests.adapters
 from fuzz.mutations import spoilt_bytes, spoilt_json
 from fuzz.reference import AmbiguousError, NotAPageError, read_page, same
+from servers import RecordingServer
 from strategies import tree_items
 
 from apteco_frames import Catalogue, Session, schema
 from apteco_frames.demo import DemoServer, holidays
-from apteco_frames.demo.api import Request
+from apteco_frames.demo.api import Answer, Request
 from apteco_frames.errors import (
     ApiResultsError,
     AptecoFramesError,
@@ -34,7 +35,7 @@ from apteco_frames.errors import (
     VariablesError,
 )
 from apteco_frames.orbit.decode import decode_page
-from apteco_frames.orbit.folders import ITEMS as FOLDER_ITEMS
+from apteco_frames.orbit.load import ITEMS as FOLDER_ITEMS
 
 CASES = int(os.environ.get("FUZZ_CASES", "60"))
 SEED = int(os.environ.get("FUZZ_SEED", "20191127"))
@@ -265,6 +266,55 @@ def test_strings_of_spoilt_json(serialized: str, offline: requests.Session) -> N
         "strings, JSON",
         lambda draw: check_string(json.dumps(spoilt_json(draw, values)), offline),
     )
+
+
+# Definitions
+
+
+class OneAudience(RecordingServer):
+    """A demo server with one audience, which may be spoilt."""
+
+    body = b""
+
+    def answer(self, request: Request) -> Answer:
+        """What the API answers; of lists one audience and nothing else."""
+        answer = super().answer(request)
+        path = request.target.partition("?")[0]
+        if path.endswith("/Audiences"):
+            page = json.loads(answer.body)
+            items = [item for item in page["list"] if item["id"] == 18]
+            return Answer(200, json.dumps({**EMPTY, "totalCount": 1, "list": items}).encode())
+        if path.endswith(("/Dashboards", "/AudienceCompositions/holidays")):
+            return Answer(200, json.dumps(EMPTY).encode())
+        return Answer(200, self.body) if path.endswith("/Audiences/18") else answer
+
+
+EMPTY = {"offset": 0, "count": 0, "totalCount": 0, "list": []}
+
+
+@pytest.mark.parametrize("how", ["bytes", "JSON"])
+def test_spoilt_audiences(how: str) -> None:
+    """An audience that is spoilt is refused, or its uses are under the declared schema."""
+    with OneAudience() as server, server.login() as session:
+        token = f"Bearer {session.access_token}"
+        target = "/OrbitAPI/Holidays/Audiences/18"
+        right = server.api.answer(Request("GET", target, token)).body
+        session.load_codes()
+
+        def case(draw: Random) -> str:
+            if how == "bytes":
+                server.body = spoilt_bytes(draw, right)
+            else:
+                server.body = json.dumps(spoilt_json(draw, json.loads(right))).encode()
+            try:
+                uses = session.load_uses()
+            except (ApiResultsError, GatewayError) as error:
+                return type(error).__name__ if "audience '18'" in str(error) else "unnamed"
+            uses.arrow.validate(full=True)
+            assert uses.arrow.schema == schema.USES_SCHEMA
+            return "read"
+
+        run(f"audiences, {how}", case)
 
 
 # Files

@@ -35,7 +35,7 @@ def test_unknown_kinds_warn_once() -> None:
     assert "'b' (Sculpture), 'c' (Selector, Categorical, Tree), 'd' (" in message
     assert "'a'" not in message
     assert "system 'brochure'" in message
-    assert "newer apteco_frames" in message
+    assert "newer version of apteco_frames" in message
     (message,) = warnings_of(*(variable_item(f"v{i}", kind="Unknown") for i in range(1_012)))
     assert [name for name in range(1_012) if f"'v{name}'" in message] == list(range(10))
     assert "and 1,002 more" in message

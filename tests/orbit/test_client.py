@@ -43,8 +43,8 @@ from apteco_frames.errors import (
     SessionExpiredError,
     TablesError,
 )
-from apteco_frames.orbit.arguments import Options
 from apteco_frames.orbit.client import MAX_CONNECTIONS, OrbitClient
+from apteco_frames.orbit.options import Options
 from apteco_frames.orbit.redact import Secret
 
 Change = Callable[[Request, Answer], Answer]
@@ -577,7 +577,7 @@ def test_rebuilt_twice() -> None:
     """A system that is rebuilt each time it is read is an error with the dates."""
     dates = [f"2020-01-0{day}T00:00:00" for day in range(1, 6)]
     with Watched(change=rebuilt(*dates)) as server:
-        with pytest.raises(ApiResultsError, match=r"rebuilt while it was read, twice: .*Nothing"):
+        with pytest.raises(ApiResultsError, match=r"rebuilt twice while it was read: .*Nothing"):
             server.login()
         assert server.paths().count("Holidays/FastStatsSystems/holidays/Tables") == 2
 
@@ -614,7 +614,7 @@ def test_list_that_grows_twice() -> None:
 
 
 def test_time_is_limited() -> None:
-    """The limit for the whole task holds, however many requests it takes."""
+    """The limit for a whole load holds, however many requests it takes."""
     with Watched(seconds=0.05) as server:
         started = time.monotonic()
         with pytest.raises(OrbitConnectionError, match=r"within 0\.4 seconds, the limit"):
@@ -683,7 +683,7 @@ def test_netrc_is_not_used(
 def test_logging_out_twice(server: Watched) -> None:
     """Ending a session that has ended is no error."""
     client = OrbitClient(server.base_url, server.data_view, Options())
-    client.log_in(server.user, Secret(server.password), client.new_task())
+    client.log_in(server.user, Secret(server.password), client.new_deadline())
     client.log_out()
     client.log_out()
     assert len(server.paths("DELETE")) == 2
@@ -705,7 +705,7 @@ def test_token_that_no_header_can_hold(token: str) -> None:
 
     def use() -> None:
         client.token = Secret(token)
-        client.system("holidays", client.new_task())
+        client.system("holidays", client.new_deadline())
 
     with DemoServer() as server:
         client = OrbitClient(server.base_url, server.data_view, Options())

@@ -477,7 +477,7 @@ def test_field_twice_in_one_object(twice: str) -> None:
     body = page([ITEM])
     again = f'"{twice}": {json.dumps({**ITEM, **json.loads(body)}[twice])}, "{twice}"'
     assert fault(body.replace(f'"{twice}"'.encode(), again.encode())) == (
-        f"a field stands twice in one object: {twice!r}"
+        f"a field occurs twice in one object: {twice!r}"
     )
 
 
@@ -489,9 +489,9 @@ def test_deep_nesting(depth: int, place: str) -> None:
     body = page([ITEM]).replace(
         f'"{place}": '.encode(), f'"{place}": '.encode() + deep + b', "x": '
     )
-    assert fault(body).startswith(("a field stands twice", "it is not JSON (RecursionError)"))
+    assert fault(body).startswith("a field occurs twice")
     single = body.replace(b'"a": 1, ', b"")
-    assert fault(single).startswith(("$.", "it is not JSON (RecursionError)"))
+    assert fault(single).startswith("$.")
     for value in (body, single):
         assert (said(value).code, said(value).id) == (None, None)
         with pytest.raises(ApiResultsError):
@@ -537,8 +537,8 @@ def test_deep_nesting(depth: int, place: str) -> None:
         (b"{", "it is not JSON ("),
         (b"}", "it is not JSON ("),
         (b"{}}", "it is not JSON ("),
-        (b'{"list": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "it is not JSON (RecursionError)"),
-        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "it is not JSON (RecursionError)"),
+        (b'{"list": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "$.offset is missing"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "$.offset is missing"),
     ],
 )
 def test_no_page(body: bytes, what: str) -> None:
@@ -645,7 +645,7 @@ def test_object_comes_as_it_was_sent(value: dict[str, Any]) -> None:
         (b"null", "$ should be an object, but is "),
         (b'{"name": "x"}{}', "it is not JSON (Extra data"),
         (b'{"name": "\xff"}', "it is not JSON (UnicodeDecodeError)"),
-        (b'{"name":' * 100_000, "it is not JSON (RecursionError)"),
+        (b'{"name":' * 100_000, "it is not JSON (Expecting value"),
     ],
 )
 def test_object_of_another_shape(body: bytes, what: str) -> None:

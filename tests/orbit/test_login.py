@@ -45,7 +45,7 @@ def test_errors_that_speak_of_a_second_factor(status: int, message: str) -> None
     assert type(error) is LoginError
     text = str(error)
     assert text.startswith("The server asks for a second factor at login (its message speaks of")
-    assert "which this package cannot give" in text
+    assert "which this package cannot supply" in text
     assert f"The API says: {message!r}" in text
     assert f"/Sessions/SimpleLogin, status {status}" in text
     assert (error.status, error.message) == (status, message)

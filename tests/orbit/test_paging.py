@@ -253,9 +253,9 @@ def test_not_finite_numbers_are_told() -> None:
         page = a_page(span.offset, 10, 40)
         paging.receive(span, dataclasses.replace(page, not_finite=places))
     assert paging.warning is not None
-    assert paging.warning.startswith(f"{SOURCE} has numbers that are none: {places[0]}, ")
-    assert f"{places[1]} and 6 more. They are null here" in paging.warning
-    assert paging.warning.count("NaN") == 10
+    assert paging.warning.startswith(f"{SOURCE} returned NaN or infinite values: {places[0]}, ")
+    assert f"{places[1]} and 6 more. They were replaced by null" in paging.warning
+    assert paging.warning.count("is NaN") == 10
 
 
 def test_empty_list() -> None:

@@ -9,8 +9,8 @@ import pytest
 from lanes import PATIENCE
 
 from apteco_frames.errors import OrbitConnectionError
-from apteco_frames.orbit.pool import Pool
-from apteco_frames.orbit.task import Task, Timeout
+from apteco_frames.orbit.deadline import Deadline, Pool
+from apteco_frames.orbit.options import Timeout
 
 URL = "http://localhost/OrbitAPI"
 
@@ -25,7 +25,7 @@ def test_results_come_as_they_end() -> None:
         gates[number].wait(5)
         return number * 10
 
-    with Pool[str, int](Task(Timeout()), URL, 2) as pool:
+    with Pool[str, int](Deadline(Timeout()), URL, 2) as pool:
         assert (pool.free, pool.idle) == (2, True)
         for number in range(3):
             pool.submit(f"number {number}", run, number)
@@ -41,16 +41,16 @@ def test_results_come_as_they_end() -> None:
 
 
 def test_error_gives_up_the_others() -> None:
-    """An error of one function comes out, and the task is given up."""
-    task = Task(Timeout())
+    """An error of one function comes out, and the deadline is given up."""
+    deadline = Deadline(Timeout())
     ended, gate = threading.Event(), threading.Event()
 
     def hang() -> None:
-        assert task.run_aside(lambda: gate.wait(10 * PATIENCE)) is None
+        assert deadline.run_aside(lambda: gate.wait(10 * PATIENCE)) is None
         ended.set()
 
     def run() -> None:
-        with Pool[str, object](task, URL, 2) as pool:
+        with Pool[str, object](deadline, URL, 2) as pool:
             pool.submit("hangs", hang)
             pool.submit("fails", lambda: 1 / 0)
             pool.finished()
@@ -58,7 +58,7 @@ def test_error_gives_up_the_others() -> None:
     started = time.monotonic()
     with pytest.raises(ZeroDivisionError):
         run()
-    assert task.seconds_left() == 0
+    assert deadline.seconds_left() == 0
     assert ended.wait(PATIENCE)
     assert time.monotonic() - started < PATIENCE
     gate.set()
@@ -66,9 +66,9 @@ def test_error_gives_up_the_others() -> None:
 
 def test_time_is_up() -> None:
     """When no result comes in time, it is an error that names the URL."""
-    task = Task(Timeout(1, 1, 0.2))
+    deadline = Deadline(Timeout(1, 1, 0.2))
     gate = threading.Event()
-    with Pool[str, bool](task, URL, 1) as pool:
+    with Pool[str, bool](deadline, URL, 1) as pool:
         pool.submit("hangs", gate.wait, 5)
         with pytest.raises(OrbitConnectionError, match=f"{URL} did not answer .* 0.2 seconds"):
             pool.finished()

@@ -26,9 +26,11 @@ from lanes import PATIENCE
 
 from apteco_frames.errors import OrbitConnectionError
 from apteco_frames.orbit import transport as transport_module
+from apteco_frames.orbit.deadline import Deadline
+from apteco_frames.orbit.options import Timeout
+from apteco_frames.orbit.outcome import Response
 from apteco_frames.orbit.redact import Secret
-from apteco_frames.orbit.task import Task, Timeout
-from apteco_frames.orbit.transport import Answer, Transport
+from apteco_frames.orbit.transport import Transport
 
 TOKEN = "token-no-one-may-see"
 QUICK = Timeout(connect=2, read=2, total=8)
@@ -133,7 +135,7 @@ def other_web() -> Iterator[Web]:
 class Elsewhere(Transport):
     """A transport whose requests come from another thread, as those of a load do."""
 
-    def request(self, *args: Any, **options: Any) -> Answer:
+    def request(self, *args: Any, **options: Any) -> Response:
         with ThreadPoolExecutor(1) as threads:
             return threads.submit(super().request, *args, **options).result()
 
@@ -153,9 +155,9 @@ def ask(
     method: str = "GET",
     timeout: Timeout = QUICK,
     **options: Any,
-) -> Answer:
-    """The answer to a request that is a task of its own."""
-    return transport.request(method, url, task=Task(timeout), **options)
+) -> Response:
+    """The answer to a request that is a deadline of its own."""
+    return transport.request(method, url, deadline=Deadline(timeout), **options)
 
 
 def cut(handler: Any) -> None:
@@ -220,7 +222,7 @@ def test_too_large_an_answer(
         web.replies.append(Reply(200, body, {"Content-Encoding": encoding}))
     web.replies.pop(0)
     assert len(ask(transport, web.url).body) == 2 * 2**20
-    said = rf"GET {web.url} failed: the answer is larger than 2 MiB.*read on\. Ask for less\."
+    said = rf"GET {web.url} failed: the answer is larger than 2 MiB.*not read\. Ask for less\."
     with pytest.raises(OrbitConnectionError, match=said):
         ask(transport, web.url, when_too_large="Ask for less.")
     assert len(web.asked) == 2
@@ -230,13 +232,13 @@ def test_too_much_in_all(web: Web, transport: Transport, monkeypatch: pytest.Mon
     """The answers of one load add up to no more than a limit, those of its parts included."""
     monkeypatch.setattr(transport_module, "MAX_LOAD_BYTES", 2 * 2**20)
     web.replies = [Reply(200, b"x" * 2**20)]
-    task = Task(QUICK)
-    for part in (task, task.part()):
-        transport.request("GET", web.url, task=part)
+    deadline = Deadline(QUICK)
+    for part in (deadline, deadline.part()):
+        transport.request("GET", web.url, deadline=part)
     assert len(ask(transport, web.url).body) == 2**20  # another load
     said = rf"GET {web.url} failed: what the API sends adds up to more than 2 MiB.*Nothing was used"
     with pytest.raises(OrbitConnectionError, match=said):
-        transport.request("GET", web.url, task=task.part())
+        transport.request("GET", web.url, deadline=deadline.part())
     assert len(web.asked) == 4
 
 
@@ -352,7 +354,7 @@ def test_retry_after_too_long(web: Web, transport: Transport, seconds: str) -> N
 
 
 def test_retry_after_beyond_the_task(web: Web, transport: Transport) -> None:
-    """A wait that the task has no time for is not waited for."""
+    """A wait that the deadline has no time for is not waited for."""
     web.replies = [Reply(503, headers={"Retry-After": "20"}), Reply(200)]
     started = time.monotonic()
     assert ask(transport, web.url).status == 503
@@ -440,7 +442,7 @@ def test_read_timeout(web: Web, transport: Transport) -> None:
 
 
 def test_answer_that_trickles(web: Web, transport: Transport) -> None:
-    """An answer that keeps coming, but never ends, ends with the task."""
+    """An answer that keeps coming, but never ends, ends with the deadline."""
 
     def trickle(handler: Any) -> None:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
@@ -459,12 +461,12 @@ def test_answer_that_trickles(web: Web, transport: Transport) -> None:
 def test_what_went_wrong_before_time_was_up(web: Web, transport: Transport) -> None:
     """An error about the time says what went wrong until then."""
     web.replies = [Reply(503), Reply(write=lambda handler: time.sleep(0.6))]
-    with pytest.raises(OrbitConnectionError, match=r"whole task \(before that: status 503\)\."):
+    with pytest.raises(OrbitConnectionError, match=r"whole load \(before that: status 503\)\."):
         ask(transport, web.url, timeout=Timeout(2, 2, 0.5))
 
 
 def test_retries_end_with_the_task(web: Web, transport: Transport) -> None:
-    """A server that stays busy is not asked beyond the task's time."""
+    """A server that stays busy is not asked beyond the deadline's time."""
     web.replies = [Reply(503)]
     started = time.monotonic()
     # On a slow machine the time may be up before the last of its answers is there.
@@ -475,12 +477,12 @@ def test_retries_end_with_the_task(web: Web, transport: Transport) -> None:
 
 
 def test_nothing_is_sent_once_time_is_up(web: Web, transport: Transport) -> None:
-    """A task that was given up, or whose time is over, sends nothing."""
-    task = Task(QUICK)
-    task.give_up()
-    for late in (task, Task(Timeout(1, 1, 1), end=time.monotonic())):
+    """A deadline that was given up, or whose time is over, sends nothing."""
+    deadline = Deadline(QUICK)
+    deadline.give_up()
+    for late in (deadline, Deadline(Timeout(1, 1, 1), end=time.monotonic())):
         with pytest.raises(OrbitConnectionError, match="did not answer in full"):
-            transport.request("GET", web.url, task=late)
+            transport.request("GET", web.url, deadline=late)
     assert web.asked == []
 
 
@@ -587,7 +589,7 @@ def test_redirect_from_http_to_https(web: Web, other_web: Web) -> None:
 def test_redirects_in_a_circle(web: Web, transport: Transport) -> None:
     """Redirects without end are given up."""
     web.replies = [Reply(307, headers={"Location": "/again"})]
-    with pytest.raises(OrbitConnectionError, match="it redirects in a circle"):
+    with pytest.raises(OrbitConnectionError, match="it redirects to itself"):
         ask(transport, web.url, "POST")
     assert len(web.asked) == 5
 
@@ -638,7 +640,7 @@ def test_hooks_of_a_session(web: Web, hooks: dict[str, Any]) -> None:
 
 
 def test_connection_that_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that is there only after its task was given up is closed."""
+    """A connection that is there only after its deadline was given up is closed."""
     made: list[socket.socket] = []
     looked_up, given_up = threading.Event(), threading.Event()
 
@@ -650,12 +652,12 @@ def test_connection_that_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None
         return ours
 
     monkeypatch.setattr(urllib3.util.connection, "create_connection", slow)
-    task = Task(QUICK)
+    deadline = Deadline(QUICK)
     transport = Transport(verify=None, max_connections=1, http=None)
     with ThreadPoolExecutor(1) as threads:
-        asked = threads.submit(transport.request, "GET", "http://127.0.0.1:9/x", task=task)
+        asked = threads.submit(transport.request, "GET", "http://127.0.0.1:9/x", deadline=deadline)
         assert looked_up.wait(5)
-        task.give_up()
+        deadline.give_up()
         with pytest.raises(OrbitConnectionError):
             asked.result()
     given_up.set()
@@ -669,20 +671,20 @@ def test_connection_that_comes_too_late(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_connection_that_comes_as_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that is there in the moment in which its task ends is not used."""
+    """A connection that is there in the moment in which its deadline ends is not used."""
     made: list[socket.socket] = []
-    task = Task(QUICK)
+    deadline = Deadline(QUICK)
 
     def late(*args: Any, **options: Any) -> socket.socket:
         time.sleep(0.02)  # until it is waited for
-        task.give_up()
+        deadline.give_up()
         made.extend(socket.socketpair())
         return made[0]
 
     monkeypatch.setattr(urllib3.util.connection, "create_connection", late)
     transport = Transport(verify=None, max_connections=1, http=None)
     with ThreadPoolExecutor(1) as threads, pytest.raises(OrbitConnectionError):
-        threads.submit(transport.request, "GET", "http://127.0.0.1:9/x", task=task).result()
+        threads.submit(transport.request, "GET", "http://127.0.0.1:9/x", deadline=deadline).result()
     transport.close()
     ours, theirs = made
     assert ours.fileno() == -1
@@ -866,6 +868,6 @@ def test_verify(verify: bool | str | None, web: Web) -> None:
 
 def test_no_tls(web: Web, transport: Transport) -> None:
     """A server that does not speak TLS is told from one that cannot be reached."""
-    said = "failed: what answers there does not speak https. Begin the base URL with http://, or"
+    said = "failed: the server there does not speak https. Begin the base URL with http://, or"
     with pytest.raises(OrbitConnectionError, match=said):
         ask(transport, web.url.replace("http:", "https:"), "POST")

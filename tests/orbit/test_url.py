@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from apteco_frames.errors import InsecureTransportWarning, InvalidUrlError
-from apteco_frames.orbit.url import checked_base_url, redirect_target, warn_if_insecure
+from apteco_frames.orbit.url import redirect_target, require_base_url, warn_if_insecure
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from apteco_frames.orbit.url import checked_base_url, redirect_target, warn_if_i
 )
 def test_base_url(given: str, kept: str) -> None:
     """A base URL loses slashes at its end; a bare host gets the usual path."""
-    assert checked_base_url(given) == kept
+    assert require_base_url(given) == kept
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_base_url(given: str, kept: str) -> None:
 def test_what_is_no_base_url(given: str) -> None:
     """What is no http or https URL, or more than host and path, is refused, unrepeated."""
     with pytest.raises(InvalidUrlError, match=r"https://orbit\.my-site\.com/OrbitAPI") as caught:
-        checked_base_url(given)
+        require_base_url(given)
     assert str(caught.value).endswith("Nothing was sent.")
     assert "sentinel" not in str(caught.value)
     assert isinstance(caught.value, ValueError)

@@ -27,10 +27,10 @@ from strategies import (
     with_codes_and_folders,
 )
 
-from apteco_frames import Catalogue, schema
+from apteco_frames import Catalogue
 from apteco_frames.catalogue import contents_of
 from apteco_frames.demo import DemoServer, holidays
-from apteco_frames.render import workbook
+from apteco_frames.render import titles, workbook
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(1)", " =1", "\t=1", "\N{FULLWIDTH EQUALS SIGN}1")
@@ -38,7 +38,7 @@ ADDRESSES = ("http://evil.invalid/", "mailto:a@evil.invalid", "file://c:/x", "in
 MARKUP = ("<r>bold</r>", "<r><t>a</t></r>", "</t></is></c>", "_x0041_", "]]>")
 HOSTILE = (*ODD_TEXTS, *FORMULAS, *ADDRESSES, *MARKUP)
 
-NOTES = schema.VARIABLES_SCHEMA.get_field_index("notes")
+NOTES = list(titles.VARIABLES).index("notes")
 
 
 def cells(path: Path) -> list[dict[tuple[int, int], Any]]:
@@ -49,10 +49,11 @@ def cells(path: Path) -> list[dict[tuple[int, int], Any]]:
             key=lambda name: int(re.findall(r"\d+", name)[-1]),
         )
         sheets = [ElementTree.fromstring(book.read(name)) for name in names]
+        shared = ElementTree.fromstring(book.read("xl/sharedStrings.xml")).findall(f"{_MAIN}si")
     found = []
     for sheet in sheets:
         assert sheet.find(f".//{_MAIN}f") is None
-        found.append({_place(c): _value(c) for c in sheet.iter(f"{_MAIN}c") if len(c)})
+        found.append({_place(c): _value(c, shared) for c in sheet.iter(f"{_MAIN}c") if len(c)})
     return found
 
 
@@ -64,12 +65,15 @@ def _place(cell: ElementTree.Element) -> tuple[int, int]:
     return int(row) - 1, column - 1
 
 
-def _value(cell: ElementTree.Element) -> Any:
-    if cell.get("t") == "inlineStr":
-        text = "".join(part.text or "" for part in cell.iter(f"{_MAIN}t"))
+def _value(cell: ElementTree.Element, shared: list[ElementTree.Element]) -> Any:
+    kind = cell.get("t")
+    if kind in ("inlineStr", "s"):
+        holder = cell if kind == "inlineStr" else shared[int(cell.findtext(f"{_MAIN}v") or "")]
+        text = "".join(part.text or "" for part in holder.iter(f"{_MAIN}t"))
         return re.sub("_x([0-9A-F]{4})_", lambda found: chr(int(found[1], 16)), text)
-    assert cell.get("t") in (None, "b")
-    return float(cell.findtext(f"{_MAIN}v") or "nan")
+    number = float(cell.findtext(f"{_MAIN}v") or "nan")
+    assert kind in (None, "b")
+    return bool(number) if kind == "b" else number
 
 
 def test_sheets_hold_the_rows(tmp_path: Path) -> None:
@@ -79,19 +83,34 @@ def test_sheets_hold_the_rows(tmp_path: Path) -> None:
     assert path == tmp_path / "holidays.xlsx"
     book = openpyxl.load_workbook(path)
     assert book.sheetnames == ["System", "Tables", "Variables", "Codes"]
-    for name, frame in (("Tables", catalogue.tables), ("Codes", catalogue.codes)):
-        header, *rows = book[name].iter_rows(values_only=True)
-        assert list(header) == frame.frame.columns
-        assert [row[0] for row in rows] == frame.frame[:, 0].to_list()
-    header, *rows = book["Variables"].iter_rows(values_only=True)
-    by_table = [v for table in catalogue.tables for v in table.variables]
-    assert [dict(zip(header, row, strict=True))["name"] for row in rows] == [
-        variable.name for variable in by_table
+    tree = [catalogue.master_table, *catalogue.master_table.descendants]
+    by_table = [variable for table in tree for variable in table.variables]
+    sheets: list[tuple[str, dict[str, str], list[Any]]] = [
+        ("Tables", titles.TABLES, tree),
+        ("Variables", titles.VARIABLES, by_table),
+        ("Codes", titles.CODES, list(catalogue.codes)),
     ]
-    for row, variable in zip(rows, by_table, strict=True):
-        told = dict(zip(header, row, strict=True))
-        expected = {k: None if v == "" else v for k, v in variable.to_dict().items()}
-        assert told == expected
+    paths = {v.name: folder.path for folder in catalogue.folders for v in folder.variables}
+    for sheet, columns, nouns in sheets:
+        header, *rows = book[sheet].iter_rows(values_only=True)
+        assert list(header) == list(columns.values())
+        assert len(rows) == len(nouns)
+        for row, noun in zip(rows, nouns, strict=True):
+            told = dict(zip(columns, row, strict=True))
+            name = str(told.get("variable_name", told.get("name")))
+            expected = noun.to_dict()
+            if sheet != "Tables":
+                expected["folder"] = paths[name]
+            if sheet == "Codes":
+                records = catalogue.tables[noun.table_name].total_records
+                expected["share"] = pytest.approx(noun.count / records)
+            assert told == {column: as_cell(value) for column, value in expected.items()}
+
+
+def as_cell(value: Any) -> Any:
+    """What a cell shows of a value: none for an empty text."""
+    value = "; ".join(value) if isinstance(value, list) else value
+    return None if isinstance(value, str) and not value else value
 
 
 def test_sheets_are_for_use(tmp_path: Path) -> None:
@@ -100,18 +119,57 @@ def test_sheets_are_for_use(tmp_path: Path) -> None:
     book = openpyxl.load_workbook(catalogue.write_excel(tmp_path / "holidays.xlsx"))
     for sheet, rows in ((book["Tables"], 9), (book["Variables"], 94), (book["Codes"], 1032)):
         assert sheet.freeze_panes == "B2"
-        assert (
-            sheet.auto_filter.ref == f"A1:{sheet.cell(1, sheet.max_column).column_letter}{rows + 1}"
-        )
-        assert sheet.max_row == rows + 1
+        last = sheet.cell(1, sheet.max_column).column_letter
+        assert sheet.auto_filter.ref == sheet.dimensions == f"A1:{last}{rows + 1}"
         assert all(5 < width.width <= 61 for width in sheet.column_dimensions.values())
     codes = book["Codes"]
-    assert codes.column_dimensions["A"].width < codes.column_dimensions["F"].width
-    assert book["Tables"]["F2"].number_format == "#,##0"
-    assert book["Codes"]["E2"].number_format == "@"
+    assert codes.column_dimensions["E"].width < codes.column_dimensions["G"].width
+    formats = {"E2": "#,##0", "F2": "@", "H2": "#,##0", "I2": "0.0%"}
+    assert {cell: codes[cell].number_format for cell in formats} == formats
+    assert book["Tables"]["D2"].value is False
     dates = [c for row in book["Variables"].iter_rows() for c in row if c.is_date]
     assert dates
     assert {cell.number_format for cell in dates} == {"yyyy-mm-dd hh:mm:ss"}
+
+
+def test_groups_are_seen(tmp_path: Path) -> None:
+    """Tables are indented as in their tree; a line and an indent part one group from the next."""
+    catalogue = holidays()
+    book = openpyxl.load_workbook(catalogue.write_excel(tmp_path / "holidays.xlsx"))
+    for cell in book["Tables"]["A"][1:]:
+        assert cell.alignment.indent == catalogue.tables[cell.value].depth
+    for sheet, key, shown in (("Variables", "D", "D"), ("Codes", "B", "A")):
+        rows = book[sheet]
+        names = [cell.value for cell in rows[key]]
+        for row in range(2, len(names) + 1):
+            is_first = names[row - 1] != names[row - 2]
+            assert rows[f"{shown}{row}"].alignment.indent == (not is_first)
+            assert {bool(cell.border.top.style) for cell in rows[row]} == {is_first}
+
+
+def test_sheets_can_be_printed(tmp_path: Path) -> None:
+    """Each sheet prints in landscape, as wide as the page, with its header on each page."""
+    book = openpyxl.load_workbook(holidays().write_excel(tmp_path / "holidays.xlsx"))
+    for sheet in book.worksheets:
+        assert sheet.page_setup.orientation == "landscape"
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage
+        assert (sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight) == (1, 0)
+        if sheet.title != "System":
+            assert sheet.print_title_rows == "$1:$1"
+    assert book["Variables"].print_area == "'Variables'!$A$1:$G$95"
+    assert book["Codes"].print_area == "'Codes'!$A$1:$I$1033"
+
+
+def test_progress(tmp_path: Path) -> None:
+    """Whoever waits is told how many rows are written, and of how many."""
+    told: list[tuple[int, int]] = []
+    catalogue = holidays()
+    catalogue.write_excel(
+        tmp_path / "holidays.xlsx", progress=lambda done, total: told.append((done, total))
+    )
+    total = len(catalogue.tables) + len(catalogue.variables) + len(catalogue.codes)
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+    assert told[-1] == (total, total)
 
 
 def test_names_lead_to_what_they_have(tmp_path: Path) -> None:
@@ -119,16 +177,15 @@ def test_names_lead_to_what_they_have(tmp_path: Path) -> None:
     catalogue = holidays()
     book = openpyxl.load_workbook(catalogue.write_excel(tmp_path / "holidays.xlsx"))
     kinds = (
-        ("Tables", "Variables", "table_name", "name"),
-        ("Variables", "Codes", "variable_name", "name"),
+        ("Tables", "Variables", list(titles.VARIABLES).index("table_name"), 0),
+        ("Variables", "Codes", list(titles.CODES).index("variable_name"), 1),
     )
-    for source, target, column, key in kinds:
-        header = [cell.value for cell in book[target][1]]
-        place = header.index(column)
+    for source, target, place, key in kinds:
         names = [row[place] for row in book[target].iter_rows(min_row=2, values_only=True)]
         linked = 0
-        for cell in book[source]["A"][1:]:
-            if cell.value not in names:
+        for row in book[source].iter_rows(min_row=2):
+            cell, name = row[0], row[key].value
+            if name not in names:
                 assert cell.hyperlink is None
                 continue
             linked += 1
@@ -136,9 +193,9 @@ def test_names_lead_to_what_they_have(tmp_path: Path) -> None:
             assert where is not None
             assert where[1] == target
             first, last = int(where[2]) - 2, int(where[3]) - 1
-            assert set(names[first:last]) == {cell.value}
-            assert names.count(cell.value) == last - first
-        assert linked > 5, key
+            assert set(names[first:last]) == {name}
+            assert names.count(name) == last - first
+        assert linked > 5
 
 
 def test_the_first_sheet_says_what_it_is(tmp_path: Path) -> None:
@@ -150,8 +207,8 @@ def test_the_first_sheet_says_what_it_is(tmp_path: Path) -> None:
     assert ("Built", datetime(2019, 11, 27, 15, 57, 24), None) in rows
     assert {("Tables", 9), ("Variables", 94), ("Codes", 1032)} <= {row[:2] for row in rows}
     explained = {row[:2] for row in rows}
-    for noun, frame in (("Tables", catalogue.tables), ("Variables", catalogue.variables)):
-        assert {(noun, name) for name in frame.frame.columns} <= explained
+    for noun, columns in (("Tables", titles.TABLES), ("Codes", titles.CODES)):
+        assert {(noun, title) for title in columns.values()} <= explained
     assert not any("no codes" in str(row[0]) for row in rows)
 
 
@@ -184,16 +241,16 @@ def test_sheets_go_on_where_one_ends(tmp_path: Path) -> None:
     assert book.sheetnames == ["System", "Tables", "Variables", *codes]
     assert [book[name].max_row for name in codes] == [301, 301, 301, 133]
     together = [
-        row[4] for name in codes for row in book[name].iter_rows(min_row=2, values_only=True)
+        row[5] for name in codes for row in book[name].iter_rows(min_row=2, values_only=True)
     ]
     assert together == catalogue.codes.frame["code"].to_list()
     assert any(", ".join(codes) in str(value) for value in cells(path)[0].values())
-    for cell in book["Variables"]["A"][1:]:
+    for cell, name in zip(book["Variables"]["A"], book["Variables"]["B"], strict=True):
         if cell.hyperlink:
             where = re.fullmatch(r"'([\w ]+)'!A(\d+):A(\d+)", cell.hyperlink.location)
             assert where is not None
-            assert book[where[1]][f"A{where[2]}"].value == cell.value
-            assert book[where[1]][f"A{where[3]}"].value == cell.value
+            assert book[where[1]][f"B{where[2]}"].value == name.value
+            assert book[where[1]][f"B{where[3]}"].value == name.value
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text[:12]))
@@ -215,8 +272,8 @@ def test_texts_stay_texts(text: str, tmp_path: Path) -> None:
     system, tables, variables, listed = cells(path)
     assert system[1, 1] == text
     assert [tables[1, column] for column in (0, 2)] == [text] * 2
-    assert [variables[1, column] for column in (0, 1, 4, NOTES)] == [text] * 4
-    assert [listed[1, column] for column in (0, 1, 2, 4, 5)] == [text] * 5
+    assert [variables[1, column] for column in (0, 1, 3, NOTES)] == [text] * 4
+    assert [listed[1, column] for column in (0, 1, 2, 5, 6)] == [text] * 5
     with zipfile.ZipFile(path) as book:
         assert not [
             name for name in book.namelist() if "externalLink" in name or "_rels/sheet" in name
@@ -257,7 +314,7 @@ def test_odd_numbers_and_times(tmp_path: Path) -> None:
     path = catalogue_of(
         None, [variable_item("n", kind="Numeric", numericInfo=info), dated]
     ).write_excel(tmp_path / "odd.xlsx")
-    names = catalogue_of().variables.arrow.column_names
+    names = list(titles.VARIABLES)
     variables = cells(path)[2]
     assert variables[1, names.index("min_value")] == 0.125
     assert variables[1, names.index("max_value")] == "1e+300"
@@ -287,14 +344,24 @@ def test_any_catalogue(tmp_path: Path, data: st.DataObject) -> None:
     path = catalogue.write_excel(tmp_path / "any.xlsx")
     assert openpyxl.load_workbook(path).sheetnames[0] == "System"
     _, tables, variables, codes = cells(path)
-    for sheet, frame in ((tables, catalogue.tables), (codes, catalogue.codes)):
-        for row, values in enumerate(frame.arrow.to_pylist(), 1):
-            for column, value in enumerate(values.values()):
-                if isinstance(value, str):
+    tree = [table.name for table in (catalogue.master_table, *catalogue.master_table.descendants)]
+    for sheet, columns, rows in (
+        (tables, titles.TABLES, [catalogue.tables[name].to_dict() for name in tree]),
+        (codes, titles.CODES, catalogue.codes.arrow.to_pylist()),
+    ):
+        for row, values in enumerate(rows, 1):
+            for column, name in enumerate(columns):
+                value = values.get(name)
+                if isinstance(value, str) and name != "variable_description":
                     assert sheet.get((row, column), "") == value
-    assert sorted(
-        variables.get((row, 0), "") for row in range(1, len(catalogue.variables) + 1)
-    ) == (sorted(catalogue.variables.frame["name"].to_list()))
+    rows_of_variables = range(1, len(catalogue.variables) + 1)
+    assert sorted(variables.get((row, 1), "") for row in rows_of_variables) == sorted(
+        catalogue.variables.frame["name"].to_list()
+    )
+    for row in rows_of_variables:
+        variable = catalogue.variables[variables.get((row, 1), "")]
+        label = variable.description if variable.description.strip() else variable.name
+        assert variables.get((row, 0), "") == label
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:

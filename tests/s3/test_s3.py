@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +13,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from faults.adding import check_kills
 from moto.server import ThreadedMotoServer
 from pyarrow import fs
 from s3.proxy import KINDS, Proxy, proxied
@@ -26,15 +23,6 @@ from apteco_frames.demo import holidays
 
 NOUNS = ("tables", "variables", "codes", "folders")
 ROOT = "archives/nightly"
-ADDING = """
-import sys
-from s3.test_s3 import ROOT, Archive, rebuilt, storage
-archive = Archive(ROOT, filesystem=storage(sys.argv[1]))
-print("begins", flush=True)
-for day in range(int(sys.argv[2]), 1000000):
-    archive.add(rebuilt(day))
-    print(day, flush=True)
-"""
 
 
 def storage(endpoint: str, **options: Any) -> Any:
@@ -134,54 +122,18 @@ def test_several_at_once(endpoint: str, times: int) -> None:
     assert archive.catalogue("holidays") == rebuilt(2)
 
 
-def check_kills(endpoint: str, kills: int, writers: int) -> None:
-    """Kill so many programs, some of them at a time that add the same, and look what is there."""
-    told: set[int] = set()
-    files = storage(endpoint)
-    chance = random.Random(20261130)
-    tests = str(Path(__file__).parents[1])
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([tests, *sys.path])}
-    for kill in range(kills // writers):
-        command = [sys.executable, "-c", ADDING, endpoint, str(1000 * kill)]
-        programs = [
-            subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
-            for _ in range(writers)
-        ]
-        for program in programs:
-            assert program.stdout
-            assert program.stdout.readline() == "begins\n"
-            if kill % 2:  # in the first add, or in a later one
-                told.add(int(program.stdout.readline()))
-        for program in programs:
-            time.sleep(chance.uniform(0, 0.3 / writers))
-            program.send_signal(signal.SIGKILL)
-        for program in programs:
-            told |= set(map(int, program.communicate()[0].split()))
-    archive = Archive(ROOT, filesystem=files)
-    builds = archive.builds
-    assert {rebuilt(day).system_info.build_date for day in told} <= set(builds["build_date"])
-    for build in builds["build"]:
-        found = archive.catalogue("holidays", build)
-        assert (found.codes, found.folders) == (holidays().codes, holidays().folders)
-    while archive.clean(timedelta(hours=-1)):
-        pass  # again: the server may still be at what a killed program had sent
-    assert told
-    assert len(objects(files)) == 5 * builds.height
-    print(f"{kills} kills of {writers}: {len(told)} acknowledged, {builds.height} there, 0 lost")
-
-
 @pytest.mark.slow
-def test_killed_while_adding(endpoint: str) -> None:
+def test_killed_while_adding(endpoint: str, tmp_path: Path) -> None:
     """What a killed program had acknowledged is there; what it left is cleaned."""
-    check_kills(endpoint, 8, 2)
+    check_kills(tmp_path, 8, 2, endpoint)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("KILLS" not in os.environ, reason="takes long; KILLS says how many")
+@pytest.mark.skipif("KILLS" not in os.environ, reason="takes minutes; KILLS says how many")
 @pytest.mark.parametrize("writers", [1, 2, 8])
-def test_killed_many_times(endpoint: str, writers: int) -> None:
+def test_killed_many_times(endpoint: str, tmp_path: Path, writers: int) -> None:
     """The same, as often as the environment says."""
-    check_kills(endpoint, int(os.environ["KILLS"]), writers)
+    check_kills(tmp_path, int(os.environ["KILLS"]), writers, endpoint)
 
 
 # Storages that make trouble
@@ -261,7 +213,7 @@ def test_lists_that_are_late_and_times_that_are_rounded(proxy: Proxy) -> None:
     assert through(proxy).builds.height == 1
     assert not archive.add(rebuilt(0))
     assert archive.catalogue("holidays") == holidays()
-    left = archive.clean(timedelta(hours=-1))
+    left = archive.clean(timedelta())
     assert left == []
 
 
@@ -347,7 +299,7 @@ def test_fsspec(proxy: Proxy) -> None:
     assert archive.scan("tables").filter(system="holidays").collect().height == 27
     assert archive.history("boDest")["is_changed"].to_list() == [None, False, False]
     assert archive.prune(keep_last=1).height == 2
-    assert archive.clean(timedelta(hours=-1)) == []
+    assert archive.clean(timedelta()) == []
     path = objects(storage(proxy.url))[0]
     storage(proxy.url).delete_file(f"{ROOT}/{path}")
-    assert len(archive.clean(timedelta(hours=-1))) == 4
+    assert len(archive.clean(timedelta())) == 4

@@ -12,8 +12,8 @@ from faults.adding import check_kills
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("can_rename", [True, False], ids=["disk", "no renaming"])
+@pytest.mark.parametrize("storage", ["disk", "no renaming"])
 @pytest.mark.parametrize("writers", [1, 2, 8])
-def test_killed_while_adding(tmp_path: Path, writers: int, can_rename: bool) -> None:
+def test_killed_while_adding(tmp_path: Path, writers: int, storage: str) -> None:
     """200 are killed at random: what was acknowledged is there, whole; the rest is cleaned."""
-    check_kills(tmp_path, 200, writers, can_rename=can_rename)
+    check_kills(tmp_path, 200, writers, storage)

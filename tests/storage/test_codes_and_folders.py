@@ -156,13 +156,13 @@ def test_codes_of_another_snapshot(tmp_path: Path, kind: str) -> None:
     snapshot.write(tmp_path, SYSTEM, FULL)
     content = path.read_bytes()
     shutil.copy(tmp_path / "other" / path.name, path)
-    with pytest.raises(SnapshotError, match=rf"{kind}\.parquet are not of one catalogue"):
+    with pytest.raises(SnapshotError, match=rf"{kind}\.parquet do not belong to the same"):
         snapshot.read(tmp_path)
     path.write_bytes(content[:-9])
     with pytest.raises(SnapshotError, match=rf"{kind}\.parquet is damaged"):
         snapshot.read(tmp_path)
     path.unlink()
-    with pytest.raises(SnapshotError, match=rf"There is no .*{kind}\.parquet"):
+    with pytest.raises(SnapshotError, match=rf"No catalogue in .* it has no {kind}\.parquet"):
         snapshot.read(tmp_path)
 
 

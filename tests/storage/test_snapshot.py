@@ -216,12 +216,12 @@ def test_one_foreign_file_keeps_the_other_from_being_replaced(tmp_path: Path) ->
 def test_nothing_there(tmp_path: Path) -> None:
     """A folder without a catalogue, or no folder, or half of one: the error names the file."""
     for folder in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(SnapshotError, match=r"There is no .*tables\.parquet"):
+        with pytest.raises(SnapshotError, match="There is no"):
             Catalogue.read_parquet(folder)
     for kind in KINDS:
         NEW.write_parquet(tmp_path)
         (tmp_path / f"{kind}.parquet").unlink()
-        with pytest.raises(SnapshotError, match=rf"There is no .*{kind}\.parquet"):
+        with pytest.raises(SnapshotError, match=rf"No catalogue in .* it has no {kind}\.parquet"):
             Catalogue.read_parquet(tmp_path)
     assert issubclass(SnapshotError, AptecoFramesError)
 
@@ -284,7 +284,7 @@ def test_a_mixture_of_two_catalogues(tmp_path: Path, kind: str) -> None:
     for catalogue in (OLD, NEW):
         catalogue.write_parquet(tmp_path / "other")
         shutil.copy(tmp_path / "other" / f"{kind}.parquet", tmp_path)
-        with pytest.raises(SnapshotError, match="not of one catalogue"):
+        with pytest.raises(SnapshotError, match="do not belong to the same catalogue"):
             Catalogue.read_parquet(tmp_path)
     NEW.write_parquet(tmp_path)
     assert Catalogue.read_parquet(tmp_path) == NEW

@@ -14,7 +14,7 @@ from strategies import ODD_TEXTS, catalogue_of, catalogues, table_item, tree_ite
 
 from apteco_frames import Catalogue
 from apteco_frames.demo import DemoServer, holidays
-from apteco_frames.support.text import clipped, shown
+from apteco_frames.support.text import escape_controls, truncate
 
 HARMFUL = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
@@ -199,7 +199,7 @@ def test_odd_texts_are_shown_harmlessly(text: str) -> None:
         reader = Reader(html)
         tags = {"div", "p", "table", "thead", "tbody", "tr", "th", "td"}
         assert set(reader.tags) - {"span"} == tags
-        assert clipped(text) in reader.texts
+        assert truncate(text) in reader.texts
 
 
 @settings(max_examples=up_to(25))
@@ -218,21 +218,21 @@ def test_any_catalogue_is_shown_harmlessly(catalogue: Catalogue) -> None:
 
 def test_what_a_terminal_obeys_is_shown_as_an_escape() -> None:
     """Each dangerous character appears by its number; harmless ones of any script stay."""
-    assert shown("a\x1b[31m\x00\x9b\u202e\u2066\u200f\u2028") == (
+    assert escape_controls("a\x1b[31m\x00\x9b\u202e\u2066\u200f\u2028") == (
         r"a\x1b[31m\x00\x9b\u202e\u2066\u200f\u2028"
     )
-    assert shown("line\nbreak\r\ttab") == r"line\nbreak\r\ttab"
+    assert escape_controls("line\nbreak\r\ttab") == r"line\nbreak\r\ttab"
     for text in ("Größe £ €", "שלום", "e\u0301", "日本語", "🏖"):
-        assert shown(text) == text
-    assert (shown(None), shown(5), clipped(None)) == ("", "5", "")
+        assert escape_controls(text) == text
+    assert (escape_controls(None), escape_controls(5), truncate(None)) == ("", "5", "")
 
 
 def test_clipping() -> None:
     """A text of the full width stays; one that is longer ends in an ellipsis at that width."""
-    assert clipped("x" * 40) == "x" * 40
-    assert clipped("x" * 41) == "x" * 39 + "…"
-    assert len(clipped("\x00" * 40)) == 40
-    assert clipped("abc", 2) == "a…"
+    assert truncate("x" * 40) == "x" * 40
+    assert truncate("x" * 41) == "x" * 39 + "…"
+    assert len(truncate("\x00" * 40)) == 40
+    assert truncate("abc", 2) == "a…"
 
 
 def test_wide_characters_are_counted_as_wide() -> None:

@@ -12,7 +12,7 @@ from strategies import ODD_TEXTS
 
 from apteco_frames.demo import holidays
 from apteco_frames.support.display import html_table, line_width, text_table
-from apteco_frames.support.text import clipped, shown
+from apteco_frames.support.text import escape_controls, truncate
 
 UNSHOWN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 HOSTILE = st.one_of(
@@ -112,12 +112,12 @@ def test_lines_are_short_and_do_nothing_to_a_terminal(
 @given(HOSTILE, st.integers(2, 50))
 def test_clipping_keeps_what_fits_and_marks_what_does_not(text: str, width: int) -> None:
     """A short text is kept; of a longer one as much as fits, with a mark at its end."""
-    result = clipped(text, width)
-    if columns(shown(text)) <= width:
-        assert result == shown(text)
+    result = truncate(text, width)
+    if columns(escape_controls(text)) <= width:
+        assert result == escape_controls(text)
     else:
         assert result[-1] == "…"
-        assert shown(text).startswith(result[:-1])
+        assert escape_controls(text).startswith(result[:-1])
         assert width - 1 <= columns(result) <= width
 
 
@@ -131,7 +131,7 @@ def test_html_shows_texts_and_nothing_else(
     body = ["tr", *["td"] * len(header)] * len(rows)
     assert html.tags == ["table", "thead", "tr", *["th"] * len(header), "tbody", *body]
     assert {name for name, _ in html.attributes} == {"style"}
-    assert html.texts[: len(header)] == [clipped(name) for name in header]
+    assert html.texts[: len(header)] == [truncate(name) for name in header]
 
 
 @pytest.mark.parametrize("value", [1156553, 2.5])

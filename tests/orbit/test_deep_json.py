@@ -1,0 +1,79 @@
+"""JSON of any depth is read as ``json.loads`` reads it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from apteco_frames.errors import ApiResultsError
+from apteco_frames.orbit.deep_json import loads
+from apteco_frames.orbit.json_text import load
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+HOOKS: dict[str, Any] = {
+    "object_pairs_hook": dict,
+    "parse_int": int,
+    "parse_float": float,
+    "parse_constant": str,
+}
+
+
+def read(text: str) -> Any:
+    """The value that a text holds, numbers as they are told apart."""
+    return loads(text, **HOOKS)
+
+
+@given(VALUES, st.sampled_from([None, 1]))
+def test_values(value: Any, indent: int | None) -> None:
+    """Whatever ``json`` writes is read as ``json`` reads it."""
+    text = json.dumps(value, indent=indent)
+    assert repr(read(text)) == repr(json.loads(text, **HOOKS))
+
+
+@given(st.text('[]{}:,"\\ 01.-eEnull tf\n', max_size=12))
+@example('{"a":1,}')
+@example("[1,]")
+@example("[1 2]")
+@example('{"a" 1}')
+@example("1 1")
+@example('{"a":}')
+@example("[}")
+@example('{"a"]')
+@example("]")
+@example("")
+@example('{,"a":1}')
+@example("[,1]")
+@example("01")
+@example("1:2")
+def test_what_is_no_json(text: str) -> None:
+    """What ``json`` refuses is refused, and nothing else."""
+    try:
+        expected = repr(json.loads(text, **HOOKS))
+    except json.JSONDecodeError:
+        with pytest.raises(json.JSONDecodeError):
+            read(text)
+    else:
+        assert repr(read(text)) == expected
+
+
+def test_depth() -> None:
+    """A document of any depth is read, on whatever Python."""
+    depth = 20_000
+    value = load(b'{"a":[' * depth + b"null" + b"]}" * depth, "http://localhost")
+    for _ in range(depth):
+        (value,) = value["a"]
+    assert value is None
+
+
+def test_deep_and_broken() -> None:
+    """Of one that is deep and no JSON, the error says so."""
+    with pytest.raises(ApiResultsError, match=re.escape("it is not JSON")):
+        load(b"[" * 20_000 + b"]" * 19_999, "http://localhost")
