@@ -14,7 +14,15 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
-from apteco_frames.analysis.words import SMALL_WORDS, is_unspaced, spelled, symbols, words
+from apteco_frames.analysis.words import (
+    SMALL_WORDS,
+    Phrase,
+    Synonyms,
+    is_unspaced,
+    spelled,
+    symbols,
+    words,
+)
 
 INSIDE, TWO_ERRORS, ONE_ERROR, START, OTHERWISE, EXACT = range(1, 7)
 """How a word fits: it holds what was asked for, has typing errors, starts with it, is it in
@@ -28,10 +36,6 @@ _LONGEST_EXACT, _LONGEST_WITH_ONE = 4, 8
 _SHORTEST_INSIDE = 3
 _MOST_JOINED = 3
 _GROUPED = re.compile("(?<=[0-9])[,.'\u2019\u00a0\u202f](?=[0-9]{3}(?![0-9]))")
-
-Phrase = tuple[str, ...]
-Synonyms = tuple[tuple[Phrase, ...], ...]
-"""Groups of phrases that mean the same, each as the words that :func:`words` gives."""
 
 
 class Way(NamedTuple):
@@ -109,16 +113,6 @@ def of_symbols(text: str) -> Query:
     content = tuple(dict.fromkeys(symbols(text)))[:MOST_WORDS]
     own = tuple(Way((at,), (symbol,), EXACT, is_own=True) for at, symbol in enumerate(content))
     return Query(content, (), own, is_small=False)
-
-
-def grouped(synonyms: Mapping[str, Sequence[str]]) -> Synonyms:
-    """Synonyms as a search takes them: each key and its values mean the same.
-
-    >>> grouped({"income": ["Salary", "take-home pay"]})
-    ((('income',), ('salary',), ('take', 'home', 'pay')),)
-    """
-    groups = ((key, *values) for key, values in synonyms.items())
-    return tuple(tuple(p for text in group if (p := tuple(words(text)))) for group in groups)
 
 
 def is_small(word: str) -> bool:

@@ -28,6 +28,7 @@ from apteco_frames.analysis.query import Query
 from apteco_frames.analysis.words import (
     SMALL_WORDS,
     apart,
+    grouped,
     is_unspaced,
     parts,
     spelled,
@@ -155,7 +156,7 @@ class Index:
         elif not words(text) and symbols(text):
             return self._symbols.search(text, limit)
         else:
-            query = asked.parse(text, asked.grouped(synonyms or {}))
+            query = asked.parse(text, grouped(synonyms or {}))
         fitting = self._fitting(query)
         scored = self._scored(query, fitting)
         # The best first, and of equal ones that which the API has first.

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -142,6 +143,10 @@ UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U0
 SPELLED = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"}
 """Letters that people without them spell with two."""
 
+Phrase = tuple[str, ...]
+Synonyms = tuple[tuple[Phrase, ...], ...]
+"""Groups of phrases that mean the same, each as the words that :func:`words` gives."""
+
 # By byte: letters in lower case, and a blank for all else of ASCII; other letters stay.
 _PLAIN = bytes(
     byte if byte >= 0x80 else ord(chr(byte).lower() if chr(byte).isalnum() else " ")
@@ -211,6 +216,16 @@ def spelled(text: str) -> str | None:
     lower = unicodedata.normalize("NFC", text).lower()
     written = lower.translate(_TO_SPELL)
     return None if written == lower else written
+
+
+def grouped(synonyms: Mapping[str, Sequence[str]]) -> Synonyms:
+    """Synonyms as a search takes them: each key and its values mean the same.
+
+    >>> grouped({"income": ["Salary", "take-home pay"]})
+    ((('income',), ('salary',), ('take', 'home', 'pay')),)
+    """
+    groups = ((key, *values) for key, values in synonyms.items())
+    return tuple(tuple(p for text in group if (p := tuple(words(text)))) for group in groups)
 
 
 def is_unspaced(word: str) -> bool:

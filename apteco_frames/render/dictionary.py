@@ -22,7 +22,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames.analysis import words
-from apteco_frames.analysis.query import grouped
 from apteco_frames.render import titles
 from apteco_frames.support.arrays import strings
 from apteco_frames.support.text import escape_controls
@@ -121,7 +120,7 @@ def _contents(
             "dropped": words.DROPPED,
             "unspaced": words.UNSPACED,
             "spelled": words.SPELLED,
-            "synonyms": grouped(synonyms),
+            "synonyms": words.grouped(synonyms),
         },
     }
     columns = {

@@ -83,8 +83,8 @@ def texts_of(noun: str, row: Item, about: Item | None) -> Iterator[tuple[int, li
         yield place, words(row[column] or "")
         if column in ("name", "singular", "plural"):
             yield place, parts(row[column])
-    for column in ("singular", "plural") if about else ():
-        yield 1, words(about[column])
+    if about:
+        yield from ((1, words(about[column])) for column in ("singular", "plural"))
 
 
 class Text:
