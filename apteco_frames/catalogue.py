@@ -269,7 +269,7 @@ class AnyCatalogue(ABC):
         A word of a result fits best to the letter; then in another way, as ``postcode`` for
         ``post code``, ``email`` for ``e-mail``, ``10,000`` for ``10000``, ``Zürich`` for
         ``zuerich``, or a synonym; then as the start of a longer word; then with typing errors:
-        none in words of up to 4 letters and in numbers, one in up to 8, otherwise two; and last
+        none in words of up to 4 letters or with a digit, one in up to 8, otherwise two; and last
         as a part inside a word, as ``phone`` in ``Telephone``. The worst word of a result
         decides. Of equal ones, names and descriptions come before notes, these before folders
         and tables, and codes last; a whole text comes before a part; and tables, variables,

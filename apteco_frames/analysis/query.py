@@ -145,12 +145,14 @@ def fit(asked: str, word: str, *, is_own: bool = True) -> int:
 
 
 def most_errors(word: str) -> int:
-    """How many typing errors a word may have; a number has none.
+    """How many typing errors a word may have; one with a digit has none.
 
     >>> most_errors("boat"), most_errors("income"), most_errors("destination")
     (0, 1, 2)
+    >>> most_errors("va0012345")
+    0
     """
-    if len(word) <= _LONGEST_EXACT or word.isdecimal():
+    if len(word) <= _LONGEST_EXACT or any(map(str.isdecimal, word)):
         return 0
     return 1 if len(word) <= _LONGEST_WITH_ONE else 2
 

@@ -127,7 +127,7 @@ const apart = (name) => name.replace(/([a-z0-9])([A-Z])/g, "$1 $2").replace(/([A
 const symbolsOf = (text) => text.replace(/[\p{L}\p{N}\p{M}]+/gu, "a").replace(/[\p{Z}\p{Cc}\p{Cf}]+/gu, " ").match(/\S/gu) ?? [];
 
 function mostErrors(word) {
-  if (word.length <= 4 || isNumber(word)) return 0;
+  if (word.length <= 4 || /[0-9]/.test(word)) return 0;
   return word.length <= 8 ? 1 : 2;
 }
 

@@ -86,7 +86,7 @@ def array_of(values: Iterable[Any], arrow_type: pa.DataType) -> pa.Array:
 
     Args:
         values: what Arrow would take for the type.
-        arrow_type: boolean, ``int64``, text, ``timestamp[us]`` or a list of such.
+        arrow_type: boolean, ``int64``, ``float64``, text, ``timestamp[us]`` or a list of such.
 
     >>> array_of(["People", None], pa.string()).to_pylist()
     ['People', None]
@@ -101,6 +101,8 @@ def array_of(values: Iterable[Any], arrow_type: pa.DataType) -> pa.Array:
         filled = pa.ListArray.from_arrays(offsets, inner, type=arrow_type)
     elif pa.types.is_boolean(arrow_type):
         filled = booleans(map(bool, listed))
+    elif pa.types.is_floating(arrow_type):
+        filled = doubles(value or 0.0 for value in listed)
     elif pa.types.is_string(arrow_type):
         filled = strings(value or "" for value in listed)
     elif pa.types.is_timestamp(arrow_type):

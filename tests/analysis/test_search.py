@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -62,7 +63,7 @@ def fit(asked: str, word: str, *, is_own: bool) -> int:
         return 4
     if word.isdecimal() or not is_own:
         return 0
-    allowed = 0 if len(asked) < 5 or asked.isdecimal() else 1 if len(asked) < 9 else 2
+    allowed = 0 if len(asked) < 5 or re.search("[0-9]", asked) else 1 if len(asked) < 9 else 2
     number = errors(asked, word)
     if number <= allowed:
         return 4 - number
