@@ -158,7 +158,8 @@ class Index:
         else:
             query = asked.parse(text, grouped(synonyms or {}))
         fitting = self._fitting(query)
-        scored = self._scored(query, fitting)
+        # What fits nothing narrows nothing down.
+        scored = self._scored(query, fitting.of_words_with_any())
         # The best first, and of equal ones that which the API has first.
         keys = pc.subtract(pc.shift_left(scored.scores.cast(pa.int64()), integer(32)), scored.rows)
         order = pc.array_sort_indices(keys, order="descending")[:limit]
@@ -313,7 +314,7 @@ class Index:
             fitting: what fits it.
             anything: whether to look at what has not all words.
         """
-        number = len(query.words)
+        number = len(fitting.fits)
         if not len(fitting.words):
             return _Scored(self._row_of[:0], same(0, 0), 0)
         lists = self._texts_of.take(fitting.words)
@@ -480,6 +481,15 @@ class _Fitting(NamedTuple):
     words: pa.Array
     fits: list[pa.Array]
     together: list[_Together]
+
+    def of_words_with_any(self) -> _Fitting:
+        """The same of the words alone that anything fits."""
+        kept = [number for number in range(len(self.fits)) if self.has(number)]
+        together = [
+            _Together(tuple(kept.index(number) for number in covers), texts)
+            for covers, texts in self.together
+        ]
+        return _Fitting(self.words, [self.fits[number] for number in kept], together)
 
     def has(self, number: int) -> bool:
         """Whether anything fits a word asked for."""

@@ -384,7 +384,7 @@ class Found {
 
   // The rows that have most of the words, the best first.
   *ranked(rows, variableOf, isIn) {
-    const { index, query, byRow } = this, number = query.words.length;
+    const { index, query } = this, words = query.words.length;
     const hadBy = new Uint8Array(rows), hit = new Uint8Array(rows), { touched } = this;
     for (let at = 0; at < touched.length; at++) hit[index.rowOf.values[touched.values[at]]] = 1;
     let most = 0;
@@ -393,7 +393,7 @@ class Found {
       if (!hit[row] || !isIn(row)) continue;
       const variable = variableOf(row);
       let had = 0;
-      for (let n = 0; n < number; n++) if (this.packedOf(n, row, variable)) had++;
+      for (let n = 0; n < words; n++) if (this.packedOf(n, row, variable)) had++;
       hadBy[row] = had;
       if (had > most) most = had;
     }
@@ -406,33 +406,41 @@ class Found {
       if (at % STEP === 0) yield;
       if (hadBy[row] < most || this.matched[text] !== lengths[text]) continue;
       let had = 0;
-      for (let n = 0; n < number; n++) if (this.byText[n][text]) had++;
+      for (let n = 0; n < words; n++) if (this.byText[n][text]) had++;
       if (had < most) continue;
       const packed = (EXACT - this.unfit[text]) * 4 + index.placeOf.values[text];
       if (packed > whole[row]) whole[row] = packed;
       if (this.matched[text] === index.lengthOf.values[text]) isAll[row] = 1;
     }
-    const found = [];
+    const scores = new Uint16Array(rows), sizes = new Uint32Array(1 << 10);
     for (let row = 0; row < rows; row++) {
+      if (row % STEP === 0) yield;
       if (hadBy[row] < most) continue;
       const variable = variableOf(row);
       let how = 255, place = 255;
-      for (let n = 0; n < number; n++) {
+      for (let n = 0; n < words; n++) {
         const packed = this.packedOf(n, row, variable);
-        if (packed) [how, place] = [Math.min(how, packed >> 2), Math.min(place, packed & 3)];
+        if (!packed) continue;
+        how = Math.min(how, packed >> 2);
+        place = Math.min(place, packed & 3);
       }
       const packed = how * 4 + place;
-      found.push((((packed * 2 + (whole[row] >= packed ? 1 : 0)) * 4 + MOST_SMALL - small(row)) * 2 + isAll[row]) * 2 ** 32 - row);
-      if (row % STEP === 0) yield;
+      scores[row] = ((packed * 2 + Number(whole[row] >= packed)) * 4 + MOST_SMALL - small(row)) * 2 + isAll[row];
+      sizes[scores[row]]++;
     }
-    yield;
-    const keys = Float64Array.from(found).sort();
-    return keys.reverse();
+    // By score, and rows of one score in their own order.
+    let number = 0;
+    for (let score = sizes.length - 1; score > 0; score--) [number, sizes[score]] = [number + sizes[score], number];
+    const found = new Uint32Array(number);
+    for (let row = 0; row < rows; row++) if (scores[row]) found[sizes[scores[row]]++] = row;
+    return found;
   }
 
   // How many small words rows lack, up to some.
   smallWords(rows) {
-    const { index, query } = this, had = new Uint8Array(rows);
+    const { index, query } = this;
+    if (!query.small.length) return () => 0;
+    const had = new Uint8Array(rows);
     for (const word of query.small.filter((word) => index.numbers.has(word))) {
       const has = new Uint8Array(rows);
       index.eachText(index.numbers.get(word), (text) => (has[index.rowOf.values[text]] = 1));
@@ -514,12 +522,12 @@ class Search {
     const found = new Found(index, asked, rows);
     yield* found.run(language);
     const variableOf = (row) => (row < starts[3] || asked.words.length < 2 ? -1 : starts[1] + system.variableOf[row - starts[3]]);
-    const keys = yield* found.ranked(rows, variableOf, isIn);
+    const ranked = yield* found.ranked(rows, variableOf, isIn);
     [this.asked, this.had] = [asked.words.length, found.had];
     for (const word of found.lacking) this.nearest.set(word, yield* index.nearest(word));
     const others = [...found.chosen].filter((word) => found.byWord.some((by) => by[word] === OTHERWISE || by[word] === 2 || by[word] === 3));
     this.marked = [...new Set([...asked.words, ...[...found.ofParts, ...others].slice(0, MOST_MARKED).map((word) => index.words[word])])];
-    return keys;
+    return ranked;
   }
 
   // An index of the texts that have one of some symbols.
@@ -541,11 +549,11 @@ class Search {
       if (row >= starts[3]) return allowed[system.variableOf[row - starts[3]]];
       return row >= starts[1] && row < starts[2] ? allowed[row - starts[1]] : !isFiltered;
     };
-    const keys = yield* this.find(query, isIn);
-    if (!keys) return Uint32Array.from(allowed.keys()).filter((row) => allowed[row]);
+    const rows = yield* this.find(query, isIn);
+    if (!rows) return Uint32Array.from(allowed.keys()).filter((row) => allowed[row]);
     const found = NOUNS.map(() => new Numbers());
-    for (const key of keys) {
-      const row = (2 ** 32 - (key % 2 ** 32)) % 2 ** 32, noun = row < starts[2] ? Number(row >= starts[1]) : 2 + Number(row >= starts[3]);
+    for (const row of rows) {
+      const noun = row < starts[2] ? Number(row >= starts[1]) : 2 + Number(row >= starts[3]);
       found[noun].push(row - starts[noun]);
     }
     const [tables, variables, folders, codes] = found.map(({ values, length }) => values.subarray(0, length));
@@ -561,9 +569,9 @@ class Search {
   *within(variable, query) {
     const { starts, system } = this, first = system.firstCode[variable];
     const isIn = (row) => row >= starts[3] + first && row < starts[3] + first + system.sizes[variable];
-    const keys = yield* this.find(query, isIn);
-    if (!keys) return Array.from({ length: system.sizes[variable] }, (_, n) => first + n);
-    return Array.from(keys, (key) => ((2 ** 32 - (key % 2 ** 32)) % 2 ** 32) - starts[3]);
+    const rows = yield* this.find(query, isIn);
+    if (!rows) return Array.from({ length: system.sizes[variable] }, (_, n) => first + n);
+    return Array.from(rows, (row) => row - starts[3]);
   }
 }
 
