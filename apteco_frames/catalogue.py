@@ -54,6 +54,7 @@ from apteco_frames.support.arguments import (
 from apteco_frames.support.arrays import table_of
 from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.progress import Progress
+from apteco_frames.support.synonyms import SynonymsLike, read_synonyms
 from apteco_frames.support.text import list_names, truncate
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Table, Tables
@@ -245,42 +246,64 @@ class AnyCatalogue(ABC):
         found = lint.findings(known, rules, settings)
         return Findings(found, links_of(self.tables).owner, tuple(left_out))
 
-    def search(self, text: str, *, limit: int = 20) -> Matches:
-        """What has all words of a text, the best first.
+    def search(
+        self,
+        text: str,
+        *,
+        limit: int = 20,
+        synonyms: SynonymsLike = None,
+    ) -> Matches:
+        """Search for what has all words of a text, the best first.
 
-        Names, descriptions and notes are searched, the folders and tables of variables,
-        and codes with their variables; of codes and folders those that are loaded, since
-        nothing is read from a server. Case, accents and the order of words do not matter.
-        Names are searched as they are and by their parts: ``dest`` is one of ``boDest``.
-        Emoji and other symbols are looked for where nothing else is asked for.
+        Names, descriptions and notes are searched, the folders and tables of variables, and
+        codes with their variables; of codes and folders those that are loaded, since nothing is
+        read from a server. Where nothing has all words, the results are those that have the
+        most of them: :attr:`Matches.has_all_words <apteco_frames.matches.Matches.has_all_words>`
+        is false then, and the printed matches say so.
 
-        A word is found to the letter, as the start of another, or with typing errors: none
-        in words of up to 4 letters and in numbers, one in up to 8, otherwise two; a swap
-        of neighbours is one. What has all words to the letter comes first, then what has
-        one only as a start, then with an error. Of these, names and descriptions come
-        before notes, these before folders and tables, and codes last; a whole text comes
-        before a part; and tables, variables, folders and codes are in the API's order.
+        Case, accents and the order of words do not matter. A name is searched by its parts,
+        too: ``dest`` is one of ``boDest``. Small words such as ``of`` and ``the`` (in English,
+        German, French and Dutch) and emoji only decide between results that are equal
+        otherwise. Symbols are looked for where nothing else is asked for.
+
+        A word of a result fits best to the letter; then in another way, as ``postcode`` for
+        ``post code``, ``email`` for ``e-mail``, ``10,000`` for ``10000``, ``Zürich`` for
+        ``zuerich``, or a synonym; then as the start of a longer word; then with typing errors:
+        none in words of up to 4 letters or with a digit, one in up to 8, otherwise two; and last
+        as a part inside a word, as ``phone`` in ``Telephone``. The worst word of a result
+        decides. Of equal ones, names and descriptions come before notes, these before folders
+        and tables, and codes last; a whole text comes before a part; and tables, variables,
+        folders and codes are in the API's order.
 
         The first search takes longer, and keeps an index.
 
         Args:
             text: the words.
             limit: how many matches at most; ``.total`` says how many there are.
+            synonyms: words or phrases that mean the same, such as
+                ``{"income": ["salary", "earnings"]}``, or the path of a TOML file with them.
+                Unless given, ``synonyms.toml`` beside the profiles is used if it is there; an
+                empty mapping uses none.
 
         Raises:
-            TypeError: ``text`` is no text, or ``limit`` no whole number.
+            TypeError: ``text`` is not a string, ``limit`` not a whole number, or ``synonyms``
+                neither a mapping of lists nor a path.
             ValueError: ``limit`` is less than 1.
+            ConfigurationError: the file of synonyms cannot be read.
 
         >>> from apteco_frames.demo import holidays
         >>> [(match.name, match.description) for match in holidays().search("travle date")]
         [('boTrav', 'Travel Date'), ('PoTrave1', 'Policy Travel Date')]
+        >>> holidays().search("salary", synonyms={"income": ["salary"]})[0].name
+        'peIncome'
         """
         require_text(text, "search()")
         most = require_number(limit, "limit=")
         index, left_out = self.catalogue._index()
-        found = index.search(text, most)
+        found = index.search(text, most, read_synonyms(synonyms))
         owner = links_of(self.tables).owner
-        return Matches(found.rows, owner, text, found.total, found.nearest, left_out)
+        words = (found.had, found.asked)
+        return Matches(found.rows, owner, text, found.total, found.nearest, left_out, words)
 
     def sql(self, query: str) -> pl.DataFrame:
         """The answer to a query in SQL, in the dialect of ``polars.SQLContext``.
@@ -320,7 +343,9 @@ class AnyCatalogue(ABC):
             warn(f"The table codes lacks those of {list_names(refused)}: the API refused them.")
         return answered
 
-    def write_html(self, path: str | Path, *, uses: bool = False) -> Path:
+    def write_html(
+        self, path: str | Path, *, uses: bool = False, synonyms: SynonymsLike = None
+    ) -> Path:
         """Write the data dictionary: one HTML file to search and read in a browser, offline.
 
         It holds the tables, the variables, and the codes and folders that are loaded, and says
@@ -329,26 +354,31 @@ class AnyCatalogue(ABC):
         Its address says what is shown: ``#boDest`` opens it at that variable, ``#?q=date`` with
         that search.
 
+        Its search follows the rules of :meth:`search`.
+
         Args:
             path: the file; an existing file is replaced.
             uses: whether the page of each variable says who uses it, with titles and names of
                 users. A session reads that on first use.
+            synonyms: as :meth:`search` takes them; the page's search knows them, too.
 
         Returns:
             the path written.
 
         Raises:
-            TypeError: ``path`` is no path.
+            TypeError: ``path`` is not a path.
             ValueError: ``path`` is empty.
+            ConfigurationError: the file of synonyms cannot be read.
             NotLoadedError: a catalogue does not hold what uses its variables.
             OSError: the file cannot be written; an older one is still as it was.
         """
         target = require_path(path, "write_html()")
+        known = read_synonyms(synonyms)
         shown = self.catalogue._dictionary()
         shown["facts"] = facts(shown["rows"])
         if uses:
             shown["facts"]["Used by"] = users_of(self.uses.arrow, self.variables.arrow["name"])
-        text = dictionary.page(**shown).encode()
+        text = dictionary.page(**shown, synonyms=known).encode()
         files.replace(target, lambda part: part.write_bytes(text))
         return target
 

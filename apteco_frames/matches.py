@@ -61,6 +61,7 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         nearest: see :attr:`nearest`.
         left_out: what was left out, in a sentence without its full stop, and how it is read, if
             it can be.
+        words: how many of the words the matches have, and how many were looked for.
     """
 
     _enums: ClassVar = enums(schema.MATCHES)
@@ -78,12 +79,14 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         total: int | None = None,
         nearest: Mapping[str, Sequence[str]] | None = None,
         left_out: Mapping[str, str] | None = None,
+        words: tuple[int, int] = (0, 0),
     ) -> None:
         super().__init__(arrow, catalogue)
         self._query = query
         self._total = len(arrow) if total is None else total
         self._nearest = {word: tuple(others) for word, others in (nearest or {}).items()}
         self._left_out = dict(left_out or {})
+        self._words = words
 
     @property
     def query(self) -> str:
@@ -96,11 +99,14 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         return self._total
 
     @property
-    def nearest(self) -> dict[str, tuple[str, ...]]:
-        """Where nothing was found: the nearest words that there are.
+    def has_all_words(self) -> bool:
+        """Whether the matches have all words; else no result has, and these have the most."""
+        had, asked = self._words
+        return had == asked
 
-        By word of the query, for each that fits nothing.
-        """
+    @property
+    def nearest(self) -> dict[str, tuple[str, ...]]:
+        """For each word of the query that fits nothing, the words most like it, if any."""
         return dict(self._nearest)
 
     @property
@@ -128,7 +134,7 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
 
     @property
     def _further(self) -> tuple[Any, ...]:
-        return self._query, self._total, self._nearest, self._left_out
+        return self._query, self._total, self._nearest, self._left_out, self._words
 
     @property
     def _nouns(self) -> str:
@@ -141,7 +147,9 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
 
     @property
     def _title(self) -> str:
-        return f"{self._counted} in {self._system} for {truncate(self._query)!r}"
+        had, asked = self._words
+        words = "" if had == asked or not had else f" with {had} of the {asked} words"
+        return f"{self._counted}{words} in {self._system} for {truncate(self._query)!r}"
 
     def _preview_rows(self, most: int = display.PREVIEW_ROWS) -> Iterator[tuple[Any, ...]]:
         for noun, *others in super()._preview_rows(most):
@@ -155,15 +163,16 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
         return tuple(f"{what}; {how}." if how else f"{what}." for what, how in hints.items())
 
     def _advice(self) -> Iterator[str]:
-        """Where to look instead, if nothing was found."""
-        if self._total:
-            return
+        """What the matches lack, and what to search for instead."""
+        if not asked_for(self._query):
+            yield "The query has no words."
         there = " in what was searched" if self._left_out else ""
         for word, others in self._nearest.items():
             near = ", ".join(repr(truncate(other)) for other in others)
-            hint = f" The nearest words that there are: {near}." if near else ""
-            yield f"There is nothing like {truncate(word)!r}{there}.{hint}"
-        if not asked_for(self._query):
-            yield "There is no word in it to search for."
-        elif not self._nearest:
-            yield "Nothing has all of these words. Search for fewer of them."
+            hint = f" Did you mean: {near}" if near else ""
+            yield f"No match for {truncate(word)!r}{there}.{hint}"
+        had, asked = self._words
+        if self._total and had < asked:
+            yield (
+                f"No result contains all of these words. Try fewer: these contain {had} of {asked}."
+            )

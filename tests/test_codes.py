@@ -193,7 +193,7 @@ def test_refused_codes_are_not_searched(partial: Catalogue) -> None:
     found = partial.search("sweden")
     said = "Codes of 'boDest' were not searched: the API refused them."
     assert found.not_searched == (said,)
-    assert "There is nothing like 'sweden' in what was searched." in repr(found)
+    assert "No match for 'sweden' in what was searched." in repr(found)
     assert said in repr(found)
 
 

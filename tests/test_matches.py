@@ -72,28 +72,43 @@ def test_a_limit_below_one_is_refused(limit: int) -> None:
         holidays().search("date", limit=limit)
 
 
-def test_nothing_found_names_the_nearest_words() -> None:
-    """Where nothing is found, the nearest words that there are stand in text and HTML."""
-    found = holidays().search("destnashun date")
+def test_a_word_without_a_match_names_the_nearest() -> None:
+    """For a word that fits nothing, the words most like it stand in text and HTML."""
+    found = holidays().search("destnashun")
     assert len(found) == found.total == 0
     assert list(found.nearest) == ["destnashun"]
     assert "destination" in found.nearest["destnashun"]
-    assert "There is nothing like 'destnashun'. The nearest words that there are: 'dest" in repr(
-        found
-    )
+    assert "No match for 'destnashun'. Did you mean: 'destination'" in repr(found)
     assert escape("'destination'") in found._repr_html_()
 
 
-@pytest.mark.parametrize(
-    ("query", "remark"),
-    [
-        ("beach gender", "Nothing has all of these words. Search for fewer of them."),
-        ("  ", "There is no word in it to search for."),
-    ],
-)
-def test_nothing_found_says_why(query: str, remark: str) -> None:
-    """Words that are there, but not together, and no words at all, are told apart."""
-    assert repr(holidays().search(query)).split("\n")[1:] == [remark]
+def test_no_word_is_suggested_that_is_hardly_alike() -> None:
+    """What has but some letters in common is no suggestion."""
+    items = [variable_item("v1", description="Edge of the city")]
+    found = catalogue_of(None, items).search("budget")
+    assert found.nearest == {"budget": ()}
+    assert found.remarks[0] == "No match for 'budget' in what was searched."
+
+
+def test_matches_without_all_words_say_so() -> None:
+    """Where nothing has all words, title, remarks and an attribute tell how many there are."""
+    found = holidays().search("travel date yesterday")
+    assert found[0].name == "boTrav"
+    assert not found.has_all_words
+    first, *_, word, advice = repr(found).split("\n")
+    assert first.endswith(
+        " matches with 2 of the 3 words in system 'holidays' for 'travel date yesterday'"
+    )
+    assert word == "No match for 'yesterday'."
+    assert advice == "No result contains all of these words. Try fewer: these contain 2 of 3."
+    assert escape(advice) in found._repr_html_()
+    assert max(match.score for match in found) <= 2 / 3
+    assert holidays().search("travel date").has_all_words
+
+
+def test_no_words_at_all() -> None:
+    """A query without words finds nothing, and is told so."""
+    assert repr(holidays().search("  ")).split("\n")[1:] == ["The query has no words."]
 
 
 def test_what_was_not_searched_is_said() -> None:
@@ -154,7 +169,7 @@ def test_matches_are_looked_up_by_name() -> None:
 
 def test_pickled_matches_come_back() -> None:
     """A pickle holds the matches, and what is said of them."""
-    for query in ("date", "destnashun"):
+    for query in ("date", "destnashun", "travel date yesterday"):
         found = holidays().search(query)
         restored = pickle.loads(pickle.dumps(found))
         assert restored == found

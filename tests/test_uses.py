@@ -461,8 +461,8 @@ def test_cache_on_demand(tmp_path: Path) -> None:
 def test_dictionary_on_demand(session: Session, tmp_path: Path) -> None:
     """A dictionary says who uses what if it is told to, and names nobody otherwise."""
 
-    def packed(**options: bool) -> bytes:
-        text = session.write_html(tmp_path / "holidays.html", **options).read_text("utf-8")
+    def packed(*, uses: bool = False) -> bytes:
+        text = session.write_html(tmp_path / "holidays.html", uses=uses).read_text("utf-8")
         found = re.findall("[A-Za-z0-9+/=]{1000,}", text)
         return zlib.decompress(base64.b64decode(max(found, key=len)))
 

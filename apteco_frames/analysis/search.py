@@ -1,14 +1,17 @@
 """Search: what of a catalogue has the words that a person asks for.
 
-The distinct words of a catalogue are compared with each word asked for, by ``rapidfuzz``
-where there may be typing errors. What has those words is found and ranked by numbers
-alone, so that half a million codes are searched in some hundredths of a second. That is
-``pyarrow.compute``, which works in a forked process, too.
+The distinct words of a catalogue are compared with each word asked for. What has those words
+is found and ranked by numbers alone, so that half a million codes are searched in some
+hundredths of a second. That is ``pyarrow.compute``, which works in a forked process, too.
+
+How well a word fits (:mod:`~apteco_frames.analysis.query`) and where it stands go into one small
+number, the larger the better: of a row the worst word decides. A text that has nothing else
+comes before one that has, and small words decide where all that is equal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, reduce
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -19,29 +22,36 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from apteco_frames import schema
-from apteco_frames.analysis import ranks
+from apteco_frames.analysis import query as asked
 from apteco_frames.analysis.pairing import Rows, integer, same
-from apteco_frames.analysis.ranks import pack, small, spread
+from apteco_frames.analysis.query import Query
 from apteco_frames.analysis.words import (
+    SMALL_WORDS,
     apart,
-    asked_for,
+    grouped,
+    is_unspaced,
     parts,
+    spelled,
+    spelled_texts,
     split,
     split_symbols,
     symbols,
     words,
 )
-from apteco_frames.schema.column import DOUBLE, STRING
-from apteco_frames.support.arrays import booleans, integers, strings
+from apteco_frames.schema.column import STRING
+from apteco_frames.support.arrays import booleans, doubles, integers, strings
 
+# Where a word stands: in a code, in what is around, in notes, in what names or describes.
+_CODE, _AROUND, _NOTES, _OWN = range(4)
+_PLACES = 4
 _SEARCHED = {
-    "table": {"name": ranks.OWN, "plural": ranks.OWN, "singular": ranks.OWN},
+    "table": {"name": _OWN, "plural": _OWN, "singular": _OWN},
     "variable": {
-        **{"description": ranks.OWN, "name": ranks.OWN, "notes": ranks.NOTES},
-        **{"folder_name": ranks.AROUND, "table_name": ranks.AROUND},
+        **{"description": _OWN, "name": _OWN, "notes": _NOTES},
+        **{"folder_name": _AROUND, "table_name": _AROUND},
     },
-    "folder": {"name": ranks.OWN, "description": ranks.OWN},
-    "code": {"description": ranks.CODE, "code": ranks.CODE},
+    "folder": {"name": _OWN, "description": _OWN},
+    "code": {"description": _CODE, "code": _CODE},
 }
 # Columns of names, which are searched by their parts, too.
 _NAMES = frozenset({"name", "singular", "plural"})
@@ -52,9 +62,15 @@ _SHOWN = {
     noun: {*columns, *filter(None, (_DESCRIBES.get(noun), _TABLE_NAME.get(noun)))}
     for noun, columns in _SEARCHED.items()
 }
+_NUMBER = pa.uint8()
+_NOWHERE = pc.indices_nonzero(booleans([]))
+# How many small words are told apart.
+_MOST_SMALL = 3
 # The score of what is all that was asked for, to the letter, in a name; see ``Index._scored``.
-_BEST = (ranks.EXACT * ranks.PLACES + ranks.OWN) * 2 + 1
+_BEST = (((asked.EXACT * _PLACES + _OWN) * 2 + 1) * (_MOST_SMALL + 1) + _MOST_SMALL) * 2 + 1
 _MOST_NEAREST = 3
+# How alike a word must be to be worth a suggestion: 'budget' and 'edge' are 0.5.
+_LEAST_LIKENESS = 0.59
 
 
 class Found(NamedTuple):
@@ -63,12 +79,15 @@ class Found(NamedTuple):
     Attributes:
         rows: the best of it, under ``schema.MATCHES_SCHEMA``.
         total: how many there are.
-        nearest: where there is nothing, the nearest words that there are, by the word
-            asked for, for each that nothing fits.
+        had: how many of the words they have: the most that any row has.
+        asked: how many words were looked for.
+        nearest: for each word that fits nothing, the nearest words that there are.
     """
 
     rows: pa.Table
     total: int
+    had: int
+    asked: int
     nearest: dict[str, list[str]]
 
 
@@ -91,7 +110,8 @@ class Index:
         self._start = dict(zip(nouns, starts, strict=False))
         texts = list(self._texts())
         lists = [(split_symbols if of_symbols else split)(text.texts) for text in texts]
-        # Of each text: whose it is, where it stands, and how many words it has.
+        # Of each text: whose it is, where it stands, and how many words it has, with small ones
+        # and without.
         self._row_of = pa.concat_arrays([text.rows for text in texts])
         self._place_of = pa.concat_arrays([same(text.place, len(text.rows)) for text in texts])
         self._length_of = pa.concat_arrays([pc.list_value_length(each) for each in lists])
@@ -110,33 +130,49 @@ class Index:
             variables = _plus(pc.index_in(*columns), self._start["variable"])
             others = self._variable_of[: self._start["code"]]
             self._variable_of = pa.concat_arrays([others, variables])
-        # The distinct words by length, but for numbers, and their positions: filled in use.
+        self._is_small = self._smallness()
+        self._content_of = self._without_small()
+        # The distinct words that are no numbers, and their positions; by length: filled in use.
         is_number = pc.utf8_is_decimal(self._words)
-        self._letters = pc.if_else(is_number, integer(0), pc.utf8_length(self._words))
-        self._spelled: dict[int, tuple[pa.Array, list[str]]] = {}
+        self._positions = pc.indices_nonzero(pc.invert(pc.or_(is_number, self._is_small)))
+        self._spelled = self._words.take(self._positions)
+        self._letters = pc.utf8_length(self._spelled)
+        self._of_lengths: dict[int, tuple[pa.Array, list[str]]] = {}
 
-    def search(self, text: str, limit: int) -> Found:
-        """What has all words of a text, the best first; all its symbols if it has no words.
+    def search(
+        self, text: str, limit: int, synonyms: Mapping[str, Sequence[str]] | None = None
+    ) -> Found:
+        """What has all words of a text, or else the most of them, the best first.
+
+        All its symbols if it has no words.
 
         Args:
             text: the words, in any order.
             limit: how many rows at most.
+            synonyms: what means the same as a word or phrase.
         """
-        if not self._of_symbols and not words(text) and symbols(text):
+        if self._of_symbols:
+            query = asked.of_symbols(text)
+        elif not words(text) and symbols(text):
             return self._symbols.search(text, limit)
-        asked = list(dict.fromkeys(asked_for(text)))
-        fitting = [self._fitting(word) for word in asked]
-        rows, scores = self._scored(fitting)
+        else:
+            query = asked.parse(text, grouped(synonyms or {}))
+        fitting = self._fitting(query)
+        # What fits nothing narrows nothing down.
+        scored = self._scored(query, fitting.of_words_with_any())
         # The best first, and of equal ones that which the API has first.
-        keys = pc.subtract(pc.shift_left(scores.cast(pa.int64()), integer(32)), rows)
+        keys = pc.subtract(pc.shift_left(scored.scores.cast(pa.int64()), integer(32)), scored.rows)
         order = pc.array_sort_indices(keys, order="descending")[:limit]
-        best = zip(rows.take(order).to_pylist(), scores.take(order).to_pylist(), strict=True)
-        found = [self._match(row, score, asked) for row, score in best]
-        nearest = {}
-        if not found:
-            pairs = zip(asked, fitting, strict=True)
-            nearest = {word: self._nearest(word) for word, fits in pairs if not len(fits.words)}
-        return Found(_table(found), len(rows), nearest)
+        rows, scores = scored.rows.take(order).to_pylist(), scored.scores.take(order).to_pylist()
+        number = len(query.words)
+        part = scored.had / number if number else 0.0
+        matches = [
+            self._match(row, part * score / _BEST, query)
+            for row, score in zip(rows, scores, strict=True)
+        ]
+        lacking = [word for at, word in enumerate(query.words) if not fitting.has(at)]
+        nearest = {word: self._nearest(word) for word in lacking}
+        return Found(_table(matches), len(scored.rows), scored.had, number, nearest)
 
     @cached_property
     def _symbols(self) -> Index:
@@ -144,123 +180,245 @@ class Index:
         return Index(self._catalogue, of_symbols=True)
 
     def _texts(self) -> Iterator[_Texts]:
-        """All texts that are searched; the parts of a name are a text of their own."""
+        """All texts that are searched; what is written otherwise is a text of its own, too.
+
+        That is a name by its parts, and letters that some keyboards lack as two others.
+        """
         for noun, columns in _SEARCHED.items():
             for column, place in columns.items() if noun in self._rows else ():
                 values = self._rows[noun][column]
                 positions = pc.indices_nonzero(pc.is_valid(values))
-                yield self._of(noun, positions, place, values.drop_null())
-                if column in _NAMES and not self._of_symbols:
+                texts = values.drop_null()
+                yield self._of(noun, positions, place, texts)
+                if self._of_symbols:
+                    continue
+                if column in _NAMES:
                     several, positions = apart(values)
                     yield self._of(noun, positions, place, several)
+                written, within = spelled_texts(texts)
+                if len(written):
+                    positions = pc.indices_nonzero(pc.is_valid(values)).take(within)
+                    yield self._of(noun, positions, place, written)
+        if not self._of_symbols:
+            yield from self._table_texts()
+
+    def _table_texts(self) -> Iterator[_Texts]:
+        """What a record of a variable's table is called, and several, where it is not its name."""
+        tables, names = self._rows["table"], self._rows["variable"]["table_name"]
+        at = pc.index_in(names, value_set=tables["name"])
+        for column in ("singular", "plural"):
+            called = tables[column].take(at)
+            positions = pc.indices_nonzero(pc.not_equal(called, names))
+            yield self._of("variable", positions, _AROUND, called.take(positions))
 
     def _of(self, noun: str, positions: pa.Array, place: int, texts: pa.Array) -> _Texts:
         return _Texts(_plus(positions, self._start[noun]), place, texts)
 
-    def _fitting(self, word: str) -> _Fitting:
-        """The distinct words that fit one that was asked for."""
+    def _without_small(self) -> pa.Array:
+        """How many words each text has that are not small; of small words alone, all of them."""
+        small = pc.indices_nonzero(self._is_small)
+        counts = pc.value_counts(self._texts_of.take(small).flatten())
+        size = len(self._length_of)
+        places = pc.inverse_permutation(counts.field("values"), max_index=size - 1)
+        number = counts.field("counts").take(places).fill_null(integer(0)).cast(pa.int32())
+        others = pc.subtract(self._length_of, number)
+        return pc.if_else(pc.equal(others, integer(0)), self._length_of, others)
+
+    def _smallness(self) -> pa.Array:
+        """Whether each distinct word is a small one."""
+        if self._of_symbols:
+            return pa.repeat(booleans([False])[0], len(self._words))
+        is_small = pc.is_in(self._words, value_set=strings(sorted(SMALL_WORDS)))
+        if not pc.all(pc.string_is_ascii(self._words), min_count=0).as_py():
+            is_small = pc.or_(is_small, pc.match_substring_regex(self._words, r"^\p{So}"))
+        return is_small
+
+    def _fitting(self, query: Query) -> _Fitting:
+        """The distinct words that fit those asked for, and the texts that have several parts."""
+        found = []
+        for way in query.ways:
+            if len(way.parts) == 1:
+                positions, fits = self._fitting_word(way.parts[0], is_own=way.is_own)
+                found.append((way.covers, positions, _smaller(fits, _small(way.most))))
+        together, of_parts = self._together(query)
+        arrays = [positions for _, positions, _ in found]
+        encoded = pa.concat_arrays([_NOWHERE, *arrays, *of_parts]).dictionary_encode()
+        chosen = encoded.dictionary
+        each = [same(0, len(chosen)) for _ in query.words]
+        starts = _starts(map(len, arrays))
+        for start, (covers, positions, fits) in zip(starts, found, strict=False):
+            at = encoded.indices[start : start + len(positions)]
+            for number in covers if len(positions) else ():
+                each[number] = _larger(each[number], _spread(at, fits, len(chosen)))
+        return _Fitting(chosen, each, together)
+
+    def _fitting_word(self, word: str, *, is_own: bool) -> tuple[pa.Array, pa.Array]:
+        """The distinct words that fit one, as :func:`query.fit` has it, and how each does."""
         starting = pc.indices_nonzero(pc.starts_with(self._words, word))
-        is_it = pc.equal(self._words.take(starting), strings([word])[0])
-        fits = [pc.if_else(is_it, small(ranks.EXACT), small(ranks.START))]
-        places = [starting]
-        most = ranks.most_errors(word)
+        found = self._words.take(starting)
+        is_it = pc.equal(found, strings([word])[0])
+        may_be = pc.or_(is_it, pc.invert(self._is_small.take(starting)))
+        positions = [starting.filter(may_be)]
+        fits = [pc.if_else(is_it.filter(may_be), _small(asked.EXACT), _small(asked.START))]
+        most = asked.most_errors(word) if is_own else 0
         for length in range(len(word) - most, len(word) + most + 1) if most else ():
-            positions, spelled = self._of_length(length)
+            others, spellings = self._of_length(length)
             alike = process.extract(
-                word, spelled, scorer=OSA.distance, score_cutoff=most, limit=None
+                word, spellings, scorer=OSA.distance, score_cutoff=most, limit=None
             )
             misspelled = [(at, errors) for _, errors, at in alike if errors]
-            places.append(positions.take(integers(at for at, _ in misspelled)))
-            fits.append(integers((ranks.START - errors for _, errors in misspelled), ranks.NUMBER))
-        return _Fitting(pa.concat_arrays(places), pa.concat_arrays(fits))
+            positions.append(others.take(integers(at for at, _ in misspelled)))
+            fits.append(integers((asked.START - errors for _, errors in misspelled), _NUMBER))
+        if is_own and asked.may_be_inside(word):
+            inside = self._positions.filter(pc.match_substring(self._spelled, word))
+            # What fits better comes first, and the best counts.
+            positions.append(inside)
+            fits.append(same(asked.INSIDE, len(inside)))
+        return pa.concat_arrays(positions), pa.concat_arrays(fits)
+
+    def _together(self, query: Query) -> tuple[list[_Together], list[pa.Array]]:
+        """The texts that have all parts of a way, and the positions of these parts."""
+        ways = [way for way in query.ways if len(way.parts) > 1]
+        parts_of = {part for way in ways for part in way.parts}
+        plain = strings(sorted(part for part in parts_of if not is_unspaced(part)))
+        there = {}
+        if len(plain):
+            places = pc.indices_nonzero(pc.is_in(self._words, value_set=plain))
+            for at in range(len(places)):
+                there[self._words[places[at].as_py()].as_py()] = places[at : at + 1]
+        for part in parts_of:
+            if is_unspaced(part):
+                there[part] = self._positions.filter(pc.match_substring(self._spelled, part))
+        together, positions = [], []
+        for way in ways:
+            if all(part in there for part in way.parts):
+                several = [self._texts_of.take(there[part]).flatten() for part in way.parts]
+                both = reduce(lambda some, x: some.filter(pc.is_in(some, value_set=x)), several)
+                if len(both):
+                    together.append(_Together(way.covers, both))
+                    positions += [there[part] for part in way.parts]
+        return together, positions
 
     def _of_length(self, length: int) -> tuple[pa.Array, list[str]]:
         """The distinct words of a length that are not numbers, and their positions."""
-        if length not in self._spelled:
-            positions = pc.indices_nonzero(pc.equal(self._letters, integer(length)))
-            self._spelled[length] = positions, self._words.take(positions).to_pylist()
-        return self._spelled[length]
+        if length not in self._of_lengths:
+            at = pc.indices_nonzero(pc.equal(self._letters, integer(length)))
+            self._of_lengths[length] = self._positions.take(at), self._spelled.take(at).to_pylist()
+        return self._of_lengths[length]
 
-    def _scored(self, fitting: list[_Fitting]) -> tuple[pa.Array, pa.Array]:
-        """The rows that have all words, in no order, and how well: ``_BEST`` at best.
+    def _scored(self, query: Query, fitting: _Fitting, *, anything: bool = False) -> _Scored:
+        """The rows that have most of the words, in no order, and how well: ``_BEST`` at best.
 
         Args:
-            fitting: for each word asked for, the distinct words that fit it.
+            query: what was asked for.
+            fitting: what fits it.
+            anything: whether to look at what has not all words.
         """
-        if not fitting:
-            return self._row_of[:0], self._place_of[:0]
-        chosen = pa.concat_arrays([fits.words for fits in fitting]).dictionary_encode()
-        number = len(chosen.dictionary)
-        starts = _starts(len(fits.words) for fits in fitting)
-        each = [
-            spread(chosen.indices[start : start + len(fits.words)], fits.fits, number)
-            for start, fits in zip(starts, fitting, strict=False)
-        ]
-        lists = self._texts_of.take(chosen.dictionary)
+        number = len(fitting.fits)
+        if not len(fitting.words):
+            return _Scored(self._row_of[:0], same(0, 0), 0)
+        lists = self._texts_of.take(fitting.words)
         text, word = lists.flatten(), pc.list_parent_indices(lists)
-        if len(each) > 1:
-            may_have_all = self._may_have_all(lists, each)
-            text, word = text.filter(may_have_all), word.filter(may_have_all)
-        place = self._place_of.take(text)
-        encoded = self._row_of.take(text).dictionary_encode()
+        has_each = [pc.not_equal(fits, _small(0)).take(word) for fits in fitting.fits]
+        for covers, texts in fitting.together:
+            is_there = pc.is_in(text, value_set=texts)
+            for at in covers:
+                has_each[at] = pc.or_(has_each[at], is_there)
+        kept = reduce(pc.or_, has_each)
+        if number > 1 and not anything:
+            kept = pc.and_(kept, self._may_have_all(text, has_each))
+        text, word = text.filter(kept), word.filter(kept)
+        encoded = text.dictionary_encode()
+        texts, text = encoded.dictionary, encoded.indices
+        by_text = [_spread(text, fits.take(word), len(texts)) for fits in fitting.fits]
+        for covers, together in fitting.together:
+            is_there = pc.is_in(texts, value_set=together)
+            fits = pc.if_else(is_there, _small(asked.OTHERWISE), _small(0))
+            for at in covers:
+                by_text[at] = _larger(by_text[at], fits)
+        place = self._place_of.take(texts)
+        encoded = self._row_of.take(texts).dictionary_encode()
         rows, row = encoded.dictionary, encoded.indices
-        by_word = [spread(row, pack(fits.take(word), place), len(rows)) for fits in each]
-        if len(by_word) > 1:
+        by_word = [_spread(row, _pack(fits, place), len(rows)) for fits in by_text]
+        if number > 1:
             # A code that has one of the words has the others where its variable has them.
             variable = pc.index_in(self._variable_of.take(rows), value_set=rows)
             by_word = [
-                pc.if_else(pc.equal(own, small(0)), ranks.as_code(own.take(variable)), own)
+                pc.if_else(pc.equal(own, _small(0)), _as_code(own.take(variable)), own)
                 for own in by_word
             ]
-        how = reduce(ranks.smaller, map(ranks.how_of, by_word))
-        packed = pack(how, reduce(ranks.smaller, map(ranks.place_of, by_word)))
-        whole = self._whole(text, reduce(ranks.larger, each).take(word), len(fitting))
-        at = pc.index_in(whole.rows, value_set=rows)
-        is_whole = pc.greater_equal(spread(at, whole.packed, len(rows)), packed)
-        scores = pc.add(pc.multiply(packed, small(2)), is_whole.cast(ranks.NUMBER))
-        has_all = pc.not_equal(how, small(0))
-        return rows.filter(has_all), scores.filter(has_all)
+        had = _number_of(by_word)
+        most = pc.max(had, min_count=0).as_py() or 0
+        if most < number and not anything:
+            return self._scored(query, fitting, anything=True)
+        packed = _pack(_least(by_word, _how_of), _least(by_word, _place_of))
+        # What has all words that are asked for and nothing else; here the worst word decides.
+        is_small = self._is_small.take(fitting.words)
+        if not query.is_small:
+            text, word = (x.filter(pc.invert(is_small).take(word)) for x in (text, word))
+        fits = reduce(_larger, fitting.fits)
+        fits = pc.if_else(pc.equal(fits, _small(0)), _small(asked.OTHERWISE), fits)
+        unfit = _spread(text, pc.subtract(_small(asked.EXACT), fits).take(word), len(texts))
+        whole = _pack(pc.subtract(_small(asked.EXACT), unfit), place)
+        counts = pc.value_counts(text)
+        at = pc.inverse_permutation(counts.field("values"), max_index=len(texts) - 1)
+        counts = counts.field("counts").take(at).fill_null(integer(0))
+        lengths = self._length_of if query.is_small else self._content_of
+        is_whole = pc.and_(
+            pc.equal(counts, lengths.take(texts)),
+            pc.greater_equal(_number_of(by_text), _small(most)),
+        )
+        is_all = pc.and_(is_whole, pc.equal(counts, self._length_of.take(texts)))
+        whole = _spread(row.filter(is_whole), whole.filter(is_whole), len(rows))
+        is_whole = pc.greater_equal(whole, packed).cast(_NUMBER)
+        is_all = _spread(row.filter(is_all), same(1, len(texts)).filter(is_all), len(rows))
+        best = pc.equal(had, _small(most))
+        rows = rows.filter(best)
+        small = self._small_words(rows, query.small)
+        scores = _places(
+            (packed.filter(best), 1),
+            (is_whole.filter(best), 2),
+            (small, _MOST_SMALL + 1),
+            (is_all.filter(best), 2),
+        )
+        return _Scored(rows, scores, most)
 
-    def _may_have_all(self, lists: pa.Array, each: list[pa.Array]) -> pa.Array:
+    def _may_have_all(self, text: pa.Array, has_each: list[pa.Array]) -> pa.Array:
         """Whether what has a word may have all, as it has the rarest, or is about what has.
 
         Args:
-            lists: of each word, the texts that it stands in.
-            each: how each of these words fits, for each word asked for.
+            text: the texts that have a word.
+            has_each: whether it is this word, for each word asked for.
         """
-        lengths = pc.list_value_length(lists)
-        fit = [pc.not_equal(fits, small(0)) for fits in each]
-        rarest = min(fit, key=lambda chosen: pc.sum(lengths.filter(chosen), min_count=0).as_py())
-        rare = self._row_of.take(lists.filter(rarest).flatten())
+        rarest = min(has_each, key=lambda has: pc.sum(has, min_count=0).as_py())
+        row = self._row_of.take(text)
+        rare = row.filter(rarest)
         near = pa.concat_arrays([rare, self._variable_of.take(rare).drop_null()])
-        row = self._row_of.take(lists.flatten())
         is_about = pc.is_in(self._variable_of.take(row), value_set=rare)
         return pc.or_(pc.is_in(row, value_set=near), is_about)
 
-    def _whole(self, text: pa.Array, fits: pa.Array, asked: int) -> _Whole:
-        """The texts that have no words but those asked for.
+    def _small_words(self, rows: pa.Array, small: Iterable[str]) -> pa.Array:
+        """How many of the small words rows have: the most, less what they lack."""
+        number = same(_MOST_SMALL, len(rows))
+        for word in small:
+            position = pc.indices_nonzero(pc.equal(self._words, strings([word])[0]))
+            having = self._row_of.take(self._texts_of.take(position).flatten())
+            lacks = pc.invert(pc.is_in(rows, value_set=having))
+            may_lack = pc.greater(number, _small(0))
+            number = pc.subtract(number, pc.and_(lacks, may_lack).cast(_NUMBER))
+        return number
 
-        Args:
-            text: the text of each word that fits.
-            fits: how it fits.
-            asked: how many words were asked for.
-        """
-        encoded, counts = text.dictionary_encode(), pc.value_counts(text).field("counts")
-        texts = encoded.dictionary
-        is_whole = pc.equal(counts, self._length_of.take(texts))
-        is_whole = pc.and_(is_whole, pc.greater_equal(counts, integer(asked)))
-        # The worst of its words decides.
-        unfit = pc.subtract(small(ranks.EXACT), fits)
-        fits = pc.subtract(small(ranks.EXACT), spread(encoded.indices, unfit, len(texts)))
-        texts, fits = texts.filter(is_whole), fits.filter(is_whole)
-        return _Whole(self._row_of.take(texts), pack(fits, self._place_of.take(texts)))
-
-    def _match(self, row: int, score: int, asked: list[str]) -> _Match:
+    def _match(self, row: int, score: float, query: Query) -> _Match:
         """What was found, and the column that fits best."""
         noun = next(noun for noun in reversed(self._rows) if row >= self._start[noun])
         rows, position = self._rows[noun], row - self._start[noun]
         values = {column: rows[column][position].as_py() for column in _SHOWN[noun]}
-        column = max(_SEARCHED[noun], key=lambda column: self._column_fits(column, values, asked))
+        if noun == "variable":
+            tables = self._rows["table"]
+            called = strings([values["table_name"]])
+            at = pc.index_in(called, value_set=tables["name"])[0].as_py()
+            values["about_table"] = " ".join(tables[c][at].as_py() for c in ("singular", "plural"))
+        column = max(_SEARCHED[noun], key=lambda column: self._column_fits(column, values, query))
         return _Match(
             noun=schema.CHANGED_NOUNS.index(noun),
             name=rows.names(integers([position]), repeated=False)[0].as_py(),
@@ -271,26 +429,26 @@ class Index:
             score=score,
         )
 
-    def _column_fits(
-        self, column: str, values: Mapping[str, Any], asked: list[str]
-    ) -> tuple[int, int]:
+    def _column_fits(self, column: str, values: Mapping[str, Any], query: Query) -> tuple[int, int]:
         """How many of the words asked for a column has, and how well they fit."""
         text = values[column] or ""
         if self._of_symbols:
             there = symbols(text)
         else:
-            there = words(text) + (parts(text) if column in _NAMES else [])
-        fits = [max((ranks.fit(word, other) for other in there), default=0) for word in asked]
+            there = words(text) + words(spelled(text) or "")
+            there += parts(text) if column in _NAMES else []
+            there += words(values["about_table"]) if column == "table_name" else []
+        fits = query.fits(there)
         return len(fits) - fits.count(0), sum(fits)
 
     def _nearest(self, word: str) -> list[str]:
-        """Words that there are, the most like another first."""
+        """Words that there are, the most like another first; none that is not much like it."""
         spelled = [w for n in range(len(word) - 3, len(word) + 4) for w in self._of_length(n)[1]]
         found = process.extract(
             word,
             spelled,
             scorer=OSA.normalized_similarity,
-            score_cutoff=0.01,  # some letter in common
+            score_cutoff=_LEAST_LIKENESS,
             limit=_MOST_NEAREST,
         )
         return [spelling for spelling, _, _ in found]
@@ -304,18 +462,47 @@ class _Texts(NamedTuple):
     texts: pa.Array
 
 
+class _Together(NamedTuple):
+    """Texts that have all parts of a way, and the numbers of the words that it covers."""
+
+    covers: tuple[int, ...]
+    texts: pa.Array
+
+
 class _Fitting(NamedTuple):
-    """Words that fit one that was asked for: their numbers, and how each fits."""
+    """What fits the words asked for.
+
+    Attributes:
+        words: the positions of distinct words.
+        fits: how well these fit, for each word asked for.
+        together: texts that have a word by several parts.
+    """
 
     words: pa.Array
-    fits: pa.Array
+    fits: list[pa.Array]
+    together: list[_Together]
+
+    def of_words_with_any(self) -> _Fitting:
+        """The same of the words alone that anything fits."""
+        kept = [number for number in range(len(self.fits)) if self.has(number)]
+        together = [
+            _Together(tuple(kept.index(number) for number in covers), texts)
+            for covers, texts in self.together
+        ]
+        return _Fitting(self.words, [self.fits[number] for number in kept], together)
+
+    def has(self, number: int) -> bool:
+        """Whether anything fits a word asked for."""
+        fits = pc.max(self.fits[number], min_count=0).as_py()
+        return bool(fits) or any(number in covers for covers, _ in self.together)
 
 
-class _Whole(NamedTuple):
-    """Texts that have no words but those asked for: whose they are, how they fit, where."""
+class _Scored(NamedTuple):
+    """Rows, how well they fit, and how many of the words they have."""
 
     rows: pa.Array
-    packed: pa.Array
+    scores: pa.Array
+    had: int
 
 
 class _Match(NamedTuple):
@@ -327,7 +514,7 @@ class _Match(NamedTuple):
     table_name: str | None
     matched_in: int
     matched_text: str
-    score: int
+    score: float
 
 
 def _from_zero(ends: pa.Array) -> pa.Array:
@@ -354,10 +541,7 @@ def _table(found: list[_Match]) -> pa.Table:
         "table_name": pc.if_else(has_table, table_names, pa.nulls(len(found), STRING)),
         "matched_in": integers((match.matched_in for match in found), pa.uint8()),
         "matched_text": strings(match.matched_text for match in found),
-        "score": pc.divide(
-            integers(match.score for match in found).cast(DOUBLE),
-            integer(_BEST).cast(DOUBLE),
-        ),
+        "score": doubles(match.score for match in found),
     }
     return pa.table(
         [
@@ -368,3 +552,75 @@ def _table(found: list[_Match]) -> pa.Table:
         ],
         schema=schema.MATCHES_SCHEMA,
     )
+
+
+def _small(value: int) -> pa.Scalar:
+    """A small number for Arrow to calculate with."""
+    return integers([value], _NUMBER)[0]
+
+
+def _pack(how: pa.Array, place: pa.Array) -> pa.Array:
+    """How words fit and where they stand as one number each, the larger the better, or 0."""
+    packed = pc.add(pc.multiply(how, _small(_PLACES)), place)
+    return pc.if_else(pc.equal(how, _small(0)), _small(0), packed)
+
+
+def _places(*numbers: tuple[pa.Array, int]) -> pa.Array:
+    """Numbers as one, each with how many values it may have; the first counts most."""
+    whole = numbers[0][0].cast(pa.int32())
+    for values, several in numbers[1:]:
+        whole = pc.add(pc.multiply(whole, integer(several).cast(pa.int32())), values)
+    return whole
+
+
+def _how_of(packed: pa.Array) -> pa.Array:
+    return pc.divide(packed, _small(_PLACES))
+
+
+def _place_of(packed: pa.Array) -> pa.Array:
+    return pc.bit_wise_and(packed, _small(_PLACES - 1))
+
+
+def _as_code(packed: pa.Array) -> pa.Array:
+    """How words fit, as :func:`_pack` has it of what stands with a code; 0 for null."""
+    return pc.multiply(_how_of(packed), _small(_PLACES)).fill_null(_small(0))
+
+
+def _number_of(values: list[pa.Array]) -> pa.Array:
+    """How many of several values are not 0, for each row."""
+    return reduce(pc.add, (pc.not_equal(each, _small(0)).cast(_NUMBER) for each in values))
+
+
+def _least(
+    values: list[pa.Array], part: Callable[[pa.Array], pa.Array] = lambda packed: packed
+) -> pa.Array:
+    """The least of several values, or of a part of each, that are not 0, for each row."""
+    none = _small(0xFF)
+    several = (pc.if_else(pc.equal(each, _small(0)), none, part(each)) for each in values)
+    return reduce(_smaller, several)
+
+
+def _larger(one: pa.Array, other: pa.Array) -> pa.Array:
+    return pc.if_else(pc.greater(one, other), one, other)
+
+
+def _smaller(one: pa.Array, other: pa.Array) -> pa.Array:
+    return pc.if_else(pc.less(one, other), one, other)
+
+
+def _spread(positions: pa.Array, values: pa.Array, size: int) -> pa.Array:
+    """An array of zeros, but for the largest of the values at each position.
+
+    Args:
+        positions: where each value goes; null for nowhere.
+        values: the values.
+        size: the length of the array.
+
+    >>> positions, values = integers([1, 1, 2]), integers([4, 3, 2], pa.uint8())
+    >>> _spread(positions, values, 4).to_pylist()
+    [0, 4, 2, 0]
+    """
+    order = pc.array_sort_indices(values)
+    # Of several at one position, the last counts.
+    places = pc.inverse_permutation(positions.take(order), max_index=size - 1)
+    return values.take(order).take(places).fill_null(_small(0))

@@ -15,7 +15,6 @@ It never holds a password.
 from __future__ import annotations
 
 import json
-import os
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,8 +22,7 @@ from typing import Any
 
 import click
 
-FOLDER_VARIABLE = "APTECO_FRAMES_CONFIG_DIR"
-"""The environment variable that names the folder."""
+from apteco_frames.support.synonyms import FOLDER_VARIABLE, config_folder
 
 KEYS = ("base_url", "data_view", "system", "user", "certificate")
 """What a profile may have."""
@@ -43,11 +41,7 @@ def default_folder() -> Path:
         ClickException: the user has no home.
     """
     try:
-        if folder := os.environ.get(FOLDER_VARIABLE):
-            return Path(folder).expanduser()
-        from platformdirs import user_config_path
-
-        return user_config_path("apteco-frames", appauthor=False, roaming=True)
+        return config_folder()
     except RuntimeError as error:
         raise click.ClickException(
             f"There is no folder for profiles ({error}). Name one with {FOLDER_VARIABLE}."

@@ -10,7 +10,7 @@ from apteco_frames.cli import demo
 from apteco_frames.cli.command import Command, Group
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
-from apteco_frames.cli.paths import PATH
+from apteco_frames.cli.paths import PATH, with_synonyms
 from apteco_frames.cli.read import load
 from apteco_frames.cli.source import Source, with_codes, with_source
 from apteco_frames.cli.uses import with_uses
@@ -57,8 +57,11 @@ def _dictionary_file(_context: click.Context, _argument: click.Parameter, path: 
 @click.option("--open", "opens", is_flag=True, help="Open it, in the browser or in Excel.")
 @with_codes
 @with_uses
+@with_synonyms
 @with_source
-def dictionary(source: Source, file: Path, opens: bool, codes: bool, uses: bool) -> None:
+def dictionary(
+    source: Source, file: Path, opens: bool, codes: bool, uses: bool, synonyms: Path | None
+) -> None:
     """Write the data dictionary to FILE, and print its name.
 
     FILE ends in .html for a page to search and read in a browser, or in .xlsx for an Excel
@@ -73,7 +76,7 @@ def dictionary(source: Source, file: Path, opens: bool, codes: bool, uses: bool)
         load(system, codes=codes, folders=codes)
         if is_page:
             with working(f"writing {file}"):
-                written = system.write_html(file, uses=uses)
+                written = system.write_html(file, uses=uses, synonyms=synonyms)
         else:
             written = system.write_excel(file)  # which tells how far it is
     click.echo(written)

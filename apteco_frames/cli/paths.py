@@ -37,5 +37,13 @@ class FilePath(_PathType):
 PATH = FilePath(path_type=Path)
 """A file or folder on this machine."""
 
+with_synonyms = click.option(
+    "--synonyms",
+    type=PATH,
+    metavar="FILE",
+    help="Words that mean the same, in TOML; otherwise synonyms.toml beside the profiles.",
+)
+"""For commands that search, or write what is searched."""
+
 ROOT = FilePath()
 """The root of an archive, which can also be a URL such as s3://bucket/path."""

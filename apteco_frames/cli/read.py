@@ -14,7 +14,7 @@ from apteco_frames.cli import completion
 from apteco_frames.cli.command import Command
 from apteco_frames.cli.messages import say, without_panics
 from apteco_frames.cli.output import Output, print_lines, with_output
-from apteco_frames.cli.paths import PATH
+from apteco_frames.cli.paths import PATH, with_synonyms
 from apteco_frames.cli.source import Source, with_codes, with_source
 from apteco_frames.cli.working import working
 from apteco_frames.support.text import list_names, truncate
@@ -215,15 +215,26 @@ def _nothing_named(system: Catalogue | Session, name: str) -> str:
     show_default=True,
     help="How many matches at most.",
 )
+@with_synonyms
 @with_codes
 @with_source
 @with_output(noun="matches")
-def search(source: Source, output: Output, words: tuple[str, ...], codes: bool, limit: int) -> None:
-    """Print what has all of these WORDS, the best first; typing errors are forgiven."""
+def search(
+    source: Source,
+    output: Output,
+    words: tuple[str, ...],
+    codes: bool,
+    limit: int,
+    synonyms: Path | None,
+) -> None:
+    """Print what has all of these WORDS, the best first; typing errors are forgiven.
+
+    Where nothing has all of them, it prints what has the most, and says so.
+    """
     with source.opened() as system:
         load(system, codes=codes, folders=codes, tell=False)
         with working("searching"):
-            matches = system.search(" ".join(words), limit=limit)
+            matches = system.search(" ".join(words), limit=limit, synonyms=synonyms)
         output.show(
             matches.arrow,
             ("noun", "name", "description", "table_name", "matched_in", "matched_text"),

@@ -21,6 +21,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from apteco_frames.analysis import words
 from apteco_frames.render import titles
 from apteco_frames.support.arrays import strings
 from apteco_frames.support.text import escape_controls
@@ -42,6 +43,7 @@ def page(
     *,
     unread: Iterable[str] = (),
     refused: Iterable[str] = (),
+    synonyms: Mapping[str, Sequence[str]] | None = None,
     facts: Mapping[str, pa.ChunkedArray] = MappingProxyType({}),
 ) -> str:
     """The data dictionary of a catalogue, as the text of an HTML file.
@@ -53,6 +55,7 @@ def page(
             that are known, in the order of the variables.
         unread: names of variables that have codes which were not read.
         refused: names of variables whose codes the API refused.
+        synonyms: what means the same as a word or phrase, for the page's search.
         facts: what else is to be told of the variables, by its title: a text for each variable,
             in their order; null where there is nothing to tell.
     """
@@ -65,7 +68,7 @@ def page(
         policy=policy,
         title=escape(f"{escape_controls(system['name'])}: data dictionary"),
         style=style,
-        data=_packed(*_contents(system, rows, unread, refused, facts)),
+        data=_packed(*_contents(system, rows, unread, refused, facts, synonyms or {})),
         script=script,
     )
 
@@ -92,6 +95,7 @@ def _contents(
     unread: Iterable[str],
     refused: Iterable[str],
     facts: Mapping[str, pa.ChunkedArray],
+    synonyms: Mapping[str, Sequence[str]],
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """What the page is told at once, and the columns by their names, each value a line."""
     tables, variables, codes = rows["tables"], rows["variables"], rows["codes"]
@@ -110,6 +114,14 @@ def _contents(
         "refused": [positions[name] for name in refused],
         "titles": titles.VARIABLES,
         "facts": list(facts),
+        "words": {
+            "small": sorted(words.SMALL_WORDS),
+            "letters": words.LETTERS,
+            "dropped": words.DROPPED,
+            "unspaced": words.UNSPACED,
+            "spelled": words.SPELLED,
+            "synonyms": words.grouped(synonyms),
+        },
     }
     columns = {
         "table": _lines(pc.index_in(variables["table_name"], tables["name"].combine_chunks())),

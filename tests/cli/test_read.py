@@ -92,7 +92,22 @@ def test_search_for_nothing_that_is_there(command: Command) -> None:
     """Where nothing is found, the nearest words are named, and the status is 0."""
     done = command("search", "xyzzyx", "--catalogue", "holidays")
     assert (done.status, len(done.rows())) == (0, 1)
-    assert "There is nothing like 'xyzzyx'." in done.err
+    assert "No match for 'xyzzyx'." in done.err
+
+
+def test_search_and_dictionary_with_synonyms(command: Command) -> None:
+    """A file of synonyms is named, or beside the profiles; the dictionary takes them in."""
+    Path("ours.toml").write_text('income = ["salary"]\n', encoding="utf-8")
+    given = ("search", "salary", "--catalogue", "holidays", "--columns", "name")
+    assert command(*given).out == "name\n"
+    assert command(*given, "--synonyms", "ours.toml").rows()[1] == ["peIncome"]
+    plain = command("dictionary", "plain.html", "--catalogue", "holidays")
+    own = command("dictionary", "own.html", "--catalogue", "holidays", "--synonyms", "ours.toml")
+    assert plain.status == own.status == 0
+    assert Path("plain.html").read_bytes() != Path("own.html").read_bytes()
+    assert "ours.toml" not in command(*given, "--synonyms", "ours.toml").err
+    missing = command(*given, "--synonyms", "none.toml")
+    assert (missing.status, "none.toml" in missing.err) == (1, True)
 
 
 @pytest.mark.parametrize("source", SOURCES)
