@@ -198,7 +198,7 @@ def int64s() -> st.SearchStrategy[int]:
     return st.integers(-(2**63), 2**63 - 1) | st.sampled_from([-(2**63), 0, 2**63 - 1])
 
 
-def doubles() -> st.SearchStrategy[float | int]:
+def floats() -> st.SearchStrategy[float | int]:
     """Any number that JSON has and a double can hold, the outermost often."""
     edges = [-0.0, 5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, 2**53 + 2, -7]
     return st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from(edges)
@@ -425,7 +425,7 @@ def _pools(draw: st.DrawFn) -> dict[str, list[Any]]:
     return {
         "text": some(texts()),
         "int": some(int64s()),
-        "double": some(doubles()),
+        "double": some(floats()),
         "time": some(times()),
         "bool": [True, False],
         "order": ["Nominal", "Ascending", "Descending"],

@@ -261,6 +261,7 @@ def test_options_are_listed(function: Callable[..., Session]) -> None:
     assert options == {
         **{"timeout": None, "verify": None, "page_size": None},
         **{"max_connections": None, "progress": None, "http": None, "cache": None},
+        "uses": None,
     }
     assert not any(p.kind is p.VAR_KEYWORD for p in parameters)
 

@@ -68,7 +68,7 @@ CLASSES: dict[str, type[Variable]] = {
 COMMON = {
     *("name", "description", "type", "folder_name", "table", "table_name", "api_type", "session"),
     *("is_selectable", "is_browsable", "is_exportable", "is_virtual", "to_dict"),
-    *("path", "notes", "folder", "codes"),
+    *("path", "notes", "folder", "codes", "uses"),
 }
 SELECTOR = {
     *("selector_type", "sub_type", "code_length", "num_codes", "combined_from"),
@@ -246,7 +246,7 @@ def test_the_columns_of_the_api_are_kept_to_the_letter(items: list[Item]) -> Non
 
 
 def test_numbers_and_dates_at_the_edges() -> None:
-    """The outermost integers, doubles and dates come through exactly, as Python's own types."""
+    """The outermost integers, floats and dates come through exactly, as Python's own types."""
     info = {
         "numberOfCodes": 2**63 - 1,
         "codeLength": -(2**63),

@@ -18,7 +18,7 @@ from apteco_frames.cli import completion, report
 from apteco_frames.cli.acceptance import AcceptedFile
 from apteco_frames.cli.command import Group
 from apteco_frames.cli.compare import Comparing, Gate, with_gate
-from apteco_frames.cli.messages import say
+from apteco_frames.cli.messages import say, told
 from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.paths import PATH, ROOT
 from apteco_frames.cli.read import load
@@ -103,7 +103,7 @@ def _show_added(added: list[Added], output: Output) -> None:
         {
             "system": one.system,
             "outcome": "failed" if one.error else "added" if one.is_added else "there already",
-            "error": None if one.error is None else str(one.error),
+            "error": None if one.error is None else told(one.error),
         }
         for one in added
     ]
@@ -229,7 +229,9 @@ def check(
                 found.append(file.without_accepted(changes, gate.least, accept))
         except (AptecoFramesError, click.ClickException, OSError) as error:
             is_trouble = True
-            text = error.format_message() if isinstance(error, click.ClickException) else error
+            text = (
+                error.format_message() if isinstance(error, click.ClickException) else told(error)
+            )
             say(f"{truncate(name)}: {text}")
     file.finish()
     report.print_changes([report.Told(changes, gate.least) for changes in found], gate.format)

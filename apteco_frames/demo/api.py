@@ -101,6 +101,9 @@ class Answer(NamedTuple):
     body: bytes = b""
 
 
+_RESOURCES = ("audiences", "users", "audiencecompositions", "directories", "queries")
+
+
 class DemoApi:
     """The Orbit API of one DataView. Its methods may be called from many threads.
 
@@ -199,7 +202,7 @@ class DemoApi:
                 if more and names[2] not in self._served:
                     raise _not_found("FastStats system", "systemName", names[2])
                 return self._system(method, names[2:], query, path)
-            case (("GET" | "POST"), _, *_):
+            case (("GET" | "POST"), _, noun, *_) if noun in _RESOURCES:
                 self._check_token(request.authorization)
                 self._check_data_view(names[0])
                 return self._resource(request, names[1:], query, path)

@@ -130,7 +130,7 @@ def write(
     def fill(part: Path) -> None:
         plan = _Plan(rows, most_rows, most_links)
         made = io.BytesIO()
-        _make(xlsxwriter.Workbook(made), plan, system, unavailable)
+        _make(xlsxwriter.Workbook(made, {"in_memory": True}), plan, system, unavailable)
         with progress_of("rows", progress) as report:
             _fill(part, made, plan, report)
 

@@ -86,5 +86,6 @@ def _read(path: Path) -> dict[str, tuple[str, ...]]:
 
 
 def _is_group(key: object, values: object) -> bool:
-    is_list = isinstance(values, Sequence) and not isinstance(values, str | bytes)
-    return isinstance(key, str) and is_list and all(isinstance(v, str) for v in values)
+    if not isinstance(key, str) or isinstance(values, str | bytes):
+        return False
+    return isinstance(values, Sequence) and all(isinstance(value, str) for value in values)

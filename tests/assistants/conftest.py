@@ -21,7 +21,9 @@ def newer(whole: Catalogue, days: int = 1) -> Catalogue:
         info._replace(build_date=info.build_date + timedelta(days=days)),
         whole.tables.frame.with_columns(total_records=records),
         whole.variables[1:],
-        whole.codes,
+        whole.codes.frame.with_columns(
+            count=pl.when(table_name="Bookings").then(pl.col("count") // 10).otherwise("count")
+        ),
         whole.folders.frame.with_columns(pl.col("variable_names").list.set_difference(["hoURN"])),
     )
 

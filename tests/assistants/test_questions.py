@@ -38,7 +38,7 @@ QUESTIONS = [
     Question(
         "Which code is Sweden, and how many bookings went there?",
         [("search", {"text": "Sweden"}), ("list_codes", {"variable": "boDest", "words": "Sweden"})],
-        ['boDest[\\"29\\"]', '"code":"29"', "25207"],
+        ['boDest[\\"29\\"]', '"code":"29"', "2520"],
     ),
     Question(
         "What is this system about?",

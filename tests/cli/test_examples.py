@@ -22,6 +22,7 @@ from apteco_frames.demo import holidays
 def examples(help_text: str) -> Iterator[str]:
     """The commands in a help text, each on one line."""
     _, _, text = help_text.partition("Example:\n")
+    text, _, _ = text.lstrip("\n").partition("\n\n")
     for line in text.replace("\\\n", " ").strip().splitlines():
         yield " ".join(line.split())
 
@@ -44,7 +45,7 @@ def test_examples(place: Path, capsys: pytest.CaptureFixture[str], words: tuple[
             done = shell(line, place)
             assert (done.status, done.err) == (0, "")
         else:
-            comparing = {"diff", "check"} & set(words[:2]) and words[0] != "profile"
+            comparing = {"diff", "check", "lint"} & set(words[:2]) and words[0] != "profile"
             comparing = comparing or "--broken" in line
             assert main(shlex.split(line)[1:]) == (1 if comparing else 0)
             capsys.readouterr()

@@ -295,7 +295,7 @@ import polars as pl
 from apteco_frames import Catalogue
 from apteco_frames.cli import program
 
-def interrupted(*given):
+def interrupted(*given, **options):
     try:
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(60)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lanes import up_to
 from strategies import (
     Item,
-    doubles,
+    floats,
     int64s,
     page,
     table_item,
@@ -124,12 +124,12 @@ def test_variables_keep_their_values(data: st.DataObject) -> None:
     assert rows.to_pylist() == expected(items, schema.VARIABLES)
 
 
-@given(texts(), int64s(), doubles(), st.booleans())
+@given(texts(), int64s(), floats(), st.booleans())
 @example("", -(2**63), -0.0, True)
 @example("\x00", 2**63 - 1, 5e-324, False)
 @settings(max_examples=up_to(100))
 def test_values_keep_every_bit(text: str, number: int, double: float, flag: bool) -> None:
-    """Texts, integers of 64 bits, doubles and booleans come through to the last bit."""
+    """Texts, integers of 64 bits, floats and booleans come through to the last bit."""
     item = {"text": text, "flag": flag, "number": number, "info": {"double": double}}
     (row,) = decode([item])
     assert (row["text"], row["flag"], row["number"], row["time"]) == (text, flag, number, None)
@@ -360,7 +360,7 @@ NO_NUMBERS = ["NaN", "Infinity", "-Infinity"]
 
 
 def with_double(*literals: str) -> bytes:
-    """A page with these literals as doubles."""
+    """A page with these literals as floats."""
     marks = [f"double {position}" for position in range(len(literals))]
     body = page([{**ITEM, "text": f"v{i}", "info": {"double": m}} for i, m in enumerate(marks)])
     for mark, literal in zip(marks, literals, strict=True):
@@ -373,9 +373,9 @@ def test_no_numbers_are_nulls(written: str) -> None:
     """What .NET writes for a double that is not finite is null, and its place is told."""
     body = with_double("1.5", written, "-0.0", str(2**53 + 1), "null", "5", str(10**300))
     decoded = decode_page(body, COLUMNS, SOURCE)
-    doubles = decoded.rows["double"].to_pylist()
-    assert doubles == [1.5, None, 0.0, float(2**53 + 1), None, 5.0, 1e300]
-    assert str(doubles[2]) == "-0.0"
+    floats = decoded.rows["double"].to_pylist()
+    assert floats == [1.5, None, 0.0, float(2**53 + 1), None, 5.0, 1e300]
+    assert str(floats[2]) == "-0.0"
     literal = written.strip('"')
     assert decoded.not_finite == (f"info.double of item 1 is {literal}",)
     assert decoded.rows.schema == decode_page(with_double("1.5"), COLUMNS, SOURCE).rows.schema

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
-from strategies import doubles, int64s, texts
+from strategies import floats, int64s, texts
 
 from apteco_frames import Catalogue
 from apteco_frames.schema import (
@@ -42,7 +42,7 @@ def _values(kind: pa.DataType) -> st.SearchStrategy[Any]:
     if pa.types.is_int64(kind):
         return int64s()
     if pa.types.is_float64(kind):
-        return doubles().map(float)
+        return floats().map(float)
     return st.booleans() if pa.types.is_boolean(kind) else texts()
 
 

@@ -162,7 +162,7 @@ def test_codes_of_another_snapshot(tmp_path: Path, kind: str) -> None:
     with pytest.raises(SnapshotError, match=rf"{kind}\.parquet is damaged"):
         snapshot.read(tmp_path)
     path.unlink()
-    with pytest.raises(SnapshotError, match=rf"No catalogue in .* it has no {kind}\.parquet"):
+    with pytest.raises(SnapshotError, match=rf"There is no .*{kind}\.parquet"):
         snapshot.read(tmp_path)
 
 

@@ -221,7 +221,7 @@ def test_nothing_there(tmp_path: Path) -> None:
     for kind in KINDS:
         NEW.write_parquet(tmp_path)
         (tmp_path / f"{kind}.parquet").unlink()
-        with pytest.raises(SnapshotError, match=rf"No catalogue in .* it has no {kind}\.parquet"):
+        with pytest.raises(SnapshotError, match=rf"There is no .*{kind}\.parquet"):
             Catalogue.read_parquet(tmp_path)
     assert issubclass(SnapshotError, AptecoFramesError)
 
@@ -393,7 +393,7 @@ def test_an_interrupted_write_leaves_the_old_or_the_new(
 def test_an_interrupted_first_write(tmp_path: Path) -> None:
     """Killed before anything was moved, the first write leaves no catalogue; later the new one."""
     unfinished(tmp_path, None, NEW, 0)
-    with pytest.raises(SnapshotError, match="No catalogue in"):
+    with pytest.raises(SnapshotError, match="There is no "):
         Catalogue.read_parquet(tmp_path)
     other = tmp_path / "other"
     other.mkdir()
