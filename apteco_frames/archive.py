@@ -355,7 +355,7 @@ class Archive:
                 of = codes.pop(key).sort("position")
                 one = {
                     "tables": _declared(records[key], schema.TABLES_SCHEMA),
-                    "variables": pa.Table.from_pylist([variables[key]], schema.VARIABLES_SCHEMA),
+                    "variables": table_of([variables[key]], schema.VARIABLES_SCHEMA),
                     "codes": _declared(of, schema.CODES_SCHEMA),
                 }
                 share = unclassified_share(one)

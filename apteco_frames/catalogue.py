@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from apteco_frames import schema
 from apteco_frames.analysis.diff import difference
-from apteco_frames.analysis.quality import quality
+from apteco_frames.analysis.quality import facts, quality
 from apteco_frames.analysis.sql import answer
 from apteco_frames.analysis.uses import declared, resolved, with_users
 from apteco_frames.changes import Changes
@@ -38,7 +38,7 @@ from apteco_frames.normalize.folders import arrange, nodes_of
 from apteco_frames.normalize.tables import relate, warn_of_children
 from apteco_frames.normalize.variables import check, count_by_table, tell_kinds, warn_of_unknown
 from apteco_frames.quality import Quality
-from apteco_frames.render import dictionary, workbook
+from apteco_frames.render import card, dictionary, workbook
 from apteco_frames.render.users import users_of
 from apteco_frames.schema.column import INT, TIMESTAMP, Column
 from apteco_frames.storage import snapshot
@@ -375,8 +375,9 @@ class AnyCatalogue(ABC):
         target = require_path(path, "write_html()")
         known = read_synonyms(synonyms)
         shown = self.catalogue._dictionary()
+        shown["facts"] = facts(shown["rows"])
         if uses:
-            shown["facts"] = {"Used by": users_of(self.uses.arrow, self.variables.arrow["name"])}
+            shown["facts"]["Used by"] = users_of(self.uses.arrow, self.variables.arrow["name"])
         text = dictionary.page(**shown, synonyms=known).encode()
         files.replace(target, lambda part: part.write_bytes(text))
         return target
@@ -578,8 +579,8 @@ class Catalogue(AnyCatalogue):
         if rows is None:
             raise NotLoadedError(
                 f"The catalogue of system {truncate(self.system_info.name)!r} does not hold what "
-                "uses its variables. Log in, call session.load_uses(), and take session.catalogue "
-                "after that; or write it with uses=True."
+                "uses its variables.",
+                hint=Hint.LOAD_USES,
             )
         return Uses(rows, self, self._data.unavailable_uses)
 
@@ -752,6 +753,13 @@ class Catalogue(AnyCatalogue):
             f"{len(self.tables):,} tables, "
             f"{len(self.variables):,} variables>"
         )
+
+    def _repr_html_(self) -> str:
+        sizes = {"table": len(self.tables), "variable": len(self.variables)}
+        sizes |= {"code": len(self.codes)} if self.has_codes else {}
+        sizes |= {"folder": len(self.folders)} if self.has_folders else {}
+        held = (f"{n:,} {noun}{'' if n == 1 else 's'}" for noun, n in sizes.items())
+        return card.catalogue(self.system_info._asdict(), ", ".join(held))
 
 
 def restored(saved: snapshot.Snapshot, source: str = "") -> Catalogue:

@@ -88,8 +88,14 @@ class Change(Row):
         what = f"{_SIGNS[self.change]} {self.noun} {self.name}"
         old, new = self.told
         if self.column is None:
-            return f"{what}: {new if old is None else old}"
-        return f"{what}, {self.column}: {self.values}"
+            return f"{what}: {new if old is None else old}{self._users}"
+        return f"{what}, {self.column}: {self.values}{self._users}"
+
+    @property
+    def _users(self) -> str:
+        """By how many it is used, as the end of a text."""
+        numbers = [f"{n:,} {kind}{'s' * (n != 1)}" for kind, n in (self.used_by or {}).items()]
+        return f" (used by {', '.join(numbers)})" if numbers else ""
 
     @property
     def values(self) -> str:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from apteco_frames import schema
 from apteco_frames.analysis.uses import broken
-from apteco_frames.errors import warn
+from apteco_frames.errors import Hint, warn
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner, links_of
@@ -155,7 +155,8 @@ class Uses(CatalogueFrame[Use]):  # noqa: D101 - it has one, with the columns
             warn(
                 f"The catalogue of system {truncate(newer.system_info.name)!r} does not have the "
                 f"codes of {list_names(sorted(unsure))}, so codes that are gone were not looked "
-                "for there. session.load_codes() reads them."
+                "for there.",
+                hint=Hint.ASK_FOR_CODES_AGAIN,
             )
         older_variables = before.variables.arrow
         rows = broken(self.arrow, older_variables, variables, codes, names - lacking)

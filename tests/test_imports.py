@@ -117,6 +117,16 @@ def test_offline_use_needs_no_network(tmp_path: Path) -> None:
 
 
 OFFLINE = """
+    tables --catalogue saved
+    variables --catalogue saved --table Bookings --type Selector
+    codes boDest --catalogue saved
+    folders --catalogue saved
+    systems --catalogue saved
+    search dest --catalogue saved
+    sql SELECT(1) --catalogue saved
+    export again --catalogue saved
+    dictionary all.html --catalogue saved
+    archive add archive --catalogue saved
     diff saved older
     archive list archive
     archive history archive boDest

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from lanes import up_to
 
 from apteco_frames import Catalogue, schema
-from apteco_frames.analysis.quality import quality
+from apteco_frames.analysis.quality import facts, quality
 from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.errors import NotLoadedError
 from apteco_frames.quality import Quality
@@ -96,6 +96,20 @@ def test_the_frame() -> None:
     assert repr(found).startswith("Quality of 45 variables of system 'holidays'\nname ")
     assert found.filter(table_name="Bookings").frame["num_codes"].sum() > 100
     assert "0.031" in repr(found.filter(name="boDest"))
+
+
+def test_the_dictionary_tells_of_selectors() -> None:
+    """The dictionary has, of each selector, share unclassified, unused and effective codes."""
+    catalogue = holidays()
+    rows = {noun: getattr(catalogue, noun).arrow for noun in ("tables", "variables", "codes")}
+    told = facts(rows)
+    place = catalogue.variables.frame["name"].to_list().index("boDest")
+    assert {title: texts[place].as_py() for title, texts in told.items()} == {
+        "Share Unclassified": "3.1%",
+        "Unused codes": "0",
+        "Effective codes": "6.2",
+    }
+    assert [texts[0].as_py() for texts in told.values()] == [None, None, None]
 
 
 def test_a_session_reads_the_codes() -> None:

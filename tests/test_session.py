@@ -727,7 +727,7 @@ def test_renew_of_a_rebuilt_system(server: RecordingServer, session: Session) ->
 def test_session_is_not_pickled(session: Session) -> None:
     """A session is not pickled or copied; the error says what to do instead."""
     for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
-        with pytest.raises(TypeError, match=r"Pickle session\.catalogue, or use") as caught:
+        with pytest.raises(TypeError, match=r"Pickle session\.catalogue; or use") as caught:
             attempt(session)
         assert session.access_token not in str(caught.value)
 

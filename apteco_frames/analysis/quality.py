@@ -59,6 +59,29 @@ def quality(catalogue: Mapping[str, pa.Table]) -> pa.Table:
     return rows.filter(pc.greater(numbers, _NONE))
 
 
+def facts(catalogue: Mapping[str, pa.Table]) -> dict[str, pa.ChunkedArray]:
+    """What the dictionary tells of selectors: a text for each variable, by its title; or null.
+
+    Args:
+        catalogue: as :func:`quality` takes it.
+    """
+    rows = {row["name"]: row for row in quality(catalogue).to_pylist()}
+    names = catalogue["variables"]["name"].to_pylist()
+    told: dict[str, list[str]] = {}
+    for title, column, shown in (
+        ("Share Unclassified", "unclassified_share", "{:.1%}"),
+        ("Unused codes", "unused_codes", "{:,}"),
+        ("Effective codes", "effective_codes", "{:,.1f}"),
+    ):
+        values = (rows.get(name, {}).get(column) for name in names)
+        told[title] = ["" if value is None else shown.format(value) for value in values]
+    none = pa.nulls(len(names), pa.string())
+    return {
+        title: pa.chunked_array([pc.if_else(booleans(map(bool, texts)), strings(texts), none)])
+        for title, texts in told.items()
+    }
+
+
 def _top(shares: Shares) -> pa.Array:
     """Of each variable the row of the code with the most records, the first of several."""
     counts = shares.counts.to_pylist()

@@ -39,7 +39,7 @@ from apteco_frames.analysis.words import (
     words,
 )
 from apteco_frames.schema.column import STRING
-from apteco_frames.support.arrays import booleans, doubles, integers, strings
+from apteco_frames.support.arrays import booleans, floats, integers, strings
 
 # Where a word stands: in a code, in what is around, in notes, in what names or describes.
 _CODE, _AROUND, _NOTES, _OWN = range(4)
@@ -541,7 +541,7 @@ def _table(found: list[_Match]) -> pa.Table:
         "table_name": pc.if_else(has_table, table_names, pa.nulls(len(found), STRING)),
         "matched_in": integers((match.matched_in for match in found), pa.uint8()),
         "matched_text": strings(match.matched_text for match in found),
-        "score": doubles(match.score for match in found),
+        "score": floats(match.score for match in found),
     }
     return pa.table(
         [

@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -28,8 +28,8 @@ import pyarrow.compute as pc
 
 from apteco_frames import schema
 from apteco_frames.analysis.pairing import array, code_names
-from apteco_frames.schema.column import INT, TIMESTAMP, Column
-from apteco_frames.support.arrays import booleans, integers, strings
+from apteco_frames.schema.column import STRING
+from apteco_frames.support.arrays import array_of, booleans, integers, strings
 
 SELECTOR_TYPES = frozenset({"Selector", "Array", "FlagArray"})
 """The types of variables whose lists hold codes; those of dates hold dates."""
@@ -40,8 +40,6 @@ _LOOKUP = "Lookup"
 _GROUPS = frozenset(
     {"selectionModifiers", "checkCompositionDefinition", "exportCompositionDefinition"}
 )
-_EPOCH = datetime(1970, 1, 1)
-_MICROSECOND = timedelta(microseconds=1)
 # Stands for all variables.
 _ANY = ""
 
@@ -252,8 +250,9 @@ def rows_of(resources: Iterable[Resource]) -> pa.Table:
         for used in resource.named
     }
     columns = zip(*rows, strict=True) if rows else [()] * len(schema.USES)
-    arrays = map(_column, columns, schema.USES)
-    return declared(pa.table(list(arrays), names=schema.USES_SCHEMA.names))
+    types = (STRING if column.values else column.type for column in schema.USES)
+    arrays = list(map(array_of, columns, types))
+    return declared(pa.table(arrays, names=schema.USES_SCHEMA.names))
 
 
 def resolved(uses: pa.Table, codes: pa.Table) -> pa.Table:
@@ -276,8 +275,7 @@ def resolved(uses: pa.Table, codes: pa.Table) -> pa.Table:
         return uses
     position = uses.schema.get_field_index("code")
     field = schema.USES_SCHEMA.field("code")
-    column = next(column for column in schema.USES if column.name == "code")
-    rows = uses.set_column(position, field, _column(meant, column))
+    rows = uses.set_column(position, field, array_of(meant, STRING))
     return _each_once(rows)
 
 
@@ -308,20 +306,6 @@ def declared(rows: pa.Table) -> pa.Table:
             raise ValueError(f"{column.name} lacks a value, or has one that it may not have")
         arrays.append(values)
     return pa.table(arrays, schema=schema.USES_SCHEMA)
-
-
-def _column(values: Sequence[Any], column: Column) -> pa.Array:
-    """The values of a column; an enum as texts."""
-    is_there = booleans(value is not None for value in values)
-    whole: pa.Array
-    if column.type == TIMESTAMP:
-        whole = integers((value - _EPOCH) // _MICROSECOND if value else 0 for value in values)
-        whole = whole.cast(TIMESTAMP)
-    elif column.type == INT:
-        whole = integers(value or 0 for value in values)
-    else:
-        whole = strings(value or "" for value in values)
-    return pc.if_else(is_there, whole, pa.nulls(len(whole), whole.type))
 
 
 def _texts(values: pa.Array) -> pa.Array:
@@ -412,14 +396,13 @@ def with_users(changes: pa.Table, uses: pa.Table, tables: Mapping[str, str]) -> 
         *(_texts(array(changes[name])).to_pylist() for name in ("noun", "name")), strict=True
     )
     numbers = [users.get(pair) for pair in pairs]
-    column = next(column for column in schema.CHANGES if column.name == "used_by")
     kinds, severities = (_texts(array(changes[name])) for name in ("change", "severity"))
     is_used = booleans(number is not None for number in numbers)
     breaks = pc.and_(is_used, pc.equal(kinds, strings(["removed"])[0]))
     severities = pc.if_else(breaks, strings(["breaking"])[0], severities)
     for name, values in (
         ("severity", _enum(severities, schema.SEVERITIES)),
-        ("used_by", _column([number and json.dumps(number) for number in numbers], column)),
+        ("used_by", array_of([number and json.dumps(number) for number in numbers], STRING)),
     ):
         position = changes.schema.get_field_index(name)
         changes = changes.set_column(position, changes.schema.field(name), values)

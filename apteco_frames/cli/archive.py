@@ -30,6 +30,7 @@ from apteco_frames.support.text import truncate
 if TYPE_CHECKING:
     from apteco_frames.archive import Added, Archive
     from apteco_frames.catalogue import Catalogue
+    from apteco_frames.uses import Uses
 
 _IMPORTS = ("apteco_frames.archive",)
 # More than these no date goes back.
@@ -183,6 +184,12 @@ def history(output: Output, root: str, variable: str, system: str | None) -> Non
     metavar="FILE",
     help="The file of accepted changes; accepted.toml beside the profiles if not given.",
 )
+@click.option(
+    "--uses",
+    is_flag=True,
+    help="Say of each change by how many it is used, and take a removal of that for breaking; as "
+    "it was added with the build (archive add --uses).",
+)
 @with_gate
 def check(
     gate: Gate,
@@ -191,6 +198,7 @@ def check(
     against: str | None,
     accept: str | None,
     accepted: Path | None,
+    uses: bool,
 ) -> int:
     """Print what changed in the newest build, since the newest of an older date, of each system.
 
@@ -217,7 +225,8 @@ def check(
         try:
             pair = _pair(archive, name, sorted(dates.get(name, ())), against)
             if pair is not None:
-                found.append(file.without_accepted(gate.found(*pair), gate.least, accept))
+                changes = gate.found(*pair, _uses_of(*pair) if uses else None)
+                found.append(file.without_accepted(changes, gate.least, accept))
         except (AptecoFramesError, click.ClickException, OSError) as error:
             is_trouble = True
             text = error.format_message() if isinstance(error, click.ClickException) else error
@@ -228,6 +237,11 @@ def check(
         return 2
     worst = [changes.worst for changes in found] + ["notable"] * file.has_unused
     return int(any(map(gate.counts, worst)))
+
+
+def _uses_of(older: Catalogue, newer: Catalogue) -> Uses:
+    """What uses the variables, as it was added with the newer build, or else with the older."""
+    return older.uses if older.has_uses and not newer.has_uses else newer.uses
 
 
 def _pair(

@@ -23,6 +23,7 @@ from apteco_frames.support.text import truncate
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
     from apteco_frames.changes import Changes
+    from apteco_frames.uses import Uses
 
 NOUNS = ("table", "variable", "folder", "code")
 OFF = "off"
@@ -78,14 +79,19 @@ class Gate(NamedTuple):
         """The least severity that counts."""
         return "routine" if self.fail_on == "any" else self.fail_on
 
-    def found(self, older: Catalogue, newer: Catalogue) -> Changes:
+    def found(self, older: Catalogue, newer: Catalogue, uses: Uses | None = None) -> Changes:
         """What changed, as far as it is looked at; what was not compared is said.
+
+        Args:
+            older: the older catalogue.
+            newer: the newer one.
+            uses: what uses the variables, if that is to be told.
 
         Raises:
             ClickException: there are no codes, or no folders, which ``only`` asks for.
         """
         asked = self._nouns()
-        changes = newer.diff(older, drop=self.drop, moved=self.moved)
+        changes = newer.diff(older, drop=self.drop, moved=self.moved, uses=uses)
         for noun, is_all, sentence in changes.left_out:
             told = f"{truncate(newer.system_info.name)}: {sentence}"
             if is_all and noun in asked:

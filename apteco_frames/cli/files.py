@@ -74,12 +74,11 @@ def dictionary(
         )
     with source.opened() as system:
         load(system, codes=codes, folders=codes)
-        with working(f"writing {file}"):
-            written = (
-                system.write_html(file, uses=uses, synonyms=synonyms)
-                if is_page
-                else system.write_excel(file)
-            )
+        if is_page:
+            with working(f"writing {file}"):
+                written = system.write_html(file, uses=uses, synonyms=synonyms)
+        else:
+            written = system.write_excel(file)  # which tells how far it is
     click.echo(written)
     if opens and not _is_opened(written, is_page):
         say(f"nothing could be started to open it: open {written} yourself")

@@ -31,6 +31,7 @@ HINTS = {
     Hint.REFRESH_IF_NEW: "If they were made since, run the command again with --no-cache.",
     Hint.LOAD_CODES: _SAVE_AGAIN,
     Hint.LOAD_FOLDERS: _SAVE_AGAIN,
+    Hint.LOAD_USES: "Save it with them: apteco-frames export --uses.",
     Hint.LOAD_REST: _SAVE_AGAIN,
     Hint.ASK_FOR_CODES_AGAIN: _SAVE_AGAIN,
     Hint.SKIP_CODES: "Ask your administrator for the right to them.",

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
     from apteco_frames.session import Session
 
-TYPES = (*("Selector", "Numeric", "Text", "Array", "FlagArray", "Date", "DateTime", "Reference"),)
+TYPES = (
+    *("Selector", "Numeric", "Text", "Array", "FlagArray", "Date", "DateTime", "Reference"),
+    "Unknown",
+)
+"""The types of variables; their schema would be slow to import for a help."""
 
 
 @click.command(
@@ -94,7 +98,9 @@ def _among(rows: pa.Table, column: str, values: Any) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    wanted = pa.array(values, pa.string())
+    from apteco_frames.support.arrays import strings
+
+    wanted = strings(values)
     return rows.filter(pc.is_in(rows[column].cast(pa.string()), value_set=wanted))
 
 

@@ -116,9 +116,8 @@ class Source(NamedTuple):
         Raises:
             UsageError, ClickException, AptecoFramesError: as of :meth:`opened`.
         """
-        import pyarrow as pa
-
         from apteco_frames.schema import SYSTEMS_SCHEMA
+        from apteco_frames.support.arrays import table_of
 
         if self.catalogue is not None:
             with self.opened() as saved:
@@ -133,7 +132,7 @@ class Source(NamedTuple):
 
             found = self._system(tuple(name for name in _SYSTEM if name != "system"))
             return self._logged_in(found, list_systems)
-        return pa.Table.from_pylist([info._asdict() for info in infos], SYSTEMS_SCHEMA)
+        return table_of([info._asdict() for info in infos], SYSTEMS_SCHEMA)
 
     def _logged_in(self, found: dict[str, str], log_in: Callable[..., Any]) -> Any:
         """What a login gives that still lacks its user, place, password and options."""

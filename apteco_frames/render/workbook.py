@@ -199,7 +199,7 @@ class _Plan:
 def _nouns(rows: Mapping[str, pa.Table]) -> Iterator[tuple[str, pa.Table]]:
     """The rows of each kind of sheet, with the columns that it shows, in their order."""
     tables, variables = rows["tables"], rows["variables"]
-    (root,) = tables.filter(pc.equal(tables["depth"], 0)).to_pylist()
+    (root,) = tables.filter(pc.equal(tables["depth"], integers([0])[0])).to_pylist()
     in_tree = strings([root["name"], *root["descendant_names"]])
     tables = tables.take(pc.index_in(in_tree, tables["name"].combine_chunks()))
     yield "Tables", tables.select(list(titles.TABLES))

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
-_TYPE_CODES = {pa.uint8(): "B", pa.int32(): "i", pa.int64(): "q"}
+_TYPE_CODES = {pa.uint8(): "B", pa.int32(): "i", pa.int64(): "q", pa.float64(): "d"}
 
 
 def integers(values: Iterable[int], arrow_type: pa.DataType = pa.int64()) -> pa.Array:  # noqa: B008
@@ -62,16 +62,6 @@ def strings(texts: Iterable[str]) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
 
 
-def doubles(values: Iterable[float]) -> pa.Array:
-    """An array of floating-point numbers without nulls.
-
-    >>> doubles([0.5, 1]).to_pylist()
-    [0.5, 1.0]
-    """
-    numbers = array("d", values)
-    return pa.Array.from_buffers(pa.float64(), len(numbers), [None, pa.py_buffer(numbers)])
-
-
 def booleans(values: Iterable[bool]) -> pa.Array:
     """An array of booleans without nulls.
 
@@ -86,7 +76,8 @@ def array_of(values: Iterable[Any], arrow_type: pa.DataType) -> pa.Array:
 
     Args:
         values: what Arrow would take for the type.
-        arrow_type: boolean, ``int64``, ``float64``, text, ``timestamp[us]`` or a list of such.
+        arrow_type: boolean, ``uint8``, ``int64``, ``double``, text, ``timestamp[us]``, or a list
+            or a dictionary of such.
 
     >>> array_of(["People", None], pa.string()).to_pylist()
     ['People', None]
@@ -99,15 +90,20 @@ def array_of(values: Iterable[Any], arrow_type: pa.DataType) -> pa.Array:
         )
         offsets = integers(accumulate((len(v or ()) for v in listed), initial=0), pa.int32())
         filled = pa.ListArray.from_arrays(offsets, inner, type=arrow_type)
+    elif pa.types.is_dictionary(arrow_type):
+        words = list(dict.fromkeys(value for value in listed if value is not None))
+        numbers = {None: None} | {word: number for number, word in enumerate(words)}
+        indices = array_of((numbers[value] for value in listed), arrow_type.index_type)
+        return pa.DictionaryArray.from_arrays(indices, strings(words))
     elif pa.types.is_boolean(arrow_type):
         filled = booleans(map(bool, listed))
-    elif pa.types.is_floating(arrow_type):
-        filled = doubles(value or 0.0 for value in listed)
     elif pa.types.is_string(arrow_type):
         filled = strings(value or "" for value in listed)
     elif pa.types.is_timestamp(arrow_type):
         since = (value and value - _EPOCH for value in listed)
         filled = integers(t // _MICROSECOND if t is not None else 0 for t in since).cast(arrow_type)
+    elif pa.types.is_float64(arrow_type):
+        filled = floats(value or 0.0 for value in listed)
     else:
         filled = integers((value or 0 for value in listed), arrow_type)
     if None not in listed:

@@ -544,7 +544,7 @@ from apteco_frames import Catalogue
 from apteco_frames.cli import program, working
 working.DELAY = working.PAUSE = 0.05
 write = Catalogue.write_html
-Catalogue.write_html = lambda *given: (time.sleep(0.2), write(*given))[1]
+Catalogue.write_html = lambda *given, **more: (time.sleep(0.2), write(*given, **more))[1]
 program()
 """
 

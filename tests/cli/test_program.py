@@ -77,7 +77,8 @@ def test_all_commands_are_there() -> None:
     """The commands are those that the documentation names."""
     assert [" ".join(words) for words in ALL] == [
         "",
-        *("demo", "tables", "variables", "codes", "folders", "show", "search", "sql", "export"),
+        *("demo", "tables", "variables", "codes", "folders", "show", "search", "sql"),
+        *("quality", "lint", "export"),
         *("dictionary", "diff", "archive", "archive add", "archive list", "archive history"),
         *(
             "archive check",

@@ -46,12 +46,12 @@ def test_unknown_rules(command: Command) -> None:
     for option in ("--select", "--ignore"):
         status, _, err = command("lint", "--catalogue", "holidays", option, "empty")
         assert status == 2
-        assert f"argument {option}: no rule 'empty'; there are exportable-personal-data" in err
+        assert f"option {option}: no rule 'empty'; there are exportable-personal-data" in err
 
 
 def test_quality_as_json(command: Command) -> None:
     """Programs get all columns, nulls as null."""
-    out = command("quality", "--catalogue", "holidays", "--output", "json").out
+    out = command("quality", "--catalogue", "holidays", "--format", "json").out
     rows = {row["name"]: row for row in json.loads(out)}
     assert rows["peNews"]["unclassified_share"] is None
     assert rows["boDest"]["coverage"] == 1

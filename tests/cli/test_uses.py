@@ -103,3 +103,18 @@ def test_dictionary(command: Command) -> None:
     """A page says who uses what if that is asked for; a workbook does not."""
     assert command("dictionary", "d.html", *LOGIN, "--uses") == (0, "d.html\n", "")
     assert command("dictionary", "d.xlsx", *LOGIN, "--uses").status == 2
+
+
+def test_archive_check(command: Command) -> None:
+    """``archive check --uses`` tells who uses what changed, as it was added with a build."""
+    assert command("export", "saved", *LOGIN, "--uses").status == 0
+    assert command("archive", "add", "kept", "--catalogue", "saved", "--uses").status == 0
+    without("deGrade", datetime(2030, 1, 1)).write_parquet("other")
+    assert command("archive", "add", "kept", "--catalogue", "other").status == 0
+    done = command("archive", "check", "kept", "--uses")
+    assert done.status == 1
+    assert "deGrade: Grade (used by 1 audience, 1 dashboard)" in done.out
+    assert "used by" not in command("archive", "check", "kept").out
+    done = command("archive", "check", "my-archive", "--uses")
+    assert (done.status, done.out) == (2, "")
+    assert "archive add --uses" in done.err

@@ -153,8 +153,8 @@ def test_proxy_that_refuses(meet: Meet, status: str, words: str, times: int) -> 
     ("url", "words"),
     [
         ("http://127.0.0.1:{port}", "no connection to the proxy: connection refused"),
-        ("http://a..b:8080", "the URL, or that of the proxy, has a name or port that no host"),
-        ("ftp://proxy:8080", "the URL, or that of the proxy, has a name or port that no host"),
+        ("http://a..b:8080", "the URL, or that of the proxy, has an invalid host name or port"),
+        ("ftp://proxy:8080", "the URL, or that of the proxy, has an invalid host name or port"),
     ],
 )
 def test_proxy_that_is_not_there(meet: Meet, url: str, words: str) -> None:

@@ -153,7 +153,7 @@ def test_no_numbers(literal: str, form: str) -> None:
     text = str(warning.message)
     count = expected["min_value"].is_not_null().sum()
     listed = expected.filter(pl.col("min_value").is_not_null())["name"].to_list()[:10]
-    assert f"{server.base_url}/Holidays/FastStatsSystems/holidays/Variables has " in text
+    assert f"{server.base_url}/Holidays/FastStatsSystems/holidays/Variables returned " in text
     assert all(f"numericInfo.minimum of '{name}' is {literal}" in text for name in listed[:1])
     assert text.count(f" is {literal}") == min(10, count)
     assert warning.filename == __file__
@@ -374,7 +374,7 @@ def test_rebuilt_twice(meet: Meet) -> None:
     with FaultyServer(rebuilds(9), "/holidays") as server:
         text = meet(server, kind=ApiResultsError)
         assert server.count("/Tables") == 2
-    assert "rebuilt while it was read, twice" in text
+    assert "rebuilt twice while it was read" in text
 
 
 def test_no_build_comes_between(meet: Meet) -> None:

@@ -284,7 +284,7 @@ def test_hook_that_takes_the_body(meet: Meet) -> None:
         with FaultyServer() as server, hooked(hook) as http:
             said = meet(server, http=http, kind=OrbitConnectionError)
         assert "a hook or an adapter of http= has already read the answer's body" in said
-        assert said.endswith("Have it read response.content, which can be read again.")
+        assert said.endswith("Let it read response.content, which can be read again.")
 
 
 class OwnAdapter(requests.adapters.HTTPAdapter):

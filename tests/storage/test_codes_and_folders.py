@@ -109,7 +109,7 @@ def test_foreign_files_in_the_way(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"{kind}.parquet"
     pq.write_table(pa.table({"mine": [1]}), path)
     before = path.read_bytes()
-    with pytest.raises(SnapshotError, match=rf"{kind}\.parquet is there already.*left as it is"):
+    with pytest.raises(SnapshotError, match=rf"{kind}\.parquet exists.*it was not changed"):
         snapshot.write(tmp_path, SYSTEM, FULL)
     assert names(tmp_path) == [path.name]
     if kind != "system":
@@ -254,7 +254,7 @@ def test_an_interrupted_write_and_a_foreign_file(tmp_path: Path) -> None:
     unfinished(tmp_path, BARE, FULL, 1)
     foreign = tmp_path / "codes.parquet"
     foreign.write_bytes(b"mine")
-    with pytest.raises(SnapshotError, match=r"codes\.parquet is there already"):
+    with pytest.raises(SnapshotError, match=r"codes\.parquet exists"):
         snapshot.write(tmp_path, SYSTEM, BARE)
     assert foreign.read_bytes() == b"mine"
     assert is_read(tmp_path, FULL)

@@ -180,7 +180,7 @@ def test_a_foreign_file_is_neither_overwritten_nor_read(
     with pytest.raises(SnapshotError) as caught:
         NEW.write_parquet(tmp_path)
     assert str(path) in str(caught.value)
-    assert "left as it is" in str(caught.value)
+    assert "it was not changed" in str(caught.value)
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
     assert names(tmp_path) == [path.name]
     with pytest.raises(SnapshotError, match=r"\.parquet"):
@@ -234,7 +234,7 @@ def test_a_truncated_file(tmp_path: Path, kind: str, left: float) -> None:
     path = tmp_path / f"{kind}.parquet"
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * left)])
-    with pytest.raises(SnapshotError, match="cut off") as caught:
+    with pytest.raises(SnapshotError, match="incomplete") as caught:
         Catalogue.read_parquet(tmp_path)
     assert str(path) in str(caught.value)
     assert "Write the catalogue again" in str(caught.value)
@@ -324,10 +324,10 @@ def test_contents_that_are_no_catalogue(tmp_path: Path, change: Callable[[Any], 
 
 
 @pytest.mark.parametrize("value", [None, [], "text", {}, {"version": 1}], ids=json.dumps)
-def test_labels_of_another_form(tmp_path: Path, value: Any) -> None:
+def test_metadata_of_another_form(tmp_path: Path, value: Any) -> None:
     """A label that isn't one of this package makes the file a foreign one."""
     relabel(NEW.write_parquet(tmp_path)[1], value)
-    with pytest.raises(SnapshotError, match=r"tables\.parquet is .*no catalogue"):
+    with pytest.raises(SnapshotError, match=r"tables\.parquet is .*not one of a catalogue"):
         Catalogue.read_parquet(tmp_path)
 
 
@@ -393,7 +393,7 @@ def test_an_interrupted_write_leaves_the_old_or_the_new(
 def test_an_interrupted_first_write(tmp_path: Path) -> None:
     """Killed before anything was moved, the first write leaves no catalogue; later the new one."""
     unfinished(tmp_path, None, NEW, 0)
-    with pytest.raises(SnapshotError, match="There is no"):
+    with pytest.raises(SnapshotError, match="No catalogue in"):
         Catalogue.read_parquet(tmp_path)
     other = tmp_path / "other"
     other.mkdir()
