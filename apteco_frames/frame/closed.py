@@ -80,18 +80,10 @@ def _of_expression(expression: pl.Expr, enums: Mapping[str, Sequence[str]], pola
 def _compares(node: pl.Expr, column: pl.Expr, literal: pl.Expr) -> bool:
     """Whether an expression asks whether a column is a value, or one of several."""
     pair, turned = (column, literal), (literal, column)
-    return any(
-        node.meta == compare(*each)
-        for each in (pair, turned)
-        for compare in (
-            lambda a, b: a == b,
-            lambda a, b: a != b,
-            lambda a, b: a.eq_missing(b),
-            lambda a, b: a.ne_missing(b),
-        )
-    ) or any(
-        node.meta == column.is_in(literal, nulls_equal=nulls_equal) for nulls_equal in (False, True)
-    )
+    asked = [column.is_in(literal, nulls_equal=nulls_equal) for nulls_equal in (False, True)]
+    for one, other in (pair, turned):
+        asked += [one == other, one != other, one.eq_missing(other), one.ne_missing(other)]
+    return any(node.meta == each for each in asked)
 
 
 def _values(literal: pl.Expr, polars: Any) -> list[Any]:

@@ -54,9 +54,7 @@ def test_a_file_that_has_no_synonyms(folder: Path, text: str) -> None:
         first("salary", synonyms="none.toml")
 
 
-@pytest.mark.parametrize(
-    "given", [5, ["salary"], {"income": "pay"}, {"income": [1]}, {1: ["a"]}]
-)
+@pytest.mark.parametrize("given", [5, ["salary"], {"income": "pay"}, {"income": [1]}, {1: ["a"]}])
 def test_what_is_not_synonyms(given: Any) -> None:
     """Anything else is refused with what is wanted."""
     with pytest.raises(TypeError, match="synonyms= takes a mapping"):
