@@ -38,7 +38,7 @@ from apteco_frames.normalize.folders import arrange, nodes_of
 from apteco_frames.normalize.tables import relate, warn_of_children
 from apteco_frames.normalize.variables import check, count_by_table, tell_kinds, warn_of_unknown
 from apteco_frames.quality import Quality
-from apteco_frames.render import dictionary, workbook
+from apteco_frames.render import card, dictionary, workbook
 from apteco_frames.render.users import users_of
 from apteco_frames.schema.column import INT, TIMESTAMP, Column
 from apteco_frames.storage import snapshot
@@ -753,6 +753,13 @@ class Catalogue(AnyCatalogue):
             f"{len(self.tables):,} tables, "
             f"{len(self.variables):,} variables>"
         )
+
+    def _repr_html_(self) -> str:
+        sizes = {"table": len(self.tables), "variable": len(self.variables)}
+        sizes |= {"code": len(self.codes)} if self.has_codes else {}
+        sizes |= {"folder": len(self.folders)} if self.has_folders else {}
+        held = (f"{n:,} {noun}{'' if n == 1 else 's'}" for noun, n in sizes.items())
+        return card.catalogue(self.system_info._asdict(), ", ".join(held))
 
 
 def restored(saved: snapshot.Snapshot, source: str = "") -> Catalogue:

@@ -16,6 +16,7 @@
      ├── NotLoadedError            a catalogue was saved without codes or folders
      ├── UnknownKeyError           (also KeyError) nothing has that name or description
      ├── AmbiguousKeyError         (also KeyError) several variables have it
+     ├── UnknownValueError         (also ValueError) a closed set of values does not have it
      ├── RowIndexError             (also IndexError) there are not that many rows
      ├── SqlError                  invalid SQL, or an unknown table or column
      ├── DeserializeError          a serialised session cannot be read
@@ -259,6 +260,10 @@ class UnknownKeyError(AptecoFramesError, KeyError):
 
 class AmbiguousKeyError(AptecoFramesError, KeyError):
     """Several variables match the key; the message names them with their tables."""
+
+
+class UnknownValueError(AptecoFramesError, ValueError):
+    """A filter asks for a value that a closed set does not have; the message names the nearest."""
 
 
 class RowIndexError(AptecoFramesError, IndexError):

@@ -256,11 +256,11 @@ class Tables(CatalogueFrame[Table]):  # noqa: D101 - it has one, with the column
                 ├── WebVisits (279,538)
                 ├── Communications (70,705)
                 │   ├── Content (153,041)
-                │   └── Responses (1,549)
-                └── Journeys (55,653)
+                │   └── Responses Attributed (1,549)
+                └── Journey History (55,653)
         """
         items = [
-            Item(table.name, table.ancestor_names, table.plural, f"{table.total_records:,}")
+            Item(table.name, table.ancestor_names, table.name, f"{table.total_records:,}")
             for table in self
         ]
         return Tree(f"{self._title} (records)", items)

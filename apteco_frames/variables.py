@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
@@ -39,6 +39,10 @@ class VariableType(StrEnum):
     DATETIME = "DateTime"
     REFERENCE = "Reference"
     UNKNOWN = "Unknown"
+
+
+# What a selection may be made of in apteco.
+_VALUES = (str, int, float, date, list, tuple, set)
 
 
 class Variable(DeprecatedNames):
@@ -112,9 +116,24 @@ class Variable(DeprecatedNames):
         return links_of(self).uses_of([self.name])
 
     def _no_order(self, other: object) -> NoReturn:
-        raise TypeError(f"Variables are in no order here: {STAYS}")
+        raise TypeError(f"Variables cannot be compared with `<` or `>`: {STAYS}")
 
     __lt__ = __le__ = __gt__ = __ge__ = _no_order
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both are variables that agree in every column.
+
+        Raises:
+            TypeError: the other is a value, of which ``apteco`` would make a selection.
+        """
+        if isinstance(other, _VALUES):
+            raise TypeError(
+                f"Variables cannot be compared with values, such as {truncate(other)!r}: {STAYS} "
+                "A variable's name is variable.name, its codes are variable.codes."
+            )
+        return super().__eq__(other)
+
+    __hash__ = Row.__hash__
 
     def _describe(self) -> str:
         name, description = truncate(self.name), truncate(self.description)
@@ -123,6 +142,14 @@ class Variable(DeprecatedNames):
     def __repr__(self) -> str:
         name, description = truncate(self.name), truncate(self.description)
         return f"<{type(self).__name__} {name!r}: {description!r}>"
+
+    def __str__(self) -> str:
+        codes = self._block["num_codes"][self._position]
+        number = "" if codes is None else f", {codes:,} code{'' if codes == 1 else 's'}"
+        return (
+            f"{truncate(self.name)}: {truncate(self.description)} "
+            f"({self.type} of table {truncate(self.table_name)}{number})"
+        )
 
     def _repr_html_(self) -> str:
         return card.variable(self.to_dict())

@@ -6,7 +6,7 @@ import inspect
 import operator
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from itertools import product
 from typing import Any
 
@@ -66,6 +66,7 @@ CLASSES: dict[str, type[Variable]] = {
 }
 
 COMMON = {
+    "uses",
     *("name", "description", "type", "folder_name", "table", "table_name", "api_type", "session"),
     *("is_selectable", "is_browsable", "is_exportable", "is_virtual", "to_dict"),
     *("path", "notes", "folder", "codes", "uses"),
@@ -477,13 +478,11 @@ SELECTIONS = r"selections.* stay with `apteco`.*Session\.deserialize\(session\.s
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("compare", [operator.lt, operator.le, operator.gt, operator.ge])
 def test_variables_build_no_ranges(kind: str, compare: Any) -> None:
-    """Comparing a variable is a TypeError that says where selections are; ``==`` compares."""
+    """Comparing a variable is a TypeError that says where selections are."""
     variable = one_of_each_kind()[f"v{kind}"]
     for pair in ((variable, 200), (200, variable), (variable, "a"), (variable, variable)):
         with pytest.raises(TypeError, match=SELECTIONS):
             compare(*pair)
-    assert (variable == 200) is False
-    assert (variable != "29") is True
     assert (variable == one_of_each_kind()[f"v{kind}"]) is True
 
 
@@ -677,3 +676,22 @@ def test_a_part_speaks_for_itself_alone() -> None:
     for part, said in parts:
         with pytest.raises(UnknownKeyError, match=f"^{said} or description 'Costs'"):
             part["Costs"]
+
+
+@pytest.mark.parametrize("value", ["29", 5, 0.5, ["29"], ("29",), {"29"}, date(2020, 1, 1)])
+def test_a_selection_leads_to_apteco(value: object) -> None:
+    """Comparing with a value, which makes a selection in ``apteco``, says where that is."""
+    variable = holidays().variables["boDest"]
+    for compare in (operator.eq, operator.ne):
+        with pytest.raises(TypeError, match=r"cannot be compared with values.*stay with `apteco`"):
+            compare(variable, value)
+    assert variable != None  # noqa: E711 - as some write it
+    assert variable == holidays().variables["boDest"]
+    assert {variable: 1}[holidays().variables["Destination"]] == 1
+
+
+def test_a_printed_variable() -> None:
+    """It tells what it is, of which table, and how many codes it has."""
+    variables = holidays().variables
+    assert str(variables["boDest"]) == "boDest: Destination (Selector of table Bookings, 20 codes)"
+    assert str(variables["boCost"]) == "boCost: Cost (Numeric of table Bookings)"

@@ -27,6 +27,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, overload
 import pyarrow as pa
 
 from apteco_frames.errors import AmbiguousKeyError, RowIndexError, UnknownKeyError
+from apteco_frames.frame.closed import check_values
 from apteco_frames.frame.keys import KeyIndex, nearest, search
 from apteco_frames.frame.rows import Block, Row
 from apteco_frames.frame.tabular import Tabular
@@ -73,15 +74,19 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
     def filter(self, *predicates: Any, **constraints: Any) -> Self:
         """The rows for which all predicates hold, as a frame of the same kind.
 
-        ``x.filter(...).frame`` equals ``x.frame.filter(...)``, whatever the predicates.
+        ``x.filter(...).frame`` equals ``x.frame.filter(...)``, whatever the predicates; but a
+        value that a closed set such as ``type`` does not have is an error here.
 
         Args:
             predicates: polars expressions over the columns.
             constraints: ``column=value`` pairs, as ``polars.DataFrame.filter`` takes them.
 
         Raises:
+            UnknownValueError: a column with a closed set of values is compared with another.
             polars.exceptions.PolarsError: a predicate does not fit the columns.
         """
+        if self._enums:
+            check_values(predicates, constraints, self._enums)
         # polars itself, over these columns alone: selectors and row numbers would see others.
         kept = self._polars.filter(*predicates, **constraints)
         # Of no rows polars makes no chunk, which has no dictionary for an Enum.

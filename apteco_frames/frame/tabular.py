@@ -36,6 +36,29 @@ def without_formulas(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(texts.str.replace_all(_FORMULA_WITHIN, "$1'$2"))
 
 
+# What people try on a frame that polars' or pandas' have.
+_OF_POLARS = frozenset(
+    {
+        *("head", "tail", "limit", "sample", "columns", "dtypes", "shape", "height", "width"),
+        *("sort", "select", "with_columns", "group_by", "join", "unique", "n_unique", "describe"),
+        *("glimpse", "rows", "row", "iter_rows", "to_dicts", "to_dict", "to_series", "get_column"),
+        *("drop", "rename", "explode", "pivot", "unpivot", "lazy", "is_empty", "null_count"),
+        *("item", "collect", "count", "sum", "mean", "min", "max", "write_json", "write_excel"),
+    }
+)
+_OF_PANDAS = frozenset(
+    {
+        *("loc", "iloc", "query", "sort_values", "value_counts", "groupby", "merge", "apply"),
+        *("assign", "info", "empty", "isna", "astype", "drop_duplicates", "melt", "nunique"),
+        *("set_index", "reset_index", "pivot_table", "to_csv", "to_excel", "to_numpy", "iterrows"),
+    }
+)
+_ATTRIBUTES = frozenset(
+    {"columns", "dtypes", "shape", "height", "width", "loc", "iloc", "empty"},
+)
+_OUR_OWN = {"head": "x[:5]", "limit": "x[:5]", "tail": "x[-5:]", "to_csv": "x.write_csv(path)"}
+
+
 class Tabular:
     """What a catalogue frame is as a table; the Arrow table is the truth."""
 
@@ -44,6 +67,22 @@ class Tabular:
 
     def __init__(self, arrow: pa.Table) -> None:
         self._arrow = arrow
+
+    if not TYPE_CHECKING:  # type checkers would take any name for an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            """What polars' or pandas' frames have and this has not leads there."""
+            if name in _OF_POLARS or name in _OF_PANDAS:
+                call = name if name in _ATTRIBUTES else f"{name}()"
+                frame = "frame" if name in _OF_POLARS else "to_pandas()"
+                kind = "polars" if name in _OF_POLARS else "pandas"
+                or_here = f", or {_OUR_OWN[name]}" if name in _OUR_OWN else ""
+                raise AttributeError(
+                    f"{type(self).__name__} has no {name}. Use .{frame}.{call} of {kind}{or_here}.",
+                    name=name,
+                    obj=self,
+                )
+            return object.__getattribute__(self, name)  # the usual error
 
     @property
     def arrow(self) -> pa.Table:
@@ -99,18 +138,25 @@ class Tabular:
     def to_pandas(self) -> pandas.DataFrame:
         """The rows as a ``pandas.DataFrame``.
 
+        Whole numbers that may be null are pandas' ``Int64``, so that they stay whole.
+
         Raises:
             MissingDependencyError: pandas is not installed.
         """
         try:
-            import pandas  # noqa: F401
+            import pandas
         except ImportError:
             raise MissingDependencyError(
                 "to_pandas() needs pandas, which is not installed. "
                 "Install it with: python -m pip install pandas; or with this package, "
                 f"{how_to_install('pandas')}"
             ) from None
-        return self._arrow.to_pandas()  # type: ignore[no-any-return]
+        rows = self._arrow.to_pandas()
+        whole = {pa.int64(): pandas.Int64Dtype()}.get
+        for field in self._arrow.schema:
+            if field.nullable and field.type == pa.int64():
+                rows[field.name] = self._arrow[field.name].to_pandas(types_mapper=whole)
+        return rows  # type: ignore[no-any-return]
 
     def write_parquet(self, path: str | Path) -> Path:
         """Write the rows to a Parquet file, put in place whole or not at all.

@@ -188,6 +188,21 @@ def code(row: Mapping[str, Any], records: int) -> str:
     return card(row["description"], row["code"], facts)
 
 
+def catalogue(system: Mapping[str, Any], counts: str) -> str:
+    """The card of a catalogue.
+
+    Args:
+        system: ``name, description, build_date, view_name`` of the system.
+        counts: what it holds.
+    """
+    facts = [
+        ("Built", system["build_date"] or "not known"),
+        ("Holds", counts),
+        ("DataView", system["view_name"]),
+    ]
+    return card(system["description"], system["name"], facts)
+
+
 def session(
     system: Mapping[str, Any],
     counts: str,

@@ -1,5 +1,5 @@
 // The script of the data dictionary is these files in this order: dictionary-data.js,
-// -search.js, -rows.js, -variable.js, -nearest.js and dictionary.js. Texts of the system become
+// -search.js, -rows.js, -variable.js and dictionary.js. Texts of the system become
 // text nodes of the page and nothing else.
 
 // What was packed: a line of JSON, then columns of texts, a line each.

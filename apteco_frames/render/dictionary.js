@@ -243,7 +243,7 @@ class Dictionary {
     return items;
   }
 
-  async drawStatus() {
+  drawStatus() {
     const { variables, codes } = this.shown, { head } = this.system, { found } = this;
     const isAsked = this.asked.q.trim() !== "", isEmpty = !variables.length && !codes.length;
     const counts = [counted(variables.length, "variable")];
@@ -259,9 +259,8 @@ class Dictionary {
     else if (isAsked && head.unread.length) why.push(`The codes of ${counted(head.unread.length, "variable")} are not in this dictionary, so they were not searched. `);
     byId("why").replaceChildren(...why);
     if (!isAsked || found.variables.length || found.codes.length) return;
-    const turn = this.turn;
-    const nearest = found.nearest?.size ? [...new Set([...found.nearest.values()].flat())] : await inSteps(nearestWords(this.system, this.words), () => turn !== this.turn);
-    if (turn !== this.turn || !nearest?.length) return;
+    const nearest = [...new Set([...found.nearest.values()].flat())];
+    if (!nearest.length) return;
     byId("why").append("Did you mean ", ...nearest.flatMap((word, n) => [n ? (n + 1 < nearest.length ? ", " : " or ") : "", this.asking(word, { q: word })]), "?");
   }
 

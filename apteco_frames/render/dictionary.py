@@ -28,7 +28,7 @@ from apteco_frames.support.text import escape_controls
 
 _SCRIPTS = (
     *("dictionary-data.js", "dictionary-search.js", "dictionary-rows.js"),
-    *("dictionary-variable.js", "dictionary-nearest.js", "dictionary.js"),
+    *("dictionary-variable.js", "dictionary.js"),
 )
 _CODE_COLUMNS = ("code", "description", "count")
 _TABLE_COLUMNS = (

@@ -85,7 +85,6 @@ def _read(path: Path) -> dict[str, tuple[str, ...]]:
     return {key: tuple(values) for key, values in found.items()}
 
 
-def _is_group(key: object, values: object) -> bool:
-    if not isinstance(key, str) or isinstance(values, str | bytes):
-        return False
-    return isinstance(values, Sequence) and all(isinstance(value, str) for value in values)
+def _is_group(key: object, values: Any) -> bool:
+    is_list = isinstance(values, Sequence) and not isinstance(values, str | bytes)
+    return isinstance(key, str) and is_list and all(isinstance(v, str) for v in values)

@@ -605,3 +605,33 @@ def test_writing_replaces_whole_files(frame: Frame, tmp_path: Path) -> None:
         with pytest.raises(OSError, match="nowhere"):
             write(tmp_path / "nowhere" / name)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["x.csv", "x.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("head", r"Use \.frame\.head\(\) of polars, or x\[:5\]\."),
+        ("columns", r"Use \.frame\.columns of polars\."),
+        ("sort", r"Use \.frame\.sort\(\) of polars\."),
+        ("loc", r"Use \.to_pandas\(\)\.loc of pandas\."),
+        ("to_csv", r"Use .*, or x\.write_csv\(path\)\."),
+    ],
+)
+def test_what_other_frames_have_leads_on(name: str, hint: str) -> None:
+    """Who tries what polars' or pandas' frames have is told where it is; others are not."""
+    variables = holidays().variables
+    assert not hasattr(variables, name)
+    with pytest.raises(AttributeError, match=rf"Variables has no {name}\. {hint}"):
+        getattr(variables, name)
+    with pytest.raises(AttributeError, match="object has no attribute 'colour'"):
+        _ = variables.colour  # type: ignore[attr-defined]
+
+
+def test_whole_numbers_stay_whole_in_pandas() -> None:
+    """What may be null is pandas' own kind of whole number, whether it is or not."""
+    rows = holidays().variables.to_pandas()
+    assert str(rows["num_codes"].dtype) == "Int64"
+    assert rows["num_codes"].isna().sum() > 0
+    assert rows.loc[rows["name"] == "boDest", "num_codes"].item() == 20
+    assert str(holidays().tables.to_pandas()["total_records"].dtype) == "int64"
+    assert str(holidays().variables[:0].to_pandas()["num_codes"].dtype) == "Int64"

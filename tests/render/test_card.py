@@ -259,3 +259,13 @@ class Roots(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._depth -= 1
+
+
+def test_the_card_of_a_catalogue() -> None:
+    """It tells the system, when it was built, and what the catalogue holds."""
+    html = holidays()._repr_html_()
+    assert "9 tables, 94 variables, 1,032 codes, 17 folders" in html
+    assert "2019-11-27 15:57:24" in html
+    whole = holidays()
+    bare = Catalogue(whole.system_info, whole.tables, whole.variables)
+    assert "9 tables, 94 variables<" in bare._repr_html_()
