@@ -301,7 +301,7 @@ def test_what_is_not_there_is_told(filled: Path) -> None:
 def test_an_archive_is_shown_and_pickled(filled: Path) -> None:
     """It says where it is; a copy is of the same place."""
     archive = Archive(filled)
-    assert repr(archive) == f"<Archive at {filled}>"
+    assert repr(archive) == f"<Archive at {filled.as_posix()}>"
     assert pickle.loads(pickle.dumps(archive)).builds.equals(archive.builds)
 
 

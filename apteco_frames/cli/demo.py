@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shlex
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 
 _DIGITS = 5
+# What a port is refused with that another program has; Windows says that access is denied.
+_TAKEN = {errno.EADDRINUSE, *([errno.EACCES] if sys.platform == "win32" else [])}
 
 
 def _port(text: str | int) -> int:
@@ -92,7 +95,7 @@ def _started(catalogue: Catalogue | None, port: int) -> Iterator[DemoServer]:
         try:
             server = stack.enter_context(DemoServer(catalogue, port=port))
         except OSError as error:
-            is_taken = error.errno == errno.EADDRINUSE
+            is_taken = error.errno in _TAKEN
             why = "is in use by another program" if is_taken else f"is not to be had: {error}"
             raise click.ClickException(
                 f"Port {port} {why}. Choose another with --port, or leave it out for a free one."

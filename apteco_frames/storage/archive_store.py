@@ -140,6 +140,11 @@ class ArchiveStore:
         return str(self.files.base_fs.type_name)
 
     @property
+    def _is_python(self) -> bool:
+        """Whether the file system is written in Python, as those of fsspec are."""
+        return hasattr(self.files.base_fs, "handler")
+
+    @property
     def _fsspec(self) -> Any:
         """The file system of fsspec, if it is one."""
         return getattr(getattr(self.files.base_fs, "handler", None), "fs", None)
@@ -224,10 +229,14 @@ class ArchiveStore:
         )
 
     def dataset(self, noun: str, builds: Iterable[ArchivedBuild]) -> Any:
-        """A noun's files as a ``pyarrow.dataset.Dataset`` that also has the partitions."""
+        """A noun's files as a ``pyarrow.dataset.Dataset`` that also has the partitions.
+
+        Of a file system that is written in Python it is as much of one as polars asks for.
+        """
         from pyarrow import dataset
 
-        form = dataset.ParquetFileFormat(page_checksum_verification=True)
+        is_python = self._is_python
+        form = dataset.ParquetFileFormat(page_checksum_verification=True, pre_buffer=not is_python)
         system, name = (dataset.field(field) for field in PARTITIONS.names)
         found = [
             form.make_fragment(
@@ -238,7 +247,8 @@ class ArchiveStore:
             for build in builds
         ]
         whole = pa.schema([*file_schema(noun), *PARTITIONS])
-        return dataset.FileSystemDataset(found, whole, form, self.files)
+        files = dataset.FileSystemDataset(found, whole, form, self.files)
+        return _ReadWhole(files, self._bytes) if is_python else files
 
     # Adding
 
@@ -528,17 +538,26 @@ class ArchiveStore:
         try:
             if self.local_root and not (self.local_root / path).is_file():
                 raise FileNotFoundError  # or a pipe, at which we would wait
-            if self._fsspec:  # whose open file others may share
-                whole = pa.py_buffer(self._fsspec.cat_file(f"{self.files.base_path}{path}"))
-            else:
-                with self.files.open_input_stream(path) as source:
-                    whole = source.read_buffer()
+            whole = self._bytes(path)
             # Without threads of Arrow's, which may outlive the interpreter.
             return parquet.ParquetFile(
                 whole, page_checksum_verification=True, pre_buffer=False
             ).read(use_threads=False)
         except _FAULTS as error:
             raise self._damaged(path, error) from None
+
+    def _bytes(self, path: str) -> pa.Buffer:
+        """The bytes of a file, in memory of Arrow's: its threads may free it after Python ended."""
+        if self._fsspec:  # whose open file others may share
+            whole = self._fsspec.cat_file(f"{self.files.base_path}{path}")
+        else:
+            with self.files.open_input_stream(path) as source:
+                whole = source.read_buffer()
+        if not self._is_python:
+            return whole
+        sink = pa.BufferOutputStream()
+        sink.write(whole)
+        return sink.getvalue()
 
     def _rows(self, noun: str, file: str) -> pa.Table:
         """The rows of a file, in their order in the catalogue."""
@@ -566,6 +585,45 @@ class ArchiveStore:
             f"Of the archive at {self.root}, {path} cannot be read ({type(error).__name__}). If "
             "it is damaged, restore it, or remove it and add its build again."
         )
+
+
+class _ReadWhole:
+    """A dataset of which each file is read whole, in the thread that asks.
+
+    Threads of Arrow's that call a file system in Python may wait for ever.
+
+    Args:
+        files: the dataset.
+        read: gives the bytes of a file.
+    """
+
+    def __init__(self, files: Any, read: Callable[[str], pa.Buffer]) -> None:
+        self._files, self._read = files, read
+        self.schema: pa.Schema = files.schema
+
+    # The names of arguments are Arrow's.
+    def to_batches(
+        self,
+        *,
+        filter: Any = None,  # noqa: A002
+        **options: Any,
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows that a filter takes, of the files in which there may be some."""
+        for fragment in self._files.get_fragments(filter):
+            one = fragment.format.make_fragment(
+                self._read(fragment.path), partition_expression=fragment.partition_expression
+            )
+            yield from one.to_batches(self.schema, filter=filter, use_threads=False, **options)
+
+    def to_table(self, *, columns: list[str] | None = None, **options: Any) -> pa.Table:
+        """Likewise, as polars before version 2 asks."""
+        names = self.schema.names if columns is None else columns
+        schema = pa.schema([self.schema.field(name) for name in names])
+        return pa.Table.from_batches(self.to_batches(columns=columns, **options), schema)
+
+    def head(self, rows: int, **options: Any) -> pa.Table:
+        """The first rows, as polars before version 2 asks."""
+        return self.to_table(**options).slice(0, rows)
 
 
 def _modified(info: Mapping[str, Any]) -> int:

@@ -118,6 +118,7 @@ def test_logout_at_exit() -> None:
         assert [asked.method for asked in server.asked].count("DELETE") == 1
 
 
+@needs_signals
 def test_interrupts_at_random_moments() -> None:
     """Wherever Ctrl-C comes, what follows goes on, and no session is left on the server."""
     done = subprocess.run(
@@ -133,6 +134,7 @@ def test_interrupts_at_random_moments() -> None:
     assert int(number.removeprefix("interrupted ")) > 10
 
 
+@needs_signals
 @pytest.mark.parametrize("what", ["ours", "plain", "own"])
 def test_interrupt_of_a_login_that_is_accepted(what: str) -> None:
     """A login whose answer is under way at Ctrl-C is taken back."""
@@ -170,6 +172,7 @@ except KeyboardInterrupt:
 """
 
 
+@needs_signals
 @pytest.mark.parametrize("action", ["renew", "logout"])
 def test_interrupt_beside_a_renewal(action: str) -> None:
     """Ctrl-C ends the wait for another thread's renewal at once."""

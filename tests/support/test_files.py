@@ -43,6 +43,7 @@ def changed() -> Catalogue:
 posix = pytest.mark.skipif(sys.platform == "win32", reason="has no such files")
 
 
+@posix
 @pytest.mark.parametrize("suffix", WRITES)
 def test_names_as_long_as_a_file_system_allows(tmp_path: Path, suffix: str) -> None:
     """A name of 255 bytes is taken, and replaced; a longer one leaves nothing behind."""
@@ -76,6 +77,7 @@ def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path, suffix: str)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
 
+@posix
 @pytest.mark.parametrize("suffix", WRITES)
 def test_no_name_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
     """An empty text is no path, and the current folder is no file."""
@@ -532,6 +534,7 @@ def test_what_is_never_let_go_of(
     assert [(path, path.read_bytes()) for path in tmp_path.iterdir()] == [(target, b"old")]
 
 
+@posix
 def test_links_to_another_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file of a catalogue that is a link to another disk is written there."""
     saved, elsewhere = tmp_path / "saved", tmp_path / "elsewhere"
