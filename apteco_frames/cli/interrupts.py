@@ -41,6 +41,9 @@ def leave(status: int) -> None:
     Where a command runs in somebody else's process, or Ctrl-C is passed over, nothing happens.
     """
     if signal.getsignal(signal.SIGINT) is _leave:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):  # closed, or none
+                stream.flush()
         os._exit(status)
 
 

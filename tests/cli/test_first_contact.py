@@ -76,7 +76,8 @@ def test_options_of_a_login_stand_apart(command: Command) -> None:
     assert headings == ["Options", "Where the catalogue comes from", "Output", "Login"]
     own, _, rest = shown.partition("Where the catalogue comes from:")
     login = rest.partition("Login:")[2]
-    assert re.findall(r"^  (?:-h, )?(--\w+)", own, re.MULTILINE) == ["--limit", "--codes", "--help"]
+    listed = re.findall(r"^  (?:-h, )?(--\w+)", own, re.MULTILINE)
+    assert listed == ["--limit", "--synonyms", "--codes", "--help"]
     for option in ("--base-url", "--data-view", "--user", "--password-stdin", "--no-cache"):
         assert option in login
         assert option not in own
