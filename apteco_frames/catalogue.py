@@ -219,7 +219,7 @@ class AnyCatalogue(ABC):
         >>> for finding in holidays().lint(["empty-folder", "mostly-unclassified"]):
         ...     print(finding.severity, finding.name, finding.message)
         notable boKeyCd 79% of the records are Unclassified.
-        routine Segments There is no variable in it.
+        routine Segments The folder contains no variables.
         """
         # Here, since few use it, and it reads TOML.
         from apteco_frames.analysis import lint

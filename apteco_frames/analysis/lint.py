@@ -196,7 +196,7 @@ def _single_code(known: Known, _: float) -> Iterator[Found]:
 def _empty_folder(known: Known, _: float) -> Iterator[Found]:
     for row in known.folders:
         if not row["total_variable_count"]:
-            yield Found(row["path"], "There is no variable in it.")
+            yield Found(row["path"], "The folder contains no variables.")
 
 
 def _crowded_folder(known: Known, most: float) -> Iterator[Found]:
@@ -223,7 +223,7 @@ def _personal(known: Known, _: float) -> Iterator[Found]:
             continue
         for text in (row["description"], " ".join(_WORDS.split(row["name"]))):
             if match := _PERSONAL.search(text):
-                told = f"It may be exported, and looks personal: {match[0].strip()!r}."
+                told = f"Exportable, and looks personal: {match[0].strip()!r}."
                 yield Found(row["name"], told)
                 break
 

@@ -40,7 +40,7 @@ _DAYS = re.compile(r"(\d{1,5})d")
 @click.group(
     cls=Group,
     example="apteco-frames archive list my-archive",
-    short_help="Keep many systems and builds side by side.",
+    short_help="Keep and compare many builds of many systems.",
 )
 def archive() -> None:
     """Keep the catalogues of many systems, build by build, side by side.

@@ -227,7 +227,7 @@ class Comparing(Command):
     example="apteco-frames diff older newer --fail-on breaking --drop 20%\n"
     "apteco-frames diff older newer --only variable --ignore-column num_codes --format markdown",
     imports=("apteco_frames.catalogue",),
-    short_help="What changed from one saved catalogue to another.",
+    short_help="Show what changed between two saved catalogues.",
 )
 @click.argument("old", type=PATH)
 @click.argument("new", type=PATH)

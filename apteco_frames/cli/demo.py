@@ -50,7 +50,7 @@ with_port = click.option(
     cls=Command,
     example="apteco-frames demo\napteco-frames demo my-folder",
     imports=("apteco_frames.logins", "apteco_frames.demo"),
-    short_help="Show the package at work on the Holidays demo system.",
+    short_help="Try everything on the Holidays demo system.",
 )
 @click.argument("directory", metavar="[DIR]", type=PATH, default=Path("holidays-catalogue"))
 @click.option("--serve", "only_serve", is_flag=True, help="Only serve, until Ctrl-C.")

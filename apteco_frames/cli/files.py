@@ -114,7 +114,7 @@ def serve(directory: Path, port: int) -> None:
 @click.group(
     cls=Group,
     example="apteco-frames cache dir",
-    short_help="Look after the catalogues kept on this machine.",
+    short_help="Manage the catalogues cached on this machine.",
 )
 def cache() -> None:
     """Look after the catalogues that are kept on this machine between logins.

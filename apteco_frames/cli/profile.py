@@ -24,9 +24,7 @@ _NEEDED = {
 }
 
 
-@click.group(
-    cls=Group, example="apteco-frames profile list", short_help="Keep where to log in, by a name."
-)
+@click.group(cls=Group, example="apteco-frames profile list", short_help="Manage login profiles.")
 def profile() -> None:
     """Keep where to log in under a name, in a TOML file of yours.
 

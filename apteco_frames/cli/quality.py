@@ -22,7 +22,7 @@ SEVERITIES = ("breaking", "notable", "routine")
     cls=Command,
     example="apteco-frames quality --catalogue holidays\n"
     "apteco-frames quality --profile orbit --columns name,unclassified_share | sort -k 2",
-    short_help="How well codes describe the records.",
+    short_help="Show how well codes describe the records.",
 )
 @with_source
 @with_output
@@ -41,7 +41,7 @@ def quality(source: Source, output: Output) -> None:
     cls=Command,
     example="apteco-frames lint --catalogue holidays\n"
     "apteco-frames lint --catalogue holidays --select all --ignore late-date --fail-on breaking",
-    short_help="What somebody should mend.",
+    short_help="Report what should be fixed.",
 )
 @click.option(
     "--select",

@@ -34,7 +34,7 @@ with_uses = click.option(
     example="apteco-frames uses boDest --profile orbit\n"
     "apteco-frames uses boDest 29 --profile orbit --files Public\n"
     "apteco-frames uses --broken older --profile orbit",
-    short_help="Who uses which variables and codes.",
+    short_help="Show who uses which variables and codes.",
 )
 @click.argument("variable", required=False)
 @click.argument("code", required=False)
