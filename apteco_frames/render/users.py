@@ -21,9 +21,10 @@ def users_of(uses: pa.Table, names: pa.ChunkedArray) -> pa.ChunkedArray:
         a text for each, null where nobody uses it.
 
     >>> from apteco_frames.schema import USES_SCHEMA
+    >>> from apteco_frames.support.arrays import table_of
     >>> use = {"kind": "audience", "id": "1", "title": "Swedes", "owner": "insight"}
     >>> row = {"part": "includeQuery", "source": "definition", "variable_name": "boDest"}
-    >>> uses = pa.Table.from_pylist([{**use, **row}], USES_SCHEMA)
+    >>> uses = table_of([{**use, **row}], USES_SCHEMA)
     >>> users_of(uses, pa.chunked_array([["boDest", "boCost"]])).to_pylist()
     ['Swedes (audience of insight)', None]
     """

@@ -45,7 +45,8 @@ def test_arrays_of_kinds() -> None:
 @pytest.mark.parametrize("chunks", [[], [["a"]], [["a"], ["b", "c"]]])
 def test_a_column_as_one_array(chunks: list[list[str]]) -> None:
     """Columns of no part, of one and of several become one array of the same type."""
-    column = pa.chunked_array(chunks, pa.dictionary(pa.uint8(), pa.string()))
+    kinds = pa.dictionary(pa.uint8(), pa.string())
+    column = pa.chunked_array([array_of(chunk, kinds) for chunk in chunks], kinds)
     made = whole(column)
     assert made.type == column.type
     assert made.to_pylist() == [value for chunk in chunks for value in chunk]
