@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, redirect_stdout, suppress
 from functools import partial, wraps
 from typing import Any
 from urllib.parse import quote
@@ -61,7 +62,9 @@ class CatalogueServer(MCPServer[Any]):
 
             tasks.start_soon(relay)
             options = self._lowlevel_server.create_initialization_options()
-            await self._lowlevel_server.run(receiver, answers, options)
+            # What is printed would wait in a buffer, and come out when the protocol is over.
+            with redirect_stdout(sys.stderr):
+                await self._lowlevel_server.run(receiver, answers, options)
             tasks.cancel_scope.cancel()
 
     async def call_tool(
