@@ -107,10 +107,8 @@ def server(
     tools = Tools(library, budget, query_seconds)
     methods: list[Callable[..., str]] = [
         *(tools.search, tools.list_tables, tools.list_variables, tools.describe_variables),
-        tools.list_codes,
+        *(tools.list_codes, tools.quality),
     ]
-    if hasattr(Catalogue, "quality"):
-        methods.append(tools.quality)
     if library.has_uses:
         methods.append(tools.where_used)
     if library.has_changes:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from apteco_frames.changes import Changes
     from apteco_frames.codes import Codes
+    from apteco_frames.quality import Quality
+    from apteco_frames.uses import Uses
 
 _KEPT_CHANGES = 4
 
@@ -36,7 +38,7 @@ class CatalogueBuild:
         self._lock = threading.Lock()
         self._sql: LockedSql | None = None
         self._codes: Codes | None = None
-        self._quality: Any = None
+        self._quality: Quality | None = None
 
     @property
     def head(self) -> dict[str, Any]:
@@ -53,22 +55,22 @@ class CatalogueBuild:
             return self._codes
 
     @property
-    def quality(self) -> Any:
+    def quality(self) -> Quality:
         """How well codes describe the records."""
         with self._lock:
             if self._quality is None:
-                self._quality = _any(self.catalogue).quality()
+                self._quality = self.catalogue.quality()
             return self._quality
 
     @property
     def has_uses(self) -> bool:
         """Whether the catalogue was saved with what uses its variables."""
-        return bool(getattr(self.catalogue, "has_uses", False))
+        return self.catalogue.has_uses
 
     @property
-    def uses(self) -> Any:
+    def uses(self) -> Uses:
         """What uses the variables."""
-        return _any(self.catalogue).uses
+        return self.catalogue.uses
 
     @property
     def sql(self) -> LockedSql:
@@ -87,10 +89,9 @@ class CatalogueBuild:
 
     def warm(self, *, sql: bool) -> None:
         """Read and make what would keep the first who ask waiting."""
+        self.catalogue.search("a", limit=1)
         with suppress(NotLoadedError):
             _ = self.codes
-        self.catalogue.search("a", limit=1)
-        with suppress(NotLoadedError, AttributeError):
             _ = self.quality
         if sql:
             _ = self.sql
@@ -268,11 +269,6 @@ class ArchiveLibrary:
 class _Dated(NamedTuple):
     name: str
     date: datetime | None
-
-
-def _any(catalogue: Catalogue) -> Any:
-    """A catalogue whose quality and uses are not declared yet."""
-    return catalogue
 
 
 def _date(text: str) -> datetime | None:

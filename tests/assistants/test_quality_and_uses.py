@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
 from assistants.asking import ask, talk
 from assistants.test_tools import tools_of
 
@@ -12,18 +9,12 @@ from apteco_frames import Catalogue
 from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.mcp import server
 
-with_quality = pytest.mark.skipif(
-    not hasattr(Catalogue, "quality"), reason="needs catalogue.quality()"
-)
-with_uses = pytest.mark.skipif(not hasattr(Catalogue, "uses"), reason="needs catalogue.uses")
 
-
-@with_quality
 def test_quality() -> None:
     """Of each variable with codes there is a row, by table, words, and the worst first."""
     served = server(holidays())
     page = ask(served, "quality").json
-    catalogue: Any = holidays()
+    catalogue = holidays()
     assert page["total"] == len(catalogue.quality())
     assert {"name", "used_codes", "top_description", "coverage"} <= page["rows"][0].keys()
     shares = [
@@ -37,16 +28,14 @@ def test_quality() -> None:
     assert "num_codes" in ask(served, "quality", sort_by="worst").text
 
 
-def of_demo() -> Any:
+def of_demo() -> Catalogue:
     """A catalogue with what uses its variables."""
-    session: Any
     with DemoServer() as demo, demo.login() as session:
         session.load_codes()
         session.load_uses()
         return session.catalogue
 
 
-@with_uses
 def test_where_used() -> None:
     """What uses a variable or a code is told, where the catalogue was saved with that."""
     assert "where_used" not in {tool["name"] for tool in talk(server(holidays()), tools_of)}
