@@ -353,7 +353,8 @@ class Index:
         row = among.take(row_of)
         by_word = [_spread(row, _pack(fits, place), len(rows)) for fits in by_text]
         if number > 1:
-            # A code that has one of the words has the others where its variable has them.
+            # A code that has one of the words has the others where its variable has them, but
+            # not as well as to the letter.
             variable = among.take(self._variable_of.take(rows))
             by_word = [
                 pc.if_else(pc.equal(own, _small(0)), _as_code(own.take(variable)), own)
@@ -621,8 +622,9 @@ def _place_of(packed: pa.Array) -> pa.Array:
 
 
 def _as_code(packed: pa.Array) -> pa.Array:
-    """How words fit, as :func:`_pack` has it of what stands with a code; 0 for null."""
-    return pc.multiply(_how_of(packed), _small(_PLACES)).fill_null(_small(0))
+    """How a variable's words fit a code, as :func:`_pack` has it; 0 for null."""
+    how = _smaller(_how_of(packed), _small(asked.OTHERWISE))
+    return pc.multiply(how, _small(_PLACES)).fill_null(_small(0))
 
 
 def _number_of(values: list[pa.Array]) -> pa.Array:

@@ -392,7 +392,7 @@ class Found {
   // How a row has a word; a code has those of its variable where it has one of its own.
   packedOf(n, row, variable) {
     const own = this.byRow[n][row];
-    return own || variable < 0 ? own : this.byRow[n][variable] & ~3;
+    return own || variable < 0 ? own : Math.min(this.byRow[n][variable] & ~3, OTHERWISE * 4);
   }
 
   // The rows that have most of the words, the best first.
