@@ -170,8 +170,8 @@ class List {
     this.copy.textContent = this.isLong ? "Copy all" : "Copy";
     this.save.textContent = this.isLong ? "Save all as CSV" : "Save as CSV";
     const most = items.length > MOST_ROWS ? ` The first ${grouped(MOST_ROWS)} are listed.` : "";
-    this.note.textContent = this.isLong ? `${grouped(size)} rows are too many for Ctrl+F and printing: copy or save them all.${most}` : "";
-    this.paper.textContent = !this.isLong ? "" : `On paper: the first ${grouped(MOST_WHOLE)} of ${grouped(items.length)} rows. The page itself can copy all of them, or save them as CSV.`;
+    this.note.textContent = this.isLong ? `${grouped(size)} rows are too many for Ctrl+F and for printing. Copy or save them all.${most}` : "";
+    this.paper.textContent = !this.isLong ? "" : `On paper: the first ${grouped(MOST_WHOLE)} of ${grouped(items.length)} rows. The page itself can copy or save them all.`;
     if (this.isLong) this.table.setAttribute("aria-rowcount", this.count + 1);
     else this.table.removeAttribute("aria-rowcount");
     if (this.room) {
@@ -314,7 +314,7 @@ class List {
       await copy([...delimited(this.rows(), "\t")].join(""));
       this.copied.textContent = `${counted(this.size, "row")} copied`;
     } catch {
-      this.copied.textContent = "The browser does not allow it: save them as CSV";
+      this.copied.textContent = "The browser does not allow copying. Save as CSV instead.";
     }
     setTimeout(() => (this.copied.textContent = ""), 4000);
   }

@@ -73,8 +73,8 @@ function factsOf(system, row, linkTo) {
 
 function whyNoCodes(system, row) {
   if (system.refused.has(row)) return "The API refused the codes of this variable.";
-  if (system.unread.has(row)) return "The codes of this variable were not read when this page was made.";
-  return system.of(row, "num_codes") === null ? null : "The variable lists no codes.";
+  if (system.unread.has(row)) return "The codes of this variable were not loaded when this page was made.";
+  return system.of(row, "num_codes") === null ? null : "This variable has no codes.";
 }
 
 const ORDERS = new Map([[null, "none"], ["most", "descending"], ["fewest", "ascending"]]);
@@ -134,13 +134,13 @@ function drawCodes(system, row, place, asked, changed, everywhere, within) {
     } else words = [];
     if (sort) rows = byCount(rows, count, sort === "most" ? -1 : 1);
     list.titles[2].setAttribute("aria-sort", ORDERS.get(sort));
-    sorter.title = `In the order of ${{ null: "the system", most: "records, most first", fewest: "records, fewest first" }[sort]}; press to change it`;
+    sorter.title = `${{ null: "In the system's order", most: "Most records first", fewest: "Fewest records first" }[sort]}. Click to change it.`;
     list.show(rows);
     list.title.replaceChildren(isAsked ? `${grouped(rows.length)} of ` : "", `${counted(size, "code")} of `, said(system.labelOf(row)));
     list.all.hidden = false;
     list.table.hidden = list.copy.hidden = list.save.hidden = !rows.length;
     nothing.hidden = rows.length > 0;
-    if (!rows.length) nothing.replaceChildren("None of ", size === 1 ? "the 1 code" : `these ${counted(size, "code")}`, " contains ", `“${find.trim()}”. `, button("Search everything for it", () => everywhere(find), { class: "link" }));
+    if (!rows.length) nothing.replaceChildren("None of ", size === 1 ? "the 1 code" : `these ${counted(size, "code")}`, " matches ", `“${find.trim()}”. `, button("Search everywhere for it", () => everywhere(find), { class: "link" }));
     if (isAsked) state.textContent = counted(rows.length, "code");
   };
   if (size > 12 || find) {

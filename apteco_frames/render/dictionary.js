@@ -27,12 +27,12 @@ class Dictionary {
     byId("figures").textContent = [
       counted(tables.length, "table"),
       counted(variables, "variable"),
-      noCodes ? "codes were not read" : counted(codes, "code") + (unread.length ? `; those of ${counted(unread.length, "variable")} were not read` : ""),
-      system.build_date ? `built ${dated(system.build_date)}` : "build date not known",
+      noCodes ? "codes not loaded" : counted(codes, "code") + (unread.length ? ` (those of ${counted(unread.length, "variable")} not loaded)` : ""),
+      system.build_date ? `built ${dated(system.build_date)}` : "build date unknown",
     ].join(" · ");
     this.makeLists();
     byId("opening").remove();
-    if (!this.system.head.folders_read) byId("folders").append(el("p", { class: "quiet" }, "Those that variables name; the folders themselves were not read."));
+    if (!this.system.head.folders_read) byId("folders").append(el("p", { class: "quiet" }, "The folders were not loaded. These are the names that variables give."));
     this.listen();
     this.grown = this.grow();
     this.route();
@@ -252,7 +252,7 @@ class Dictionary {
     const status = !head.variables ? "The system has no variables." : isEmpty && !others.length ? "Nothing found" : counts.join(", ");
     byId("status").textContent = status;
     const why = [];
-    if (isAsked && found.had < found.asked && !(isEmpty && !others.length)) why.push(`No result has all ${found.asked} words: these have ${found.had || "none"} of them. `);
+    if (isAsked && found.had < found.asked && !(isEmpty && !others.length)) why.push(`No result has all ${found.asked} words; these have ${found.had || "none"} of them. `);
     if (isEmpty && head.variables && !others.length) why.push(...this.whyNothing());
     why.push(...others);
     if (isAsked && !head.codes) why.push("No codes are in this dictionary: only variables were searched. ");
@@ -283,9 +283,9 @@ class Dictionary {
     const { variables, codes } = this.found, inUse = FILTERS.filter((what) => this.asked[what] !== null);
     const query = this.asked.q.trim();
     const free = Object.fromEntries(FILTERS.map((what) => [what, null]));
-    if (!variables.length && !codes.length) return [`No variable${this.system.head.codes ? " and no code" : ""} fits “${query}”. `];
+    if (!variables.length && !codes.length) return [`No variable${this.system.head.codes ? " or code" : ""} matches “${query}”. `];
     const others = [variables.length && counted(variables.length, "variable"), codes.length && counted(codes.length, "code")].filter(Boolean);
-    return ["Nothing", ...(query ? [` fits “${query}”`] : []), " within ", ...inUse.flatMap((what, n) => [n ? " and " : "", `${what} `, said(this.nameOf(what, this.asked[what]))]), `, but ${listed(others)} elsewhere. `, this.asking("Search everywhere", free), " "];
+    return ["Nothing", ...(query ? [` matches “${query}”`] : []), " in ", ...inUse.flatMap((what, n) => [n ? " and " : "", `${what} `, said(this.nameOf(what, this.asked[what]))]), `. Elsewhere: ${listed(others)}. `, this.asking("Search everywhere", free), " "];
   }
 
   nameOf(what, value) {
@@ -394,7 +394,7 @@ class Dictionary {
     put("folders", tree("folder", grouping(folders.map((f) => f.parent)), null, (n) => chain.includes(n)));
     if (focused) this.choices.find(({ what, value }) => what === focused.what && value === focused.value)?.choice.focus();
     const chips = FILTERS.filter((what) => asked[what] !== null).map((what) =>
-      el("button", { type: "button", click: () => this.ask({ [what]: null }) }, el("span", { class: "quiet" }, `${what} `), said(this.nameOf(what, asked[what])), el("span", { class: "unseen" }, ", take the filter away"), el("span", { "aria-hidden": "true", class: "cross" }, "×")));
+      el("button", { type: "button", click: () => this.ask({ [what]: null }) }, el("span", { class: "quiet" }, `${what} `), said(this.nameOf(what, asked[what])), el("span", { class: "unseen" }, ", remove this filter"), el("span", { "aria-hidden": "true", class: "cross" }, "×")));
     byId("chips").replaceChildren(...chips);
     byId("table").replaceChildren(...(asked.table === null ? [] : [this.tableCard(asked.table)]));
   }
@@ -427,6 +427,7 @@ class Dictionary {
     byId("query").value = this.asked.q;
     if (name === null) {
       this.of = {};
+      this.write("in place"); // without filters that the system does not have
       this.returnToList();
       return;
     }

@@ -338,11 +338,11 @@ def test_what_was_not_read(page: Page, tmp_path: Path) -> None:
         tmp_path / "bare.html"
     )
     open_drawn(page, path)
-    assert "codes were not read" in page.inner_text("#figures")
-    assert "were not read" in page.inner_text("#folders")
+    assert "codes not loaded" in page.inner_text("#figures")
+    assert "were not loaded" in page.inner_text("#folders")
     assert search(page, "destination") == "5 variables"
     open_drawn(page, path, "#boDest")
-    assert "The codes of this variable were not read" in page.inner_text("#page")
+    assert "The codes of this variable were not loaded" in page.inner_text("#page")
     open_drawn(page, path, "#hoURN")
     assert "Codes" not in page.inner_text("#page")
 
@@ -455,6 +455,13 @@ def test_the_address_keeps_what_was_asked(page: Page, path: Path) -> None:
     expect(page.locator("#status")).to_have_text("3 variables, 0 codes")
     assert page.input_value("#query") == "date"
     assert {"boDate", "boTrav"} < set(names(page))
+
+
+def test_a_link_with_a_filter_that_is_gone(page: Page, path: Path) -> None:
+    """A table that the system no longer has leaves the address, as it filters nothing."""
+    open_drawn(page, path, "#?q=sweden&table=Nowhere")
+    expect(page.locator("#status")).to_have_text("0 variables, 1 code")
+    assert page.evaluate("location.hash") == "#?q=sweden"
 
 
 def test_what_is_typed_is_one_step_back(page: Page, path: Path) -> None:
@@ -604,19 +611,30 @@ def test_numbers_are_never_cut(page: Page, tmp_path: Path, width: int) -> None:
             assert numbers.evaluate("(cell) => cell.scrollWidth <= cell.clientWidth")
 
 
+def test_the_title_of_codes_is_whole(page: Page, path: Path) -> None:
+    """Where the filters leave little room, the title of a variable's codes stays on one line."""
+    page.set_viewport_size({"width": 1000, "height": 900})
+    open_drawn(page, path, "#boDest")
+    title = page.locator("#page .title")
+    expect(title).to_have_text("20 codes of Destination")
+    assert title.evaluate("(title) => title.offsetHeight < 1.5 * 1.2 * 17.6")
+    width = page.locator("#page input").evaluate("(box) => [box.scrollWidth, box.clientWidth]")
+    assert width[0] <= width[1]
+
+
 def test_an_empty_answer_says_why(page: Page, path: Path, tmp_path: Path) -> None:
     """Nothing in these codes, none of the filters, no codes at all, or the nearest words."""
     open_drawn(page, path, "#boDest")
     page.fill("#page input", "zebra")
     expect(page.locator("#page .nothing")).to_contain_text(
-        "None of these 20 codes contains “zebra”"
+        "None of these 20 codes matches “zebra”"
     )
     page.fill("#page input", "lisbon")
     page.locator("#page .nothing button").click()
     assert page.input_value("#query") == "lisbon"
     open_drawn(page, path)
     search(page, "destnashun")
-    expect(page.locator("#why")).to_contain_text("No variable and no code fits “destnashun”")
+    expect(page.locator("#why")).to_contain_text("No variable or code matches “destnashun”")
     page.locator("#why button", has_text="Destination").click()
     expect(page.locator("#variables td.name").first).to_have_text("boDest")
     search(page, "qqqqxxxx")
@@ -624,7 +642,7 @@ def test_an_empty_answer_says_why(page: Page, path: Path, tmp_path: Path) -> Non
     assert "Did you mean" not in page.inner_text("#why")
     search(page, "sweden")
     choose(page, "#tables", "People")
-    expect(page.locator("#why")).to_contain_text("within table People, but 1 code elsewhere.")
+    expect(page.locator("#why")).to_contain_text("in table People. Elsewhere: 1 code.")
     page.get_by_role("button", name="Search everywhere").click()
     expect(page.locator("#status")).to_have_text("0 variables, 1 code")
     whole = holidays()
