@@ -251,7 +251,7 @@ class Index:
         for way in query.ways:
             if len(way.parts) == 1:
                 positions, fits = self._fitting_word(way.parts[0], is_own=way.is_own)
-                found.append((way.covers, positions, _smaller(fits, _small(way.most))))
+                found.append((way.covers, positions, pc.min_element_wise(fits, _small(way.most))))
         together, of_parts = self._together(query)
         arrays = [positions for _, positions, _ in found]
         encoded = pa.concat_arrays([_NOWHERE, *arrays, *of_parts]).dictionary_encode()
@@ -261,7 +261,7 @@ class Index:
         for start, (covers, positions, fits) in zip(starts, found, strict=False):
             at = encoded.indices[start : start + len(positions)]
             for number in covers if len(positions) else ():
-                each[number] = _larger(each[number], _spread(at, fits, len(chosen)))
+                each[number] = pc.max_element_wise(each[number], _spread(at, fits, len(chosen)))
         return _Fitting(chosen, each, together)
 
     def _fitting_word(self, word: str, *, is_own: bool) -> tuple[pa.Array, pa.Array]:
@@ -345,7 +345,7 @@ class Index:
             is_there = pc.is_in(texts, value_set=together)
             fits = pc.if_else(is_there, _small(asked.OTHERWISE), _small(0))
             for at in covers:
-                by_text[at] = _larger(by_text[at], fits)
+                by_text[at] = pc.max_element_wise(by_text[at], fits)
         place = self._place_of.take(texts)
         row_of = self._row_of.take(texts)
         rows = pc.indices_nonzero(pc.is_valid(self._among(row_of))).cast(pa.int32())
@@ -369,7 +369,7 @@ class Index:
         is_small = self._is_small.take(fitting.words)
         if not query.is_small:
             text, word = (x.filter(pc.invert(is_small).take(word)) for x in (text, word))
-        fits = reduce(_larger, fitting.fits)
+        fits = pc.max_element_wise(*fitting.fits)
         fits = pc.if_else(pc.equal(fits, _small(0)), _small(asked.OTHERWISE), fits)
         unfit = _spread(text, pc.subtract(_small(asked.EXACT), fits).take(word), len(texts))
         whole = _pack(pc.subtract(_small(asked.EXACT), unfit), place)
@@ -623,7 +623,7 @@ def _place_of(packed: pa.Array) -> pa.Array:
 
 def _as_code(packed: pa.Array) -> pa.Array:
     """How a variable's words fit a code, as :func:`_pack` has it; 0 for null."""
-    how = _smaller(_how_of(packed), _small(asked.OTHERWISE))
+    how = pc.min_element_wise(_how_of(packed), _small(asked.OTHERWISE), skip_nulls=False)
     return pc.multiply(how, _small(_PLACES)).fill_null(_small(0))
 
 
@@ -638,15 +638,7 @@ def _least(
     """The least of several values, or of a part of each, that are not 0, for each row."""
     none = _small(0xFF)
     several = (pc.if_else(pc.equal(each, _small(0)), none, part(each)) for each in values)
-    return reduce(_smaller, several)
-
-
-def _larger(one: pa.Array, other: pa.Array) -> pa.Array:
-    return pc.if_else(pc.greater(one, other), one, other)
-
-
-def _smaller(one: pa.Array, other: pa.Array) -> pa.Array:
-    return pc.if_else(pc.less(one, other), one, other)
+    return pc.min_element_wise(*several)
 
 
 def _spread(positions: pa.Array, values: pa.Array, size: int) -> pa.Array:
