@@ -123,10 +123,10 @@ function widthOf(text, element) {
   return context.measureText(text).width;
 }
 
-// A list as a table. Each of its columns is `{ key, title, value, widest, gives }`: `value`
+// A list as a table. Each of its columns is `{ key, title, value, widest, gives, most }`: `value`
 // gives what is copied of an item, `widest` the longest text that stands there, or nothing for
-// a column that takes the room that is left; with `gives` it may give some of its room. What
-// has no `key` is copied, but not shown.
+// a column that takes the room that is left; with `gives` it may give some of its room, and
+// `most` is the part of all room that it may take. What has no `key` is copied, but not shown.
 class List {
   constructor(place, { name, file, kind, columns, draw, isItem = () => true }) {
     Object.assign(this, { draw, isItem, file, given: columns });
@@ -244,11 +244,11 @@ class List {
   setWidths(room) {
     const em = parseFloat(getComputedStyle(this.table).fontSize);
     for (const _ of this.growing());
-    const wanted = this.widest.map((text, n) => (text === undefined ? 0 : Math.ceil(Math.max(widthOf(text, this.table), widthOf(this.titles[n].textContent, this.titles[n])) + (this.columns[n].extra ?? 0) * em + 1.1 * em)));
+    const wanted = this.widest.map((text, n) => (text === undefined ? 0 : Math.min((this.columns[n].most ?? 1) * room, Math.max(widthOf(text, this.table), widthOf(this.titles[n].textContent, this.titles[n])) + (this.columns[n].extra ?? 0) * em + 1.1 * em)));
     const given = wanted.filter((_, n) => this.columns[n].gives).reduce((sum, width) => sum + width, 0);
     const fixed = wanted.filter((_, n) => !this.columns[n].gives).reduce((sum, width) => sum + width, 0);
     const part = Math.min(1, Math.max(0.2, (0.62 * room - fixed) / (given || 1)));
-    wanted.forEach((width, n) => (this.cols[n].style.width = width ? `${Math.floor(this.columns[n].gives ? part * width : width)}px` : ""));
+    wanted.forEach((width, n) => (this.cols[n].style.width = width ? `${Math.ceil(this.columns[n].gives ? part * width : width)}px` : ""));
   }
 
   // Of a long list the rows in view are drawn; for paper, the first of them.

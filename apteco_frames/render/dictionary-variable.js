@@ -101,7 +101,7 @@ function drawCodes(system, row, place, asked, changed, everywhere, within) {
     name: "Codes", kind: "category", file: () => `${system.of(row, "name")} codes`,
     columns: [
       { key: "what", title: "Description", value: (at) => description.at(at) },
-      { key: "value", title: "Code", value: (at) => code.at(at), widest: () => code.longest(first, first + size), gives: true, extra: 1.2 },
+      { key: "value", title: "Code", value: (at) => code.at(at), widest: () => code.longest(first, first + size), most: 0.25, extra: 1.2 },
       { key: "number", title: "Records", value: (at) => (count.at(at) === null ? null : plainNumber(count.at(at))), widest: () => (count.longest(first, first + size) === NULL ? "not known" : grouped(count.longest(first, first + size))), extra: 1 },
       { key: "share", title: "Share", value: (at) => (shareAt(at) === null ? null : shareOf(shareAt(at))), widest: () => "100.0%", gives: true, extra: 9 },
     ],

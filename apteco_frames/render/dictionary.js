@@ -48,7 +48,7 @@ class Dictionary {
       name: "Variables", kind: "variable", file: () => `${system.head.system.name} variables`,
       columns: [
         { key: "what", title: "Variable", value: (row) => system.labelOf(row) },
-        { key: "name", title: "Name", value: (row) => system.of(row, "name"), widest: () => column("variable.name")?.longest() ?? "", gives: true },
+        { key: "name", title: "Name", value: (row) => system.of(row, "name"), widest: () => column("variable.name")?.longest() ?? "", most: 0.25 },
         { key: "kind", title: "Kind", value: (row) => KINDS.get(system.kindOf(row)) ?? system.kindOf(row), widest: () => longest(kinds.map((kind) => KINDS.get(kind) ?? kind)), extra: 0.6 },
         { key: "table", title: "Table", value: labelOfTable, widest: () => longest(tables.map(({ name }) => name)), gives: true },
         { key: "folder", title: "Folder", value: folderOf, widest: () => longest(folders.map(({ name }) => name)), gives: true },
@@ -60,7 +60,7 @@ class Dictionary {
       name: "Codes", kind: "code", file: () => `${system.head.system.name} codes found`,
       columns: [
         { key: "what", title: "Description", value: (code) => column("code.description").at(code) },
-        { key: "value", title: "Code", value: (code) => column("code.code").at(code), widest: () => column("code.code").longest(), gives: true, extra: 1.2 },
+        { key: "value", title: "Code", value: (code) => column("code.code").at(code), widest: () => column("code.code").longest(), most: 0.25, extra: 1.2 },
         { key: "of", title: "Variable", value: (code) => system.labelOf(system.variableOf[code]), widest: () => column("variable.description").longest(), gives: true },
         { title: "Name", value: (code) => system.of(system.variableOf[code], "name") },
         { key: "number", title: "Records", value: (code) => (column("code.count").at(code) === null ? null : plainNumber(column("code.count").at(code))), widest: () => grouped(column("code.count").longest()) },

@@ -597,8 +597,8 @@ def test_a_chosen_filter_closes_the_panel(page: Page, path: Path) -> None:
     expect(page.locator("#variables a").first).to_be_in_viewport()
 
 
-@pytest.mark.parametrize("width", [360, 800, 1400])
-def test_numbers_are_never_cut(page: Page, tmp_path: Path, width: int) -> None:
+@pytest.mark.parametrize("width", [360, 800, 1000, 1400])
+def test_numbers_and_codes_are_never_cut(page: Page, tmp_path: Path, width: int) -> None:
     """Columns are as wide as what is in them, in short lists and in long ones."""
     page.set_viewport_size({"width": width, "height": 900})
     for size in (50, 2_500):
@@ -608,7 +608,8 @@ def test_numbers_are_never_cut(page: Page, tmp_path: Path, width: int) -> None:
             open_drawn(page, path, fragment)
             numbers = page.locator("td.number:visible").first
             expect(numbers).to_have_text("123,456,789")
-            assert numbers.evaluate("(cell) => cell.scrollWidth <= cell.clientWidth")
+            for cell in (numbers, page.locator("td.value:visible").last):
+                assert cell.evaluate("(cell) => cell.scrollWidth <= cell.clientWidth")
 
 
 def test_the_title_of_codes_is_whole(page: Page, path: Path) -> None:
