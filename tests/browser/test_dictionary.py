@@ -627,9 +627,7 @@ def test_an_empty_answer_says_why(page: Page, path: Path, tmp_path: Path) -> Non
     """Nothing in these codes, none of the filters, no codes at all, or the nearest words."""
     open_drawn(page, path, "#boDest")
     page.fill("#page input", "zebra")
-    expect(page.locator("#page .nothing")).to_contain_text(
-        "None of these 20 codes matches “zebra”"
-    )
+    expect(page.locator("#page .nothing")).to_contain_text("None of these 20 codes matches “zebra”")
     page.fill("#page input", "lisbon")
     page.locator("#page .nothing button").click()
     assert page.input_value("#query") == "lisbon"
