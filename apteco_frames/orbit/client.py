@@ -25,7 +25,7 @@ from apteco_frames.errors import (
 from apteco_frames.orbit.deadline import Deadline, Turn
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
 from apteco_frames.orbit.json_text import said
-from apteco_frames.orbit.login import can_be_sent, opened_session, second_factor, session_details
+from apteco_frames.orbit.login import can_be_sent, opened_session, session_details
 from apteco_frames.orbit.options import Options, Timeout, require_options
 from apteco_frames.orbit.outcome import (
     IF_NO_HELP,
@@ -241,15 +241,6 @@ class OrbitClient:
             answer = self.transport.request(
                 "POST", url, deadline=deadline, authorise=False, data=form
             )
-            words = second_factor(answer.body)
-            if words:
-                raise api_error(
-                    LoginError,
-                    answer,
-                    f"The server asks for a second factor at login ({words}), which this package "
-                    f"cannot supply. The user {user!r} is not logged in",
-                    "Ask your administrator for a user without one",
-                )
             if answer.status in (401, 403):
                 raise _login_error(answer, user)
             if answer.status == 404:
