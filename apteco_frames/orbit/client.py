@@ -273,10 +273,7 @@ class OrbitClient:
             AptecoFramesError: the API could not be asked, or refused.
         """
         assert self.session_id is not None
-        url = self._url(self.data_view, "Sessions", self.session_id.reveal())
-        total = min(self._timeout.total, within)
-        deadline = Deadline(self._timeout._replace(total=total))
-        answer = self.transport.request("DELETE", url, deadline=deadline)
+        answer = self._delete(self.session_id, True, within)
         if answer.status not in (401, 404):
             raise_for_status(answer)
         self.has_ended = True
@@ -291,16 +288,13 @@ class OrbitClient:
     def end(self, session_id: Secret, token: Secret) -> None:
         """End another session, by its own token; at best, and within ten seconds."""
         self.secrets.issue(session_id)
-        deadline = Deadline(
-            self._timeout._replace(total=min(self._timeout.total, _LOG_OUT_SECONDS))
-        )
         with suppress(AptecoFramesError):
-            self.transport.request(
-                "DELETE",
-                self._url(self.data_view, "Sessions", session_id.reveal()),
-                deadline=deadline,
-                authorise=token,
-            )
+            self._delete(session_id, token, _LOG_OUT_SECONDS)
+
+    def _delete(self, session_id: Secret, authorise: bool | Secret, within: float) -> Response:
+        url = self._url(self.data_view, "Sessions", session_id.reveal())
+        deadline = Deadline(self._timeout._replace(total=min(self._timeout.total, within)))
+        return self.transport.request("DELETE", url, deadline=deadline, authorise=authorise)
 
     def system(self, name: str, deadline: Deadline) -> dict[str, Any]:
         """``GET /{dataView}/FastStatsSystems/{system}``: the ``FastStatsSystemDetail``.
