@@ -112,6 +112,19 @@ def array_of(values: Iterable[Any], arrow_type: pa.DataType) -> pa.Array:
     return pc.if_else(valid, filled, pa.nulls(1, arrow_type)[0])
 
 
+def scalar(value: bool | int | float | str) -> pa.Scalar:
+    """One value for Arrow to calculate with; a plain one would make it import pandas.
+
+    >>> scalar(3), scalar("Café")
+    (<pyarrow.Int64Scalar: 3>, <pyarrow.StringScalar: 'Café'>)
+    """
+    if isinstance(value, str):
+        return strings([value])[0]
+    if isinstance(value, bool):
+        return booleans([value])[0]
+    return (integers([value]) if isinstance(value, int) else floats([value]))[0]
+
+
 def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     """A table of rows, each with values by the names of columns; what is missing is null.
 
