@@ -223,14 +223,13 @@ class AnyCatalogue(ABC):
         """
         # Here, since few use it, and it reads TOML.
         from apteco_frames.analysis import lint
-        from apteco_frames.analysis.lint_settings import settings_of
 
         only, without = _rule_names(select, "select="), _rule_names(ignore, "ignore=") or ()
         rules = lint.chosen(only, without)
         settings = lint.Settings()
         if config is not None:
             place = require_path(config, "lint()")
-            settings = settings_of(_configuration(place), str(place))
+            settings = lint.settings_of(_configuration(place), str(place))
         rows = {"tables": self.tables.arrow, "variables": self.variables.arrow}
         left_out = []
         for noun in ("codes", "folders"):

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +19,7 @@ from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner, links_of
 from apteco_frames.render import report
-from apteco_frames.schema.column import DOUBLE, INT, describe, enums
+from apteco_frames.schema.column import DOUBLE, INT
 from apteco_frames.support import display, files
 from apteco_frames.support.arguments import require_path
 from apteco_frames.support.arrays import strings
@@ -134,7 +134,7 @@ class Change(Row):
         return f"<Change {self._describe()}>"
 
 
-class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the columns and rules
+class Changes(CatalogueFrame[Change], columns=schema.CHANGES):  # noqa: D101 - see __doc__
     __doc__ = f"""What changed from an older catalogue to a newer one.
 
     A row for each table, variable, folder and code that was added or removed, and for
@@ -143,7 +143,7 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
     Where the codes of a variable were put in another order, the variable has a row with
     the column ``codes``. The columns:
 
-    {describe(schema.CHANGES).replace(chr(10), chr(10) + " " * 4)}
+    [columns]
 
     Texts are as JSON has them, but without quotes around a text alone; times are in ISO
     8601. Severities, from the rules below of which the first that fits decides. Columns
@@ -158,12 +158,10 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
         left_out: what was not compared.
     """
 
-    _enums: ClassVar = enums(schema.CHANGES)
-    schema: ClassVar[pa.Schema] = schema.CHANGES_SCHEMA
     _noun = "change"
     _row_type = Change
     _preview = ("name", *_HEADER)
-    _when_several = "Have them all with .filter(name=...)."
+    _when_several = "Use .filter(name=...) to get them all."
 
     def __init__(
         self,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from html import escape
-from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import pyarrow as pa
 
@@ -15,8 +14,6 @@ from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner, links_of
 from apteco_frames.render import card
-from apteco_frames.schema.column import describe
-from apteco_frames.support import display
 from apteco_frames.support.arrays import integers, spans_of
 from apteco_frames.support.text import list_names, truncate
 
@@ -73,17 +70,16 @@ class Code(Row):
         return card.code(self.to_dict(), self.table.total_records)
 
 
-class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
-    __doc__ = f"""The codes of variables, in the API's order, variable by variable.
+class Codes(CatalogueFrame[Code], columns=schema.CODES):
+    """The codes of variables, in the API's order, variable by variable.
 
     ``codes["boDest"]`` returns the codes of one variable, looked up by name or description.
     There, ``["29"]`` and ``["Sweden"]`` return a single code, looked up by code, then by
     description; blanks around a code may be left out if that is unambiguous. The columns:
 
-    {describe(schema.CODES).replace(chr(10), chr(10) + " " * 4)}
+    [columns]
     """
 
-    schema: ClassVar[pa.Schema] = schema.CODES_SCHEMA
     _noun = "code"
     _row_type = Code
     _keys = ("code", "description")
@@ -155,16 +151,8 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         self._warn_of_refused(names)
         return False
 
-    def __repr__(self) -> str:
-        return "\n".join([super().__repr__(), *self._remarks])
-
-    def _repr_html_(self) -> str:
-        remarks = (f"<p>{escape(remark)}</p>" for remark in self._remarks)
-        return f"<div {display.NO_MATHS}>{super()._repr_html_()}{''.join(remarks)}</div>"
-
     @property
     def _remarks(self) -> list[str]:
-        """What is not here, in a sentence."""
         refused = self.unavailable
         return [f"The API refused the codes of {list_names(refused)}."] if refused else []
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,7 +14,6 @@ from apteco_frames.links import Owner, links_of
 from apteco_frames.normalize.tree import children_of
 from apteco_frames.render import card
 from apteco_frames.render.tree import Item, Tree
-from apteco_frames.schema.column import describe
 from apteco_frames.support.text import truncate
 from apteco_frames.variables import Variable, Variables
 
@@ -32,11 +31,7 @@ class Folder(Row):
     position: int = attribute(schema.FOLDERS, "position")
     variable_count: int = attribute(schema.FOLDERS, "variable_count")
     total_variable_count: int = attribute(schema.FOLDERS, "total_variable_count")
-
-    @property
-    def variable_names(self) -> list[str]:
-        """Names of the variables directly in the folder, in the API's order."""
-        return list(self._block["variable_names"][self._position])
+    variable_names: list[str] = attribute(schema.FOLDERS, "variable_names")
 
     @property
     def parent(self) -> Folder | None:
@@ -88,17 +83,16 @@ class Folder(Row):
         return card.folder(self.to_dict(), [child.name for child in self.children])
 
 
-class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the columns
-    __doc__ = f"""The folders of a system, each followed by the folders inside it.
+class Folders(CatalogueFrame[Folder], columns=schema.FOLDERS):
+    """The folders of a system, each followed by the folders inside it.
 
     ``folders[key]`` takes a path (``"Bookings/Dates"``) or, if no folder has that path, a
     name. In a path, ``%2F`` and ``%25`` stand for a ``/`` or ``%`` in a name.
     The columns:
 
-    {describe(schema.FOLDERS).replace(chr(10), chr(10) + " " * 4)}
+    [columns]
     """
 
-    schema: ClassVar[pa.Schema] = schema.FOLDERS_SCHEMA
     _noun = "folder"
     _row_type = Folder
     _keys = ("path", "name")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +19,6 @@ from apteco_frames.links import Owner, links_of
 from apteco_frames.normalize.tree import children_of
 from apteco_frames.render import card
 from apteco_frames.render.tree import Item, Tree
-from apteco_frames.schema.column import describe
 from apteco_frames.support.apteco_names import STAYS, attributes
 from apteco_frames.support.text import truncate
 from apteco_frames.variables import Variable, Variables
@@ -64,17 +63,9 @@ class Table(DeprecatedNames):
     has_children: bool = attribute(schema.TABLES, "has_children")
     parent_name: str = attribute(schema.TABLES, "parent_name")
     depth: int = attribute(schema.TABLES, "depth")
+    ancestor_names: list[str] = attribute(schema.TABLES, "ancestor_names")
+    descendant_names: list[str] = attribute(schema.TABLES, "descendant_names")
     variable_count: int = attribute(schema.TABLES, "variable_count")
-
-    @property
-    def ancestor_names(self) -> list[str]:
-        """Names of the ancestors, the parent first."""
-        return list(self._block["ancestor_names"][self._position])
-
-    @property
-    def descendant_names(self) -> list[str]:
-        """Names of the descendants, each child followed by its own descendants."""
-        return list(self._block["descendant_names"][self._position])
 
     @property
     def parent(self) -> Table | None:
@@ -205,15 +196,14 @@ class Table(DeprecatedNames):
         return self._frame  # type: ignore[return-value]
 
 
-class Tables(CatalogueFrame[Table]):  # noqa: D101 - it has one, with the columns
-    __doc__ = f"""The tables of a system, in the API's order.
+class Tables(CatalogueFrame[Table], columns=schema.TABLES):
+    """The tables of a system, in the API's order.
 
     ``tables["People"]`` looks a table up by name. The columns:
 
-    {describe(schema.TABLES).replace(chr(10), chr(10) + " " * 4)}
+    [columns]
     """
 
-    schema: ClassVar[pa.Schema] = schema.TABLES_SCHEMA
     _noun = "table"
     _row_type = Table
     _preview = ("name", "plural", "total_records", "parent_name", "variable_count")

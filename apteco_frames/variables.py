@@ -7,9 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from apteco_frames import schema
 from apteco_frames.codes import Codes, codes_of
@@ -19,7 +17,6 @@ from apteco_frames.frame.deprecated import DeprecatedNames
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import links_of
 from apteco_frames.render import card
-from apteco_frames.schema.column import describe, enums
 from apteco_frames.support.apteco_names import STAYS, attributes
 from apteco_frames.support.text import truncate
 
@@ -294,17 +291,15 @@ class VariableKeys(ColumnKeys[Variable]):
     """Variables by one of their texts alone: look-ups, and iteration over the texts."""
 
 
-class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the columns
-    __doc__ = f"""The variables of a system or of one table, in the API's order.
+class Variables(CatalogueFrame[Variable], columns=schema.VARIABLES):
+    """The variables of a system or of one table, in the API's order.
 
     ``variables[key]`` takes a name or a description; ``.names`` and ``.descs`` take one
     of them alone. The columns:
 
-    {describe(schema.VARIABLES).replace(chr(10), chr(10) + " " * 4)}
+    [columns]
     """
 
-    _enums: ClassVar = enums(schema.VARIABLES)
-    schema: ClassVar[pa.Schema] = schema.VARIABLES_SCHEMA
     _noun = "variable"
     _row_type = Variable
     _keys = ("name", "description")

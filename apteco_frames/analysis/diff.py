@@ -31,7 +31,7 @@ from apteco_frames.analysis.severity import Happened, Limits
 from apteco_frames.analysis.shares import Shares
 from apteco_frames.schema.column import NAMES, STRING, TIMESTAMP
 from apteco_frames.support.arguments import not_a
-from apteco_frames.support.arrays import booleans, floats, strings
+from apteco_frames.support.arrays import booleans, declared, floats, strings
 
 _DECLARED = (schema.TABLES, schema.VARIABLES, schema.FOLDERS, schema.CODES)
 _COMPARED = {
@@ -282,15 +282,7 @@ def _in_order(noun: str, parts: list[pa.Table]) -> pa.Table:
         "column": pc.if_else(pc.equal(numbers, integer(0)), pa.nulls(len(table), _TEXT), labels),
         "used_by": pa.nulls(len(table), _TEXT),
     }
-    return pa.table(
-        [
-            pa.DictionaryArray.from_arrays(columns[c.name], strings(c.values))
-            if c.values
-            else columns[c.name]
-            for c in schema.CHANGES
-        ],
-        schema=schema.CHANGES_SCHEMA,
-    )
+    return declared(schema.CHANGES, columns)
 
 
 def _reordered(codes: Sides, variables: Sides) -> Iterator[pa.Table]:
