@@ -333,7 +333,7 @@ class AnyCatalogue(ABC):
         """
         require_text(query, "sql()")
         info, saved, refused = contents_of(self.catalogue)
-        rows = {**saved, "system": table_of([info], snapshot.SYSTEM_SCHEMA)}
+        rows = {**saved, "system": table_of([info], schema.SYSTEMS_SCHEMA)}
         missing = {
             noun: f"Not all {noun} are loaded." for noun in ("codes", "folders") if noun not in rows
         }

@@ -80,8 +80,8 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
     def __init__(self, arrow: pa.Table, catalogue: Any) -> None:
         super().__init__(arrow)
         self._links = catalogue.links
-        self._searched: set[tuple[str, ...]] = set()
-        self._indexes: dict[tuple[str, ...], dict[str, int]] = {}
+        self._searched: dict[tuple[str, ...], list[dict[str, int]]] = {}
+        self._indexes: dict[str, dict[str, int]] = {}
 
     def filter(self, *predicates: Any, **constraints: Any) -> Self:
         """The rows for which all predicates hold, as a frame of the same kind.
@@ -231,12 +231,11 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
             for name, column in zip(self.arrow.column_names, self.arrow.columns, strict=True)
         }
 
-    def _index(self, columns: tuple[str, ...]) -> dict[str, int]:
-        """The position of each text in these columns; -1 where several rows have it."""
-        index = self._indexes.get(columns)
+    def _index(self, column: str) -> dict[str, int]:
+        """The position of each text in a column; -1 where several rows have it."""
+        index = self._indexes.get(column)
         if index is None:
-            index = index_of(self._arrays[column] for column in columns)
-            self._indexes[columns] = index
+            index = self._indexes[column] = index_of(self._arrays[column])
         return index
 
     def _values(self, column: str, start: int, stop: int) -> list[Any]:
@@ -254,13 +253,15 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
 
     def _positions(self, key: str, columns: tuple[str, ...]) -> list[int]:
         """Which rows have the key in one of the columns; an index is made the second time."""
-        if columns in self._searched:
-            position = self._index(columns).get(key)
-            if position is None:
-                return []
-            if position >= 0:
-                return [position]
-        self._searched.add(columns)
+        indexes = self._searched.get(columns)
+        if indexes is None:
+            self._searched[columns] = []
+        else:
+            if not indexes:
+                indexes[:] = map(self._index, columns)
+            found = [index[key] for index in indexes if key in index]
+            if not found or (found[0] >= 0 and len({*found}) == 1):
+                return found[:1]
         return search([self._arrays[column] for column in columns], key)
 
     def _checked(self, position: Any) -> int:

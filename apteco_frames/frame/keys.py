@@ -14,21 +14,16 @@ from apteco_frames.support.arrays import scalar
 _MOST_COMPARED = 2_000
 
 
-def index_of(columns: Iterable[pa.Array]) -> dict[str, int]:
-    """The position of each key in any of the columns; -1 where several rows have it.
+def index_of(column: pa.Array) -> dict[str, int]:
+    """The position of each key; -1 where several rows have it.
 
-    >>> from apteco_frames.support.arrays import strings
-    >>> index_of([strings(["a", "b", "c"]), strings(["A", "c", "C"])])
-    {'a': 0, 'b': 1, 'c': -1, 'A': 0, 'C': 2}
+    >>> index_of(pa.array(["a", "b", "a"]))
+    {'a': -1, 'b': 1}
     """
-    index: dict[str, int] = {}
-    for column in columns:
-        keys = column.to_pylist()
-        found = dict(zip(keys, range(len(keys)), strict=True))
-        if len(found) < len(keys):
-            found |= {key: -1 for position, key in enumerate(keys) if found[key] != position}
-        found |= {key: -1 for key in index.keys() & found.keys() if index[key] != found[key]}
-        index |= found
+    keys = column.to_pylist()
+    index = dict(zip(keys, range(len(keys)), strict=True))
+    if len(index) < len(keys):
+        index |= {key: -1 for position, key in enumerate(keys) if index[key] != position}
     return index
 
 
