@@ -51,7 +51,7 @@ class Code(Row):
         A session reads the uses on first use.
 
         Raises:
-            NotLoadedError: a saved catalogue holds none.
+            NotLoadedError: a saved catalogue has none.
             AptecoFramesError: the API could not be asked, or refused.
         """
         return links_of(self).uses_of([self.variable_name], self.code)

@@ -83,7 +83,7 @@ class Variable(DeprecatedNames):
         A session reads the folders on first use.
 
         Raises:
-            NotLoadedError: a saved catalogue holds no folders.
+            NotLoadedError: a saved catalogue has no folders.
             AptecoFramesError: the API could not be asked, or refused.
         """
         return links_of(self).folder_of(self.name)
@@ -95,7 +95,7 @@ class Variable(DeprecatedNames):
         Empty, and a ``CatalogueWarning``, where the API refused them and the user went on.
 
         Raises:
-            NotLoadedError: a saved catalogue holds no codes.
+            NotLoadedError: a saved catalogue has no codes.
             AptecoFramesError: the API could not be asked, or refused.
         """
         return codes_of(links_of(self).alone(self.name).codes, self.name)
@@ -107,7 +107,7 @@ class Variable(DeprecatedNames):
         A session reads the uses on first use.
 
         Raises:
-            NotLoadedError: a saved catalogue holds none.
+            NotLoadedError: a saved catalogue has none.
             AptecoFramesError: the API could not be asked, or refused.
         """
         return links_of(self).uses_of([self.name])
@@ -328,7 +328,7 @@ class Variables(CatalogueFrame[Variable], columns=schema.VARIABLES):
         is kept for all frames of the session. See ``Session.load_codes``.
 
         Raises:
-            NotLoadedError: a saved catalogue holds no codes.
+            NotLoadedError: a saved catalogue has no codes.
             CodesError: the API refuses the codes of a variable.
             AptecoFramesError: the API could not be asked, or its answers contradict each other.
         """
