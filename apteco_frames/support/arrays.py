@@ -127,6 +127,11 @@ def scalar(value: bool | int | float | str) -> pa.Scalar:
     return (integers([value]) if isinstance(value, int) else floats([value]))[0]
 
 
+def same(value: int, number: int) -> pa.Array:
+    """One small integer, repeated."""
+    return pa.repeat(integers([value], pa.uint8())[0], number)
+
+
 def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     """A table of rows, each with values by the names of columns; what is missing is null.
 
