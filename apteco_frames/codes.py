@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Code(Row):
-    """One category of a variable: a code and what it means."""
+    """One category of a variable: a code and its meaning."""
 
     __slots__ = ()
 
@@ -46,13 +46,13 @@ class Code(Row):
 
     @property
     def uses(self) -> Uses:
-        """Where the code is used, as far as that is certain; see :class:`Uses`.
+        """The certain uses of the code; see :class:`Uses`.
 
         A session reads the uses on first use.
 
         Raises:
-            NotLoadedError: a saved catalogue has none.
-            AptecoFramesError: the API could not be asked, or refused.
+            NotLoadedError: a saved catalogue has no uses.
+            AptecoFramesError: the API could not be reached, or refused.
         """
         return links_of(self).uses_of([self.variable_name], self.code)
 
@@ -97,7 +97,6 @@ class Codes(CatalogueFrame[Code], columns=schema.CODES):
         self._variables = variables
         self._refused = refused
         self._variable = variable
-        self._by_key: dict[str, Codes] = {}
         self._by_name: dict[str, Codes] = {}
 
     @property
@@ -119,9 +118,9 @@ class Codes(CatalogueFrame[Code], columns=schema.CODES):
         Raises:
             UnknownKeyError: nothing has that key (the message names the nearest), or the API
                 refused the codes of that variable.
-            AmbiguousKeyError: more than one has it; the message names them.
+            AmbiguousKeyError: several have it; the message names them.
             RowIndexError: there is no code at that position.
-            TypeError: the key is of another type.
+            TypeError: the key has the wrong type.
         """
         if not isinstance(key, str):
             return super().__getitem__(key)
@@ -133,9 +132,9 @@ class Codes(CatalogueFrame[Code], columns=schema.CODES):
         raise self._lookup_error(key, positions, self._keys)
 
     def __contains__(self, key: object) -> bool:
-        """Whether there are codes of that variable; of one variable, whether it has that code.
+        """Whether that variable has codes; of the codes of one variable, whether one matches.
 
-        If the API refused the codes of the variable, that is not known, and there is a warning.
+        If the API refused the codes of the variable, that is unknown, and a warning says so.
         """
         if isinstance(key, Code):
             return any(row == key for row in self._rows_of(key))
@@ -168,13 +167,10 @@ class Codes(CatalogueFrame[Code], columns=schema.CODES):
         return map(found._row, found._positions(code.code, ("code",)))
 
     def _of(self, key: str) -> Codes:
-        codes = self._by_key.get(key)
-        if codes is None:
-            name = self._variables[key].name
-            if name in self._refused:
-                raise UnknownKeyError(self._why_unknown([name]), hint=Hint.ASK_FOR_CODES_AGAIN)
-            codes = self._by_key[key] = self._of_name(name)
-        return codes
+        name = self._variables[key].name
+        if name in self._refused:
+            raise UnknownKeyError(self._why_unknown([name]), hint=Hint.ASK_FOR_CODES_AGAIN)
+        return self._of_name(name)
 
     def _warn_of_refused(self, names: Iterable[str]) -> None:
         refused = [name for name in names if name in self._refused]
@@ -197,7 +193,7 @@ class Codes(CatalogueFrame[Code], columns=schema.CODES):
         return codes
 
     def _code_positions(self, key: str) -> list[int]:
-        """Where the codes of one variable have a code, or else a description."""
+        """Positions of a code, or else of a description, among the codes of one variable."""
         for column in self._keys:
             positions = self._positions(key, (column,))
             if positions:
@@ -213,7 +209,7 @@ class Codes(CatalogueFrame[Code], columns=schema.CODES):
 
     @cached_property
     def _spans(self) -> dict[str, tuple[int, int]]:
-        """Where the codes of each variable stand: they stand together."""
+        """The start and stop of the codes of each variable, which are neighbours."""
         return spans_of(self._arrays["variable_name"])
 
     @property
@@ -222,13 +218,13 @@ class Codes(CatalogueFrame[Code], columns=schema.CODES):
 
     @property
     def _system(self) -> str:
-        """What the rows are of, for titles and errors: here a variable, or a whole system."""
+        """The variable or the system, for titles and errors."""
         system = super()._system
         of_one = self._variable is not None
         return f"variable {truncate(self._variable)!r} of {system}" if of_one else system
 
 
 def codes_of(codes: Codes, variable: str) -> Codes:
-    """The codes of the variable with that name; none, with a warning, if they were refused."""
+    """The codes of the variable with that name; if refused, none, with a warning."""
     codes._warn_of_refused([variable])
     return codes._of_name(variable)

@@ -41,7 +41,8 @@ class Folder(Row):
     @property
     def children(self) -> list[Folder]:
         """The folders directly in it, in the API's order."""
-        return self._folders._inside(self.path)
+        positions = self._folders._children.get(self.path, [])
+        return [self._folders[position] for position in positions]
 
     @property
     def variables(self) -> Variables:
@@ -53,7 +54,7 @@ class Folder(Row):
 
         Raises:
             UnknownKeyError: no variable in the folder has it.
-            AmbiguousKeyError: more than one has it.
+            AmbiguousKeyError: several have it.
         """
         return self.variables[key]
 
@@ -65,7 +66,7 @@ class Folder(Row):
 
     @property
     def _folders(self) -> Folders:
-        """All folders of the system, also where the row is from a part of them."""
+        """All folders of the system, even if the row is from a part of them."""
         return self._frame._whole  # type: ignore[attr-defined, no-any-return]
 
     def _describe(self) -> str:
@@ -105,15 +106,14 @@ class Folders(CatalogueFrame[Folder], columns=schema.FOLDERS):
 
     def tree(self) -> Tree:
         """The folders as a tree, with the number of variables in each."""
-        above = self._whole._above
         items = [
-            Item(folder.path, above(folder.path), folder.name, f"{folder.total_variable_count:,}")
-            for folder in self
+            Item(each.path, self._above(each), each.name, f"{each.total_variable_count:,}")
+            for each in self
         ]
         return Tree(f"{self._title} (variables)", items)
 
     def _positions(self, key: str, columns: tuple[str, ...]) -> list[int]:
-        """Where a folder has that path, or else that name: at the top they are the same."""
+        """The folder with that path, or else those with that name: at the top they are the same."""
         for column in columns:
             found = super()._positions(key, (column,))
             if found:
@@ -122,7 +122,7 @@ class Folders(CatalogueFrame[Folder], columns=schema.FOLDERS):
 
     @property
     def _whole(self) -> Folders:
-        """All folders of the system, also where these are a part of them."""
+        """All folders of the system, even if these are a part of them."""
         return self if self._part_of is None else self._part_of
 
     def _part(self, arrow: pa.Table) -> Folders:
@@ -133,25 +133,17 @@ class Folders(CatalogueFrame[Folder], columns=schema.FOLDERS):
         return (self._part_of,)
 
     @cached_property
-    def _by_path(self) -> dict[str, int]:
-        return {path: position for position, path in enumerate(self._arrays["path"].to_pylist())}
-
-    @cached_property
-    def _within(self) -> dict[str | None, list[int]]:
-        """Places of the folders by the path of the folder around them."""
+    def _children(self) -> dict[str | None, list[int]]:
+        """Positions of the folders, by the path of the folder that contains them."""
         return children_of(self._arrays["parent_path"].to_pylist())
 
     def _at(self, path: str) -> Folder:
-        return self._row(self._by_path[path])
+        return self._row(self._index("path")[path])
 
-    def _inside(self, path: str) -> list[Folder]:
-        return [self._row(position) for position in self._within.get(path, [])]
-
-    def _above(self, path: str) -> list[str]:
-        parents = self._arrays["parent_path"]
+    def _above(self, folder: Folder) -> list[str]:
+        """Paths of the folders that contain a folder, the nearest first."""
         above: list[str] = []
-        parent = parents[self._by_path[path]].as_py()
-        while parent is not None:
-            above.append(parent)
-            parent = parents[self._by_path[parent]].as_py()
+        while (parent := folder.parent) is not None:
+            above.append(parent.path)
+            folder = parent
         return above

@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from apteco_frames import schema
 from apteco_frames.codes import Codes
@@ -75,7 +74,8 @@ class Table(DeprecatedNames):
     @property
     def children(self) -> list[Table]:
         """The child tables, in the API's order."""
-        return [self._tables._row(position) for position in self._tables._children(self.name)]
+        positions = self._tables._children.get(self.name, [])
+        return [self._tables[position] for position in positions]
 
     @property
     def ancestors(self) -> list[Table]:
@@ -99,11 +99,11 @@ class Table(DeprecatedNames):
 
     @property
     def uses(self) -> Uses:
-        """What uses the variables on the table; see ``Variable.uses``."""
+        """The uses of the variables on the table; see ``Variable.uses``."""
         return links_of(self).uses_of(variable.name for variable in self.variables)
 
     def is_same(self, other: Table) -> bool:
-        """Whether both are the same table: whether they have the same name."""
+        """Whether both are the same table, that is, have the same name."""
         return self.name == _table(other).name
 
     def is_ancestor(self, other: Table, allow_same: bool = False) -> bool:
@@ -111,29 +111,25 @@ class Table(DeprecatedNames):
 
         Args:
             other: the table to check against.
-            allow_same: what to answer if both are the same table.
+            allow_same: the result if both are the same table.
         """
-        return _table(other)._tables._is_above(self.name, other.name) or (
-            allow_same and self.is_same(other)
-        )
+        return self.name in _table(other).ancestor_names or (allow_same and self.is_same(other))
 
     def is_descendant(self, other: Table, allow_same: bool = False) -> bool:
         """Whether this table is a descendant of ``other``.
 
         Args:
             other: the table to check against.
-            allow_same: what to answer if both are the same table.
+            allow_same: the result if both are the same table.
         """
-        return _table(other)._tables._is_above(other.name, self.name) or (
-            allow_same and self.is_same(other)
-        )
+        return _table(other).is_ancestor(self, allow_same)
 
     def is_related(self, other: Table, allow_same: bool = False) -> bool:
         """Whether this table is an ancestor or a descendant of ``other``.
 
         Args:
             other: the table to check against.
-            allow_same: what to answer if both are the same table.
+            allow_same: the result if both are the same table.
         """
         return self.is_ancestor(other, allow_same) or self.is_descendant(other)
 
@@ -147,7 +143,7 @@ class Table(DeprecatedNames):
         return self.variables[key]
 
     def __contains__(self, key: object) -> bool:
-        """Whether a variable on the table has that name or description, or is the one given."""
+        """Whether the variable is on the table, or one with that name or description."""
         return key in self.variables
 
     def get(self, key: str, default: Any = None) -> Variable | Any:
@@ -183,7 +179,7 @@ class Table(DeprecatedNames):
         return self.is_descendant(other, True)
 
     def __mul__(self, other: object) -> NoReturn:
-        raise TypeError(f"A table is not multiplied here: {STAYS}")
+        raise TypeError(f"Tables cannot be multiplied: {STAYS}")
 
     __rmul__ = __mul__
 
@@ -192,7 +188,7 @@ class Table(DeprecatedNames):
 
     @property
     def _tables(self) -> Tables:
-        """All tables of the build: what each table is a row of."""
+        """All tables of the build."""
         return self._frame  # type: ignore[return-value]
 
 
@@ -210,8 +206,8 @@ class Tables(CatalogueFrame[Table], columns=schema.TABLES):
 
     def __init__(self, arrow: pa.Table, catalogue: Owner, whole: Tables | None = None) -> None:
         super().__init__(arrow, catalogue)
-        # Each table is one object, so a part has the rows of the whole. They are made here,
-        # and not when first asked for, so that no two threads make two of one.
+        # Each table is one object, so a part has the rows of the whole. They are made here
+        # rather than on first use, so that no two threads make two of one.
         self._whole: Tables = whole or self
         if whole is None:
             block = Block(self, 0, len(self))
@@ -256,30 +252,9 @@ class Tables(CatalogueFrame[Table], columns=schema.TABLES):
         return Tree(f"{self._title} (records)", items)
 
     @cached_property
-    def _spans(self) -> dict[str, tuple[int, int]]:
-        """Where each table and its descendants stand in the tree, read downwards."""
-        (master,) = (table for table in self if not table.parent_name)
-        order = [master.name, *master.descendant_names]
-        sizes = dict(
-            zip(
-                self._arrays["name"].to_pylist(),
-                pc.list_value_length(self._arrays["descendant_names"]).to_pylist(),
-                strict=True,
-            )
-        )
-        return {name: (position, position + sizes[name]) for position, name in enumerate(order)}
-
-    def _is_above(self, upper: str, lower: str) -> bool:
-        nowhere = (0, -1)
-        start, end = self._spans.get(upper, nowhere)
-        return start < self._spans.get(lower, nowhere)[0] <= end
-
-    @cached_property
-    def _child_positions(self) -> dict[str, list[int]]:
+    def _children(self) -> dict[str, list[int]]:
+        """Positions of the child tables, by the name of their parent."""
         return children_of(self._arrays["parent_name"].to_pylist())
-
-    def _children(self, name: str) -> list[int]:
-        return self._child_positions.get(name, [])
 
 
 def _part_of(catalogue: Any, arrow: pa.Table) -> Any:
@@ -287,17 +262,17 @@ def _part_of(catalogue: Any, arrow: pa.Table) -> Any:
 
 
 def _table(other: object) -> Table:
-    """What a table is compared with.
+    """The table to compare with.
 
     Raises:
-        TypeError: it is no table.
+        TypeError: it is not a table.
     """
     if isinstance(other, Table):
         return other
     what = repr(truncate(other)) if isinstance(other, str) else f"a {type(other).__name__}"
     raise TypeError(
-        f"A table is compared with a table, not with {what}; "
-        'take one from the tables, as session.tables["People"].'
+        f"Tables can only be compared with tables, not with {what}; "
+        'take one from the tables, such as session.tables["People"].'
     )
 
 
