@@ -8,14 +8,13 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pyarrow as pa
-
 from apteco_frames import schema
 from apteco_frames.analysis.locked_sql import LockedSql
 from apteco_frames.archive import Archive
 from apteco_frames.catalogue import Catalogue, contents_of
 from apteco_frames.errors import ArchiveError, NotLoadedError, UnknownKeyError
 from apteco_frames.support.arguments import not_a
+from apteco_frames.support.arrays import table_of
 from apteco_frames.support.text import list_names, truncate
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ class CatalogueBuild:
         with self._lock:
             if self._sql is None:
                 info, rows, _ = contents_of(self.catalogue)
-                rows["system"] = pa.Table.from_pylist([info], schema.SYSTEMS_SCHEMA)
+                rows["system"] = table_of([info], schema.SYSTEMS_SCHEMA)
                 missing = {
                     noun: f"This catalogue was saved without {noun}."
                     for noun in ("codes", "folders")
