@@ -107,7 +107,7 @@ class Change(Row):
         >>> tables = whole.tables.frame.with_columns(total_records=213_008)
         >>> few = Catalogue(whole.system_info, tables, whole.variables)
         >>> few.diff(whole)["Bookings"].values
-        '2,130,081 → 213,008 (−90 %)'
+        '2,130,081 → 213,008 (−90%)'
         """  # noqa: RUF002 - a minus
         old, new = self.told
         if self.column in (rules.MOVED, rules.UNCLASSIFIED):
@@ -360,7 +360,7 @@ def _by(old: float | None, new: float | None) -> str:
     """The difference in percent, in brackets; nothing where there is none to tell.
 
     >>> _by(100, 225), _by(0, 5)
-    (' (+125 %)', '')
+    (' (+125%)', '')
     """
     if old is None or new is None or not math.isfinite(old) or not math.isfinite(new) or not old:
         return ""
@@ -372,14 +372,14 @@ def _percent(share: float) -> str:
     """A share in percent, with so many digits that a part is neither none nor all.
 
     >>> _percent(0.9685), _percent(0.0315), _percent(0.99996), _percent(1)
-    ('97 %', '3.1 %', '99.996 %', '100 %')
+    ('97%', '3.1%', '99.996%', '100%')
     """
     text = "0"
     for digits in range(0 if share in (0, 1) or share >= 0.1 else 1, 6):
         text = f"{100 * share:,.{digits}f}"
         if float(text.replace(",", "")) not in (0, 100) or share in (0, 1):
             break
-    return f"{text} %"
+    return f"{text}%"
 
 
 def _decoded(values: pa.Array) -> pa.Array:

@@ -277,7 +277,7 @@ def measure_differences(report: Report, rounds: int) -> None:
     ]
     report.raw["differences"] = runs
     report.add(
-        "what changed: 100,000 variables and 500,000 codes, 1 % of them; nothing",
+        "what changed: 100,000 variables and 500,000 codes, 1% of them; nothing",
         f"{middle(runs):.2f} s; {middle(runs, 'equal') * 1e3:.1f} ms",
         "",
         "",
