@@ -141,10 +141,12 @@ class AnyCatalogue(ABC):
             older: the catalogue of an older build, or a session with it.
             drop: a fraction: a fall of a table's records, or of a variable's number of codes,
                 by more than that is ``breaking``. None turns the rule off.
-            moved: a fraction of a table's records: where more of them than that must have
-                another code of a variable than before, or have become or ceased to be
-                Unclassified, it is ``breaking``; above a fifth of it, ``notable``. None turns
-                the rule off, and nothing is looked for.
+            moved: a fraction of a table's records: if more than that must have another code of
+                a variable than before, or became or ceased to be Unclassified, the change is
+                ``breaking``; above a fifth of it, ``notable``. None turns the rule off. What is
+                told is a lower bound, since only counts are known: half the sum of the
+                differences of the codes' shares, or for arrays, where a record has several
+                codes, the largest difference.
             uses: what uses the variables, such as ``session.uses``: each change says by how many
                 it is used, and a removal of what somebody uses is ``breaking``.
 

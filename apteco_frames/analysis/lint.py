@@ -25,8 +25,8 @@ ALL = "all"
 _PREFIX = 2
 _LEAST_VARIABLES = 10
 _PERSONAL = re.compile(
-    r"\be[- ]?mail|\b(tele)?phone\b|\btel\b|\bmobile (phone|number|no)|\bsurname\b|\bs ?name\b"
-    r"|\b(last|family) name\b|\bdate of birth\b|\bbirth ?(date|day)|\bdob\b|\baddress",
+    r"\be[- ]?mail|\baddress|\bbirth ?(date|day)|\bmobile (phone|number|no)"
+    r"|\b((tele)?phones?|tel|sur ?name|s ?name|(last|family) ?name|date of birth|dob)(?![a-z])",
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|[_\s]+")
@@ -221,8 +221,8 @@ def _personal(known: Known, _: float) -> Iterator[Found]:
     for row in known.variables:
         if not row["is_exportable"]:
             continue
-        for text in (row["description"], " ".join(_WORDS.split(row["name"]))):
-            if match := _PERSONAL.search(text):
+        for text in (row["description"], row["name"]):
+            if match := _PERSONAL.search(" ".join(_WORDS.split(text))):
                 told = f"Exportable, and looks personal: {match[0].strip()!r}."
                 yield Found(row["name"], told)
                 break
@@ -416,7 +416,7 @@ def chosen(select: Collection[str] | None, ignore: Collection[str]) -> tuple[Lin
 
     Args:
         select: their names, or ``all``; None for those that are looked for by default.
-        ignore: names of those to leave out.
+        ignore: names of those to leave out, or ``all``.
 
     Raises:
         UnknownKeyError: there is no such rule.
@@ -426,7 +426,7 @@ def chosen(select: Collection[str] | None, ignore: Collection[str]) -> tuple[Lin
     return tuple(
         rule
         for rule in RULES
-        if rule.name not in ignore
+        if not {rule.name, ALL} & {*ignore}
         and (rule.is_default if select is None else rule.name in select or ALL in select)
     )
 
