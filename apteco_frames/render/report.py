@@ -28,12 +28,12 @@ class Line(NamedTuple):
     Attributes:
         severity: how much it matters.
         what: what happened to what, as ``variable boDest``.
-        values: the values, as people write them.
+        values: the value, or that before and that after, as people write them.
     """
 
     severity: str
     what: str
-    values: str
+    values: Sequence[str]
 
 
 class Section(NamedTuple):
@@ -125,7 +125,8 @@ def _section(section: Section, rows: Sequence[str]) -> Iterator[str]:
 
 def _row(line: Line) -> str:
     badge = f"color:{_COLOURS[line.severity]};font-weight:600;white-space:nowrap"
-    values = f'<br><span style="color:#3c4043">{_text(line.values)}</span>' if line.values else ""
+    told = " → ".join(_text(each, _LONGEST // len(line.values)) for each in line.values)
+    values = f'<br><span style="color:#3c4043">{told}</span>' if told else ""
     return (
         f'<tr><td style="{_CELL};width:72px"><span style="{badge}">{line.severity}</span></td>'
         f'<td style="{_CELL};word-break:break-word;overflow-wrap:anywhere">'
