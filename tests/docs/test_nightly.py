@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+import yaml  # type: ignore[import-untyped]
 from cli.running import PASSWORD, NotingServer, Ran, shell
 from docs.terminal import SITE
 from examples import ROOT, examples
