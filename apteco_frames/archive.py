@@ -220,10 +220,7 @@ class Archive:
         try:
             return restored(saved, self.root)
         except DAMAGE as error:
-            raise ArchiveError(
-                f"The archive at {self.root} is damaged: build {found[-1].name!r} of system "
-                f"{truncate(system)!r}: {error}"
-            ) from None
+            raise self._damaged(found[-1], error) from None
 
     def scan(self, noun: str) -> pl.LazyFrame:
         """The rows of a noun, of all builds of all systems, read when they are collected.
@@ -245,12 +242,7 @@ class Archive:
             raise UnknownKeyError(
                 f"An archive has no {truncate(noun)!r}. It has {_listed(list(NOUNS))}."
             )
-        return self._scan(noun)
-
-    def _scan(self, noun: str, system: str | None = None) -> pl.LazyFrame:
-        lazy = self._lazy(noun, self._store.builds(system))
-        # A file system may take its folder for another that differs in case.
-        return lazy if system is None else lazy.filter(system_name=system)
+        return self._lazy(noun, self._store.builds())
 
     def _lazy(self, noun: str, builds: Iterable[ArchivedBuild]) -> pl.LazyFrame:
         """The rows of a noun in some builds."""
@@ -308,7 +300,7 @@ class Archive:
         wanted = pl.col("name") == variable_name
         variables = self._collected(self._lazy("variables", builds).filter(wanted)).to_dicts()
         if not variables:
-            raise self._no_variable(variable_name, system)
+            raise self._no_variable(variable_name, system, builds)
         entries = self._store.entries(builds)
         known = [
             build
@@ -342,6 +334,9 @@ class Archive:
         table_names = {row["table_name"] for row in variables.values()}
         tables = self._lazy("tables", known).filter(pl.col("name").is_in(table_names))
         records = _by_build(self._collected(tables))
+        for build in known:
+            if (str(build.system), build.name) not in records:
+                raise self._damaged(build, "the variable's table is missing")
         code = pl.struct("position", "code", "description").hash()
         latest: tuple[Key, dict[str, pa.Table]] | None = None
         for start in range(0, len(known), _BUILDS_AT_ONCE):
@@ -463,7 +458,7 @@ class Archive:
         """The builds of a system, the latest last."""
         found = self._store.builds(require_text(system, "system="))
         if not found:
-            names = self._store.systems()
+            names = sorted({str(build.system) for build in self._store.builds()})
             raise UnknownKeyError(
                 f"The archive at {self.root} has no system {truncate(system)!r}. "
                 f"It has {_listed(nearest(system, [strings(names)]) or names)}."
@@ -480,8 +475,16 @@ class Archive:
                 "Restore those that are damaged, or remove them and add their builds again."
             ) from None
 
-    def _no_variable(self, name: str, system: str | None) -> UnknownKeyError:
-        names = self._scan("variables", system).select("name").unique()
+    def _damaged(self, build: ArchivedBuild, reason: object) -> ArchiveError:
+        return ArchiveError(
+            f"The archive at {self.root} is damaged: build {build.name!r} of system "
+            f"{truncate(str(build.system))!r}: {reason}"
+        )
+
+    def _no_variable(
+        self, name: str, system: str | None, builds: Iterable[ArchivedBuild]
+    ) -> UnknownKeyError:
+        names = self._lazy("variables", builds).select("name").drop_nulls().unique()
         near = nearest(name, [strings(self._collected(names)["name"])])
         hint = f" Nearest: {_listed(near)}." if near else ""
         of = "" if system is None else f" of system {truncate(system)!r}"
