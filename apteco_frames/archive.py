@@ -35,8 +35,10 @@ from apteco_frames.support.text import truncate
 if TYPE_CHECKING:
     import polars as pl
 
-# So that the codes of a variable in many builds need not be in memory at the same time.
+# A history reads several builds at a time where that is faster, but not many large ones, whose
+# codes need not be in memory together.
 _BUILDS_AT_ONCE = 8
+_CODES_AT_ONCE = 50_000
 
 Key = tuple[str, str]
 """The name of a system, and of a build."""
@@ -339,10 +341,13 @@ class Archive:
                 raise self._damaged(build, "the variable's table is missing")
         code = pl.struct("position", "code", "description").hash()
         latest: tuple[Key, dict[str, pa.Table]] | None = None
-        for start in range(0, len(known), _BUILDS_AT_ONCE):
-            some = known[start : start + _BUILDS_AT_ONCE]
+        left, at_once = list(known), 1
+        while left:
+            some, left = left[:at_once], left[at_once:]
             rows = self._lazy("codes", some).filter(pl.col("variable_name").is_in(names))
             codes = _by_build(self._collected(rows))
+            most = max((each.height for each in codes.values()), default=0)
+            at_once = max(1, min(_BUILDS_AT_ONCE, _CODES_AT_ONCE // max(1, most)))
             for key in ((str(build.system), build.name) for build in some):
                 if key not in codes:
                     latest = None
