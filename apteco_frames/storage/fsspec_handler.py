@@ -71,9 +71,10 @@ class _Sink(BytesIO):
 
     def close(self) -> None:
         if not self.closed:
+            whole = self.getvalue()
+            super().close()  # whatever comes of it: it is closed again when it is forgotten
             with _plain_errors():
-                self._files.pipe_file(self._path, self.getvalue())
-        super().close()
+                self._files.pipe_file(self._path, whole)
 
 
 @contextmanager
