@@ -24,7 +24,7 @@ from rapidfuzz.distance import OSA
 
 from apteco_frames import schema
 from apteco_frames.analysis import query as asked
-from apteco_frames.analysis.pairing import Rows, integer, same
+from apteco_frames.analysis.pairing import Rows
 from apteco_frames.analysis.query import Query
 from apteco_frames.analysis.words import (
     SMALL_WORDS,
@@ -40,7 +40,8 @@ from apteco_frames.analysis.words import (
     words,
 )
 from apteco_frames.schema.column import STRING
-from apteco_frames.support.arrays import booleans, floats, integers, strings
+from apteco_frames.support.arrays import booleans, floats, integers, same, strings
+from apteco_frames.support.arrays import scalar as integer
 
 # Where a word stands: in a code, in what is around, in notes, in what names or describes.
 _CODE, _AROUND, _NOTES, _OWN = range(4)
