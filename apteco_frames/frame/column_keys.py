@@ -1,4 +1,4 @@
-"""Rows by the texts of one column alone, where a frame looks keys up in several."""
+"""Look-ups by one column alone, for frames that look keys up in several."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _RowType = TypeVar("_RowType", bound=Row)
 
 
 class ColumnKeys(Generic[_RowType]):
-    """Rows by the texts of one column: look-ups, and iteration over the texts.
+    """Rows by the texts of one column, and iteration over the texts.
 
     Args:
         frame: the rows.
@@ -30,7 +30,7 @@ class ColumnKeys(Generic[_RowType]):
         Raises:
             UnknownKeyError: no row has it; the message names the nearest.
             AmbiguousKeyError: several have it; the message names them.
-            TypeError: the key is no text.
+            TypeError: the key is not text.
         """
         if not isinstance(key, str):
             nouns, kind = self._frame._nouns, type(key).__name__
