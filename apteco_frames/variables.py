@@ -272,19 +272,11 @@ class UnknownVariable(Variable):
     reference_length = ReferenceVariable.reference_length
 
 
-_ROW_TYPES: dict[str, type[Variable]] = {
-    VariableType.SELECTOR: SelectorVariable,
-    VariableType.NUMERIC: NumericVariable,
-    VariableType.TEXT: TextVariable,
-    VariableType.ARRAY: ArrayVariable,
-    VariableType.FLAG_ARRAY: FlagArrayVariable,
-    VariableType.DATE: DateVariable,
-    VariableType.DATETIME: DateTimeVariable,
-    VariableType.REFERENCE: ReferenceVariable,
-    VariableType.UNKNOWN: UnknownVariable,
-}
 _TYPES = [VariableType(value) for value in schema.VARIABLE_TYPES]
-_ROW_TYPE_LIST = [_ROW_TYPES[kind] for kind in _TYPES]
+_ROW_TYPES = (  # in their order
+    *(SelectorVariable, NumericVariable, TextVariable, ArrayVariable, FlagArrayVariable),
+    *(DateVariable, DateTimeVariable, ReferenceVariable, UnknownVariable),
+)
 
 
 class VariableKeys(ColumnKeys[Variable]):
@@ -351,7 +343,7 @@ class Variables(CatalogueFrame[Variable], columns=schema.VARIABLES):
         return super()._values(column, start, stop)
 
     def _row_types(self, start: int, stop: int) -> Iterable[type[Row]]:
-        return map(_ROW_TYPE_LIST.__getitem__, self._kinds[start:stop])
+        return map(_ROW_TYPES.__getitem__, self._kinds[start:stop])
 
     @cached_property
     def _kinds(self) -> bytes:

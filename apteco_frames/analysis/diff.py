@@ -123,23 +123,26 @@ def difference(
         pairs = sides["variable"].pairs, sides["code"].pairs
         found = movement(Shares(new), Shares(old), *pairs)
         parts["variable"] += _movements(sides["variable"], found, limits)
-        left_out += _not_judged(found.not_judged)
+        if found.not_judged:
+            left_out += [_not_judged(found.not_judged)]
     ordered = [_in_order(noun, tables) for noun, tables in parts.items() if tables]
     # Not empty_table(), which would import pandas.
     nothing = pa.Table.from_batches([], schema.CHANGES_SCHEMA)
     return Difference(pa.concat_tables([nothing, *ordered]).combine_chunks(), tuple(left_out))
 
 
-def _not_judged(number: int) -> Iterator[LeftOut]:
+def _not_judged(number: int) -> LeftOut:
     """The variables whose movements could not be judged."""
-    if number:
-        variables = "1 variable" if number == 1 else f"{number:,} variables"
-        yield LeftOut(
-            "variable",
-            False,
-            f"Movement was not judged for {variables}: one of the catalogues has no codes or no "
-            f"counts, or the older has counts of fewer than {LEAST_RECORDS} records.",
-        )
+    return LeftOut(
+        "variable",
+        False,
+        f"Movement was not judged for {_variables(number)}: one of the catalogues has no codes or "
+        f"no counts, or the older has counts of fewer than {LEAST_RECORDS} records.",
+    )
+
+
+def _variables(number: int) -> str:
+    return "1 variable" if number == 1 else f"{number:,} variables"
 
 
 def _without_codes_of(catalogue: Mapping[str, pa.Table], lacking: Set[str]) -> dict[str, pa.Table]:
@@ -188,14 +191,13 @@ def not_compared(
     ]
     number = len(lacking[0] | lacking[1])
     if number and presence["code"] == (True, True):
-        variables = "1 variable" if number == 1 else f"{number:,} variables"
         if lacking[0] == lacking[1]:
             why = "neither catalogue has them"
         elif all(lacking):
             why = "one of the catalogues lacks them"
         else:
             why = f"the {'newer' if lacking[0] else 'older'} catalogue lacks them"
-        sentence = f"Codes of {variables} were not compared: {why}."
+        sentence = f"Codes of {_variables(number)} were not compared: {why}."
         left_out.append(LeftOut("code", False, sentence))
     return tuple(left_out)
 

@@ -63,7 +63,7 @@ class Row:
         return {name: self._block[name][self._position] for name in self._frame.arrow.column_names}
 
     def _describe(self) -> str:
-        return truncate(self._block["name"][self._position])
+        return repr(truncate(self._block["name"][self._position]))
 
     @property
     def _frame(self) -> RowSource:
@@ -100,7 +100,7 @@ class Row:
         return self
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {truncate(self._block['name'][self._position])!r}>"
+        return f"<{type(self).__name__} {self._describe()}>"
 
 
 def attribute(columns: Iterable[Column], name: str) -> Any:
