@@ -362,8 +362,6 @@ class _Metadata(NamedTuple):
             values = {"columns": (), "kinds": _ALWAYS, "unavailable": (), **values}
         elif _checksum(values) != values["checksum"]:
             raise ValueError("checksum")
-        if not set(_ALWAYS) <= set(values["kinds"]):
-            raise ValueError("kinds")
         told = values["system_info"]
         system = {name: told[name] for name in SYSTEMS_SCHEMA.names}
         date = system["build_date"]

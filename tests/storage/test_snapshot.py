@@ -394,6 +394,17 @@ def test_contents_that_are_no_catalogue(tmp_path: Path, change: Callable[[Any], 
     assert str(tmp_path) in str(caught.value)
 
 
+def test_codes_of_another_type(tmp_path: Path) -> None:
+    """Codes whose columns do not fit are damaged; that shows on first use."""
+    path = NEW.write_parquet(tmp_path)[3]
+    table = pq.read_table(path)
+    texts = table.set_column(6, "count", pa.array(["many"] * len(table)))
+    pq.write_table(texts.replace_schema_metadata(table.schema.metadata), path)
+    opened = Catalogue.read_parquet(tmp_path)
+    with pytest.raises(SnapshotError, match=r"codes\.parquet is damaged"):
+        _ = opened.codes
+
+
 @pytest.mark.parametrize("value", [None, [], "text", {}, {"version": 1}], ids=json.dumps)
 def test_metadata_of_another_form(tmp_path: Path, value: Any) -> None:
     """A label that isn't one of this package makes the file a foreign one."""
