@@ -143,7 +143,9 @@ class AnyCatalogue(ABC):
                 codes, the change is ``breaking``. None turns the rule off.
             moved: a fraction of a table's records. If more of them must have moved to another
                 code of a variable, or into or out of Unclassified, the change is ``breaking``;
-                above a fifth of it, ``notable``. None turns this off.
+                above a fifth of it, ``notable``. None turns this off. The share is a lower bound,
+                since only counts are known: half the sum of the differences of the codes' shares,
+                or for arrays, where a record has several codes, the largest difference.
             uses: what uses the variables, such as ``session.uses``. Each change then counts its
                 users, and removing something that is used is ``breaking``.
 

@@ -102,17 +102,20 @@ class Change(Row):
         >>> few.diff(whole)["Bookings"].values
         '2,130,081 → 213,008 (−90 %)'
         """  # noqa: RUF002 - a minus
+        return " → ".join(self._texts)
+
+    @property
+    def _texts(self) -> list[str]:
         old, new = self.told
         if self.column in (rules.MOVED, rules.UNCLASSIFIED):
-            shares = [_percent(float(text)) for text in (old, new) if text is not None]
-            return " → ".join(shares)
-        if self.column in _NUMBERS:
-            numbers = [None if text is None else float(text) for text in (old, new)]
-            texts = ["null" if text is None else _number(text) for text in (old, new)]
-            return f"{' → '.join(texts)}{_by(*numbers)}"
+            return [_percent(float(text)) for text in (old, new) if text is not None]
         if self.column is None:
-            return (new if old is None else old) or ""
-        return " → ".join("null" if text is None else text for text in (old, new))
+            return [(new if old is None else old) or ""]
+        if self.column not in _NUMBERS:
+            return ["null" if text is None else text for text in (old, new)]
+        numbers = [None if text is None else float(text) for text in (old, new)]
+        before, after = ("null" if text is None else _number(text) for text in (old, new))
+        return [before, f"{after}{_by(*numbers)}"]
 
     def _describe(self) -> str:
         what = f"{_SIGNS[self.change]} {self.noun} {truncate(self.name)!r}"
@@ -292,8 +295,9 @@ def html_page(found: Sequence[Changes]) -> str:
             report.Line(
                 change.severity,
                 f"{change.noun} {change.name}"
-                + (f" {change.change}" if change.column is None else f", {change.column}"),
-                change.values,
+                + (f" {change.change}" if change.column is None else f", {change.column}")
+                + change._users,
+                change._texts,
             )
             for change in changes.at_least("routine")[: report.MOST_ROWS]
         ]

@@ -25,8 +25,8 @@ ALL = "all"
 _PREFIX = 2
 _LEAST_VARIABLES = 10
 _PERSONAL = re.compile(
-    r"\be[- ]?mail|\b(tele)?phone\b|\btel\b|\bmobile (phone|number|no)|\bsurname\b|\bs ?name\b"
-    r"|\b(last|family) name\b|\bdate of birth\b|\bbirth ?(date|day)|\bdob\b|\baddress",
+    r"\be[- ]?mail|\baddress|\bbirth ?(date|day)|\bmobile (phone|number|no)"
+    r"|\b((tele)?phones?|tel|sur ?name|s ?name|(last|family) ?name|date of birth|dob)(?![a-z])",
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|[_\s]+")
@@ -154,7 +154,7 @@ def _rule(
     "`peSName`, described “Surname”, may be exported",
 )
 def _personal(row: Row, _: Known, __: float) -> str | None:
-    texts = (row["description"], " ".join(_WORDS.split(row["name"])))
+    texts = (" ".join(_WORDS.split(row[column])) for column in ("description", "name"))
     match = next(filter(None, map(_PERSONAL.search, texts)), None)
     if not match or not row["is_exportable"]:
         return None
@@ -173,7 +173,7 @@ def _without_records(row: Row, _: Known, __: float) -> str | None:
 @_rule(
     *("mostly-unclassified", "notable", "quality"),
     "A selector without a value for most records misleads whoever selects by it.",
-    "79 % of the bookings have no Response Code",
+    "79% of the bookings have no Response Code",
     threshold=("unclassified_share", 0.5),
 )
 def _unclassified(row: Row, _: Known, most: float) -> str | None:
@@ -184,7 +184,7 @@ def _unclassified(row: Row, _: Known, most: float) -> str | None:
 @_rule(
     *("incomplete-coverage", "notable", "quality"),
     "Each record has one code of a selector, so the counts should add up to the table's records.",
-    "the counts of Grade are 97 % of the bookings",
+    "the counts of Grade are 97% of the bookings",
     threshold=("coverage_difference", 0.0),
 )
 def _uncovered(row: Row, _: Known, most: float) -> str | None:
@@ -341,7 +341,7 @@ def chosen(select: Collection[str] | None, ignore: Collection[str]) -> tuple[Lin
 
     Args:
         select: their names, or ``all``; None for those on by default.
-        ignore: names of rules to leave out.
+        ignore: names of rules to leave out, or ``all``.
 
     Raises:
         UnknownKeyError: there is no such rule.
@@ -351,7 +351,7 @@ def chosen(select: Collection[str] | None, ignore: Collection[str]) -> tuple[Lin
     return tuple(
         rule
         for rule in RULES
-        if rule.name not in ignore
+        if not {rule.name, ALL} & {*ignore}
         and (rule.is_default if select is None else rule.name in select or ALL in select)
     )
 

@@ -61,7 +61,8 @@ _FORMATS: dict[str, dict[str, Any]] = {
     "fraction": {"num_format": "#,##0.00####"} | _RIGHT,
     "share": {"num_format": "0.0%"} | _RIGHT,
     "time": {"num_format": "yyyy-mm-dd hh:mm:ss"} | _RIGHT,
-    "bool": {"align": "left"},
+    # Excel shows TRUE and FALSE whatever the format, LibreOffice 1 and 0 unless told.
+    "bool": {"num_format": '"TRUE";"TRUE";"FALSE"', "align": "left"},
 }
 _HEADER = {"bold": True, "bg_color": "#E7EBF0", "bottom": 1}
 # Where a group begins there is a line; its name is indented where it is repeated.
