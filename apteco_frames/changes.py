@@ -33,14 +33,8 @@ _HEADER = ("column", "old", "new", "severity")
 _TELLING = {"table": "plural", "variable": "description", "folder": "name", "code": "description"}
 
 
-_NUMBERS = {
-    noun: {column.name for column in columns if column.type in (INT, DOUBLE)}
-    for noun, columns in zip(
-        schema.CHANGED_NOUNS,
-        (schema.TABLES, schema.VARIABLES, schema.FOLDERS, schema.CODES),
-        strict=True,
-    )
-}
+_COLUMNS = (*schema.TABLES, *schema.VARIABLES, *schema.FOLDERS, *schema.CODES)
+_NUMBERS = {column.name for column in _COLUMNS if column.type in (INT, DOUBLE)}
 
 
 class Change(Row):
@@ -87,10 +81,8 @@ class Change(Row):
         '- variable hoURN: Household URN'
         """
         what = f"{_SIGNS[self.change]} {self.noun} {self.name}"
-        old, new = self.told
-        if self.column is None:
-            return f"{what}: {new if old is None else old}{self._users}"
-        return f"{what}, {self.column}: {self.values}{self._users}"
+        column = "" if self.column is None else f", {self.column}"
+        return f"{what}{column}: {self.values}{self._users}"
 
     @property
     def _users(self) -> str:
@@ -119,7 +111,7 @@ class Change(Row):
             return [_percent(float(text)) for text in (old, new) if text is not None]
         if self.column is None:
             return [(new if old is None else old) or ""]
-        if self.column not in _NUMBERS[self.noun]:
+        if self.column not in _NUMBERS:
             return ["null" if text is None else text for text in (old, new)]
         numbers = [None if text is None else float(text) for text in (old, new)]
         before, after = ("null" if text is None else _number(text) for text in (old, new))
@@ -133,9 +125,6 @@ class Change(Row):
             "null" if text is None else repr(truncate(text)) for text in (self.old, self.new)
         )
         return f"{what}, {self.column}: {old} → {new}, {self.severity}"
-
-    def __repr__(self) -> str:
-        return f"<Change {self._describe()}>"
 
 
 class Changes(CatalogueFrame[Change], columns=schema.CHANGES):  # noqa: D101 - see __doc__

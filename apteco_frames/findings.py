@@ -27,9 +27,6 @@ class Finding(Row):
     def _describe(self) -> str:
         return f"{self.rule}: {self.noun} {truncate(self.name)!r}, {self.severity}"
 
-    def __repr__(self) -> str:
-        return f"<Finding {self._describe()}>"
-
 
 class Findings(CatalogueFrame[Finding], columns=schema.FINDINGS):
     """What the rules find in a catalogue, the most severe first.

@@ -1,12 +1,12 @@
 """How the nouns of a catalogue lead to each other.
 
-A table has variables, a variable has codes and is in a folder, a code is of a variable, which
-is on a table: nouns go round in a circle, and their modules must not. So a noun imports only
-those that it holds: tables and folders import variables, and variables import codes. What
-leads back, from a code to its variable, or from a variable to its table and its folder, is
-known here alone: each catalogue has its :class:`Links`, which its frames and rows go by.
+A table has variables, a variable has codes and a folder, a code belongs to a variable, and
+that to a table: the nouns form a circle, which their modules must not. So a noun imports only
+the nouns it contains: tables and folders import variables, and variables import codes. The
+ways back, from a code to its variable, or from a variable to its table and folder, are known
+only here: each catalogue has :class:`Links`, which its frames and rows use.
 
-Type checkers know the nouns that are imported by none below them from ``nouns.pyi``.
+For type checkers, ``nouns.pyi`` names the nouns that a module cannot import.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Owner(Protocol):
-    """What frames belong to: a catalogue, or one that reads more on first use."""
+    """The owner of frames: a catalogue, or a live catalogue."""
 
     @property
     def catalogue(self) -> Any:
@@ -53,17 +53,17 @@ class Owner(Protocol):
 
     @property
     def uses(self) -> Uses:
-        """What uses its variables; likewise."""
+        """The uses of its variables; likewise."""
 
 
 class Links:
-    """The ways from the rows of a catalogue to others of its rows.
+    """The ways between the rows of a catalogue.
 
     Args:
         owner: the catalogue.
-        codes: gives the codes that are known of the catalogue.
-        read_codes: likewise, with those of all variables of a table that have codes.
-        session: the session whose frames these are; None offline.
+        codes: returns the codes that are loaded.
+        read_codes: likewise, after loading the codes of the variables given.
+        session: the session; None offline.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Links:
         return self.owner.variables.names[name]
 
     def variables_of(self, table: str) -> Variables:
-        """The variables on a table, in the API's order: each time the same frame."""
+        """The variables on a table, in the API's order; the same frame each time."""
         variables = self._of_table.get(table)
         if variables is None:
             rows, spans = self._by_table
@@ -111,7 +111,7 @@ class Links:
         return variables._part(variables.arrow.take(integers(positions[name] for name in names)))
 
     def alone(self, variable: str) -> Variables:
-        """A variable as a frame, which keeps its codes: each time the same frame."""
+        """A variable as a frame, which keeps its codes; the same frame each time."""
         variables = self._alone.get(variable)
         if variables is None:
             variables = self._alone[variable] = self.variables_named([variable])
@@ -131,7 +131,7 @@ class Links:
         return None if found is None else folders[found]
 
     def uses_of(self, variables: Iterable[str], code: str | None = None) -> Uses:
-        """The uses of variables; or of a code of theirs, be it without its blanks."""
+        """The uses of variables, or of one of their codes, with or without its blanks."""
         uses, names = self.owner.uses, list(variables)
         fits = pc.is_in(uses._arrays["variable_name"], value_set=strings(names))
         rows = uses.arrow.filter(fits)
@@ -142,7 +142,7 @@ class Links:
 
     @cached_property
     def _by_table(self) -> tuple[pa.Table, dict[str, tuple[int, int]]]:
-        """The variables with those of each table together, and where each table's stand."""
+        """The variables ordered by table, and the start and stop of each table."""
         variables = self.owner.variables
         # Stable, so that the API's order stays within each table.
         order = pc.array_sort_indices(variables._arrays["table_name"].dictionary_encode().indices)
@@ -151,5 +151,5 @@ class Links:
 
 
 def links_of(of: CatalogueFrame[Any] | Row) -> Links:
-    """The links that a frame or a row goes by."""
+    """The links of a frame or a row."""
     return of._links  # type: ignore[no-any-return]

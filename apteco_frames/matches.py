@@ -42,9 +42,6 @@ class Match(Row):
     def _describe(self) -> str:
         return f"{self.noun} {truncate(self.name)!r}: {truncate(self.description)!r}"
 
-    def __repr__(self) -> str:
-        return f"<Match {self._describe()}>"
-
 
 class Matches(CatalogueFrame[Match], columns=schema.MATCHES):
     """What a search found, the best first.

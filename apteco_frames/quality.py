@@ -1,4 +1,4 @@
-"""Quality: how well the codes of variables describe the records, the frame and the row."""
+"""The quality of codes: the frame and the row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class VariableQuality(Row):
-    """What the codes of one variable are like."""
+    """The quality of the codes of one variable."""
 
     __slots__ = ()
 
@@ -38,15 +38,15 @@ class VariableQuality(Row):
 
     @property
     def variable(self) -> Variable:
-        """The variable that it is about."""
+        """The variable."""
         return links_of(self).variable(self.name)
 
 
 class Quality(CatalogueFrame[VariableQuality], columns=schema.QUALITY):
     """How well codes describe the records: a row for each variable that has codes.
 
-    Shares are of the variable's own counts where a record has one code, and of the table's
-    records in arrays. What follows from counts is null where the API gives none. The columns:
+    Shares are parts of the variable's own counts, or for arrays of the table's records. Values
+    that need counts are null if the API gives none. The columns:
 
     [columns]
     """

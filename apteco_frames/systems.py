@@ -1,4 +1,4 @@
-"""Systems: the frame of those that a DataView lists, and the row."""
+"""The systems of a DataView: the frame and the row."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Systems(CatalogueFrame[System], columns=schema.SYSTEMS):
 
     Args:
         arrow: the systems, under :attr:`schema`.
-        catalogue: the catalogue that the session held when it listed them.
+        catalogue: the catalogue of the session when it listed them.
         data_view: name of the DataView.
     """
 
@@ -52,5 +52,5 @@ class Systems(CatalogueFrame[System], columns=schema.SYSTEMS):
 
     @property
     def _system(self) -> str:
-        """What the rows are of, for titles and errors: here a whole DataView."""
+        """The DataView, for titles and errors."""
         return f"DataView {truncate(self._data_view)!r}"

@@ -19,7 +19,7 @@ from apteco_frames.normalize.tree import children_of
 from apteco_frames.render import card
 from apteco_frames.render.tree import Item, Tree
 from apteco_frames.support.apteco_names import STAYS, attributes
-from apteco_frames.support.text import truncate
+from apteco_frames.support.arguments import not_a
 from apteco_frames.variables import Variable, Variables
 
 if TYPE_CHECKING:
@@ -269,11 +269,7 @@ def _table(other: object) -> Table:
     """
     if isinstance(other, Table):
         return other
-    what = repr(truncate(other)) if isinstance(other, str) else f"a {type(other).__name__}"
-    raise TypeError(
-        f"Tables can only be compared with tables, not with {what}; "
-        'take one from the tables, such as session.tables["People"].'
-    )
+    raise not_a('Tables can only be compared with tables, such as session.tables["People"]', other)
 
 
 if not TYPE_CHECKING:  # type checkers would take any name for an attribute

@@ -51,9 +51,6 @@ class Use(Row):
         what = f"{self.kind} {truncate(self.id)} {truncate(self.title)!r}"
         return f"{what} uses {truncate(self.variable_name)}{code}"
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._describe()}>"
-
 
 class BrokenUse(Use):
     """A use that will not work, and why."""

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from apteco_frames import schema
 from apteco_frames.codes import Codes, codes_of
-from apteco_frames.frame.base import CatalogueFrame
-from apteco_frames.frame.column_keys import ColumnKeys
+from apteco_frames.frame.base import MOST_COMPLETED, CatalogueFrame
 from apteco_frames.frame.deprecated import DeprecatedNames
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import links_of
 from apteco_frames.render import card
 from apteco_frames.support.apteco_names import STAYS, attributes
+from apteco_frames.support.arguments import require_text
 from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
@@ -272,23 +273,67 @@ class UnknownVariable(Variable):
     reference_length = ReferenceVariable.reference_length
 
 
-_ROW_TYPES: dict[str, type[Variable]] = {
-    VariableType.SELECTOR: SelectorVariable,
-    VariableType.NUMERIC: NumericVariable,
-    VariableType.TEXT: TextVariable,
-    VariableType.ARRAY: ArrayVariable,
-    VariableType.FLAG_ARRAY: FlagArrayVariable,
-    VariableType.DATE: DateVariable,
-    VariableType.DATETIME: DateTimeVariable,
-    VariableType.REFERENCE: ReferenceVariable,
-    VariableType.UNKNOWN: UnknownVariable,
-}
 _TYPES = [VariableType(value) for value in schema.VARIABLE_TYPES]
-_ROW_TYPE_LIST = [_ROW_TYPES[kind] for kind in _TYPES]
+_ROW_TYPES = (  # in their order
+    *(SelectorVariable, NumericVariable, TextVariable, ArrayVariable, FlagArrayVariable),
+    *(DateVariable, DateTimeVariable, ReferenceVariable, UnknownVariable),
+)
 
 
-class VariableKeys(ColumnKeys[Variable]):
-    """Variables by name alone, or by description alone."""
+class VariableKeys:
+    """Variables by name alone, or by description alone; iteration is over the texts.
+
+    Args:
+        variables: the variables.
+        column: ``name`` or ``description``.
+    """
+
+    def __init__(self, variables: Variables, column: str) -> None:
+        self._variables = variables
+        self._column = column
+
+    def __getitem__(self, key: str) -> Variable:
+        """The variable with that text.
+
+        Raises:
+            UnknownKeyError: no variable has it; the message names the nearest.
+            AmbiguousKeyError: several have it; the message names them.
+            TypeError: the key is not text.
+        """
+        require_text(key, f"A look-up by {self._column}")
+        columns = (self._column,)
+        positions = self._variables._positions(key, columns)
+        if len(positions) == 1:
+            return self._variables._row(positions[0])
+        raise self._variables._lookup_error(key, positions, columns)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and key in self._texts
+
+    def get(self, key: str, default: Any = None) -> Variable | Any:
+        """The variable with that text, or the default if there is none.
+
+        Raises:
+            AmbiguousKeyError: several variables have it.
+        """
+        return self[key] if key in self else default  # noqa: SIM401 - this is that get
+
+    @property
+    def _texts(self) -> dict[str, int]:
+        """The texts, each once."""
+        return self._variables._index(self._column)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(islice(self._texts, MOST_COMPLETED))
+
+    def __repr__(self) -> str:
+        return f"<{len(self):,} {self._column}s of {self._variables._title}>"
 
 
 class Variables(CatalogueFrame[Variable], columns=schema.VARIABLES):
@@ -351,7 +396,7 @@ class Variables(CatalogueFrame[Variable], columns=schema.VARIABLES):
         return super()._values(column, start, stop)
 
     def _row_types(self, start: int, stop: int) -> Iterable[type[Row]]:
-        return map(_ROW_TYPE_LIST.__getitem__, self._kinds[start:stop])
+        return map(_ROW_TYPES.__getitem__, self._kinds[start:stop])
 
     @cached_property
     def _kinds(self) -> bytes:

@@ -35,7 +35,6 @@ nitpick_ignore_regex = [("py:.*", r"(?!apteco_frames\b).*")]
 nitpick_ignore = [
     ("py:class", "apteco_frames.demo.server.DemoHandler"),
     ("py:class", "apteco_frames.frame.base._RowType"),
-    ("py:class", "apteco_frames.frame.column_keys._RowType"),
     ("py:class", "apteco_frames.links.Links"),
     ("py:class", "apteco_frames.links.Owner"),
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import pickle
 from datetime import datetime
 from typing import Any
@@ -133,12 +132,6 @@ def test_the_source_is_named_in_errors() -> None:
         Catalogue(info, sample().tables[:0], empty)
     with pytest.raises(TablesError, match="the attic"):
         Catalogue(info, sample().tables[:0], empty, source="the attic")
-
-
-@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
-def test_copies_are_equal(copied: Any) -> None:
-    """Copying a catalogue gives an equal one."""
-    assert copied(holidays()) == holidays()
 
 
 @settings(max_examples=up_to(15))

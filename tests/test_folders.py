@@ -137,17 +137,6 @@ def test_a_variable_in_two_folders_or_in_none() -> None:
     assert counts == [(1, 2), (2, 2), (1, 1)]
 
 
-def test_an_empty_folder() -> None:
-    """A folder without anything in it is kept, and has no variables."""
-    (folder,) = read(with_folders(node("Empty")))
-    assert (folder.children, len(folder.variables), folder.total_variable_count) == ([], 0, 0)
-
-
-def test_a_system_without_folders() -> None:
-    """No folders at all are an empty frame."""
-    assert len(read(with_folders())) == 0
-
-
 # Looking up.
 
 

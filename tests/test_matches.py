@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import pickle
 import re
 from html import escape
@@ -188,9 +187,3 @@ def test_odd_texts_are_searched_and_shown_harmlessly(text: str) -> None:
         lines = repr(found).split("\n")
         assert [escape_controls(line) for line in lines] == lines
         assert "<script" not in found._repr_html_()
-
-
-def test_columns_are_documented() -> None:
-    """The documentation lists the columns."""
-    doc = inspect.cleandoc(Matches.__doc__ or "")
-    assert all(f"\n{name}: " in doc for name in Matches.schema.names)

@@ -10,12 +10,12 @@ from datetime import date, datetime
 from itertools import product
 from typing import Any
 
-import apteco_api
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lanes import up_to
+from schema.test_schema import NEWER
 from strategies import (
     EMPTY_SELECTOR,
     NUMERIC_INFO,
@@ -95,14 +95,6 @@ OWN: dict[str, set[str]] = {
 }
 
 
-# Fields that the description of version 1.9.19, and so ``apteco_api``, does not have.
-NEWER = {
-    *("path", "notes", "selectorInfo.unclassifiedCode", "selectorInfo.unclassifiedDescription"),
-    *("numericInfo.decimalPlaces", "referenceInfo.referenceType", "referenceInfo.length"),
-    "referenceInfo.decimalPlaces",
-}
-
-
 def variables_of(*items: Item) -> Variables:
     return catalogue_of(None, items).variables
 
@@ -112,73 +104,6 @@ def one_of_each_kind() -> Variables:
 
 
 # Schema
-
-
-def test_the_schema_is_declared_column_by_column() -> None:
-    """The columns, their types and which may be null are part of the contract."""
-    enum = "dictionary<values=string, indices=uint8, ordered=0>"
-    assert {f.name: (str(f.type), f.nullable) for f in Variables.schema} == {
-        "name": ("string", False),
-        "description": ("string", False),
-        "type": (enum, False),
-        "folder_name": ("string", True),
-        "table_name": ("string", False),
-        "is_selectable": ("bool", False),
-        "is_browsable": ("bool", False),
-        "is_exportable": ("bool", False),
-        "is_virtual": ("bool", False),
-        "selector_type": ("string", True),
-        "sub_type": ("string", True),
-        "code_length": ("int64", True),
-        "num_codes": ("int64", True),
-        "var_code_min_count": ("int64", True),
-        "var_code_max_count": ("int64", True),
-        "var_code_order": ("string", True),
-        "min_date": ("timestamp[us]", True),
-        "max_date": ("timestamp[us]", True),
-        "combined_from": ("string", True),
-        "min_value": ("double", True),
-        "max_value": ("double", True),
-        "is_currency": ("bool", True),
-        "currency_locale": ("string", True),
-        "currency_symbol": ("string", True),
-        "max_length": ("int64", True),
-        "api_type": ("string", False),
-        "path": ("string", True),
-        "notes": ("string", True),
-        "unclassified_code": ("string", True),
-        "unclassified_description": ("string", True),
-        "decimal_places": ("int64", True),
-        "reference_type": ("string", True),
-        "reference_length": ("int64", True),
-    }
-
-
-def test_each_column_is_documented_with_its_api_field() -> None:
-    """The class documents type, nullability and API field, and leaves no field of the API out."""
-    doc = inspect.getdoc(Variables) or ""
-    lines = re.findall(r"^(\w+): ([\w\[\]]+), (required|nullable), (.+?)\. (\S.*)$", doc, re.M)
-    assert [line[0] for line in lines] == Variables.schema.names
-    for name, type_name, nullability, _, _ in lines:
-        field = Variables.schema.field(name)
-        assert type_name == ("enum" if name == "type" else str(field.type))
-        assert nullability == ("nullable" if field.nullable else "required")
-    sources = {source for line in lines for source in re.findall(r"``([\w.]+)``", line[3])}
-    groups = {
-        "selectorInfo": apteco_api.SelectorVariableInfo,
-        "numericInfo": apteco_api.NumericVariableInfo,
-        "textInfo": apteco_api.TextVariableInfo,
-    }
-    flat = set(apteco_api.Variable.attribute_map.values()) - {*groups, "referenceInfo"}
-    nested = {f"{g}.{f}" for g, model in groups.items() for f in model.attribute_map.values()}
-    assert sources == flat | nested | NEWER
-    assert [line[0] for line in lines if line[3] == "derived"] == ["type"]
-
-
-def test_dates_say_that_they_have_no_zone() -> None:
-    """The documentation of both date columns says that times are local and naive."""
-    for attribute in (DateVariable.min_date, DateVariable.max_date):
-        assert "without zone" in (inspect.getdoc(attribute) or "")
 
 
 LOADS: dict[str, Callable[[], Catalogue]] = {
@@ -327,15 +252,6 @@ def test_not_combined(value: Any) -> None:
     assert variables.arrow["combined_from"].null_count == 1
 
 
-def test_an_unknown_kind_is_kept() -> None:
-    """A kind that nobody has heard of stays among the variables, with the API's own type."""
-    variables = variables_of(variable_item("a"), variable_item("b", kind="Unknown"))
-    unknown = variables["b"]
-    assert (unknown.type, unknown.api_type) == ("Unknown", "Sculpture")
-    assert [v.name for v in variables] == ["a", "b"]
-    assert [v.name for v in variables.filter(type="Unknown")] == ["b"]
-
-
 def test_an_unknown_kind_has_all_that_the_api_says() -> None:
     """Whatever fields of whatever kind come with it are attributes; the others are None."""
     infos: Item = {
@@ -381,36 +297,7 @@ def test_each_kind_has_exactly_its_attributes(kind: str) -> None:
             getattr(variable, name)
 
 
-def test_values_of_each_kind() -> None:
-    """The attributes of a row hold what the API said."""
-    values = {kind: one_of_each_kind()[f"v{kind}"] for kind in KINDS}
-    numeric, text, date = values["Numeric"], values["Text"], values["Date"]
-    assert isinstance(numeric, NumericVariable)
-    assert isinstance(text, TextVariable)
-    assert isinstance(date, DateVariable)
-    assert (numeric.min_value, numeric.max_value, numeric.currency_symbol) == (-1.5, 250.0, "£")
-    assert text.max_length == 30
-    assert (date.min_date, date.num_codes) == (datetime(2015, 1, 2), 2)
-    assert (text.folder_name, text.is_selectable, text.is_browsable) == ("Folder", True, False)
-    assert text.table.name == text.table_name == "People"
-
-
 # Newer and older servers
-
-
-def test_what_newer_servers_send() -> None:
-    """The fields of newer servers are columns, and attributes of the kinds that have them."""
-    selector, numeric, reference = variables_of(
-        variable_item("s"), variable_item("n", kind="Numeric"), variable_item("r", kind="Reference")
-    )
-    assert isinstance(selector, SelectorVariable)
-    assert isinstance(numeric, NumericVariable)
-    assert isinstance(reference, ReferenceVariable)
-    assert (selector.path, selector.notes) == ("Folder/s", "Notes on s")
-    assert selector.unclassified_code == "!"
-    assert selector.unclassified_description == "Unclassified"
-    assert (numeric.decimal_places, reference.decimal_places) == (2, 0)
-    assert (reference.reference_type, reference.reference_length) == ("Numeric", 8)
 
 
 def older(item: Item) -> Item:
@@ -445,16 +332,6 @@ def test_columns_of_before_are_read_with_nulls() -> None:
     assert [v.path for v in read.variables] == [None, None]
     assert read.variables["n"].to_dict()["decimal_places"] is None
     assert read.variables["n"].to_dict()["min_value"] == -1.5
-
-
-@pytest.mark.parametrize("nothing", [None, "", "missing"])
-def test_combined_from_nothing_is_null(nothing: str | None) -> None:
-    """Null, an empty text and no field at all mean the same: it summarises no other."""
-    item = variable_item("v")
-    item["selectorInfo"]["combinedFromVariableName"] = nothing
-    if nothing == "missing":
-        del item["selectorInfo"]["combinedFromVariableName"]
-    assert variables_of(item)["v"].to_dict()["combined_from"] is None
 
 
 # Scripts written for apteco

@@ -1,4 +1,4 @@
-"""Changes that somebody accepted: expected, with a reason, and no further than they went then."""
+"""Accepted changes: expected, for a reason, as far as they went at the time."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Accepted(NamedTuple):
 
     @property
     def told(self) -> str:
-        """What was accepted, in short."""
+        """The change, in short."""
         what = f"{self.noun} {truncate(self.name)} {self.change}"
         return f"{what}: {self.column}" if self.column else what
 
     def fits(self, change: Mapping[str, Any]) -> bool:
-        """Whether a change of its system is this one, or goes less far in the same direction."""
+        """Whether a change of the system is this one, or a smaller one in the same direction."""
         if any(change[key] != getattr(self, key) for key in ("noun", "name", "change")):
             return False
         if (change["column"] or "") != self.column:
@@ -58,7 +58,7 @@ class Accepted(NamedTuple):
 
 
 def accepted(system: str, change: Mapping[str, Any], reason: str) -> Accepted:
-    """A change as it is accepted.
+    """Accept a change.
 
     Args:
         system: name of the system.
@@ -71,23 +71,25 @@ def accepted(system: str, change: Mapping[str, Any], reason: str) -> Accepted:
     return Accepted(system, noun, name, happened, column, old, new, reason)
 
 
-def read(text: str, place: str) -> list[Accepted]:
-    """What a file says.
+def read(text: str, path: str) -> list[Accepted]:
+    """The accepted changes in the text of a file.
 
     Args:
         text: the file, as TOML.
-        place: where it is, for errors.
+        path: its path, for errors.
 
     Raises:
-        ConfigurationError: it is no TOML, or not as :func:`write` writes it.
+        ConfigurationError: it is not TOML, or not what :func:`write` writes.
     """
     try:
         found: dict[str, Any] = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"{place} is not TOML: {error}.") from None
+        raise ConfigurationError(f"{path} is not TOML: {error}.") from None
     rows = found.get("accepted", [])
     if found.keys() - {"accepted"} or not isinstance(rows, list):
-        raise ConfigurationError(f"{place} should have [[accepted]] for each change, and no more.")
+        raise ConfigurationError(
+            f"{path} should have [[accepted]] for each change, and nothing else."
+        )
     usual = dict.fromkeys(Accepted._fields, "")
     for row in rows:
         if (
@@ -97,14 +99,14 @@ def read(text: str, place: str) -> list[Accepted]:
             or not all(row.get(key, "").strip() for key in _REQUIRED)
         ):
             raise ConfigurationError(
-                f"An accepted change in {place} should have {', '.join(_REQUIRED)} as texts; of "
-                "a column also column, old and new."
+                f"An accepted change in {path} should have {', '.join(_REQUIRED)} as texts, and "
+                "for a column also column, old and new."
             )
     return [Accepted(**usual | row) for row in rows]
 
 
 def write(changes: Iterable[Accepted]) -> str:
-    """The text of a file, as TOML.
+    """Accepted changes as the text of a file, in TOML.
 
     >>> row = Accepted("holidays", "variable", "hoURN", "removed", "", "", "", "Not needed.")
     >>> read(write([row]), "accepted.toml") == [row]
@@ -118,7 +120,7 @@ def write(changes: Iterable[Accepted]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A text as TOML writes it: as JSON does, but for one character."""
+    """A text in TOML, which escapes like JSON, but for one character."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

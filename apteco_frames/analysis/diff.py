@@ -1,14 +1,14 @@
 """What changed between two catalogues.
 
-Which rows belong together is told by :mod:`apteco_frames.analysis.pairing`, and what is
-compared by those of :mod:`apteco_frames.analysis.rules`. The order of tables,
-variables and folders carries no meaning, that of codes does: where codes that stayed
+:mod:`apteco_frames.analysis.pairing` matches the rows, and
+:mod:`apteco_frames.analysis.rules` names the columns to compare. The order of tables,
+variables and folders has no meaning, but that of codes has: if codes in both catalogues
 changed places, their variable has one row with the column ``codes``, and all its codes
-before and after as JSON lists. How many records must have changed their code is told by
-:mod:`apteco_frames.analysis.movement`.
+before and after as JSON lists. :mod:`apteco_frames.analysis.movement` finds how many records
+must have moved to another code.
 
 All of it is ``pyarrow.compute``, which matches half a million codes in a fraction of a
-second, in a forked process, too.
+second, even in a forked process.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ _json = json.JSONEncoder(ensure_ascii=False, default=datetime.isoformat).encode
 
 
 class LeftOut(NamedTuple):
-    """What is not compared.
+    """Something that was not compared.
 
     Attributes:
-        noun: ``folder`` or ``code``.
-        is_all: whether none of them are; otherwise the codes of some variables are not.
-        sentence: what it is, and why.
+        noun: ``folder``, ``code`` or ``variable``.
+        is_all: whether all of that noun; if not, that of some variables.
+        sentence: what, and why.
     """
 
     noun: str
@@ -63,12 +63,12 @@ class LeftOut(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """What is different between two catalogues.
+    """The difference between two catalogues.
 
     Attributes:
         changes: a table under ``schema.CHANGES_SCHEMA``: tables, variables, folders, codes;
-            of each what was added and changed in the newer catalogue's order, then what was
-            removed in the older one's. Empty for equal catalogues.
+            first rows that were added or changed, in the newer catalogue's order, then rows
+            that were removed, in the older catalogue's. Empty for equal catalogues.
         left_out: what was not compared, or not judged.
     """
 
@@ -84,22 +84,22 @@ def difference(
     moved: float | None = 0.5,
     lacking: tuple[Set[str], Set[str]] = (frozenset(), frozenset()),
 ) -> Difference:
-    """What must be done to the older catalogue to have the newer one.
+    """Compare two catalogues.
 
     Args:
         new: the newer catalogue: ``tables`` and ``variables``, and ``folders`` and
-            ``codes`` if it has them, by these names under their declared schemas.
-        old: the older catalogue, likewise. What one of them lacks is not compared.
-        drop: from which fall on, as a fraction between 0 and 1, fewer records of a table
-            or codes of a variable are breaking; never if None.
-        moved: from which share of records on, as a fraction between 0 and 1, it is breaking
-            that their code changed; None to look for no movements.
-        lacking: names of the variables whose codes the newer lacks, and of those whose codes
-            the older lacks, where both have codes.
+            ``codes`` if it has them, under their declared schemas.
+        old: the older catalogue, likewise. Nouns that only one has are not compared.
+        drop: the fraction of records of a table, or codes of a variable, above which a loss is
+            breaking; None for never.
+        moved: the share of records above which it is breaking that they moved to another code;
+            None to look for no movements.
+        lacking: names of the variables whose codes the newer catalogue lacks, and of those whose
+            codes the older lacks, if both have codes.
 
     Raises:
-        TypeError: ``drop`` or ``moved`` is no number.
-        ValueError: ``drop`` or ``moved`` is no fraction between 0 and 1.
+        TypeError: ``drop`` or ``moved`` is not a number.
+        ValueError: ``drop`` or ``moved`` is not between 0 and 1.
     """
     limits = Limits(
         None if drop is None else _fraction("drop", drop, "0.2 for a fifth"),
@@ -123,23 +123,26 @@ def difference(
         pairs = sides["variable"].pairs, sides["code"].pairs
         found = movement(Shares(new), Shares(old), *pairs)
         parts["variable"] += _movements(sides["variable"], found, limits)
-        left_out += _not_judged(found.not_judged)
+        if found.not_judged:
+            left_out += [_not_judged(found.not_judged)]
     ordered = [_in_order(noun, tables) for noun, tables in parts.items() if tables]
     # Not empty_table(), which would import pandas.
     nothing = pa.Table.from_batches([], schema.CHANGES_SCHEMA)
     return Difference(pa.concat_tables([nothing, *ordered]).combine_chunks(), tuple(left_out))
 
 
-def _not_judged(number: int) -> Iterator[LeftOut]:
-    """That movements could not be told."""
-    if number:
-        variables = "1 variable" if number == 1 else f"{number:,} variables"
-        yield LeftOut(
-            "variable",
-            False,
-            f"Movement was not judged for {variables}: one of the catalogues has no codes or no "
-            f"counts, or the older has counts of fewer than {LEAST_RECORDS} records.",
-        )
+def _not_judged(number: int) -> LeftOut:
+    """The variables whose movements could not be judged."""
+    return LeftOut(
+        "variable",
+        False,
+        f"Movement was not judged for {_variables(number)}: one of the catalogues has no codes or "
+        f"no counts, or the older has counts of fewer than {LEAST_RECORDS} records.",
+    )
+
+
+def _variables(number: int) -> str:
+    return "1 variable" if number == 1 else f"{number:,} variables"
 
 
 def _without_codes_of(catalogue: Mapping[str, pa.Table], lacking: Set[str]) -> dict[str, pa.Table]:
@@ -147,7 +150,7 @@ def _without_codes_of(catalogue: Mapping[str, pa.Table], lacking: Set[str]) -> d
 
     Args:
         catalogue: as :func:`difference` takes it.
-        lacking: names of the variables whose codes one of two catalogues lacks.
+        lacking: names of the variables to leave out.
     """
     rows = dict(catalogue)
     if lacking and "codes" in rows:
@@ -162,13 +165,12 @@ def not_compared(
     *,
     lacking: tuple[Set[str], Set[str]] = (frozenset(), frozenset()),
 ) -> tuple[LeftOut, ...]:
-    """What is left out since a catalogue lacks it.
+    """What is not compared because a catalogue lacks it.
 
     Args:
         new: the newer catalogue, as :func:`difference` takes it.
         old: the older catalogue, likewise.
-        lacking: names of the variables whose codes the newer lacks, and of those whose codes
-            the older lacks, where both have codes.
+        lacking: as for :func:`difference`.
 
     >>> not_compared({}, {"codes": None, "folders": None})[1].sentence
     'Codes were not compared: the newer catalogue has none.'
@@ -189,20 +191,19 @@ def not_compared(
     ]
     number = len(lacking[0] | lacking[1])
     if number and presence["code"] == (True, True):
-        variables = "1 variable" if number == 1 else f"{number:,} variables"
         if lacking[0] == lacking[1]:
             why = "neither catalogue has them"
         elif all(lacking):
             why = "one of the catalogues lacks them"
         else:
             why = f"the {'newer' if lacking[0] else 'older'} catalogue lacks them"
-        sentence = f"Codes of {variables} were not compared: {why}."
+        sentence = f"Codes of {_variables(number)} were not compared: {why}."
         left_out.append(LeftOut("code", False, sentence))
     return tuple(left_out)
 
 
 def _parts(both: Sides, limits: Limits) -> Iterator[pa.Table]:
-    """The changes of a noun, each with its place; in no order."""
+    """The changes of a noun in no order, each with its place in the answer."""
     pairs = both.pairs
     if len(pairs.added):
         texts = _whole(both.new, both.noun, pairs.added)
@@ -239,8 +240,8 @@ def _part(
         after: positions in the newer catalogue; None for removed rows.
         old: the older values.
         new: the newer values.
-        limits: from where on they are breaking.
-        moved: of movements, the share of records that each is about.
+        limits: above which they are breaking.
+        moved: for movements, the share of records of each.
     """
     rows, at, above, change = both.new, after, 0, "added" if before is None else "changed"
     if after is None:
@@ -270,7 +271,7 @@ def _part(
 
 
 def _in_order(noun: str, parts: list[pa.Table]) -> pa.Table:
-    """The changes of a noun in their order, under the schema."""
+    """The changes of a noun in order, under the schema."""
     table = pa.concat_tables(parts)
     table = table.take(pc.sort_indices(whole(table[_PLACE])))
     numbers = pc.bit_wise_and(whole(table[_PLACE]), scalar(_PLACES_A_ROW - 1))
@@ -285,7 +286,7 @@ def _in_order(noun: str, parts: list[pa.Table]) -> pa.Table:
 
 
 def _reordered(codes: Sides, variables: Sides) -> Iterator[pa.Table]:
-    """The variables of which codes that stayed changed places."""
+    """The variables whose codes, in both catalogues, changed places."""
     after, before = codes.pairs.kept
     of = codes.new["variable_name"].take(after)
     went_back = pc.less(before[1:], before[:-1])
@@ -298,7 +299,7 @@ def _reordered(codes: Sides, variables: Sides) -> Iterator[pa.Table]:
 
 
 def _movements(both: Sides, found: Movement, limits: Limits) -> Iterator[pa.Table]:
-    """The variables of which records, or records without a value, moved."""
+    """The variables whose records moved to another code, or into or out of Unclassified."""
     new, old = found.unclassified
     size = pc.abs(pc.subtract(new, old))
     for column, before, after, moved in (
@@ -331,7 +332,7 @@ def _code_lists(codes: Rows, variables: pa.Array) -> pa.Array:
 
 
 def _whole(rows: Rows, noun: str, positions: pa.Array) -> pa.Array:
-    """Rows as JSON: what is compared and not null, and the position of a code."""
+    """Rows as JSON: the columns that are compared and not null, and the position of a code."""
     columns = [*_COMPARED[noun], *(["position"] if noun == "code" else [])]
     return strings(
         _json({name: value for name, value in row.items() if value is not None})
@@ -340,7 +341,7 @@ def _whole(rows: Rows, noun: str, positions: pa.Array) -> pa.Array:
 
 
 def _differ(new: pa.Array, old: pa.Array) -> pa.Array:
-    """Where two columns differ; nulls equal each other, and so do NaNs."""
+    """Whether values differ; nulls equal each other, and so do NaNs."""
     differ = pc.not_equal(new, old)
     if pa.types.is_floating(new.type):
         differ = pc.and_not(differ, pc.and_(pc.is_nan(new), pc.is_nan(old)))
@@ -374,5 +375,5 @@ def _fraction(name: str, value: float, example: str) -> Fraction:
 
 
 def _labels(noun: str) -> list[str]:
-    """What may stand as the column, in its order: nothing, a column, what is calculated."""
+    """The possible columns of a change, in order: none, a real one, a calculated one."""
     return ["", *_COMPARED[noun], CODE_ORDER, MOVED, UNCLASSIFIED]

@@ -1,6 +1,6 @@
-"""Rows that stand together by a key, and what their numbers come to.
+"""Neighbouring rows with one key, and sums over their numbers.
 
-Arrow's own grouping would import pandas, and threads that no forked process has.
+Arrow's own grouping would import pandas, and use threads that a forked process lacks.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _NOTHING = integers([0])
 
 
 class Groups:
-    """Rows with equal keys, which stand together.
+    """Rows with equal keys, which are neighbours.
 
     Args:
-        keys: of each row a whole number below ``number``; null for rows that do not count.
-        number: how many keys there are.
+        keys: for each row, a whole number below ``number``; null for rows that do not count.
+        number: the number of keys.
 
     >>> groups = Groups(integers([2, 2, 0]), 3)
     >>> groups.sizes.to_pylist()
@@ -41,25 +41,25 @@ class Groups:
         self._places = pc.index_in(pa.arange(0, number), value_set=self._keys)
 
     def __iter__(self) -> Iterator[tuple[int, int, int]]:
-        """Each key that some rows have, where these begin, and where they end."""
+        """Each key that a row has, with the start and stop of its rows."""
         columns = (array.to_pylist() for array in (self._keys, self._starts, self._stops))
         return zip(*columns, strict=True)
 
     @property
     def sizes(self) -> pa.Array:
-        """How many rows each key has (int64)."""
+        """The number of rows of each key (int64)."""
         return self._of_keys(pc.subtract(self._stops, self._starts))
 
     def total(self, values: pa.Array) -> pa.Array:
         """The sum of the whole numbers of each key (int64); 0 if no row has it."""
         sums = pa.concat_arrays([_NOTHING, pc.cumulative_sum(values.cast(pa.int64()))])
-        # Where the sum of all is too large for 64 bits, the difference is right all the same.
+        # If the sum of all overflows 64 bits, the difference is right all the same.
         return self._of_keys(pc.subtract(sums.take(self._stops), sums.take(self._starts)))
 
     def total_share(self, values: pa.Array) -> pa.Array:
-        """The sum of the fractions of each key (float64), which is right to twelve digits.
+        """The sum of the fractions of each key (float64), exact to twelve digits.
 
-        What is no number counts as 0.
+        NaN and infinite values count as 0.
         """
         known = pc.if_else(pc.is_finite(values), values, scalar(0.0))
         parts = pc.round(pc.multiply(known, _PARTS)).cast(pa.int64(), safe=False)
@@ -76,6 +76,6 @@ class Groups:
 
 
 def begins(keys: pa.Array) -> pa.Array:
-    """Whether each key is another than the one before it."""
+    """Whether each key differs from the one before it."""
     differs = pc.fill_null(pc.not_equal(keys[1:], keys[:-1]), scalar(True))
     return pa.concat_arrays([booleans([True]), differs])[: len(keys)]

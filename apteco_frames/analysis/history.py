@@ -1,4 +1,4 @@
-"""What became of a variable from build to build."""
+"""The history of a variable from build to build."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ _Row = Mapping[str, Any]
 
 
 class CodeFacts(NamedTuple):
-    """What the codes of a variable in a build say.
+    """Facts on the codes of a variable in a build.
 
     Attributes:
-        fingerprint: what tells them from others.
-        unclassified_share: the share of Unclassified; None where it is not known.
-        moved: the share of records that moved since the build before; likewise.
+        fingerprint: equal if the codes are.
+        unclassified_share: the share of Unclassified; None if unknown.
+        moved: the share of records that moved since the build before; None if unknown.
     """
 
     fingerprint: Any
@@ -54,7 +54,7 @@ class CodeFacts(NamedTuple):
 
 
 def unclassified_share(catalogue: Mapping[str, pa.Table]) -> float | None:
-    """The share of Unclassified in the one variable of a catalogue; None if it is not known."""
+    """The share of Unclassified in the one variable of a catalogue; None if unknown."""
     shares = Shares(catalogue)
     (share,) = shares.shares.take(shares.unclassified).to_pylist()
     return share if share is not None and math.isfinite(share) else None
@@ -63,7 +63,7 @@ def unclassified_share(catalogue: Mapping[str, pa.Table]) -> float | None:
 def moved(new: Mapping[str, pa.Table], old: Mapping[str, pa.Table]) -> float | None:
     """The share of the records that moved in the one variable of two catalogues.
 
-    None where it cannot be judged.
+    None if that cannot be judged.
     """
     pairs = [_pairs(noun, new, old) for noun in ("variable", "code")]
     found = movement(Shares(new), Shares(old), *pairs).moved.to_pylist()
@@ -71,7 +71,7 @@ def moved(new: Mapping[str, pa.Table], old: Mapping[str, pa.Table]) -> float | N
 
 
 def _pairs(noun: str, new: Mapping[str, pa.Table], old: Mapping[str, pa.Table]) -> Pairs:
-    """Which rows belong together: most nights each and the one in its place, told at once."""
+    """The matching rows; usually, at no cost, each row and the one in its place."""
     sides = Rows(noun, new), Rows(noun, old)
     key = "code" if noun == "code" else "name"
     if not sides[0][key].equals(sides[1][key]):
@@ -88,11 +88,10 @@ def history(
     """A row for each build, under :data:`HISTORY_SCHEMA`.
 
     Args:
-        builds: rows with the columns of ``schema.BUILDS``, those of a system together, the
-            oldest first.
+        builds: rows with the columns of ``schema.BUILDS``, by system, the oldest first.
         variables: the variable's row in each build that has it, with ``system`` and
             ``build`` beside the columns of ``schema.VARIABLES``.
-        codes: what its codes in a build say, by system and build, as far as they are known.
+        codes: facts on its codes, by system and build, as far as they are known.
     """
     row_of = {(row["system"], row["build"]): row for row in variables}
     rows = []
@@ -125,7 +124,7 @@ def history(
 
 
 def _changed(old: _Row | None, new: _Row | None) -> list[str]:
-    """The columns that differ: all of them if the variable came or went."""
+    """The columns that differ: all of them if the variable was added or removed."""
     if old is None or new is None:
         return [] if old is new else list(_COMPARED)
     return [name for name in _COMPARED if old[name] != new[name]]

@@ -1,7 +1,7 @@
-"""How many records must have changed their code from one build to another.
+"""How many records must have moved to another code from one build to the next.
 
-Single records are not known, only how many have each code: what is told are lower bounds.
-Shares are compared, not counts, so that a table that grows moves nothing.
+Single records are unknown, only the count of each code: the results are lower bounds. Shares
+are compared rather than counts, so that a growing table moves nothing.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from apteco_frames.analysis.shares import Shares
 from apteco_frames.support.arrays import scalar
 
 LEAST_RECORDS = 100
-"""Of fewer records in the older build a movement says nothing."""
+"""With fewer records in the older build, a movement is not judged."""
 
 TOLERANCE = 1e-9
-"""By so much more a share is no more, as 0.3 - 0.1 is no more than 0.2."""
+"""The rounding error to allow for, as in 0.3 - 0.1 > 0.2."""
 
 _LEAST, _HALF, _ZERO, _ONE = map(scalar, (float(LEAST_RECORDS), 0.5, 0.0, 1.0))
 
 
 class Movement(NamedTuple):
-    """What moved in the variables that could be judged; each array has an item for each.
+    """The movement in each variable that could be judged.
 
     Attributes:
         after: positions of the variables in the newer catalogue.
         before: their positions in the older one.
-        moved: the share of records whose code must have changed.
+        moved: the share of records that must have moved to another code.
         unclassified: the share of Unclassified in the newer catalogue, and in the older one;
-            null where it is not known which code that is.
-        not_judged: how many variables have codes and could not be judged.
+            null if it is unknown which code that is.
+        not_judged: the number of variables with codes that could not be judged.
     """
 
     after: pa.Array
@@ -46,16 +46,16 @@ class Movement(NamedTuple):
 
 
 def movement(new: Shares, old: Shares, variables: Pairs, codes: Pairs) -> Movement:
-    """What moved between the codes of two catalogues.
+    """The movement between the codes of two catalogues.
 
-    A variable is not judged where a count is missing, where one side has no codes of it or no
-    records, or where the older counts add up to less than ``LEAST_RECORDS``.
+    A variable is not judged if a count is missing, if one side has none of its codes or no
+    records, or if the older counts add up to less than ``LEAST_RECORDS``.
 
     Args:
         new: the newer codes.
         old: the older codes.
-        variables: which variables belong together.
-        codes: which codes belong together.
+        variables: the matching variables.
+        codes: the matching codes.
     """
     after, before = (positions.cast(pa.int64()) for positions in variables.kept)
     numbers = new.by_variable.sizes.take(after), old.by_variable.sizes.take(before)
@@ -82,9 +82,9 @@ def movement(new: Shares, old: Shares, variables: Pairs, codes: Pairs) -> Moveme
 def _differences(
     new: Shares, old: Shares, variables: Pairs, codes: Pairs
 ) -> tuple[pa.Array, pa.Array]:
-    """Of each newer variable the sum and the largest of the differences of its codes' shares.
+    """For each newer variable, the sum and the largest difference of its codes' shares.
 
-    A code that came or went has a share of 0 on the other side.
+    A code that only one side has has a share of 0 on the other.
     """
     number = len(new.variables)
     here = pc.fill_null(old.shares.take(codes.partners), _ZERO)
@@ -104,9 +104,9 @@ def _differences(
 def _unclassified(
     new: Shares, old: Shares, after: pa.Array, before: pa.Array, codes: Pairs
 ) -> tuple[pa.Array, pa.Array]:
-    """The shares of Unclassified on both sides, of each pair of variables.
+    """The shares of Unclassified on both sides, for each pair of variables.
 
-    Where one side does not say which code it is, it is the same as on the other.
+    If one side does not say which code that is, it is the same code as on the other.
     """
     rows = new.unclassified.take(after), old.unclassified.take(before)
     kept = tuple(positions.cast(pa.int64()) for positions in codes.kept)

@@ -1,10 +1,9 @@
-r"""Which rows of two catalogues belong together, and what they are called.
+r"""The matching rows of two catalogues, and the names of rows.
 
-Tables and variables go by their names, folders by their paths, codes by variable and
-code. The name of a code is written as one looks it up, ``boDest["29"]``, with ``\"`` for a
-quote in the code and ``\\`` for a backslash. Read from its end it can be of one variable
-and code only, whatever their texts. If a variable has a code several times, they belong
-together in their order, and the second is ``boDest["29"] (2)``.
+Tables and variables match by name, folders by path, codes by variable and code. The name of
+a code is written as for a look-up, ``boDest["29"]``, with ``\"`` for a quote in the code and
+``\\`` for a backslash. Read from its end, it is unambiguous whatever the texts. If a variable
+has a code several times, these match in order, and the second is ``boDest["29"] (2)``.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ class Rows:
 
     Args:
         noun: one of ``CHANGED_NOUNS``.
-        catalogue: tables by name, as :func:`apteco_frames.analysis.diff.changes` takes them.
+        catalogue: tables by name, as :func:`apteco_frames.analysis.diff.difference` takes them.
     """
 
     def __init__(self, noun: str, catalogue: Mapping[str, pa.Table]) -> None:
@@ -47,11 +46,11 @@ class Rows:
         return whole(self.arrow[column])
 
     def names(self, positions: pa.Array, repeated: bool) -> pa.Array:
-        """What rows are called; each name comes once.
+        """The names of rows, each unique.
 
         Args:
             positions: which rows.
-            repeated: whether to tell rows apart that would have one name.
+            repeated: whether several rows may have one name.
         """
         if repeated:
             return self.numbered.take(positions)
@@ -60,7 +59,7 @@ class Rows:
 
     @cached_property
     def numbered(self) -> pa.Array:
-        """The names of all rows, those that come again with their number."""
+        """The names of all rows, repeated ones with their number."""
         seen: Counter[str] = Counter()
         names = []
         for name in self.names(integers(range(len(self))), False).to_pylist():
@@ -81,16 +80,16 @@ class Rows:
 
 
 class Pairs(NamedTuple):
-    """Which rows of two catalogues belong together.
+    """The matching rows of two catalogues.
 
     Attributes:
-        kept: the rows that are in both: their positions in the newer catalogue, which
-            rise, and those in the older one.
+        kept: the rows in both: their positions in the newer catalogue, ascending, and in the
+            older one.
         added: the positions of rows that only the newer catalogue has.
         removed: the positions of rows that only the older catalogue has.
         repeated: whether a variable has a code several times in one of them.
-        partners: of each row of the newer catalogue its position in the older one; null if it
-            was added.
+        partners: for each row of the newer catalogue, its position in the older one; null if
+            it was added.
     """
 
     kept: tuple[pa.Array, pa.Array]
@@ -116,7 +115,7 @@ class Sides:
 
     @cached_property
     def pairs(self) -> Pairs:
-        """Which rows belong together."""
+        """The matching rows."""
         new = len(self.new)
         numbers, places = _places(_keys(self), new)
         repeated = sum(pc.count(place).as_py() for place in places) < len(numbers)
@@ -134,7 +133,7 @@ class Sides:
 
 
 def _keys(both: Sides) -> pa.Array:
-    """What rows are told apart by, those of the newer catalogue first."""
+    """The keys of the rows, those of the newer catalogue first."""
     columns = _KEYS[both.noun]
     texts = [pa.concat_arrays([both.new[column], both.old[column]]) for column in columns]
     if len(texts) == 1:
@@ -145,11 +144,11 @@ def _keys(both: Sides) -> pa.Array:
 
 
 def _places(keys: pa.Array, new: int) -> tuple[pa.Array, list[pa.Array]]:
-    """Number the keys as they come, equal ones alike.
+    """Number the keys in order, equal keys alike.
 
     Returns:
-        the numbers; and, for the first ``new`` keys and then for the others, where each
-        number is among them, null where it is not.
+        the numbers; and, for the first ``new`` keys and then for the others, the position of
+        each number among them, null if it is not.
     """
     encoded = keys.dictionary_encode()
     numbers, last = encoded.indices, len(encoded.dictionary) - 1
@@ -158,7 +157,7 @@ def _places(keys: pa.Array, new: int) -> tuple[pa.Array, list[pa.Array]]:
 
 
 def code_names(variables: pa.Array, codes: pa.Array) -> pa.Array:
-    r"""What codes are called.
+    r"""The names of codes.
 
     >>> code_names(strings(["boDest"]), strings([' "']))[0].as_py()
     'boDest[" \\""]'

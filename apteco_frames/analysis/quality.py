@@ -1,4 +1,4 @@
-"""How well codes describe the records: what is used, described, concentrated, missing."""
+"""How well codes describe the records: used, described, concentrated or missing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NONE, _ZERO, _BLANK = scalar(0), scalar(0.0), scalar("")
 
 
 def quality(catalogue: Mapping[str, pa.Table]) -> pa.Table:
-    """A row for each variable that has codes, in the variables' order.
+    """The quality of each variable with codes, in the variables' order.
 
     Args:
         catalogue: ``tables``, ``variables`` and ``codes`` under their declared schemas.
@@ -56,7 +56,7 @@ def quality(catalogue: Mapping[str, pa.Table]) -> pa.Table:
 
 
 def facts(catalogue: Mapping[str, pa.Table]) -> dict[str, pa.ChunkedArray]:
-    """What the dictionary tells of selectors: a text for each variable, by its title; or null.
+    """Facts on selectors for the dictionary: by title, a text or null for each variable.
 
     Args:
         catalogue: as :func:`quality` takes it.
@@ -79,7 +79,7 @@ def facts(catalogue: Mapping[str, pa.Table]) -> dict[str, pa.ChunkedArray]:
 
 
 def _top(shares: Shares) -> pa.Array:
-    """Of each variable the row of the code with the most records, the first of several."""
+    """For each variable, the first row of the code with the most records."""
     counts = shares.counts.to_pylist()
     rows = [0] * len(shares.variables)
     for position, start, stop in shares.by_variable:
@@ -89,16 +89,16 @@ def _top(shares: Shares) -> pa.Array:
 
 
 def _effective(shares: Shares) -> pa.Array:
-    """Of each variable the exponential of the entropy of its counts."""
+    """For each variable, the exponential of the entropy of its counts."""
     counts = shares.counts.cast(DOUBLE, safe=False)
     parts = pc.divide(counts, shares.totals.take(shares.positions))
-    # What no record has adds nothing: of 0 the logarithm is none.
+    # Codes without records add nothing: 0 has no logarithm.
     entropy = pc.negate(pc.multiply(parts, pc.ln(parts)))
     return pc.exp(shares.by_variable.total_share(entropy))
 
 
 def _repeated(shares: Shares, descriptions: pa.Array) -> pa.Array:
-    """Of each variable the number of descriptions that several of its codes have."""
+    """For each variable, the number of descriptions that several of its codes have."""
     texts = descriptions.to_pylist()
     numbers = [0] * len(shares.variables)
     for position, start, stop in shares.by_variable:
@@ -114,5 +114,5 @@ def _where(condition: pa.Array, values: pa.Array) -> pa.Array:
 
 
 def _finite(values: pa.Array) -> pa.Array:
-    """Numbers as they are, and null for what is none."""
+    """Finite numbers unchanged, and null for others."""
     return _where(pc.fill_null(pc.is_finite(values), scalar(False)), values)

@@ -1,9 +1,9 @@
-"""The rules by which changes are judged, in one table.
+"""The rules for the severity of changes, in one table.
 
-The columns that are compared are those that the table names. Others follow from them
-(``depth``, ``variable_count``, a code's ``table_name``) and would say the same twice.
+The columns in the table are compared. Others follow from them (``depth``, ``variable_count``,
+a code's ``table_name``) and would repeat the same change.
 
-Nothing is imported here that takes time: the terminal's help shows the table.
+Nothing slow is imported here: the terminal's help shows the table.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from textwrap import wrap
 from typing import NamedTuple
 
 CODE_ORDER = "codes"
-"""What stands as the column where the order of a variable's codes changed."""
+"""The column of a change in the order of a variable's codes."""
 
 MOVED, UNCLASSIFIED = "moved", "unclassified_share"
-"""What stands as the column where records changed their code, and where Unclassified did."""
+"""The columns of changes in which records moved, and of those of Unclassified."""
 
 _NO_COLUMNS = (CODE_ORDER, MOVED, UNCLASSIFIED)
 
@@ -29,13 +29,13 @@ UNSAID = "one side has none, as with servers that do not send it"
 
 
 class Rule(NamedTuple):
-    """How severe a change is.
+    """A rule for the severity of a change.
 
     Attributes:
         severity: one of ``SEVERITIES``.
         noun: what it happened to, one of ``CHANGED_NOUNS``.
         change: what happened, one of ``CHANGE_KINDS``.
-        columns: the columns that the rule is about; none for what was added or removed.
+        columns: the columns it applies to; none for whole rows.
         when: the condition, as a clause; empty if there is none.
     """
 
@@ -92,11 +92,11 @@ RULES = (
     Rule("breaking", "code", "changed", ("description",)),
     Rule("routine", "code", "changed", ("count",)),
 )
-"""The rules; the first that fits decides."""
+"""The rules; the first that applies decides."""
 
 
 def changing(noun: str) -> list[str]:
-    """What may stand as the column of a change, for a noun."""
+    """The possible columns of a change, for a noun."""
     return list(
         dict.fromkeys(column for rule in RULES if rule.noun == noun for column in rule.columns)
     )

@@ -16,11 +16,11 @@ from apteco_frames.support.arrays import integers, scalar
 
 
 class Limits(NamedTuple):
-    """From where on something is breaking; None for never.
+    """The limits above which a change is breaking; None for never.
 
     Attributes:
-        drop: the share of records, or of codes, that are gone.
-        moved: the share of records whose code changed.
+        drop: the share of records, or of codes, that were lost.
+        moved: the share of records that moved to another code.
     """
 
     drop: Fraction | None = None
@@ -37,9 +37,9 @@ class Happened(NamedTuple):
         old: the older values; none for whole rows.
         new: the newer values, likewise.
         is_virtual: whether each is of a virtual variable.
-        right_gained: whether each variable may be exported now and might not before.
-        limits: from where on they are breaking.
-        moved: the share of records that each is about; of movements alone.
+        right_gained: returns whether each variable may be exported now, and might not before.
+        limits: above which they are breaking.
+        moved: for movements, the share of records of each.
     """
 
     noun: str
@@ -82,7 +82,7 @@ def _fell(happened: Happened) -> pa.Array:
 
 
 def _moved_more(happened: Happened, part: int) -> pa.Array:
-    """Where more moved than the limit, or a part of it."""
+    """Whether more records moved than the limit, or a part of it."""
     limit = happened.limits.moved
     assert limit is not None  # movements are not looked for without
     return pc.greater(happened.moved, scalar(float(limit / part) + TOLERANCE))

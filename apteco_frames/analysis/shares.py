@@ -1,8 +1,7 @@
-"""Which share of the records each code has, and which code is Unclassified.
+"""Each code's share of the records, and the code that is Unclassified.
 
-Of a selector of a single value a code's share is that of the variable's own counts; of arrays,
-whose counts need not add up to anything, it is that of the table's records. A share that is not
-known, since a count is not or since there are no records at all, is NaN.
+The share is part of the variable's own counts; for arrays, whose counts need not add up, part
+of the table's records. It is NaN if a count is unknown, or if there are no records.
 """
 
 from __future__ import annotations
@@ -23,21 +22,21 @@ _NONE, _ZERO, _UNKNOWN = scalar(0), scalar(0.0), scalar(float("nan"))
 
 
 class Shares:
-    """The shares of the codes of a catalogue; its arrays are one for each code, or each variable.
+    """The shares of the codes of a catalogue, in arrays by code or by variable.
 
     Args:
         catalogue: ``tables``, ``variables`` and ``codes`` under their declared schemas; the
-            codes of a variable stand together.
+            codes of a variable are neighbours.
 
     Attributes:
         codes: the codes.
         variables: the variables.
-        positions: of each code, the position of its variable.
-        by_variable: the codes as groups by that.
-        counts: of each code, how many records have it; 0 where that is not known.
-        is_known: of each variable, whether all counts are known.
-        is_single: of each variable, whether a record has one code of it.
-        records: of each variable, how many records its table has.
+        positions: for each code, the position of its variable.
+        by_variable: the codes, grouped by that.
+        counts: for each code, the number of records; 0 if unknown.
+        is_known: for each variable, whether all counts are known.
+        is_single: for each variable, whether a record has one code of it.
+        records: for each variable, the number of records of its table.
     """
 
     def __init__(self, catalogue: Mapping[str, pa.Table]) -> None:
@@ -57,28 +56,28 @@ class Shares:
 
     @cached_property
     def totals(self) -> pa.Array:
-        """Of each variable the sum of its counts; NaN where one of them is not known."""
+        """For each variable, the sum of its counts; NaN if one of them is unknown."""
         totals = self.by_variable.total(self.counts).cast(DOUBLE, safe=False)
         return pc.if_else(self.is_known, totals, _UNKNOWN)
 
     @cached_property
     def bases(self) -> pa.Array:
-        """Of each variable the number of records that its codes have shares of."""
+        """For each variable, the number of records that its codes have shares of."""
         bases = pc.if_else(self.is_single, self.totals, self.records)
         has_base = pc.and_(self.is_known, pc.greater(bases, _ZERO))
         return pc.if_else(has_base, bases, _UNKNOWN)
 
     @cached_property
     def shares(self) -> pa.Array:
-        """Of each code its share of the records."""
+        """For each code, its share of the records."""
         bases = self.bases.take(self.positions)
         return pc.divide(self.counts.cast(DOUBLE, safe=False), bases)
 
     @cached_property
     def unclassified(self) -> pa.Array:
-        """Of each variable the row of its code Unclassified; null if it has none.
+        """For each variable, the row of its code Unclassified; null if it has none.
 
-        It is the code that the server names; else the first, if that is described so.
+        It is the code that the server names, or else the first, if its description says so.
         """
         sent = self._column("unclassified_code")
         rows = pa.nulls(len(self.variables), pa.int64())
@@ -95,7 +94,7 @@ class Shares:
         return pc.coalesce(rows, self._first(firsts.filter(says_so)))
 
     def _first(self, rows: pa.Array) -> pa.Array:
-        """Of each variable the first of these rows of codes; null if none is of it."""
+        """For each variable, the first of these rows of codes; null if it has none of them."""
         found = pc.index_in(pa.arange(0, len(self.variables)), value_set=self.positions.take(rows))
         return rows.cast(pa.int64()).take(found)
 
@@ -104,7 +103,7 @@ class Shares:
 
 
 def _positions(of: pa.Array, names: pa.Array) -> pa.Array:
-    """Where the variable of each code stands, looked up once for those that stand together."""
+    """The position of each code's variable, looked up once for neighbours."""
     is_first = begins(of)
     runs = pc.subtract(pc.cumulative_sum(is_first.cast(pa.int64())), scalar(1))
     return pc.index_in(of.filter(is_first), value_set=names).cast(pa.int64()).take(runs)

@@ -67,8 +67,8 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
     _row_type: ClassVar[type[Row]]
     _keys: ClassVar[tuple[str, ...]] = ("name",)
     _preview: ClassVar[tuple[str, ...]]
-    _when_several: ClassVar[str] = "Look the one you mean up by its position."
-    """What to do where several rows have a key."""
+    _when_several: ClassVar[str] = "Look it up by its position."
+    """What to do if several rows have a key."""
 
     def __init_subclass__(cls, columns: tuple[Column, ...], **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -87,14 +87,15 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         """The rows for which all predicates hold, as a frame of the same kind.
 
         ``x.filter(...).frame`` equals ``x.frame.filter(...)``, whatever the predicates; but a
-        value that a closed set such as ``type`` does not have is an error here.
+        value outside a closed set such as that of ``type`` is an error here.
 
         Args:
             predicates: polars expressions over the columns.
             constraints: ``column=value`` pairs, as ``polars.DataFrame.filter`` takes them.
 
         Raises:
-            UnknownValueError: a column with a closed set of values is compared with another.
+            UnknownValueError: a column with a closed set of values is compared with a value
+                outside it.
             polars.exceptions.PolarsError: a predicate does not fit the columns.
         """
         if self._enums:
@@ -132,7 +133,7 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
             UnknownKeyError: nothing has that key; the message names the nearest.
             AmbiguousKeyError: several rows have it; the message names them.
             RowIndexError: there is no row at that position.
-            TypeError: the key is of another type.
+            TypeError: the key has the wrong type.
         """
         if isinstance(key, str):
             positions = self._positions(key, self._keys)
@@ -163,7 +164,7 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         return self[key] if key in self else default  # noqa: SIM401 - this is that get
 
     def __eq__(self, other: object) -> bool:
-        """Whether both are frames of one kind with equal rows in the same order."""
+        """Whether both are of one kind, with equal rows in the same order."""
         if not isinstance(other, CatalogueFrame):
             return NotImplemented
         return type(self) is type(other) and all(
@@ -269,9 +270,9 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
             raise not_a(f"{type(self).__name__}[...] takes a key, a position or a slice", position)
         index = operator.index(position)
         if not -len(self) <= index < len(self):
-            last = f"positions go from 0 to {len(self) - 1:,}" if len(self) else "there is none"
+            last = f"positions go from 0 to {len(self) - 1:,}" if len(self) else "there are none"
             raise RowIndexError(
-                f"There is no {self._noun} at position {index}: of {self._title} {last}."
+                f"There is no {self._noun} at position {index} among {self._title}: {last}."
             )
         return index % len(self)
 
@@ -300,7 +301,7 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
 
     @property
     def _none(self) -> str:
-        """How the error begins for a key that no row has."""
+        """The start of the error for an unknown key."""
         return f"No {self._noun} of {self._system}"
 
     @property

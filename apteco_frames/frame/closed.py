@@ -1,7 +1,7 @@
-"""Values that a closed set does not have, in what a filter is asked for.
+"""Values outside a closed set, in the arguments of a filter.
 
-A comparison with such a value holds for no row. That is hardly what was meant, and polars says
-nothing of it.
+A comparison with such a value matches no row, which is hardly what was meant. polars does not
+warn of it.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ def check_values(
     constraints: Mapping[str, Any],
     enums: Mapping[str, Sequence[str]],
 ) -> None:
-    """See that columns with a closed set are compared with values of that set alone.
+    """Raise an error if a column with a closed set is compared with a value outside it.
 
-    Looked at are ``column=value``, and within expressions ``==``, ``!=``, ``is_in`` and their
-    kin between the column itself and given values.
+    This covers ``column=value``, and within expressions ``==``, ``!=``, ``is_in`` and the like
+    between the column itself and given values.
 
     Args:
-        predicates: what ``filter`` is given.
-        constraints: the ``column=value`` pairs that it is given.
+        predicates: the predicates of ``filter``.
+        constraints: its ``column=value`` pairs.
         enums: the closed sets, by column.
 
     Raises:
-        UnknownValueError: a value is not in the set; the message names the nearest.
+        UnknownValueError: a value is outside the set; the message names the nearest.
     """
     for column, value in (*constraints.items(), *_of_predicates(predicates, enums)):
         known = enums.get(column, ())
@@ -60,7 +60,7 @@ def _of_predicates(predicates: Iterable[Any], enums: Mapping[str, Sequence[str]]
 
 
 def _of_expression(expression: pl.Expr, enums: Mapping[str, Sequence[str]], polars: Any) -> _Asked:
-    """Each comparison of a column that has a closed set, within an expression."""
+    """Each comparison of a column with a closed set, within an expression."""
     text = str(expression)
     if not any(f'col("{column}")' in text for column in enums):
         return
@@ -78,7 +78,7 @@ def _of_expression(expression: pl.Expr, enums: Mapping[str, Sequence[str]], pola
 
 
 def _compares(node: pl.Expr, column: pl.Expr, literal: pl.Expr) -> bool:
-    """Whether an expression asks whether a column is a value, or one of several."""
+    """Whether an expression compares a column with a value, or with several."""
     pair, turned = (column, literal), (literal, column)
     asked = [column.is_in(literal, nulls_equal=nulls_equal) for nulls_equal in (False, True)]
     for one, other in (pair, turned):

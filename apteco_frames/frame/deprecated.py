@@ -1,4 +1,4 @@
-"""What rows of the ``apteco`` package had: names that it gave up, and what builds selections."""
+"""Names that rows have in the ``apteco`` package: deprecated ones, and those for selections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from apteco_frames.support.apteco_names import STAYS
 
 
 class DeprecatedNames(Row):
-    """Rows that know what they were called, and what they could do, in ``apteco``."""
+    """Rows with attributes of other names, or for selections, in ``apteco``."""
 
     __slots__ = ()
 
@@ -21,7 +21,7 @@ class DeprecatedNames(Row):
     if not TYPE_CHECKING:  # type checkers would take any name for an attribute
 
         def __getattr__(self, name: str) -> Any:
-            """What has no attribute of its own: a former name's new one, or an error."""
+            """The attribute's new name, or an error."""
             new = self._renamed.get(name)
             if new is not None:
                 # apteco, too, warns of these.

@@ -1,4 +1,4 @@
-"""Rows of a frame, and the blocks that their values are read in."""
+"""Rows of a frame, and the blocks in which their values are read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from apteco_frames.support.text import truncate
 
 
 class RowSource(Protocol):
-    """What rows read their values from: a catalogue frame."""
+    """The catalogue frame from which rows read their values."""
 
     _links: Any
 
@@ -23,11 +23,11 @@ class RowSource(Protocol):
         """The rows as an Arrow table."""
 
     def _values(self, column: str, start: int, stop: int) -> list[Any]:
-        """The values of a column, from a position to before another."""
+        """The values of a column from start to stop."""
 
 
 class Block(dict[str, list[Any]]):
-    """The values of a run of neighbouring rows, read column by column when asked for."""
+    """The values of neighbouring rows, read column by column on demand."""
 
     __slots__ = ("frame", "start", "stop")
 
@@ -59,11 +59,11 @@ class Row:
         return self._links.session
 
     def to_dict(self) -> dict[str, Any]:
-        """All columns of the row, by name, those that do not apply to it as ``None``."""
+        """All columns of the row by name; ``None`` for those that do not apply."""
         return {name: self._block[name][self._position] for name in self._frame.arrow.column_names}
 
     def _describe(self) -> str:
-        return truncate(self._block["name"][self._position])
+        return repr(truncate(self._block["name"][self._position]))
 
     @property
     def _frame(self) -> RowSource:
@@ -74,7 +74,7 @@ class Row:
         return self._block.frame._links
 
     def __eq__(self, other: object) -> bool:
-        """Whether both are rows of one kind that agree in every column."""
+        """Whether both are of one kind and agree in every column."""
         if type(self) is not type(other) or not isinstance(other, Row):
             return NotImplemented
         return (self._block is other._block and self._position == other._position) or (
@@ -100,7 +100,7 @@ class Row:
         return self
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {truncate(self._block['name'][self._position])!r}>"
+        return f"<{type(self).__name__} {self._describe()}>"
 
 
 def attribute(columns: Iterable[Column], name: str) -> Any:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas
     import polars as pl
 
-# What spreadsheets take for the start of a formula; \x{FF..} are the full-width forms.
+# The start of a formula in spreadsheets; \x{FF..} are the full-width forms.
 _SIGN = r"[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
 # Blanks, controls and what is not seen, such as a byte order mark: some leave them out.
 _BLANK = r"\p{Z}\p{Cc}\p{Cf}"
@@ -30,13 +30,13 @@ _FORMULA_WITHIN = rf'([{_BETWEEN}])([{_BLANK}"--{_BETWEEN}]*{_SIGN})'
 
 
 def without_formulas(frame: pl.DataFrame) -> pl.DataFrame:
-    """Rows for a spreadsheet: a ``'`` stands before each text that it would run as a formula."""
+    """Rows for a spreadsheet, with a ``'`` before each text that would run as a formula."""
     pl = import_polars()
     texts = pl.col(pl.String).str.replace(_FORMULA, "'$1")
     return frame.with_columns(texts.str.replace_all(_FORMULA_WITHIN, "$1'$2"))
 
 
-# What people try on a frame that polars' or pandas' have.
+# Methods of polars' and pandas' frames that people try.
 _OF_POLARS = frozenset(
     {
         *("head", "tail", "limit", "sample", "columns", "dtypes", "shape", "height", "width"),
@@ -60,10 +60,10 @@ _OUR_OWN = {"head": "x[:5]", "limit": "x[:5]", "tail": "x[-5:]", "to_csv": "x.wr
 
 
 class Tabular:
-    """What a catalogue frame is as a table; the Arrow table is the truth."""
+    """The table side of a catalogue frame; the Arrow table is the truth."""
 
     _enums: ClassVar[Mapping[str, Sequence[str]]] = {}
-    """The columns that are an ``Enum`` in polars, with their values, in order."""
+    """The columns that are an ``Enum`` in polars, with their values in order."""
 
     def __init__(self, arrow: pa.Table) -> None:
         self._arrow = arrow
@@ -71,7 +71,7 @@ class Tabular:
     if not TYPE_CHECKING:  # type checkers would take any name for an attribute
 
         def __getattr__(self, name: str) -> Any:
-            """What polars' or pandas' frames have and this has not leads there."""
+            """An error that points to the method of polars or pandas of that name."""
             if name in _OF_POLARS or name in _OF_PANDAS:
                 call = name if name in _ATTRIBUTES else f"{name}()"
                 frame = "frame" if name in _OF_POLARS else "to_pandas()"
@@ -93,14 +93,14 @@ class Tabular:
     def frame(self) -> pl.DataFrame:
         """The rows as a ``polars.DataFrame``; converted once, then the same each time.
 
-        A closed set of values, as the types of variables, is an ``Enum``.
+        Closed sets of values, such as the types of variables, are an ``Enum``.
         """
         import_polars()  # what is made may have been made before the fork
         return self._shared
 
     @property
     def _polars(self) -> pl.DataFrame:
-        """The rows for our own use of polars, which others cannot change."""
+        """The rows for our own use of polars, which users cannot change."""
         import_polars()
         return self._converted
 
@@ -122,7 +122,7 @@ class Tabular:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         """The rows as a NumPy array of records, which ``pandas.DataFrame(x)`` reads.
 
-        pandas' constructor takes no Arrow stream, but dataclasses in an array;
+        pandas' constructor takes an array of dataclasses, but no Arrow stream;
         :meth:`to_pandas` is much faster.
         """
         from dataclasses import make_dataclass
@@ -138,7 +138,7 @@ class Tabular:
     def to_pandas(self) -> pandas.DataFrame:
         """The rows as a ``pandas.DataFrame``.
 
-        Whole numbers that may be null are pandas' ``Int64``, so that they stay whole.
+        Whole numbers that may be null are ``Int64``, so that they stay whole.
 
         Raises:
             MissingDependencyError: pandas is not installed.
@@ -159,7 +159,7 @@ class Tabular:
         return rows  # type: ignore[no-any-return]
 
     def write_parquet(self, path: str | Path) -> Path:
-        """Write the rows to a Parquet file, put in place whole or not at all.
+        """Write the rows to a Parquet file, whole or not at all.
 
         Args:
             path: the file; an existing file is replaced.
@@ -168,7 +168,7 @@ class Tabular:
             the path written.
 
         Raises:
-            TypeError: ``path`` is no path.
+            TypeError: ``path`` is not a path.
             ValueError: ``path`` is empty.
             OSError: the file cannot be written.
         """
@@ -181,16 +181,15 @@ class Tabular:
     def write_csv(self, path: str | Path) -> Path:
         """Write the rows to a CSV file that is safe to open in a spreadsheet.
 
-        It is what the terminal's ``--format excel-csv`` prints, in UTF-8, but without the byte
-        order mark by which Excel tells that. For programs, which want each value as it is (the
-        terminal's ``--format csv``), use :meth:`write_parquet`, or ``.frame.write_csv()`` of
-        polars.
+        It is the terminal's ``--format excel-csv``, in UTF-8, but without the byte order mark
+        by which Excel recognises that. For programs, which need unchanged values (the terminal's
+        ``--format csv``), use :meth:`write_parquet`, or ``.frame.write_csv()`` of polars.
 
         A text that a spreadsheet would run as a formula (it starts with ``=``, ``+``,
-        ``-``, ``@`` or their full-width forms, be it after blanks, or with a tab or a line
-        break) gets a ``'`` before it. So does what begins like that after a semicolon, a tab,
-        a bar or a line break within a text, where a spreadsheet that splits at these begins
-        another cell. Texts are quoted, lists joined with ``"; "``.
+        ``-``, ``@`` or their full-width forms, perhaps after blanks, or with a tab or a line
+        break) gets a ``'`` before it. The same holds after a semicolon, a tab, a bar or a line
+        break within a text, where some spreadsheets begin another cell. Texts are quoted, lists
+        joined with ``"; "``.
 
         Args:
             path: the file; an existing file is replaced.
@@ -199,7 +198,7 @@ class Tabular:
             the path written.
 
         Raises:
-            TypeError: ``path`` is no path.
+            TypeError: ``path`` is not a path.
             ValueError: ``path`` is empty.
             OSError: the file cannot be written.
         """

@@ -1,7 +1,7 @@
-"""Cards: what there is to know of one table, variable, folder, code or session.
+"""Cards: the facts on one table, variable, folder, code, catalogue or session.
 
-For notebooks HTML without script and without a style sheet. Colours are those of the page
-around it, or let it shine through, so that a card suits a light and a dark one.
+For notebooks, HTML without scripts and style sheets. Colours are those of the page, or let it
+shine through, so that a card suits light and dark pages.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _HEAD = "margin: 0 0 .3em; overflow-wrap: anywhere"
 def card(
     title: str, name: str, facts: Iterable[tuple[str, object]], kind: StrEnum | None = None
 ) -> str:
-    """A card of facts; those that are null or empty are left out.
+    """A card of facts, apart from null and empty ones.
 
     Args:
-        title: what it is called.
-        name: what it is known by.
-        facts: a label and a value each; lists are cut to their first names.
-        kind: what it is one of, shown in its colour.
+        title: the title, such as a description.
+        name: the name to look it up by.
+        facts: labels and values; lists are cut to their first names.
+        kind: its kind, shown in the kind's colour.
 
     >>> html = card("Destination", "boDest", [("Codes", 20), ("Notes", None)])
     >>> "<strong>Destination</strong>" in html, "20" in html, "Notes" in html
@@ -63,7 +63,7 @@ def card(
 def text_card(
     title: str, name: str, facts: Iterable[tuple[str, object]], kind: StrEnum | str | None = None
 ) -> str:
-    """A card of facts as lines of text, for a terminal; as :func:`card`, but nothing is cut.
+    """A card of facts as lines of text, for a terminal; like :func:`card`, but uncut.
 
     >>> print(text_card("Destination", "boDest", [("Codes", 20), ("Notes", None)], "Selector"))
     boDest: Destination (Selector)
@@ -116,7 +116,7 @@ def table(row: Mapping[str, Any], children: Sequence[str], draw: Draw = card) ->
 
 
 def variable(row: Mapping[str, Any], draw: Draw = card) -> str:
-    """The card of a variable: what applies to its kind.
+    """The card of a variable, with the facts of its kind.
 
     Args:
         row: its values under ``schema.VARIABLES``; ``type`` as an enum.
@@ -142,7 +142,7 @@ def variable(row: Mapping[str, Any], draw: Draw = card) -> str:
         ("Reference", row["reference_type"]),
         ("Longest value, in bytes", row["reference_length"]),
         ("May be used to", _listed(row, uses)),
-        ("Virtual", "yes: made after the build" if row["is_virtual"] else None),
+        ("Virtual", "yes" if row["is_virtual"] else None),
         ("Notes", row["notes"]),
     ]
     return draw(row["description"], row["name"], facts, row["type"])
@@ -193,7 +193,7 @@ def catalogue(system: Mapping[str, Any], counts: str) -> str:
 
     Args:
         system: ``name, description, build_date, view_name`` of the system.
-        counts: what it holds.
+        counts: the numbers of its rows.
     """
     facts = [
         ("Built", system["build_date"] or "not known"),
@@ -214,10 +214,10 @@ def session(
 
     Args:
         system: ``name, description, build_date, view_name`` of the system.
-        counts: what its catalogue holds.
+        counts: the numbers of rows of its catalogue.
         user: who is logged in.
         server: ``data_view`` and ``base_url``.
-        ends: when the token ends, in UTC; None if it does not say.
+        ends: when the token expires, in UTC; None if that is unknown.
     """
     facts = [
         ("Built", system["build_date"]),
@@ -231,7 +231,7 @@ def session(
 
 
 def _listed(row: Mapping[str, Any], columns: Iterable[str] | Mapping[str, str]) -> str:
-    """The values that there are; or what the columns that are true stand for."""
+    """The values that are not null; or the texts for the columns that are true."""
     if isinstance(columns, Mapping):
         return ", ".join(text for column, text in columns.items() if row[column])
     return ", ".join(truncate(row[column]) for column in columns if row[column])

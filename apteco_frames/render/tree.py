@@ -1,4 +1,4 @@
-"""A tree to look at: as text, in a notebook, or as Mermaid for Markdown."""
+"""Trees as text, in a notebook, or as Mermaid for Markdown."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _MOST_SHOWN = 1_000
 
 
 class Item(NamedTuple):
-    """What stands in a tree.
+    """An item of a tree.
 
     Attributes:
-        key: what it is known by; each key comes once.
-        above: keys of what it is within, the nearest first; those that are not in the
-            tree are passed over.
-        label: what is shown of it.
-        note: what is shown beside the label.
+        key: its key, which is unique.
+        above: keys of the items that contain it, the nearest first; keys that are not in the
+            tree are skipped.
+        label: the text to show.
+        note: a note to show beside the label.
     """
 
     key: str
@@ -42,8 +42,8 @@ class Tree:
     """A tree that prints itself; in notebooks it unfolds.
 
     Args:
-        title: what stands above it all, a line that no terminal obeys.
-        items: what stands in it; siblings keep their order.
+        title: a line above the tree, without control characters.
+        items: the items; siblings keep their order.
 
     >>> Tree("Family", [Item("a", [], "Ada", "1815"), Item("b", ["a"], "Byron", "1836")])
     Family
@@ -116,7 +116,7 @@ def _text(line: _Line) -> str:
 
 
 def _quoted(text: str) -> str:
-    """The text as Mermaid shows it to the letter: what it would obey, by its number."""
+    """The text for Mermaid, with the characters that it would interpret as numbers."""
     return "".join(
         character if character.isalnum() or character in " ,.:;()-_/…" else f"#{ord(character)};"
         for character in text
@@ -124,7 +124,7 @@ def _quoted(text: str) -> str:
 
 
 def _arranged(items: Iterable[Item]) -> Iterator[_Line]:
-    """The items from the top, each followed by what is within it."""
+    """The items from the top, each followed by the items within it."""
     all_items = {item.key: item for item in items}
     within: dict[str | None, list[Item]] = {}
     for item in all_items.values():
@@ -139,6 +139,6 @@ def _arranged(items: Iterable[Item]) -> Iterator[_Line]:
 
 
 def _stacked(siblings: Sequence[Item], depth: int) -> list[tuple[int, Item, bool]]:
-    """Siblings as a stack, the first of them on top, and which is the last of them."""
+    """Siblings as a stack, the first on top, with whether each is the last."""
     last = len(siblings) - 1
     return [(depth, siblings[position], position == last) for position in range(last, -1, -1)]

@@ -58,9 +58,8 @@ class Cache:
     """The builds of one system that are kept for one user.
 
     Args:
-        folder: where all caches are; made if it is not there.
-        key: what tells them apart: the server's URL, the DataView, the system and the user.
-            It goes into the name of a folder as a hash.
+        folder: the folder of all caches; created if necessary.
+        key: the server's URL, the DataView, the system and the user. Their hash names a folder.
     """
 
     def __init__(self, folder: Path, key: Iterable[str]) -> None:
@@ -70,13 +69,13 @@ class Cache:
     def read(
         self, system: Mapping[str, Any], variables: int
     ) -> tuple[snapshot.Snapshot, CacheEntry] | None:
-        """The catalogue of a build, if it is kept, and where its codes and folders are.
+        """The catalogue of a build, if it is cached, and the entry with its codes and folders.
 
         Its notes have ``warnings``, in sentences.
 
         Args:
             system: ``name``, ``description``, ``build_date``, ``view_name`` of the system.
-            variables: how many variables it has now.
+            variables: the number of variables it has now.
         """
         date = system["build_date"]
         if date is None or not self._is_ours():
@@ -97,19 +96,19 @@ class Cache:
         rows: Mapping[str, pa.Table],
         warnings: Iterable[str] = (),
     ) -> CacheEntry | None:
-        """Keep the tables and variables of a build, in place of what is kept of it.
+        """Cache the tables and variables of a build, in place of an older entry.
 
         Args:
             system: ``name``, ``description``, ``build_date``, ``view_name`` of the system.
             rows: ``tables`` and ``variables``, under their declared schemas.
-            warnings: what was odd about them, in sentences.
+            warnings: the warnings about them, in sentences.
 
         Returns:
-            where its codes and folders go; None if it cannot be kept, or if nothing
-            tells one build from another.
+            the entry for its codes and folders; None if it cannot be cached, or has no build
+            date.
 
         Warns:
-            CacheWarning: it cannot be kept.
+            CacheWarning: it cannot be cached.
         """
         date = system["build_date"]
         if date is None or not self._is_made():
@@ -129,7 +128,7 @@ class Cache:
         return CacheEntry(folder)
 
     def _is_ours(self) -> bool:
-        """Whether the folder is there, and nobody else could have put anything into it."""
+        """Whether the folder exists, and nobody else can write to it."""
         try:
             found = self._folder.lstat()
         except OSError:
@@ -143,7 +142,7 @@ class Cache:
         )
 
     def _is_made(self) -> bool:
-        """Whether the folder is there now, for its owner only."""
+        """Create the folder, for its owner only; whether it can be used."""
         try:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -156,7 +155,7 @@ class Cache:
         return True
 
     def _prune(self, newest: Path) -> None:
-        """Remove what a snapshot replaces, all but the newest builds, and what was left behind."""
+        """Remove replaced snapshots, old builds, and the remains of interrupted writes."""
         with suppress(OSError):
             dates = {path: _date_in(path) for path in self._folder.iterdir()}
             date = dates.pop(newest)
@@ -171,16 +170,16 @@ class Cache:
 
 
 class CacheEntry(NamedTuple):
-    """A catalogue in the cache, to which its codes and folders are added once they are loaded.
+    """A cached catalogue, to which codes and folders are added once they are loaded.
 
     Attributes:
-        folder: where it is.
+        folder: its folder.
     """
 
     folder: Path
 
     def read(self, noun: str) -> tuple[pa.Table, tuple[str, ...]] | None:
-        """The ``codes``, ``folders`` or ``uses``, if they are kept, and of whom codes are not."""
+        """The cached ``codes``, ``folders`` or ``uses``, and the variables without codes."""
         with suppress(SnapshotError, OSError):
             saved = snapshot.read(self.folder)
             readers = {"codes": saved.codes, "folders": saved.folders, "uses": saved.uses}
@@ -190,7 +189,7 @@ class CacheEntry(NamedTuple):
         return None
 
     def write(self, noun: str, rows: pa.Table, unavailable: Iterable[str] | None = None) -> None:
-        """Keep ``codes``, ``folders`` or ``uses``, unless another catalogue has taken this place.
+        """Cache ``codes``, ``folders`` or ``uses``, unless the entry was removed.
 
         Args:
             noun: which of them.
@@ -198,7 +197,7 @@ class CacheEntry(NamedTuple):
             unavailable: names of the variables whose codes are not among them.
 
         Warns:
-            CacheWarning: they cannot be kept.
+            CacheWarning: they cannot be cached.
         """
         try:
             snapshot.add(self.folder, noun, rows, unavailable)
@@ -216,7 +215,7 @@ def cache_of(option: bool | str | os.PathLike[str] | None, key: Iterable[str]) -
         key: as of :class:`Cache`.
 
     Warns:
-        CacheWarning: the user has no home to keep it in.
+        CacheWarning: the user has no home folder.
     """
     if not option:
         return None
@@ -233,13 +232,13 @@ def cache_of(option: bool | str | os.PathLike[str] | None, key: Iterable[str]) -
 
 
 def default_folder() -> Path:
-    """Where caches are unless told otherwise.
+    """The default folder of caches.
 
-    The folder that ``APTECO_FRAMES_CACHE_DIR`` names; without it ``apteco-frames`` in the
+    It is the folder in ``APTECO_FRAMES_CACHE_DIR``, or else ``apteco-frames`` in the
     platform's folder for caches, such as ``~/.cache``.
 
     Raises:
-        RuntimeError: the user has no home.
+        RuntimeError: the user has no home folder.
     """
     if folder := os.environ.get(FOLDER_VARIABLE):
         return Path(folder).expanduser()
@@ -249,13 +248,13 @@ def default_folder() -> Path:
 
 
 def cached(folder: Path) -> pa.Table:
-    """The builds that are kept, for each user, by system and date.
+    """The cached builds of all users, by system and date.
 
     Args:
-        folder: where all caches are; it need not be there.
+        folder: the folder of all caches; it need not exist.
 
     Returns:
-        a table under :data:`CACHED_SCHEMA`. What is damaged is left out, as a login does.
+        a table under :data:`CACHED_SCHEMA`, without damaged entries.
 
     Raises:
         OSError: the folder cannot be read.
@@ -280,16 +279,16 @@ def cached(folder: Path) -> pa.Table:
 
 
 def clean(folder: Path) -> tuple[int, int]:
-    """Remove all that is kept.
+    """Remove everything cached.
 
     Args:
-        folder: where all caches are; it need not be there.
+        folder: the folder of all caches; it need not exist.
 
     Returns:
-        how many files were removed, and how many bytes they took.
+        the number of files removed, and their bytes.
 
     Raises:
-        OSError: the folder cannot be read, or a file not be removed.
+        OSError: the folder cannot be read, or a file cannot be removed.
     """
     sizes = []
     for cache in _caches(folder):
@@ -302,7 +301,7 @@ def clean(folder: Path) -> tuple[int, int]:
 
 
 def _caches(folder: Path) -> Iterator[Path]:
-    """The folders of each system and user, which are named by a hash."""
+    """The folders of each system and user, named by a hash."""
     if folder.is_dir():
         for path in sorted(folder.iterdir()):
             if re.fullmatch("[0-9a-f]{32}", path.name) and path.is_dir() and not path.is_symlink():
@@ -310,7 +309,7 @@ def _caches(folder: Path) -> Iterator[Path]:
 
 
 def _remove(path: Path) -> list[int]:
-    """Remove a file, or a folder with the files of ours in it; how many bytes each had."""
+    """Remove a file, or a folder with our files in it; the bytes of each file."""
     sizes = []
     is_folder = path.is_dir() and not path.is_symlink()
     for file in path.iterdir() if is_folder else [path]:
@@ -336,7 +335,7 @@ def _warn(folder: Path, what: str, error: Exception | None = None) -> None:
 
 
 def _stamp(date: datetime) -> str:
-    """A date as the beginning of a name, which sorts as dates do."""
+    """A date as the start of a file name, in an order that sorts."""
     return date.isoformat(timespec="microseconds").replace(":", "-")
 
 

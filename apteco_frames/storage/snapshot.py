@@ -34,10 +34,10 @@ from apteco_frames.support.arrays import table_of
 from apteco_frames.support.times import decode_time
 
 SNAPSHOT_VERSION = 2
-"""Version of the layout; it rises only when a column or a file goes or changes its type."""
+"""Version of the layout; it rises only if a column or a file is removed or changes type."""
 
 KINDS = ("system", "tables", "variables", "codes", "folders", "uses")
-"""What a catalogue may consist of, one file each."""
+"""The possible files of a catalogue."""
 
 DAMAGE = (AptecoFramesError, LookupError, TypeError, ValueError, OSError, NotImplementedError)
 """What reading may raise if the values are not those that were written."""
@@ -56,20 +56,19 @@ _ROWS_PER_GROUP = 20_000
 
 
 class Snapshot(NamedTuple):
-    """A saved catalogue, as far as it is read.
+    """A saved catalogue.
 
     Attributes:
         system: ``name``, ``description``, ``build_date``, ``view_name`` of the system.
         tables: the tables, with at least the columns that the API has.
         variables: the variables, likewise.
-        codes: reads the codes, under ``CODES_SCHEMA``; None if they were not saved.
-            What it reads belongs to the same build, whatever was written to the folder
-            since: it holds the bytes of the file. Raises ``SnapshotError`` if the file is
-            damaged.
+        codes: reads the codes, under ``CODES_SCHEMA``; None if they were not saved. It has the
+            bytes of the file, so they are of the same build whatever was written to the folder
+            since. Raises ``SnapshotError`` if the file is damaged.
         folders: reads the folders, under ``FOLDERS_SCHEMA``; likewise.
         unavailable: names of the variables whose codes the API refused.
-        notes: what else was saved with it, as JSON values.
-        uses: reads the uses, under ``USES_SCHEMA``; as ``codes`` does. It may find none, too.
+        notes: other JSON values saved with it.
+        uses: reads the uses, under ``USES_SCHEMA``, like ``codes``; it may return None.
     """
 
     system: dict[str, Any]
@@ -89,14 +88,13 @@ def write(
     unavailable: Iterable[str] = (),
     notes: Mapping[str, Any] | None = None,
 ) -> list[Path]:
-    """Write a catalogue to a folder, in place of one that is there.
+    """Write a catalogue to a folder, in place of an older one.
 
     Args:
-        directory: the folder; made if it is not there.
+        directory: the folder; created if necessary.
         system: ``name``, ``description``, ``build_date``, ``view_name`` of the system.
-        arrows: the rows of ``tables`` and ``variables``, and where they are known of
-            ``codes``, ``folders`` and ``uses``. Files that an older catalogue has of what is not
-            given are removed.
+        arrows: the rows of ``tables`` and ``variables``, and of ``codes``, ``folders`` and
+            ``uses`` if they are loaded. Other files of an older catalogue are removed.
         unavailable: names of the variables whose codes the API refused.
         notes: JSON values to read back with it.
 
@@ -104,7 +102,7 @@ def write(
         the paths written.
 
     Raises:
-        SnapshotError: a file there is no catalogue file.
+        SnapshotError: one of the files exists and is not part of a catalogue.
         OSError: the folder cannot be written.
     """
     try:
@@ -146,16 +144,16 @@ def write(
 def add(
     directory: Path, kind: str, arrow: pa.Table, unavailable: Iterable[str] | None = None
 ) -> None:
-    """Add codes, folders or uses to the catalogue of a folder; the files are their owner's alone.
+    """Add codes, folders or uses to a saved catalogue; only its owner may read the files.
 
     Args:
         directory: the folder.
         kind: ``codes``, ``folders`` or ``uses``.
         arrow: the rows, under the declared schema.
-        unavailable: names of the variables whose codes the API refused; as they are unless given.
+        unavailable: names of the variables whose codes the API refused; unchanged if not given.
 
     Raises:
-        SnapshotError: the folder holds no catalogue.
+        SnapshotError: the folder contains no catalogue.
         OSError: the folder cannot be written.
     """
     first = _open_file(_path(directory, _FIRST))
@@ -172,8 +170,8 @@ def read(directory: Path) -> Snapshot:
     """Open the catalogue of a folder; codes and folders are not read yet.
 
     Raises:
-        SnapshotError: a file is missing, damaged, of another origin, or written by
-            a newer version of this package.
+        SnapshotError: a file is missing, damaged, not part of a catalogue, or written by a
+            newer version of this package.
     """
     for attempts_left in reversed(range(_READ_ATTEMPTS)):
         try:
@@ -200,7 +198,7 @@ def pack(
 
 
 def unpack(packed: Mapping[str, pa.Buffer]) -> Snapshot:
-    """The catalogue that :func:`pack` made bytes of.
+    """The catalogue in bytes from :func:`pack`.
 
     Raises:
         SnapshotError: they are damaged, or incomplete.
@@ -264,7 +262,7 @@ def _open(directory: Path) -> dict[str, _File]:
 
 
 def _checked(files: dict[str, _File]) -> dict[str, _File]:
-    """The files, which are of one snapshot."""
+    """The files, if they are of one snapshot."""
     first = files[_FIRST]
     for kind, file in files.items():
         if (file.metadata.kind, file.metadata.snapshot) != (kind, first.metadata.snapshot):
@@ -284,7 +282,7 @@ def _part(directory: Path, kind: str, snapshot: str) -> Path:
 
 
 def _current(directory: Path) -> str | None:
-    """The snapshot that the folder holds; None if it holds none that can be read."""
+    """The snapshot in the folder; None if none can be read."""
     try:
         return _open_file(_path(directory, _FIRST)).metadata.snapshot
     except SnapshotError:
@@ -298,7 +296,7 @@ def _unfinished(directory: Path, current: str | None) -> dict[str, Path]:
 
 
 def _move(directory: Path, parts: Mapping[str, Path]) -> None:
-    """Put the files of a snapshot in place, as far as they are not; remove those of other kinds."""
+    """Move the remaining files of a snapshot into place; remove those of other kinds."""
     for kind in sorted(parts, key=lambda kind: kind != _FIRST):
         if parts[kind].exists():
             files.move(parts[kind], _path(directory, kind))
@@ -308,7 +306,7 @@ def _move(directory: Path, parts: Mapping[str, Path]) -> None:
 
 
 def _clear(directory: Path) -> None:
-    """Remove what interrupted writes left behind."""
+    """Remove the remains of interrupted writes."""
     for kind in KINDS:
         for path in directory.glob(_part(Path(), kind, "*").name):
             files.remove(path)
@@ -326,16 +324,16 @@ def _check_replaceable(path: Path) -> None:
 
 
 class _Metadata(NamedTuple):
-    """What a file of a saved catalogue says of itself.
+    """The metadata of a file of a saved catalogue.
 
     Attributes:
-        kind: what the file holds, one of :data:`KINDS`.
+        kind: one of :data:`KINDS`.
         columns: names of the file's columns.
-        snapshot: which files belong together: 32 hexadecimal digits.
-        kinds: what the whole catalogue consists of.
+        snapshot: 32 hexadecimal digits that the files of a catalogue share.
+        kinds: the files of the catalogue.
         system: ``name``, ``description``, ``build_date``, ``view_name`` of the system.
         unavailable: names of the variables whose codes the API refused.
-        notes: what else is to be read back, as JSON values.
+        notes: other JSON values.
     """
 
     kind: str
@@ -364,8 +362,6 @@ class _Metadata(NamedTuple):
             values = {"columns": (), "kinds": _ALWAYS, "unavailable": (), **values}
         elif _checksum(values) != values["checksum"]:
             raise ValueError("checksum")
-        if not set(_ALWAYS) <= set(values["kinds"]):
-            raise ValueError("kinds")
         told = values["system_info"]
         system = {name: told[name] for name in SYSTEMS_SCHEMA.names}
         date = system["build_date"]
@@ -388,11 +384,11 @@ def _checksum(values: Mapping[str, Any]) -> int:
 
 
 class _File(NamedTuple):
-    """A file whose bytes were read: it stays what it is, whatever comes in its place.
+    """A file in memory, unchanged whatever takes its place.
 
     Attributes:
-        path: where it was.
-        metadata: what it says of itself.
+        path: its path, for errors.
+        metadata: its metadata.
         source: its bytes.
     """
 
@@ -418,7 +414,7 @@ class _File(NamedTuple):
         return arrow
 
     def declared(self, schema: pa.Schema) -> pa.Table:
-        """The rows under the declared schema: later versions may have more columns.
+        """The rows under the declared schema, since later versions may have more columns.
 
         Raises:
             SnapshotError: the file is damaged.
@@ -450,10 +446,10 @@ def _encode(arrow: pa.Table, metadata: _Metadata, sink: pa.NativeFile) -> None:
 
 
 def _open_file(path: Path, or_else: Path | None = None) -> _File:
-    """Read the bytes of a file and its metadata, but no rows; or another, where there is none.
+    """Read the bytes of a file and its metadata, but no rows; or of another if it is missing.
 
     Raises:
-        SnapshotError: there is no such file, it is damaged, of another origin, or
+        SnapshotError: there is no such file, or it is damaged, not part of a catalogue, or
             written by a newer version of this package.
     """
     try:
@@ -492,7 +488,7 @@ def _file_of(path: Path, source: pa.Buffer) -> _File:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether a file there is one of a catalogue, of any version."""
+    """Whether a file is part of a catalogue, of any version."""
     import pyarrow.parquet as pq
 
     try:
@@ -502,7 +498,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _damaged(path: Path, reason: str) -> SnapshotError:
-    """The error of a file that holds something else than was written."""
+    """The error for a file whose contents are not what was written."""
     return SnapshotError(
         f"{path} is damaged, incomplete, or not a Parquet file ({reason}). Write the catalogue "
         "again."
@@ -510,7 +506,7 @@ def _damaged(path: Path, reason: str) -> SnapshotError:
 
 
 def _bytes(path: Path) -> pa.Buffer:
-    """The bytes of a file; it is closed at once, since Windows replaces none that is open."""
+    """The bytes of a file, closed at once, since Windows cannot replace an open file."""
     if path.is_dir():  # of which Arrow's error says nothing that a program can see
         raise IsADirectoryError
     if path.exists() and not path.is_file():  # for a pipe Arrow would wait without an end

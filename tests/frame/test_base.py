@@ -32,7 +32,6 @@ from apteco_frames.demo import holidays
 from apteco_frames.errors import AptecoFramesError, RowIndexError, UnknownKeyError
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row
-from apteco_frames.tables import Tables
 from apteco_frames.variables import Variables, VariableType
 
 Frame = CatalogueFrame[Any]
@@ -102,13 +101,6 @@ def test_iteration_crosses_its_batches() -> None:
     assert pickle.loads(pickle.dumps(rows[2100])) == variables["v2100"]
 
 
-def test_two_iterations_at_once() -> None:
-    """Loops over one frame can be nested."""
-    tables = sample().tables
-    pairs = [(a.name, b.name) for a in tables for b in tables]
-    assert len(set(pairs)) == len(tables) ** 2
-
-
 def test_rows_of_every_origin_are_equal(frame: Frame) -> None:
     """A row is the same by name, by position, from a loop, a slice or a filter."""
     for position, row in enumerate(frame):
@@ -170,23 +162,8 @@ def test_errors_are_also_those_of_python() -> None:
     assert "position 3" in str(outside.value)
 
 
-@pytest.mark.parametrize("sign", ["tables", "variables"])
-def test_an_empty_frame_is_a_collection(sign: str) -> None:
-    """A frame without rows is false, iterates over nothing and keeps its schema."""
-    frame: Frame = getattr(sample(), sign)[:0]
-    assert not frame
-    assert (len(frame), list(frame), frame.frame.height) == (0, [], 0)
-    assert frame.arrow.schema.equals(frame.schema, check_metadata=True)
-    assert frame.frame.schema == getattr(sample(), sign).frame.schema
-    assert "name" not in frame
-    with pytest.raises(IndexError, match="position 0"):
-        frame[0]
-    with pytest.raises(UnknownKeyError):
-        frame["People"]
-
-
-def test_rows_are_immutable(frame: Frame) -> None:
-    """Attributes of a row can neither be set, nor deleted, nor added."""
+def test_frames_and_rows_are_immutable(frame: Frame) -> None:
+    """Attributes of a row cannot be set, deleted or added; a frame takes no data and no rows."""
     row = frame[0]
     for name in (*frame.schema.names, "session"):
         if hasattr(row, name):
@@ -196,23 +173,15 @@ def test_rows_are_immutable(frame: Frame) -> None:
                 delattr(row, name)
     with pytest.raises(AttributeError):
         row.colour = "red"
-    assert row == frame[0]
-
-
-@pytest.mark.parametrize("name", ["arrow", "frame"])
-def test_the_data_of_a_frame_cannot_be_replaced(frame: Frame, name: str) -> None:
-    """The table of a frame stays what it is, in either form."""
-    with pytest.raises(AttributeError):
-        setattr(frame, name, None)
-
-
-def test_the_rows_of_a_frame_cannot_be_replaced(frame: Frame) -> None:
-    """A frame takes no rows."""
+    for name in ("arrow", "frame"):
+        with pytest.raises(AttributeError):
+            setattr(frame, name, None)
     changeable: Any = frame
     with pytest.raises(TypeError):
         changeable[0] = frame[1]
     with pytest.raises(TypeError):
         del changeable[0]
+    assert row == frame[0]
 
 
 def test_changing_the_polars_frame_changes_no_catalogue(frame: Frame) -> None:
@@ -220,11 +189,6 @@ def test_changing_the_polars_frame_changes_no_catalogue(frame: Frame) -> None:
     frame.frame[0, "name"] = "changed"
     assert frame[0].name != "changed"
     assert len(frame.filter(name="changed")) == 0
-
-
-def test_rows_are_offline(frame: Frame) -> None:
-    """Without a session, rows say so."""
-    assert all(row.session is None for row in frame)
 
 
 def test_frames_compare_by_their_rows(frame: Frame) -> None:
@@ -313,7 +277,7 @@ def test_no_copy_per_access(frame: Frame) -> None:
             ]
 
 
-def display_width(frame: Frame) -> dict[str, list[Any]]:
+def values_of(frame: Frame) -> dict[str, list[Any]]:
     """The values column by column, read through the rows."""
     rows = [row.to_dict() for row in frame]
     return {name: [row[name] for row in rows] for name in frame.schema.names}
@@ -324,7 +288,7 @@ def display_width(frame: Frame) -> dict[str, list[Any]]:
 def test_all_libraries_see_the_rows(catalogue: Catalogue) -> None:
     """Arrow, polars, narwhals and DuckDB see the same values as the rows, twice in a row."""
     for frame in both(catalogue):
-        expected = display_width(frame)
+        expected = values_of(frame)
         assert frame.arrow.to_pydict() == expected
         for _ in range(2):
             assert pa.table(frame).equals(frame.arrow, check_metadata=True)
@@ -363,7 +327,7 @@ def is_missing(value: Any) -> bool:
 
 def test_pandas_takes_frames(frame: Frame) -> None:
     """``pandas.DataFrame(x)`` and ``to_pandas()`` hold the rows, twice in a row."""
-    expected = display_width(frame)
+    expected = values_of(frame)
     for _ in range(2):
         for data in (pd.DataFrame(frame), frame.to_pandas()):
             assert list(data.columns) == frame.schema.names
@@ -434,26 +398,12 @@ def test_without_pandas_the_error_names_the_extra() -> None:
     assert 'pip install --upgrade ".[pandas]"' in in_new_process(WITHOUT_PANDAS)
 
 
-def test_frames_load_no_pandas() -> None:
-    """Nobody pays for pandas who does not ask for it."""
-    code = """
-import sys
-from apteco_frames.demo import holidays
-[variable.name for variable in holidays().variables]
-holidays().variables.frame, repr(holidays().tables)
-print(sorted({"pandas", "duckdb", "apteco_api", "tkinter"} & set(sys.modules)))
-"""
-    assert in_new_process(code) == "[]\n"
-
-
-def test_the_old_interchange_protocol_is_absent(frame: Frame) -> None:
-    """Frames speak Arrow, not the ``__dataframe__`` that is going away."""
-    assert not hasattr(frame, "__dataframe__")
-    assert hasattr(frame, "__arrow_c_stream__")
-
-
 def test_a_stream_is_fresh_each_time(frame: Frame) -> None:
-    """Each call gives a stream of its own, so that one being used up harms no other."""
+    """Each call gives a stream of its own, so that one being used up harms no other.
+
+    The older ``__dataframe__``, which is going away, is absent.
+    """
+    assert not hasattr(frame, "__dataframe__")
     first, second = frame.__arrow_c_stream__(), frame.__arrow_c_stream__()
     assert first is not second
     readers = [pa.RecordBatchReader.from_stream(frame) for _ in range(2)]
@@ -478,32 +428,6 @@ def test_filter_gives_the_same_kind_of_frame() -> None:
     ]
     assert dates[0].table == holidays().tables[dates[0].table_name]
     assert list(dates.filter(name="boTrav")) == [variables["boTrav"]]
-
-
-def test_filter_on_lists_and_relations() -> None:
-    """Derived columns of tables are there to filter by."""
-    tables = holidays().tables
-    below = tables.filter(pl.col("ancestor_names").list.contains("People"))
-    assert isinstance(below, Tables)
-    assert [t.name for t in below] == [t.name for t in tables if t > tables["People"]]
-
-
-@settings(max_examples=up_to(25))
-@given(catalogues(max_variables=12), st.randoms(use_true_random=False))
-def test_any_filter_keeps_order_and_schema(catalogue: Catalogue, random: Any) -> None:
-    """Whatever rows a filter keeps, they come in order, equal to what they were."""
-    for frame in both(catalogue):
-        mask = [random.random() < 0.5 for _ in range(len(frame))]
-        kept = frame.filter(pl.Series(mask, dtype=pl.Boolean))
-        assert list(kept) == [row for row, keep in zip(frame, mask, strict=True) if keep]
-        assert kept.arrow.schema.equals(frame.schema, check_metadata=True)
-        assert kept.frame.schema == frame.frame.schema
-
-
-def test_a_filter_of_a_column_that_is_not_there(frame: Frame) -> None:
-    """The error of polars names the column."""
-    with pytest.raises(pl.exceptions.ColumnNotFoundError, match="colour"):
-        frame.filter(pl.col("colour") == "red")
 
 
 # Files

@@ -333,6 +333,11 @@ def test_an_empty_result_is_a_frame() -> None:
     assert pickle.loads(pickle.dumps(nothing)) == nothing
     assert nothing.filter(True) == nothing[::-1] == nothing
     assert nothing.get("boDest") is None
+    assert not nothing
+    assert nothing.arrow.schema.equals(Variables.schema, check_metadata=True)
+    assert nothing.frame.schema == holidays().variables.frame.schema
+    with pytest.raises(IndexError, match="position 0"):
+        nothing[0]
     assert nothing.to_pandas().shape == (0, len(Variables.schema))
     assert repr(nothing).startswith("0 variables")
     with pytest.raises(UnknownKeyError, match="There are 0 variables"):

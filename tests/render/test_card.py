@@ -87,7 +87,7 @@ def test_card_of_a_variable() -> None:
     assert dated.facts["Dates"] == "2016-01-02 to 2021-12-31"
     some = variable_item("n", kind="Numeric", isVirtual=True, numericInfo={"minimum": 0.5})
     virtual = Card(catalogue_of(None, [some]).variables[0]._repr_html_())
-    assert virtual.facts["Virtual"] == "yes: made after the build"
+    assert virtual.facts["Virtual"] == "yes"
     assert virtual.facts["Values"] == "0.5 to …"
 
 

@@ -3,156 +3,171 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
-import pyarrow as pa
+import apteco_api
 import pytest
 
 from apteco_frames import schema
+from apteco_frames.changes import Change, Changes
 from apteco_frames.codes import Code, Codes
-from apteco_frames.folders import Folders
+from apteco_frames.findings import Finding, Findings
+from apteco_frames.folders import Folder, Folders
 from apteco_frames.frame.base import CatalogueFrame
-from apteco_frames.schema.column import Column, arrow_schema, describe
+from apteco_frames.matches import Match, Matches
+from apteco_frames.quality import Quality, VariableQuality
+from apteco_frames.schema.column import Column, type_name
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.systems import System, Systems
 from apteco_frames.tables import Table, Tables
+from apteco_frames.uses import BrokenUse, BrokenUses, Use, Uses
 from apteco_frames.variables import UnknownVariable, Variables, VariableType
 
-COLUMNS = pytest.mark.parametrize(
-    "columns",
-    [schema.SYSTEMS, schema.TABLES, schema.VARIABLES, schema.CODES, schema.FOLDERS],
-    ids=["systems", "tables", "variables", "codes", "folders"],
-)
+# By frame its row, its columns, and the type of each; those that may be null end in a "?".
+NOUNS: dict[type[CatalogueFrame[Any]], tuple[type[Any], tuple[Column, ...], str]] = {
+    Systems: (
+        System,
+        schema.SYSTEMS,
+        "name:string description:string build_date:timestamp[us]? view_name:string",
+    ),
+    Tables: (
+        Table,
+        schema.TABLES,
+        """name:string singular:string plural:string is_default:bool is_people:bool
+        total_records:int64 child_relationship:string parent_relationship:string
+        has_children:bool parent_name:string depth:int64 ancestor_names:strings
+        descendant_names:strings variable_count:int64""",
+    ),
+    Variables: (
+        UnknownVariable,
+        schema.VARIABLES,
+        """name:string description:string type:enum folder_name:string? table_name:string
+        is_selectable:bool is_browsable:bool is_exportable:bool is_virtual:bool
+        selector_type:string? sub_type:string? code_length:int64? num_codes:int64?
+        var_code_min_count:int64? var_code_max_count:int64? var_code_order:string?
+        min_date:timestamp[us]? max_date:timestamp[us]? combined_from:string?
+        min_value:double? max_value:double? is_currency:bool? currency_locale:string?
+        currency_symbol:string? max_length:int64? api_type:string path:string? notes:string?
+        unclassified_code:string? unclassified_description:string? decimal_places:int64?
+        reference_type:string? reference_length:int64?""",
+    ),
+    Codes: (
+        Code,
+        schema.CODES,
+        """variable_name:string variable_description:string table_name:string position:int64
+        code:string description:string count:int64?""",
+    ),
+    Folders: (
+        Folder,
+        schema.FOLDERS,
+        """path:string name:string description:string parent_path:string? depth:int64
+        position:int64 variable_count:int64 total_variable_count:int64 variable_names:strings""",
+    ),
+    Changes: (
+        Change,
+        schema.CHANGES,
+        """noun:enum name:string change:enum column:string? old:string? new:string?
+        severity:enum is_virtual:bool used_by:string?""",
+    ),
+    Matches: (
+        Match,
+        schema.MATCHES,
+        """noun:enum name:string description:string table_name:string? matched_in:enum
+        matched_text:string score:double""",
+    ),
+    Quality: (
+        VariableQuality,
+        schema.QUALITY,
+        """name:string description:string table_name:string type:enum num_codes:int64
+        used_codes:int64? unused_codes:int64? unclassified_share:double? top_code:string?
+        top_description:string? top_share:double? effective_codes:double? coverage:double?
+        undescribed_codes:int64 repeated_descriptions:int64""",
+    ),
+    Findings: (
+        Finding,
+        schema.FINDINGS,
+        "rule:string severity:enum noun:enum name:string message:string",
+    ),
+    Uses: (
+        Use,
+        schema.USES,
+        USES := """kind:enum id:string title:string owner:string?
+        part:string variable_name:string code:string? source:enum updated:timestamp[us]?
+        hits:int64?""",
+    ),
+    BrokenUses: (BrokenUse, schema.BROKEN_USES, f"{USES} why:enum"),
+}
+EACH = pytest.mark.parametrize("frame", NOUNS, ids=lambda frame: frame.__name__)
+TYPES = {"dictionary<values=string, indices=uint8, ordered=0>": "enum"}
+TYPES |= {"list<item: string not null>": "strings"}
+
+# Fields that the description of version 1.9.19, and so ``apteco_api``, does not have.
+NEWER = {
+    *("path", "notes", "selectorInfo.unclassifiedCode", "selectorInfo.unclassifiedDescription"),
+    *("numericInfo.decimalPlaces", "referenceInfo.referenceType", "referenceInfo.length"),
+    "referenceInfo.decimalPlaces",
+}
 
 
-def test_columns_of_systems() -> None:
-    """Systems have the documented columns, which are those of the details of one."""
-    assert tuple(column.name for column in schema.SYSTEMS) == FastStatsSystem._fields
-
-
-def test_columns_of_tables() -> None:
-    """Tables have the documented columns, in this order."""
-    assert [column.name for column in schema.TABLES] == [
-        *("name", "singular", "plural", "is_default", "is_people", "total_records"),
-        *("child_relationship", "parent_relationship", "has_children", "parent_name"),
-        *("depth", "ancestor_names", "descendant_names", "variable_count"),
-    ]
-
-
-def test_columns_of_variables() -> None:
-    """Variables have the documented columns, in this order."""
-    assert [column.name for column in schema.VARIABLES] == [
-        *("name", "description", "type", "folder_name", "table_name"),
-        *("is_selectable", "is_browsable", "is_exportable", "is_virtual"),
-        *("selector_type", "sub_type", "code_length", "num_codes"),
-        *("var_code_min_count", "var_code_max_count", "var_code_order"),
-        *("min_date", "max_date", "combined_from"),
-        *("min_value", "max_value", "is_currency", "currency_locale", "currency_symbol"),
-        *("max_length", "api_type", "path", "notes"),
-        *("unclassified_code", "unclassified_description", "decimal_places"),
-        *("reference_type", "reference_length"),
-    ]
-
-
-def test_columns_of_codes() -> None:
-    """Codes have the documented columns, in this order."""
-    assert [column.name for column in schema.CODES] == [
-        *("variable_name", "variable_description", "table_name", "position"),
-        *("code", "description", "count"),
-    ]
-
-
-def test_columns_of_folders() -> None:
-    """Folders have the documented columns, and the names of their variables."""
-    assert [column.name for column in schema.FOLDERS] == [
-        *("path", "name", "description", "parent_path", "depth", "position"),
-        *("variable_count", "total_variable_count", "variable_names"),
-    ]
-
-
-@COLUMNS
-def test_schema_follows_columns(columns: tuple[Column, ...]) -> None:
-    """An Arrow schema has each column's name, type and nullability, in order."""
-    fields = [(field.name, field.type, field.nullable) for field in arrow_schema(columns)]
-    assert fields == [(column.name, column.type, column.nullable) for column in columns]
-
-
-def test_frames_publish_their_schema() -> None:
-    """The schemas can be had from the frame classes, without any data."""
-    assert Systems.schema is schema.SYSTEMS_SCHEMA
-    assert Tables.schema is schema.TABLES_SCHEMA
-    assert Variables.schema is schema.VARIABLES_SCHEMA
-    assert Codes.schema is schema.CODES_SCHEMA
-    assert Folders.schema is schema.FOLDERS_SCHEMA
-
-
-def test_only_what_may_be_missing_is_nullable() -> None:
-    """What all have is required; what belongs to a kind, or to newer servers, is nullable."""
-    assert not any(column.nullable for column in schema.TABLES)
-    of_a_kind = {column.name for column in schema.VARIABLES if "." in column.api_field}
-    nullable = {column.name for column in schema.VARIABLES if column.nullable}
-    assert nullable == of_a_kind | {"folder_name", "path", "notes"}
-    assert [column.name for column in schema.CODES if column.nullable] == ["count"]
-    assert [column.name for column in schema.FOLDERS if column.nullable] == ["parent_path"]
-
-
-@COLUMNS
-def test_columns_are_told_apart(columns: tuple[Column, ...]) -> None:
-    """No two columns share a name or a field of the API."""
-    names = [column.name for column in columns]
+@EACH
+def test_the_schema_is_declared_column_by_column(frame: type[CatalogueFrame[Any]]) -> None:
+    """The columns, their types and which may be null are part of the contract."""
+    _, columns, declared = NOUNS[frame]
+    found = [(f.name, TYPES.get(str(f.type), str(f.type)), f.nullable) for f in frame.schema]
+    assert [f"{name}:{kind}{'?' * null}" for name, kind, null in found] == declared.split()
+    assert frame.schema.metadata is None
+    assert [field.name for field in frame.schema if field.metadata] == []
     fields = [field for column in columns for field in column.api_fields]
-    assert len(set(names)) == len(names)
     assert len(set(fields)) == len(fields)
 
 
-def test_times_have_no_zone() -> None:
-    """FastStats dates are local times: microseconds without a zone."""
-    fields = [schema.VARIABLES_SCHEMA.field(name) for name in ("min_date", "max_date")]
-    assert [field.type for field in fields] == [pa.timestamp("us")] * 2
+@EACH
+def test_columns_and_attributes_are_documented(frame: type[CatalogueFrame[Any]]) -> None:
+    """A frame documents type, nullability, API field and meaning; a row each attribute."""
+    row, columns, _ = NOUNS[frame]
+    lines = re.findall(r"^(\w+): (.+?), (required|nullable), (.+?)\. (\S.*)$", _doc(frame), re.M)
+    assert [line[0] for line in lines] == frame.schema.names
+    for column, (_, kind, nullability, origin, meaning) in zip(columns, lines, strict=True):
+        assert kind == type_name(column.type)
+        assert nullability == ("nullable" if column.nullable else "required")
+        fields = " or ".join(f"``{field}``" for field in column.api_fields)
+        assert origin == (f"from {fields}" if fields else "derived")
+        assert meaning == column.doc
+        assert meaning.endswith((".", "…"))
+        if column.name != "used_by":  # which is parsed
+            assert getattr(row, column.name).__doc__ == column.doc
+    public = [name for name in dir(row) if not name.startswith("_")]
+    assert [name for name in public if not _doc(getattr(row, name))] == []
+
+
+def _doc(thing: Any) -> str:
+    return inspect.getdoc(thing) or ""
+
+
+def test_no_field_of_the_api_is_left_out() -> None:
+    """Each field of the API's tables and variables has a column."""
+    groups = {
+        "selectorInfo": apteco_api.SelectorVariableInfo,
+        "numericInfo": apteco_api.NumericVariableInfo,
+        "textInfo": apteco_api.TextVariableInfo,
+    }
+    flat = set(apteco_api.Variable.attribute_map.values()) - {*groups, "referenceInfo"}
+    nested = {f"{g}.{f}" for g, model in groups.items() for f in model.attribute_map.values()}
+    for columns, fields in (
+        (schema.TABLES, set(apteco_api.Table.attribute_map.values())),
+        (schema.VARIABLES, flat | nested | NEWER),
+    ):
+        assert {field for column in columns for field in column.api_fields} == fields
+    assert tuple(column.name for column in schema.SYSTEMS) == FastStatsSystem._fields
+
+
+def test_dates_say_that_they_have_no_zone() -> None:
+    """The documentation of both date columns says that times are local and naive."""
+    for name in ("min_date", "max_date"):
+        assert "without zone" in _doc(getattr(UnknownVariable, name))
 
 
 def test_kinds_are_a_closed_set() -> None:
     """The kinds of variable are those of ``VariableType``."""
     assert tuple(VariableType) == schema.VARIABLE_TYPES
-
-
-@COLUMNS
-def test_schemas_bear_no_marks(columns: tuple[Column, ...]) -> None:
-    """Fields have no metadata: what one library writes there, another may not read."""
-    declared = arrow_schema(columns)
-    assert declared.metadata is None
-    assert [field.name for field in declared if field.metadata] == []
-
-
-@COLUMNS
-def test_every_column_is_described(columns: tuple[Column, ...]) -> None:
-    """The description has one line per column, with nullability and what it means."""
-    lines = describe(columns).splitlines()
-    for column, line in zip(columns, lines, strict=True):
-        assert line.startswith(f"{column.name}: ")
-        assert ("nullable" if column.nullable else "required") in line
-        origins = [f"``{field}``" for field in column.api_fields] or ["derived"]
-        assert [origin for origin in origins if origin not in line] == []
-        assert column.doc.endswith((".", "…"))
-        assert column.doc in line
-
-
-@pytest.mark.parametrize("frame", [Systems, Tables, Variables, Codes, Folders])
-def test_frames_document_their_columns(frame: type[CatalogueFrame[Any]]) -> None:
-    """The documentation of a frame lists its columns."""
-    doc = frame.__doc__ or ""
-    missing = [name for name in frame.schema.names if f"\n{name}: " not in inspect.cleandoc(doc)]
-    assert not missing
-
-
-def test_rows_document_their_attributes() -> None:
-    """The documentation of a column is that of the row attribute."""
-    for row, columns in (
-        (System, schema.SYSTEMS),
-        (Table, schema.TABLES),
-        (Code, schema.CODES),
-    ):
-        docs = {column.name: getattr(row, column.name).__doc__ for column in columns}
-        assert docs == {column.name: column.doc for column in columns}
-    docs = {c.name: getattr(UnknownVariable, c.name).__doc__ for c in schema.VARIABLES}
-    assert docs == {column.name: column.doc for column in schema.VARIABLES}

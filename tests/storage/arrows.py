@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
-from strategies import floats, int64s, texts
+from strategies import catalogue_of, floats, int64s, texts, variable_item
 
 from apteco_frames import Catalogue
 from apteco_frames.schema import (
@@ -19,6 +19,7 @@ from apteco_frames.schema import (
     TABLES_SCHEMA,
     VARIABLES_SCHEMA,
 )
+from apteco_frames.storage.snapshot import Snapshot
 
 SCHEMAS = {
     "tables": TABLES_SCHEMA,
@@ -32,6 +33,19 @@ SYSTEM: dict[str, Any] = {
     "build_date": datetime(2019, 11, 27, 15, 57, 24),
     "view_name": "Testing",
 }
+
+
+BARE = {
+    kind: getattr(catalogue_of(None, [variable_item("bare")]), kind).arrow
+    for kind in ("tables", "variables")
+}
+
+
+def rows(found: Snapshot) -> dict[str, pa.Table]:
+    """All that a catalogue consists of, read."""
+    arrows = {"tables": found.tables, "variables": found.variables}
+    arrows |= {"codes": found.codes()} if found.codes else {}
+    return arrows | ({"folders": found.folders()} if found.folders else {})
 
 
 def _values(kind: pa.DataType) -> st.SearchStrategy[Any]:

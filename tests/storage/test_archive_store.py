@@ -21,10 +21,9 @@ import pyarrow.dataset
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
-from storage.arrows import SYSTEM, codes_of, folder_of, saved
+from storage.arrows import BARE, SYSTEM, codes_of, folder_of, rows, saved
 from storage.filesystems import Deleting, Handler, NoCase, Windows, lacking
 from storage.layout_1 import add_as_layout_1
-from storage.test_codes_and_folders import BARE, rows
 
 from apteco_frames import Archive
 from apteco_frames.errors import ArchiveError
