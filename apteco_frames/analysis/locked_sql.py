@@ -96,13 +96,13 @@ class LockedSql:
             timer.start()
             result = database.execute(query)
             if result is None or result.description is None:
-                raise self._refused(query, "it is no statement")
+                raise self._refused(query, "it is not a statement")
             columns = [column[0] for column in result.description]
             rows = result.fetchmany(most + 1)
         except self._duckdb.Error as error:
             if is_late.is_set():
                 raise SqlError(
-                    f"The query {truncate(query)!r} was broken off after {seconds:g} seconds. "
+                    f"The query {truncate(query)!r} was stopped after {seconds:g} seconds. "
                     "Ask for less: filter before you join, and join on names."
                 ) from None
             raise self._refused(query, str(error)) from None
