@@ -199,7 +199,7 @@ def test_changes_as_sentences() -> None:
     assert found.title == repr(found).split("\n")[0]
     assert (found.newer, found.filter(noun="table").newer) == (rebuilt().system_info,) * 2
     assert [(change.summary, change.told) for change in found.filter(severity="breaking")] == [
-        ("~ table Content, total_records: 153,041 → 15,304 (−90%)", ("153041", "15304")),  # noqa: RUF001
+        ("~ table Content, total_records: 153,041 → 15,304 (−90 %)", ("153041", "15304")),  # noqa: RUF001
         ("~ variable peOccu, type: Selector → Array", ("Selector", "Array")),
         ("~ variable peOccu, selector_type: SingleValue → OrArray", ("SingleValue", "OrArray")),
         ("- variable boDest: Destination", ("Destination", None)),

@@ -188,8 +188,8 @@ def test_what_is_not_loaded_is_not_checked() -> None:
     found = Catalogue(whole.system_info, whole.tables, whole.variables).lint()
     assert set(found.frame["rule"]) == {"exportable-personal-data"}
     assert [sentence.split(":")[0] for sentence in found.not_checked] == [
-        "Not checked, since the catalogue holds no codes",
-        "Not checked, since the catalogue holds no folders",
+        "Not checked, as the catalogue has no codes",
+        "Not checked, as the catalogue has no folders",
     ]
     assert "mostly-unclassified" in found.not_checked[0]
     assert found.not_checked[1] in repr(found)

@@ -269,7 +269,7 @@ def test_against_an_older_build(command: Command) -> None:
     assert command(*check, "--against", "18d").status == 1
     first = archive.builds["build"][0]
     for told in (first, "2019-11-27", "2019-11-27T15:57:24", "2019-11-27 23:00"):
-        assert "(\N{MINUS SIGN}64%)" in command(*check, "--against", told).out
+        assert "(\N{MINUS SIGN}64 %)" in command(*check, "--against", told).out
     archived(*nights[:3])
     assert command(*check).status == 0
     status, _, err = command(*check, "--against", "30d")

@@ -22,7 +22,7 @@ from apteco_frames.cli import main
 from apteco_frames.demo import holidays
 from apteco_frames.support.text import escape_controls
 
-FELL = "~ table Policies, total_records: 213,567 → 21,357 (\N{MINUS SIGN}90%)"
+FELL = "~ table Policies, total_records: 213,567 → 21,357 (\N{MINUS SIGN}90 %)"
 
 
 def test_diff(command: Command) -> None:

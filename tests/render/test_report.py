@@ -60,8 +60,8 @@ def test_the_most_severe_come_first_and_the_rest_is_counted(tmp_path: Path) -> N
     assert len(levels) == report.MOST_ROWS
     assert levels[:2] == ["breaking", "breaking"]
     assert set(levels[2:]) == {"routine"}
-    assert "variable boDest, moved 97%" in page.text
-    assert "3.1% → 100%" in page.text
+    assert "variable boDest, moved 97 %" in page.text
+    assert "3.1 % → 100 %" in page.text
     hidden = len(changes) - report.MOST_ROWS
     assert f"… and {hidden:,} more: {hidden:,} routine." in page.text
     assert page.tags <= {
