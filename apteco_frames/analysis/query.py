@@ -34,6 +34,8 @@ MOST_WORDS = 12
 # The longest words with no typing error, and with one; longer ones have two at most.
 _LONGEST_EXACT, _LONGEST_WITH_ONE = 4, 8
 _SHORTEST_INSIDE = 3
+# No two words are that long; and each letter more is another way to split it.
+_LONGEST_SPLIT = 64
 _MOST_JOINED = 3
 _GROUPED = re.compile("(?<=[0-9])[,.'\u2019\u00a0\u202f](?=[0-9]{3}(?![0-9]))")
 
@@ -185,7 +187,7 @@ def _split(numbers: Mapping[str, int]) -> Iterator[Way]:
             if len(thousands) > 1:
                 yield Way((number,), tuple(thousands))
             continue
-        for at in range(1, len(word)):
+        for at in range(1, len(word)) if len(word) <= _LONGEST_SPLIT else ():
             yield Way((number,), (word[:at], word[at:]))
 
 

@@ -126,7 +126,7 @@ def server(
         version=__version__,
         tools=[tool_of(method, has_systems=library.has_systems) for method in methods],
         log_level="WARNING",
-        lifespan=partial(warmed, partial(library.warm, sql=sql)),
+        lifespan=partial(warmed, library.warm),
     )
     for name in names:
         for resource in resources_of(library, name, budget):

@@ -6,6 +6,7 @@ import threading
 import time
 from contextlib import suppress
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from apteco_frames import schema
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from apteco_frames.changes import Changes
-    from apteco_frames.codes import Codes
     from apteco_frames.quality import Quality
-    from apteco_frames.uses import Uses
 
 _KEPT_CHANGES = 4
 
@@ -36,8 +35,6 @@ class CatalogueBuild:
         self.name = name
         self.catalogue = catalogue
         self._lock = threading.Lock()
-        self._sql: LockedSql | None = None
-        self._codes: Codes | None = None
         self._quality: Quality | None = None
 
     @property
@@ -47,54 +44,30 @@ class CatalogueBuild:
         return {"system": info.name, "build_date": info.build_date}
 
     @property
-    def codes(self) -> Codes:
-        """The codes of all variables, made once, whoever asks at the same time."""
-        with self._lock:
-            if self._codes is None:
-                self._codes = self.catalogue.codes
-            return self._codes
-
-    @property
     def quality(self) -> Quality:
-        """How well codes describe the records."""
+        """How well codes describe the records, made once, whoever asks at the same time."""
         with self._lock:
             if self._quality is None:
                 self._quality = self.catalogue.quality()
             return self._quality
 
-    @property
-    def has_uses(self) -> bool:
-        """Whether the catalogue was saved with what uses its variables."""
-        return self.catalogue.has_uses
-
-    @property
-    def uses(self) -> Uses:
-        """What uses the variables."""
-        return self.catalogue.uses
-
-    @property
+    @cached_property
     def sql(self) -> LockedSql:
         """What answers queries."""
-        with self._lock:
-            if self._sql is None:
-                info, rows, _ = contents_of(self.catalogue)
-                rows["system"] = table_of([info], schema.SYSTEMS_SCHEMA)
-                missing = {
-                    noun: f"This catalogue was saved without {noun}."
-                    for noun in ("codes", "folders")
-                    if noun not in rows
-                }
-                self._sql = LockedSql(rows, missing)
-            return self._sql
+        info, rows, _ = contents_of(self.catalogue)
+        rows["system"] = table_of([info], schema.SYSTEMS_SCHEMA)
+        missing = {
+            noun: f"This catalogue was saved without {noun}."
+            for noun in ("codes", "folders")
+            if noun not in rows
+        }
+        return LockedSql(rows, missing)
 
-    def warm(self, *, sql: bool) -> None:
+    def warm(self) -> None:
         """Read and make what would keep the first who ask waiting."""
         self.catalogue.search("a", limit=1)
         with suppress(NotLoadedError):
-            _ = self.codes
             _ = self.quality
-        if sql:
-            _ = self.sql
 
 
 class Library:
@@ -116,7 +89,7 @@ class Library:
     @property
     def has_uses(self) -> bool:
         """Whether it was saved what uses the variables."""
-        return self._build.has_uses
+        return self._build.catalogue.has_uses
 
     def systems(self) -> list[str]:
         """The names of the systems."""
@@ -138,9 +111,9 @@ class Library:
                 self._changes = self._build.catalogue.diff(self._older)
             return self._changes
 
-    def warm(self, *, sql: bool) -> None:
+    def warm(self) -> None:
         """Read and make what would keep the first who ask waiting."""
-        self._build.warm(sql=sql)
+        self._build.warm()
         if self._older is not None:
             _ = self.changes("", "", "").title
 
@@ -174,7 +147,7 @@ class ArchiveLibrary:
     @property
     def has_uses(self) -> bool:
         """Whether it was saved what uses the variables of a system."""
-        return any(self.build(system).has_uses for system in self.systems())
+        return any(self.build(system).catalogue.has_uses for system in self.systems())
 
     def systems(self) -> list[str]:
         """The names of the systems."""
@@ -215,17 +188,19 @@ class ArchiveLibrary:
         with self._lock:
             if key not in self._changes:
                 is_newest = newer.name == newest.name
-                after = newest.catalogue if is_newest else self._catalogue(system, newer)
-                changes = after.diff(self._catalogue(system, older))
+                after = (
+                    newest.catalogue if is_newest else self._archive.catalogue(system, newer.name)
+                )
+                changes = after.diff(self._archive.catalogue(system, older.name))
                 while len(self._changes) >= _KEPT_CHANGES:
                     del self._changes[next(iter(self._changes))]
                 self._changes[key] = changes
             return self._changes[key]
 
-    def warm(self, *, sql: bool) -> None:
+    def warm(self) -> None:
         """Read and make what would keep the first who ask waiting, of one system alone."""
         for system in self.systems()[:1]:
-            self.build(system).warm(sql=sql)
+            self.build(system).warm()
             with suppress(UnknownKeyError):
                 _ = self.changes(system, "", "").title
 
@@ -248,9 +223,6 @@ class ArchiveLibrary:
             return names[0]
         wrong = f"There is no system {truncate(system)!r}. " if system else ""
         raise UnknownKeyError(f"{wrong}Say which system: {list_names(names, 50)}.")
-
-    def _catalogue(self, system: str, build: _Dated) -> Catalogue:
-        return self._archive.catalogue(system, build.name)
 
     def _found(self, system: str, builds: list[_Dated], text: str) -> _Dated:
         """The build of that name; or the newest of that date, or before it."""

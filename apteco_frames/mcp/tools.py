@@ -52,6 +52,10 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _separated(value: Any) -> Any:
+    return value.split(",") if isinstance(value, str) else value
+
+
 def _one_of(values: tuple[str, ...]) -> tuple[Any, Any]:
     """What makes a text one of some, in whichever case, and says so in the schema."""
 
@@ -72,7 +76,7 @@ TableName = Annotated[str, Field(description="Only of this table, by name")]
 Type = Annotated[str, *_one_of(schema.VARIABLE_TYPES)]
 Types = Annotated[
     list[Type],
-    BeforeValidator(_listed),
+    BeforeValidator(_separated),
     Field(description="Only of these types"),
 ]
 Severity = Annotated[str, *_one_of(schema.SEVERITIES), Field(description="Only this or worse")]
@@ -165,9 +169,9 @@ class Tools:
         offset: Offset = 0,
         system: System = "",
     ) -> str:
-        """All about up to 20 variables, with their commonest codes.
+        """Everything about up to 20 variables, with their most common codes.
 
-        What is misspelt is answered with the nearest.
+        For a misspelt name the nearest names are given.
         """
         build = self._library.build(system)
         found, unknown = [], []
@@ -193,7 +197,7 @@ class Tools:
     ) -> str:
         """The codes of a variable in their order, with counts; or those with some words.
 
-        Without a variable, the codes of all variables are looked through.
+        Without a variable, the codes of all variables are searched.
         """
         if not (variable or words.strip()):
             raise UnknownKeyError("Say of which variable, or with which words.")
@@ -210,7 +214,10 @@ class Tools:
             head["variable"] = _row(found, ("name", "description", "table_name", "var_code_order"))
             columns: tuple[str, ...] = _CODE
         else:
-            codes, columns = build.codes, ("variable_name", "variable_description", *_CODE)
+            codes, columns = (
+                build.catalogue.codes,
+                ("variable_name", "variable_description", *_CODE),
+            )
         at: Iterable[int] = range(len(codes))
         if words:
             has_all = having([codes.arrow[name] for name in ("code", "description")], words)
@@ -229,8 +236,8 @@ class Tools:
     ) -> str:
         """How well the codes of each variable describe the records.
 
-        Shares of the records that are Unclassified or have the top code, codes that none has,
-        descriptions that are missing or come twice.
+        The share of records that are Unclassified or have the top code, unused codes, and
+        descriptions that are missing or repeated.
         """
         build = self._library.build(system)
         quality = build.quality
@@ -259,7 +266,7 @@ class Tools:
     ) -> str:
         """Which audiences, dashboards and the like use a variable, or a code of it."""
         build = self._library.build(system)
-        uses = build.uses
+        uses = build.catalogue.uses
         arrow = uses.arrow
         chosen = pc.is_valid(arrow["variable_name"])
         if variable:
@@ -293,7 +300,7 @@ class Tools:
     ) -> str:
         """What changed from one build to the next, the worst first.
 
-        What is breaking breaks selections or programs that relied on it.
+        A breaking change breaks selections or programs that rely on what changed.
         """
         build = self._library.build(system)
         changes = self._library.changes(system, since, until)
@@ -316,10 +323,10 @@ class Tools:
         offset: Offset = 0,
         system: System = "",
     ) -> str:
-        """Answer SQL, in the dialect of DuckDB, over the catalogue alone.
+        """Answer SQL, in DuckDB's dialect, over the catalogue alone.
 
-        Tables: tables, variables, codes, folders, system; DESCRIBE shows columns. Order the
-        rows if you page through them. No more than 1,000 rows.
+        Tables: tables, variables, codes, folders, system; DESCRIBE shows columns. Use ORDER BY
+        if you page through the rows. Returns 1,000 rows at most.
         """
         build = self._library.build(system)
         answered = build.sql.answer(sql, most=QUERY_ROWS, seconds=self._query_seconds)

@@ -119,7 +119,7 @@ def _fitting(row: Mapping[str, Any], room: int) -> str:
         if len(line) <= room:
             return line
         longest //= 2
-    return _text({"cut": f"This row has {len(plain):,} values, too many for an answer."})
+    return _text({"cut": f"This row is too long for an answer; values: {len(plain):,}."})
 
 
 def _cut(value: Any, longest: int) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -359,3 +360,13 @@ def test_any_symbol_is_found(before: str, after: str) -> None:
     """Whatever stands around it, a symbol is found."""
     item = variable_item(description=f"{before}★{after}")
     assert [m.name for m in catalogue_of([table_item()], [item]).search("★")] == ["peVar"]
+
+
+def test_a_very_long_word() -> None:
+    """A word of very many letters, as programs send them, takes no memory to speak of."""
+    tracemalloc.start()
+    try:
+        assert len(holidays().search("x" * 10_000)) == 0
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()

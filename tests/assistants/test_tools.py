@@ -83,6 +83,11 @@ def test_instructions() -> None:
         ("describe_variables", {"names": ["bodest"]}, "Nearest: 'boDest'"),
         ("list_codes", {"variable": "Gendr"}, "Nearest: 'Gender'"),
         ("list_codes", {}, "of which variable"),
+        (
+            "describe_variables",
+            {"names": ["qqqqqq"]},
+            "There are 94 variables. Or find it by words",
+        ),
         ("list_variables", {"table": "Boking"}, "Nearest: 'Bookings'"),
         ("list_variables", {"folder": "Persn"}, "Nearest: 'Person'"),
         ("list_variables", {"types": ["Datum"]}, "'Datum' is not one of Selector"),
@@ -118,6 +123,8 @@ def test_arguments_as_assistants_write_them() -> None:
     dates = ask(served, "list_variables", types="date").rows
     assert {row["type"] for row in dates} == {"Date"}
     assert ask(served, "list_variables", types='["date"]', table=None).rows == dates
+    both = ask(served, "list_variables", types="Date, DateTime").rows
+    assert both == ask(served, "list_variables", types=["Date", "DateTime"]).rows
     assert ask(served, "describe_variables", names="boDest").rows[0]["name"] == "boDest"
 
 
