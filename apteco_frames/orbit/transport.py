@@ -15,8 +15,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from traceback import extract_tb
@@ -459,13 +457,7 @@ def _is_framed(response: requests.Response) -> bool:
 
 def _retry_after(answer: Response) -> float:
     """Seconds that the answer asks to wait; 0 if it does not say."""
-    text = answer.headers.get("Retry-After", "")
-    if text.isascii() and text.isdigit():
-        return float(text)
     try:
-        # By the server's own clock, which need not be right.
-        moments = [text, answer.headers.get("Date", "")]
-        until, now = (parsedate_to_datetime(moment).astimezone(UTC) for moment in moments)
-    except (ValueError, TypeError, OverflowError):
+        return urllib3.Retry().parse_retry_after(answer.headers.get("Retry-After", "0"))
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
         return 0.0
-    return max(0.0, (until - now).total_seconds())
