@@ -38,7 +38,7 @@ class Said(NamedTuple):
     """What an answer says in words.
 
     Attributes:
-        message: the messages in it, one after the other; empty if there are none. Of a web
+        message: all messages in it, one after the other; empty if it has none. Of a web
             page it is the title.
         parameters: what it says of the request or the error besides, as ``name: value``.
         code: its number for this kind of error, if there is one.

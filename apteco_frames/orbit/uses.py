@@ -112,7 +112,7 @@ def load_uses(
     """What uses the variables of a system, as far as the user may see it.
 
     Args:
-        client: whom to ask.
+        client: the client to read with.
         system: name of the FastStats system.
         user: name of the user.
         folders: paths of directories in which to look for selection files.
@@ -122,7 +122,7 @@ def load_uses(
         report: called with the number of resources read so far, and of all.
 
     Raises:
-        ApiError: there is no such directory, or it is refused.
+        ApiError: a directory does not exist, or is refused.
         ApiResultsError: a resource is malformed; it is named.
         AptecoFramesError: another error of the tree.
     """
@@ -226,7 +226,7 @@ class _Orbit:
         """The selection files in directories, and in those below.
 
         Raises:
-            ApiError: there is no such directory, or it is refused.
+            ApiError: a directory does not exist, or is refused.
             ApiResultsError: the directories have no end.
         """
         files: dict[str, _Item] = {}

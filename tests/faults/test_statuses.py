@@ -235,14 +235,6 @@ def test_terminal_escapes_in_words(meet: Meet) -> None:
 # Logging in
 
 
-def faulty_again(server: FaultyServer, fault: Fault, path: str) -> FaultyServer:
-    """Another server with the same password."""
-    other = FaultyServer(fault, path)
-    other.api.password = server.password
-    other.secrets[:] = server.secrets
-    return other
-
-
 LOGINS: dict[str, Fault] = {
     "cut off": changed(lambda body: body[:-10]),
     "token in a list": edited(lambda v: v.update(accessToken=[v["accessToken"]])),
