@@ -53,7 +53,7 @@ def _details_or_error(answer: Response, url: str) -> dict[str, Any] | AptecoFram
         value = load(answer.body, url, without)
     except AptecoFramesError as error:
         return type(error)(*error.args, hint=error.hint)
-    if isinstance(value, dict) and not isinstance(value.get("accessToken"), str):
+    if isinstance(value, dict) and value.get("accessToken") is None:
         # How SimpleLogin asks for a second factor is not public.
         what = "The server gave no access token. Perhaps it asks for a second factor at login"
         hint = "This package cannot supply one: ask your administrator for a user without it"

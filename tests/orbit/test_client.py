@@ -450,6 +450,7 @@ def test_busy_login() -> None:
 @pytest.mark.parametrize(
     ("path", "body", "says"),
     [
+        ("/SimpleLogin", b'{"accessToken": 5}', "$.accessToken should be a string"),
         ("/holidays", b'{"name": "x", "description": "y"}', "$.viewName is missing"),
         ("/Tables", b'{"offset": 0, "count": 0, "totalCount": 0}', "$.list is missing"),
         ("/Variables", b"[]", "$ should be an object"),
