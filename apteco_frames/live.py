@@ -54,7 +54,7 @@ class Access(NamedTuple):
     """Which catalogue is read, and from whom.
 
     Attributes:
-        client: whom to ask.
+        client: the client to read with.
         options: those of the login: whether to keep catalogues on disk, and whether to show how
             far a load is.
         system: name of the FastStats system.
@@ -75,7 +75,7 @@ class LiveCatalogue:
 
     Args:
         session: the session that it belongs to.
-        access: whom to ask for it.
+        access: which catalogue to read, and how.
         catalogue: what was read so far.
         kept: where its codes and folders are kept on disk; None if they are not.
     """
@@ -112,7 +112,7 @@ class LiveCatalogue:
 
         Args:
             session: the session that it is for.
-            access: whom to ask for it.
+            access: which catalogue to read, and how.
             deadline: how long it may take.
             anew: whether to ask the server for what is kept, too.
 

@@ -21,52 +21,50 @@ def login(
     user: str,
     **options: Unpack[Options],
 ) -> Session:
-    """Log in to a FastStats system; the password is asked for.
+    """Log in to a FastStats system, and ask for the password.
 
-    It is asked for in the terminal, without echo; in a notebook by the notebook's own
-    hidden input; otherwise in a pop-up box.
+    The password is asked for in the terminal, without echo; in a notebook, in its own hidden
+    input; otherwise in a pop-up box.
 
     Args:
         base_url: URL of the Orbit API, normally ending ``/OrbitAPI``.
         data_view: name of the DataView to log in to.
         system: name of the FastStats system to connect to.
         user: user name.
-        timeout: seconds to wait: a number for connecting and for each part of an
-            answer, or ``(connect, read)``, or ``(connect, read, total)``; by default
-            10, 60, and 600 for all of it.
+        timeout: seconds to wait: one number for connecting and for each part of an answer,
+            or ``(connect, read)``, or ``(connect, read, total)``; by default 10, 60 and 600.
         verify: ``False`` not to check the server's certificate (warns), or the path of
             a file of certificate authorities.
-        page_size: items to ask for at a time; by default 1,000, then 5,000, and of codes as
-            many as there are.
-        max_connections: requests under way at the same time, at most; by default 4, and 8
-            for codes and folders.
-        progress: whether to show how far a load is that takes more than half a second, of the
-            catalogue, codes or folders: ``True``, ``False``, or by default if a person is
-            looking, on a terminal or in a notebook; or a callable that takes the numbers done
-            so far and in all.
-        http: a ``requests.Session`` of yours, with proxies, certificates, adapters, hooks; it is
-            not changed, and its cookies are taken as they are at login.
-        cache: ``True``, or the folder of your choice, to keep catalogues on this machine. The
-            next login then takes the catalogue from there, if the system's build date and
-            its number of variables are still the same; codes too, once those of all variables
-            were read, and folders. What a cache cannot see is a change of neither: a virtual
-            variable made in place of another, a new description, another right of yours;
-            ``session.refresh()`` reads all anew. The newest three builds of a system are
-            kept, readable for you alone, in ``APTECO_FRAMES_CACHE_DIR`` or the platform's
-            place for caches; no password and no token is. A system that does not say when
-            it was built is not kept.
-        uses: ``True``, to keep what uses the variables in the cache, too, with titles and names
-            of users. ``session.uses`` is as it was then; ``session.load_uses()`` reads it anew.
+        page_size: items to request at a time; by default 1,000, then 5,000, and all codes of
+            a variable at once.
+        max_connections: the most requests at a time; by default 4, and 8 for codes and
+            folders.
+        progress: whether to show a progress bar while reading the catalogue, codes or folders
+            takes more than half a second: ``True``, ``False``, or by default on a terminal and
+            in a notebook; or a callable that takes the number done so far and the total.
+        http: your own ``requests.Session``, with proxies, certificates, adapters, hooks; it is
+            not changed, and its cookies are copied at login.
+        cache: ``True``, or a folder, to keep catalogues on this machine. The next login takes
+            the catalogue from there if the system's build date and number of variables are
+            still the same; so it does with folders, and with codes once those of all
+            variables were read. A cache misses changes to neither: a virtual variable that
+            replaces another, a new description, a change of your rights;
+            ``session.refresh()`` reads everything again. The newest three builds of a system
+            are kept, readable only by you, in ``APTECO_FRAMES_CACHE_DIR`` or the platform's
+            folder for caches, without passwords or tokens. A system without a build date is
+            not kept.
+        uses: ``True`` to keep uses of variables in the cache as well, including titles and names
+            of users. ``session.load_uses()`` reads them again.
 
     Returns:
         a session with the system's catalogue.
 
     Raises:
-        TypeError: an argument is no text, or an option is unknown or of a wrong type.
+        TypeError: an argument is not text, or an option is unknown or of the wrong type.
         ValueError: an option is out of its range, or a text cannot be sent.
-        PasswordPromptError: nobody could be asked, or the question was cancelled.
-        LoginError: user name or password was not accepted, the user may not log in, or the
-            server asks for a second factor, which this package cannot give.
+        PasswordPromptError: there was no way to ask, or the prompt was cancelled.
+        LoginError: the user name or password was not accepted, the user may not log in, or the
+            server wants a second factor, which this package cannot supply.
         AptecoFramesError: another error of ``apteco_frames.errors``.
     """
     from apteco_frames.password import ask_password
@@ -86,10 +84,10 @@ def login_with_password(
     password: str,
     **options: Unpack[Options],
 ) -> Session:
-    """Log in to a FastStats system with a password at hand.
+    """Log in to a FastStats system with a given password.
 
-    Keep passwords out of code; :func:`login` asks for it instead. Arguments, result and
-    errors are those of :func:`login`, and ``password``.
+    Keep passwords out of code: :func:`login` asks instead. Apart from ``password``, arguments,
+    result and errors are those of :func:`login`.
 
     >>> from apteco_frames.demo import DemoServer
     >>> with DemoServer() as demo:

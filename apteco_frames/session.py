@@ -55,7 +55,7 @@ class Session(AnyCatalogue):
     """A catalogue with a live connection; :func:`login` makes one.
 
     It ends with :meth:`logout`, or at the end of ``with login(...) as session:``. What
-    was read stays usable after that. A session may be used from many threads.
+    was read stays usable. A session may be used from several threads.
     """
 
     _access: Access
@@ -130,7 +130,7 @@ class Session(AnyCatalogue):
     def token_expires_at(self) -> datetime | None:
         """When the token expires, in UTC (``exp`` of the JWT); ``None`` if it does not say.
 
-        The token's signature is the server's to check, and is not checked here.
+        The signature is not checked here; that is the server's job.
         """
         seconds = self._client.token_expires_at
         if seconds is None:
@@ -186,7 +186,7 @@ class Session(AnyCatalogue):
         """The systems that the DataView lists, read on first use and kept.
 
         Raises:
-            AptecoFramesError: the API could not be asked, or refused.
+            AptecoFramesError: the API could not be reached, or refused.
 
         >>> from apteco_frames.demo import DemoServer
         >>> with DemoServer() as demo, demo.login() as session:
@@ -201,10 +201,10 @@ class Session(AnyCatalogue):
     def open(self, system: str) -> Session:
         """A session on another system of the same DataView, without logging in again.
 
-        Both sessions have one token, and use the same connections. What ends or renews the
-        login of one does so for both: after :meth:`logout` of either, requests of the other
-        end in a ``SessionExpiredError``, while what was read stays usable. The end of
-        ``with session.open(...) as other:`` does not log out, so that ``session`` goes on.
+        Both sessions share one token and its connections. Ending or renewing the login of one
+        does so for both: after :meth:`logout` of either, requests of the other raise
+        ``SessionExpiredError``, while what was read stays usable. The end of
+        ``with session.open(...) as other:`` does not log out, so ``session`` stays open.
 
         Args:
             system: name of the system, one of :attr:`systems`.
@@ -212,7 +212,7 @@ class Session(AnyCatalogue):
         Raises:
             TypeError: the name is not text.
             InvalidUrlError: the name is empty, or would change the path of a URL.
-            ApiError: there is no such system, or no right to use it.
+            ApiError: the system does not exist, or you may not use it.
             SessionExpiredError: the session has ended.
             AptecoFramesError: another error of ``apteco_frames.errors``.
         """
@@ -229,20 +229,19 @@ class Session(AnyCatalogue):
         unavailable: Literal["error", "skip"] = "error",
         progress: Progress = None,
     ) -> Codes:
-        """Read the codes of variables that are not there yet; ``.codes`` does so on first use.
+        """Read the codes of variables that have not been read; ``.codes`` does so on first use.
 
-        Each variable is asked for once, and kept for all frames of the session. Several are
-        asked for at a time: 8, unless ``max_connections=`` was given at login.
+        The codes of each variable are read once and shared by all frames of the session, 8
+        variables at a time unless ``max_connections=`` was given at login.
 
         Args:
             variables: the variables, a frame such as ``session.variables.filter(...)``; all
                 unless given.
-            unavailable: what to do about variables whose codes the API refuses (status 400,
-                403 or 404): ``"error"`` to raise an error that names them, after the others
-                were read; or ``"skip"`` to leave them out and go on. ``codes.unavailable``
-                lists what was left out.
-            progress: ``True``, ``False``, or a callable that takes the number of variables done
-                so far, and of all; as at login unless given.
+            unavailable: what to do if the API refuses the codes of a variable (status 400, 403
+                or 404): ``"error"`` reads the others, then raises an error that names it;
+                ``"skip"`` leaves it out. ``codes.unavailable`` lists what was left out.
+            progress: ``True``, ``False``, or a callable that takes the number of variables read
+                so far and the total; by default as at login.
 
         Returns:
             the codes, in the order of the variables.
@@ -251,8 +250,8 @@ class Session(AnyCatalogue):
             CodesError: the API refuses the codes of a variable.
             ApiResultsError: the system was rebuilt since the session read it (call
                 :meth:`refresh`), or answers contradict each other.
-            ValueError: ``unavailable`` is neither of the two.
-            TypeError: ``variables`` is not a frame of variables, or ``progress`` none of these.
+            ValueError: ``unavailable`` is something else.
+            TypeError: ``variables`` is not a frame of variables, or ``progress`` is invalid.
             AptecoFramesError: another error of ``apteco_frames.errors``.
 
         >>> from apteco_frames.demo import DemoServer
@@ -299,7 +298,7 @@ class Session(AnyCatalogue):
         of their own and those shared with them; a ``CatalogueWarning`` says so. Older servers
         list the user's dashboards only.
 
-        Codes are read, too, of variables where blanks may have been left out of a code.
+        Codes of variables are also read where blanks may have been left out of a code.
 
         Args:
             files: a directory, such as ``"Public"``, or several, in which and below which to look
@@ -309,12 +308,12 @@ class Session(AnyCatalogue):
             progress: as of :meth:`load_codes`.
 
         Returns:
-            the uses, which ``session.uses`` and ``variable.uses`` have from now on.
+            the uses, which ``session.uses`` and ``variable.uses`` return from now on.
 
         Raises:
-            ApiError: there is no such directory, or it is refused.
+            ApiError: the directory does not exist, or you may not read it.
             ApiResultsError: a resource is malformed; its kind, id and title are named.
-            TypeError: ``files`` is neither a text nor several, or ``progress`` none of these.
+            TypeError: ``files`` is not text or a list of texts, or ``progress`` is invalid.
             AptecoFramesError: another error of ``apteco_frames.errors``.
 
         >>> from apteco_frames.demo import DemoServer
@@ -330,20 +329,19 @@ class Session(AnyCatalogue):
         return self._live.load_uses(paths, require_progress(progress))
 
     def refresh(self) -> bool:
-        """Read the catalogue anew if the system was rebuilt since.
+        """Read the catalogue again if the system has been rebuilt.
 
-        A system that does not say when it was built is read anew each time, and compared.
-        Codes and folders are forgotten with the build that they were of; frames and rows
-        that are there already stay as they are. Where catalogues are kept on disk (``cache=``
-        of :func:`login`) all is read from the server anew, rebuilt or not, and what is kept
-        is replaced; codes and folders are forgotten in any case. Tables and variables that are
-        the same stay the same objects.
+        A system without a build date is read again each time and compared. Codes and folders
+        of the old build are forgotten; existing frames and rows do not change. With a cache
+        (``cache=`` of :func:`login`) everything is read from the server again, rebuilt or
+        not, the cache is replaced, and codes and folders are always forgotten. Tables and
+        variables that are still the same stay the same objects.
 
         Returns:
-            whether the system was rebuilt, or its tables or variables are others now.
+            whether the system was rebuilt, or its tables or variables have changed.
 
         Raises:
-            AptecoFramesError: the API could not be asked, or refused.
+            AptecoFramesError: the API could not be reached, or refused.
         """
         deadline = self._client.new_deadline()
         if not self._access.options.get("cache") and self.system_info.build_date is not None:
@@ -365,12 +363,12 @@ class Session(AnyCatalogue):
     def logout(self) -> None:
         """End the session on the server; the catalogue stays usable.
 
-        It ends for all sessions that share the login, too: see ``Session.open``.
+        This also ends sessions that share the login: see ``Session.open``.
 
         Calling it again, or on a session that has ended, does nothing.
 
         Raises:
-            AptecoFramesError: the API could not be asked, or refused.
+            AptecoFramesError: the API could not be reached, or refused.
         """
         client = self._client
         with client.turn.taken(client.new_deadline(), client.base_url):
@@ -395,10 +393,10 @@ class Session(AnyCatalogue):
                 raise
 
     def renew(self, password: str) -> None:
-        """Log in again in place, as the same user.
+        """Log in again as the same user, and keep this session object.
 
-        The catalogue is read anew only if the system was rebuilt meanwhile. The session
-        that this one was before is ended on the server, if that can be done.
+        The catalogue is read again only if the system has been rebuilt. The old session is
+        ended on the server if possible.
 
         Args:
             password: the user's password.
@@ -415,7 +413,7 @@ class Session(AnyCatalogue):
         self._read_if_rebuilt(deadline)
 
     def _log_in_again(self, user: str, password: Secret, deadline: Deadline) -> None:
-        """Take another token and session id; those of before are ended, if that can be done."""
+        """Take a new token and session id, and end the old session if possible."""
         client = self._client
         old = None
         try:
@@ -431,17 +429,17 @@ class Session(AnyCatalogue):
     def serialize(self, *, include_catalogue: bool = False) -> str:
         """The session as a string, in the JSON layout of ``apteco`` 0.8.2.
 
-        The string holds the access token: while the session lasts, whoever has the
-        string has your access. Keep it as you would a password, in a file that only
-        you can read, and delete it after use::
+        The string contains the access token: until the session ends, anyone who has the
+        string has your access. Treat it like a password, keep it in a file that only you
+        can read, and delete it after use::
 
             file = os.open("session.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with open(file, "w", encoding="utf-8") as stream:
                 stream.write(session.serialize())
 
         Args:
-            include_catalogue: whether the catalogue goes into the string too, so that
-                restoring needs no request.
+            include_catalogue: whether to include the catalogue, so that restoring needs no
+                request.
         """
         values: dict[str, Any] = {
             "base_url": self.base_url,
@@ -458,9 +456,9 @@ class Session(AnyCatalogue):
     @staticmethod
     @lists_options
     def deserialize(s: str, **options: Unpack[Options]) -> Session:
-        """The session that a string holds, written here or by ``apteco`` 0.8.2.
+        """Restore a session from a string, written by this package or by ``apteco`` 0.8.2.
 
-        The catalogue is read from the server unless the string holds it.
+        The catalogue is read from the server unless the string contains it.
 
         Args:
             s: what :meth:`serialize` returned.

@@ -219,6 +219,15 @@ def test_newer_server() -> None:
     assert rows == [("workbookItems/First/Map", "boDest"), ("predefinedUserFilters", "hoRegion")]
 
 
+def test_server_that_lists_no_updates() -> None:
+    """Dashboards of all users without an update to ask for leave those of the user."""
+    items = {"id": 7, "title": "All of us", "systemName": "holidays"}
+    with Altered({"Holidays/Dashboards": (200, listed(items))}) as server:
+        uses = server.login().uses.filter(kind="dashboard")
+        assert any("Users" in line for line in server.request_lines)
+    assert "All of us" not in uses.frame["title"]
+
+
 def test_gone_and_refused() -> None:
     """What is gone meanwhile is left out, what is refused is counted."""
     others = {"Audiences/11": (404, REFUSED), "Audiences/12": (403, REFUSED)}

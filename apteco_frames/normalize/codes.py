@@ -107,7 +107,7 @@ class CodeStore:
             variables: a table under ``schema.VARIABLES_SCHEMA``, of which none is missing.
 
         Raises:
-            CodesError: saved codes are of no variable, or not in order.
+            CodesError: saved codes belong to an unknown variable.
         """
         self.read()
         all_names = variables["name"].to_pylist()
@@ -144,7 +144,7 @@ class CodeStore:
         """Read the codes of a saved catalogue, unless that was done before.
 
         Raises:
-            CodesError: there are codes of what is no variable.
+            CodesError: codes belong to an unknown variable.
         """
         with self._lock.own:
             if self._saved is not None:

@@ -113,7 +113,7 @@ def _check_names(names: list[str], parents: list[str], source: str) -> None:
         )
     if not names:
         raise TablesError(
-            f"The API lists no tables: there are none, or the user may see none. {_advice(source)}"
+            f"The API lists no tables; perhaps the user may not see any. {_advice(source)}"
         )
     masters = [name for name, parent in zip(names, parents, strict=True) if not parent]
     if len(masters) != 1:

@@ -83,7 +83,7 @@ class OrbitClient:
     Raises:
         InvalidUrlError: the URL is not one of an API, or the DataView has no name.
         OrbitConnectionError: the file of certificate authorities does not exist.
-        TypeError: an argument is not text, or there is no such option.
+        TypeError: an argument is not text, or an option is unknown.
         ValueError: an option is out of its range.
     """
 
@@ -101,7 +101,7 @@ class OrbitClient:
         self.session_id: Secret | None = None
         """The id of the session that the token is of; None before logging in."""
         self.has_ended = False
-        """Whether the session was ended here."""
+        """Whether this client ended the session."""
         self._turn = ProcessLock(Turn)
         self._told = False
         self._issued = -math.inf
@@ -109,14 +109,14 @@ class OrbitClient:
 
     @property
     def turn(self) -> Turn:
-        """Whose it is to log in or out: for one thread at a time."""
+        """Lets one thread at a time log in or out."""
         return self._turn.own  # type: ignore[no-any-return]
 
     def restore(self, session_id: Secret, token: Secret) -> None:
-        """Go on with a session that was begun elsewhere.
+        """Continue a session that was started elsewhere.
 
         Raises:
-            ApiResultsError: no request can carry the token.
+            ApiResultsError: the token cannot be sent in a header.
         """
         self.secrets.issue(session_id)
         self.token = token
@@ -126,8 +126,8 @@ class OrbitClient:
     def token(self) -> Secret:
         """The access token; it is set by :meth:`log_in`, or from a serialised session.
 
-        Setting it raises ``ApiResultsError`` if no request can carry it. The old one may
-        still be valid, and is hidden as before.
+        Setting it raises ``ApiResultsError`` if it cannot be sent in a header. The old one may
+        still be valid, and stays hidden.
         """
         token = self.transport.token
         assert token is not None
@@ -146,12 +146,12 @@ class OrbitClient:
 
     @property
     def secrets(self) -> Secrets:
-        """What no error and no log line may show."""
+        """The secrets to keep out of errors and logs."""
         return self.transport.secrets
 
     @property
     def token_expires_at(self) -> float | None:
-        """``exp`` of the token, in seconds since 1970; None if it is no JWT or has none."""
+        """``exp`` of the token, in seconds since 1970; None if it has none or is not a JWT."""
         import jwt
 
         try:
@@ -163,21 +163,21 @@ class OrbitClient:
         return seconds if math.isfinite(seconds) else None
 
     def new_deadline(self) -> Deadline:
-        """A deadline from now on, as far off as the options say."""
+        """A new deadline, as long as the options allow."""
         return Deadline(self._timeout)
 
     def request(self, method: str, url: str, *, deadline: Deadline, **options: Any) -> Response:
         """Send a request with the token; see ``Transport.request``.
 
         Raises:
-            SessionExpiredError: the session was ended here, or its token has expired
-                for certain; nothing was sent.
+            SessionExpiredError: this client ended the session, or its token has certainly
+                expired; nothing was sent.
             OrbitConnectionError: there was no answer.
         """
         self._check_session(url)
         token = self.transport.token
         answer = self.send(method, url, deadline=deadline, **options)
-        # Another thread may have renewed the session, which ended that of before.
+        # Another thread may have renewed the session, which ended the old one.
         if answer.status == 401 and self.transport.token is not token and not self.has_ended:
             answer = self.send(method, url, deadline=deadline, **options)
         return answer
@@ -218,11 +218,11 @@ class OrbitClient:
     def log_in(self, user: str, password: Secret, deadline: Deadline) -> dict[str, Any]:
         """``POST /{dataView}/Sessions/SimpleLogin``: the ``SessionDetails``.
 
-        The token is kept, and sent with the requests that follow; so is the session's id.
-        Ctrl-C waits a second for the answer, and leaves a session that was begun until then.
+        The token and the session's id are kept, and later requests send the token.
+        Ctrl-C waits up to a second for the answer, so that a new session can be ended.
 
         Raises:
-            LoginError: user name or password is not accepted, or not enough.
+            LoginError: the user name or password is not accepted, or not enough.
             AptecoFramesError: another error of the tree.
         """
         url = self._url(self.data_view, "Sessions", "SimpleLogin")
@@ -261,16 +261,16 @@ class OrbitClient:
         return details
 
     def log_out(self, *, within: float = _LOG_OUT_SECONDS) -> None:
-        """``DELETE /{dataView}/Sessions/{sessionId}``; a session that has ended is fine.
+        """``DELETE /{dataView}/Sessions/{sessionId}``; a session that has already ended is fine.
 
-        Requests that follow, those of a load under way among them, end in a
-        ``SessionExpiredError``. Connections that are kept open are closed.
+        Later requests, including those of a load under way, raise
+        ``SessionExpiredError``. Open connections are closed.
 
         Args:
-            within: seconds that it may take at most.
+            within: the most seconds it may take.
 
         Raises:
-            AptecoFramesError: the API could not be asked, or refused.
+            AptecoFramesError: the API could not be reached, or refused.
         """
         assert self.session_id is not None
         answer = self._delete(self.session_id, True, within)
@@ -280,13 +280,13 @@ class OrbitClient:
         self.transport.close()
 
     def leave(self) -> None:
-        """End a session that nobody holds, if there is one and it can be ended in a second."""
+        """End the session if nobody else uses it, within a second; ignore errors."""
         if self.session_id is not None and not self.has_ended:
             with suppress(AptecoFramesError):
                 self.log_out(within=_LAST_SECONDS)
 
     def end(self, session_id: Secret, token: Secret) -> None:
-        """End another session, by its own token; at best, and within ten seconds."""
+        """End another session with its own token, within ten seconds; ignore errors."""
         self.secrets.issue(session_id)
         with suppress(AptecoFramesError):
             self._delete(session_id, token, _LOG_OUT_SECONDS)
@@ -300,7 +300,7 @@ class OrbitClient:
         """``GET /{dataView}/FastStatsSystems/{system}``: the ``FastStatsSystemDetail``.
 
         Raises:
-            AptecoFramesError: an error of the tree; an unknown system names those there are.
+            AptecoFramesError: an error of the tree; an unknown system lists the known ones.
         """
         url = self._url(self.data_view, "FastStatsSystems", require_name(name, "system"))
         answer = self.request("GET", url, deadline=deadline)
@@ -333,9 +333,9 @@ class OrbitClient:
     ) -> Page:
         """``GET`` one page of a list: ``count`` items from ``offset`` on, or the first of them.
 
-        A server that refuses so many is asked for fewer, unless the user said how many.
+        If the server refuses that many, it is asked for fewer, unless the user set the number.
 
-        ``may_be_refused`` are the statuses that are the API's own without a word, too.
+        Statuses in ``may_be_refused`` come from the API even without a message.
 
         Raises:
             AptecoFramesError: an error of the tree.
@@ -363,17 +363,17 @@ class OrbitClient:
             return decode_page(raise_for_status(answer), columns, url)
 
     def data_view_url(self, *segments: str) -> str:
-        """The URL of what belongs to the DataView; each segment is encoded by itself."""
+        """A URL below the DataView; each segment is encoded by itself."""
         return self._url(self.data_view, *segments)
 
     def system_url(self, system: str, *segments: str) -> str:
-        """The URL of what belongs to a system; each segment is encoded by itself."""
+        """A URL below a system; each segment is encoded by itself."""
         return self._url(self.data_view, "FastStatsSystems", system, *segments)
 
     def _unknown(
         self, answer: Response, kind: str, name: str, where: list[str], deadline: Deadline
     ) -> AptecoFramesError:
-        """The error for a DataView or system that is not there, with those that are."""
+        """The error for an unknown DataView or system; it lists those that exist."""
         what = f"There is no {kind} {name!r}"
         hint = f"Check its name, and the base URL {self.base_url}"
         try:

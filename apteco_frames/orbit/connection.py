@@ -1,8 +1,8 @@
-"""Connections whose every wait ends at the deadline of the load that it is for.
+"""Connections on which every wait ends at the deadline of the load.
 
-What comes over them is unpacked (gzip) as it comes, in small pieces, so that the reader can stop.
+Answers are decompressed (gzip) as they come, in small pieces, so that the reader can stop.
 ``urllib3`` does as much, but with gzip of several members version 2.8 raises an error of zlib's, or
-goes on for ever.
+loops forever.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from urllib3.util import Retry
 from apteco_frames.orbit.deadline import Deadline
 
 ACCEPTED = "gzip"
-"""What a request says that its answer may be packed with."""
+"""The compression that requests accept for answers."""
 
 _PIECE_BYTES = 2**18
 _GZIP_BITS = zlib.MAX_WBITS + 16
@@ -37,7 +37,7 @@ reading: ContextVar[Deadline] = ContextVar("reading")
 
 
 class _TimedReader(io.RawIOBase):
-    """What a server sends, until the time is up.
+    """Reads what a server sends, until the time is up.
 
     A socket's own time-out begins anew with every byte that comes.
     """
@@ -85,7 +85,7 @@ class _TimedConnection:
 
 @cache
 def _timed_kind(connection: type) -> type:
-    """The same kind of connection (http, https, through SOCKS), with timed waits."""
+    """The same class of connection (http, https, SOCKS), with timed waits."""
     return type("Timed" + connection.__name__, (_TimedConnection, connection), {})
 
 
@@ -100,7 +100,7 @@ class _TimedAdapter(requests.adapters.HTTPAdapter):
 
 
 def new_session(max_connections: int) -> requests.Session:
-    """A ``requests.Session`` for so many connections, all of which end in time."""
+    """A ``requests.Session`` with this many timed connections."""
     session = requests.Session()
     adapter = _TimedAdapter(pool_maxsize=max_connections, max_retries=0)
     session.mount("http://", adapter)
@@ -109,7 +109,7 @@ def new_session(max_connections: int) -> requests.Session:
 
 
 def own_cookies(http: requests.Session) -> RequestsCookieJar:
-    """The cookies that a session has now, under its policy, to be added to apart from it."""
+    """A copy of a session's cookies and their policy."""
     policy = getattr(http.cookies, "_policy", None)  # which RequestsCookieJar.copy() takes, too
     cookies = RequestsCookieJar(policy)
     cookies.update(http.cookies)
@@ -117,14 +117,14 @@ def own_cookies(http: requests.Session) -> RequestsCookieJar:
 
 
 def with_cookies(http: requests.Session, cookies: RequestsCookieJar) -> requests.Session:
-    """The same session as it is now, with its adapters, but with other cookies."""
+    """The session with its current settings and adapters, but with other cookies."""
     session: requests.Session = object.__new__(type(http))
     vars(session).update(vars(http), cookies=cookies)
     return session
 
 
 def retries_itself(http: requests.Session, url: str, status: int | None) -> bool:
-    """Whether an adapter of the user's retries by itself what failed.
+    """Whether the user's own adapter has already retried what failed.
 
     Args:
         http: the session.
@@ -141,21 +141,21 @@ def retries_itself(http: requests.Session, url: str, status: int | None) -> bool
 
 
 class UnpackError(Exception):
-    """What came is not packed as it says; the message says how, in a part of a sentence."""
+    """An answer is not compressed as it says; the message is part of a sentence."""
 
 
 def unpacked(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """What comes, unpacked.
+    """Decompress an answer.
 
     Args:
-        pieces: the parts of an answer's body.
+        pieces: the parts of the body.
         encoding: its header ``Content-Encoding``.
 
     Returns:
-        parts of the body, some of them empty, so that nothing goes on unseen.
+        parts of the body, some of them empty, so that the reader can stop at any time.
 
     Raises:
-        UnpackError: it is packed in another way, or was cut off.
+        UnpackError: it is compressed in another way, damaged or truncated.
 
     >>> import gzip
     >>> b"".join(unpacked([gzip.compress(b"People, "), gzip.compress(b"Bookings")], "gzip"))

@@ -1,8 +1,8 @@
-"""Bytes of the API's answers become Arrow tables, or an error that says where they go wrong.
+"""Turn the API's answers into Arrow tables, or raise an error that says what is wrong where.
 
 Arrow's own JSON reader does the work: it is strict about types, needs no Python object
-per item and lets other threads run. (polars' is quicker, but turns a number into a
-string, or the like, without a word.) It does not say where in a page something is
+per item and lets other threads run. (polars' is quicker, but silently turns numbers into
+strings and the like.) It does not say where in a page something is
 wrong, so a page that it refuses is read once more, slowly, to find where; or to
 replace by null what .NET writes for numbers that are not finite.
 """
@@ -75,7 +75,7 @@ def decode_page(body: bytes, columns: tuple[Column, ...], source: str) -> Page:
 
     Raises:
         GatewayError: the body is empty or HTML: it does not come from the API.
-        ApiResultsError: the body is no such page; the message says where, as
+        ApiResultsError: the body is not such a page; the message says where, as
             ``$.list[17].tableName``.
 
     >>> from apteco_frames.schema.column import Column, STRING
@@ -100,7 +100,7 @@ def decode_object(body: bytes, shape: pa.StructType, source: str) -> dict[str, A
 
     Raises:
         GatewayError: the body is empty or HTML: it does not come from the API.
-        ApiResultsError: the body is no such object; the message says where.
+        ApiResultsError: the body is not such an object; the message says where.
 
     >>> shape = pa.struct([pa.field("name", pa.string(), nullable=False)])
     >>> decode_object(b'{"name": "holidays", "size": 5}', shape, "http://localhost")

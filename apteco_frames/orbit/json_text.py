@@ -31,20 +31,24 @@ _LONGEST_SAID = 500
 _READ_OF_A_PAGE = 2**15
 # What no text has: so it may be packed, with a secret in it.
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+_IS_HTML = re.compile(r"<(!doctype html|html|head|body)\b", re.IGNORECASE)
 _TITLE = re.compile(r"<(?:title|h1|h2)\b[^<>]*>([^<]*)", re.IGNORECASE)
+_XML_MESSAGE = re.compile(
+    rf"<(?:\w+:)?(?:{'|'.join(_MESSAGES)})\b[^<>]*>(?:<!\[CDATA\[)?([^<\]]*)", re.IGNORECASE
+)
 
 
 class Said(NamedTuple):
     """What an answer says in words.
 
     Attributes:
-        message: the messages in it, one after the other; empty if there are none. Of a web
+        message: all messages in it, one after the other; empty if it has none. Of a web
             page it is the title.
         parameters: what it says of the request or the error besides, as ``name: value``.
         code: its number for this kind of error, if there is one.
         id: the number under which an administrator finds more, if there is one.
         is_json: whether it is JSON.
-        is_page: whether it is HTML or XML.
+        is_page: whether it is HTML, or XML without a message.
     """
 
     message: str
@@ -93,7 +97,10 @@ def load(body: bytes, source: str, without: Callable[[str], str] = str) -> Any:
             "Try again; if that does not help, check the base URL with your administrator."
         )
     if text.startswith(b"<"):
-        title = without(said(text).message)
+        words = said(text)
+        if not words.is_page:
+            raise results_error("it is XML, not JSON", source, text, without)
+        title = without(words.message)
         page = f"a web page ({_quoted(title)})" if title else "a web page"
         raise GatewayError(
             f"The answer of {source} is {page}: a gateway, a proxy or a login page "
@@ -153,10 +160,15 @@ def _decoded(body: bytes) -> str:
 
 
 def _said_in_text(text: str) -> Said:
-    if text.startswith("<"):
-        title = _TITLE.search(text, 0, _READ_OF_A_PAGE)
-        return Said(html.unescape(title[1]).strip() if title else "", is_page=True)
-    return Said("" if _BINARY.search(text) else text)
+    if not text.startswith("<"):
+        return Said("" if _BINARY.search(text) else text)
+    page = text[:_READ_OF_A_PAGE]
+    is_html = _IS_HTML.search(page)
+    found = (_TITLE if is_html else _XML_MESSAGE).findall(page)
+    words = list(dict.fromkeys(filter(None, (html.unescape(text).strip() for text in found))))
+    if not is_html and words:
+        return Said("; ".join(words))
+    return Said(words[0] if words else "", is_page=True)
 
 
 def _messages(value: Any, depth: int = 0, *, named: bool = False) -> Iterator[str]:

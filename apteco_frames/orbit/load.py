@@ -44,7 +44,7 @@ Refusal = ApiError | InvalidUrlError
 _CODES_AT_A_TIME = 1_000
 _MOST_CODES_AT_A_TIME = 1_000_000
 
-# No system has as many; a tree beyond them goes on for ever.
+# No system has as many; a larger tree is endless.
 MOST_LEVELS = 256
 MOST_FOLDERS = 20_000
 MOST_ITEMS = 2_000_000  # directly in one folder, variables among them
@@ -75,7 +75,7 @@ def probe(client: OrbitClient, system: str, deadline: Deadline) -> tuple[dict[st
     """A system's details and how many variables it has: two small requests at a time.
 
     Args:
-        client: whom to ask.
+        client: the client to read with.
         system: name of the FastStats system.
         deadline: how long it may take.
 
@@ -106,7 +106,7 @@ def load_catalogue(
     the system was changed meanwhile, everything is read once more.
 
     Args:
-        client: whom to ask.
+        client: the client to read with.
         system: name of the FastStats system.
         deadline: how long it may take.
         report: called with the number of variables read so far and in all.
@@ -183,7 +183,7 @@ def load_codes(
     """The codes of variables, each complete: as they come, so that an error loses none of them.
 
     Args:
-        client: whom to ask.
+        client: the client to read with.
         system: name of the FastStats system.
         requests: the variables.
         deadline: how long it may take.
@@ -248,7 +248,7 @@ def walk(
     """All folders of a system, level by level.
 
     Args:
-        client: whom to ask.
+        client: the client to read with.
         system: name of the FastStats system.
         deadline: how long it may take.
         report: called with the number of folders read so far, and of those known so far.

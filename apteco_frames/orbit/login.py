@@ -1,4 +1,4 @@
-"""A session as the answer to ``SimpleLogin`` and as a serialised one describe it."""
+"""Sessions, read from the answer to ``SimpleLogin`` or from a serialised session."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def session_details(answer: Response, url: str) -> dict[str, Any]:
 
     Raises:
         GatewayError: the answer does not come from the API.
-        LoginError: there is no token, as where the server wants a second factor.
+        LoginError: the answer has no token; perhaps the server wants a second factor.
         ApiResultsError: they are incomplete; the message says where.
         AptecoFramesError: the status is an error.
     """
@@ -53,7 +53,7 @@ def _details_or_error(answer: Response, url: str) -> dict[str, Any] | AptecoFram
         value = load(answer.body, url, without)
     except AptecoFramesError as error:
         return type(error)(*error.args, hint=error.hint)
-    if isinstance(value, dict) and not isinstance(value.get("accessToken"), str):
+    if isinstance(value, dict) and value.get("accessToken") is None:
         # How SimpleLogin asks for a second factor is not public.
         what = "The server gave no access token. Perhaps it asks for a second factor at login"
         hint = "This package cannot supply one: ask your administrator for a user without it"
@@ -81,8 +81,8 @@ def session_values(s: Secret, user_fields: Sequence[str]) -> dict[str, Any]:
         user_fields: the texts of ``user``; all but the first may be null.
 
     Raises:
-        TypeError: it is no string.
-        DeserializeError: it is no serialised session; the message names what is missing.
+        TypeError: it is not text.
+        DeserializeError: it is not a serialised session; the message names what is missing.
     """
     try:
         require_sendable(s, "the serialised session")

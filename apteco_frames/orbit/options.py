@@ -74,7 +74,7 @@ def require_options(options: Options) -> Options:
     for name in options:
         if name not in names:
             listed = ", ".join(f"{option}=" for option in names)
-            raise TypeError(f"There is no option {name!r}; there are {listed}.")
+            raise TypeError(f"Unknown option {name!r}. The options are: {listed}.")
     values = cast("Options", {**dict.fromkeys(names), **options})
     require_progress(values["progress"])
     for option in ("page_size", "max_connections"):
@@ -84,7 +84,7 @@ def require_options(options: Options) -> Options:
     verify, cache = values["verify"], values["cache"]
     if isinstance(verify, str) and not Path(verify).exists():
         raise OrbitConnectionError(
-            f"verify={verify!r}: there is no such file or folder of certificate authorities. "
+            f"verify={verify!r}: no such file or folder of certificate authorities. "
             "Nothing was sent."
         )
     if cache is not None and not isinstance(cache, bool | str | os.PathLike):

@@ -1,4 +1,4 @@
-"""What comes of a request: an answer, or a failure; and what either means, in words."""
+"""The outcome of a request, an answer or a failure, and the error to raise for it."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ class Response(NamedTuple):
 
     @property
     def url(self) -> str:
-        """The URL that answered, as it may be shown."""
+        """The URL that answered, without secrets."""
         return self.secrets.without_issued(self.asked)
 
     @property
     def shown_reason(self) -> str:
-        """The status in words, without any secret."""
+        """The reason phrase, without secrets."""
         # HTTP loses the blanks around it; those that a message puts there may be a password's.
         return self.secrets.without(f" {self.reason} ").strip()
 
@@ -78,7 +78,7 @@ class Response(NamedTuple):
         return f"<answer with status {self.status}>"  # the rest may hold a token
 
     def without_secrets(self) -> Response:
-        """The answer as it may be shown, its body cut to 32,768 bytes."""
+        """The answer without secrets, its body cut to 32,768 bytes."""
         without = self.secrets.without
         names = map(without, self.headers)
         values = map(without, self.headers.values())
@@ -90,14 +90,14 @@ class Response(NamedTuple):
 
 
 class Failure(NamedTuple):
-    """Why there is no answer, in words.
+    """Why there is no answer.
 
     Attributes:
         what: what happened.
         hint: what to do next.
-        never_sent: whether the request cannot have arrived.
-        final: whether it would happen again however often it is tried.
-        in_body: whether an answer had begun.
+        never_sent: whether the request certainly did not arrive.
+        final: whether retrying is pointless.
+        in_body: whether the answer had started.
     """
 
     what: str
@@ -272,11 +272,11 @@ def _reason(causes: list[BaseException], otherwise: str) -> str:
 
 
 def raise_for_status(answer: Response) -> bytes:
-    """The body of an answer whose status is no error: the one place that maps statuses.
+    """The body of a successful answer; otherwise the error that the status stands for.
 
     Raises:
         SessionExpiredError: the status is 401.
-        GatewayError: the status is an error, but it is not the API's.
+        GatewayError: the status is an error, but not from the API.
         ApiError: the status is another error.
     """
     status = answer.status

@@ -1,9 +1,9 @@
-"""HTTP: time-outs, retries, redirects and limits. Above ``connection`` and ``outcome``.
+"""HTTP: time-outs, retries, redirects and limits.
 
-Requests that change nothing are tried again on connection failures, cut-off answers and
+Requests that change nothing are retried after connection failures, truncated answers and
 the statuses 429, 502, 503 and 504, with exponential backoff and jitter; others only if
 they cannot have arrived. Every wait ends at the deadline of the whole load, or when the
-deadline is given up, whatever the connection still does.
+load is given up.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from traceback import extract_tb
@@ -62,7 +60,7 @@ _LONGEST_QUOTED = 200
 
 
 class _Shown:
-    """A URL of ours as it may be shown; looked through only when it is."""
+    """A URL of ours without secrets, which are looked for only when it is shown."""
 
     def __init__(self, url: str, secrets: Secrets) -> None:
         self._url = url
@@ -96,7 +94,7 @@ class Transport:
             ``None`` leaves it to ``http``.
         max_connections: connections kept open, and requests under way at most.
         http: a ``requests.Session`` with the user's proxies, certificates, adapters;
-            it is neither changed nor closed, and does not get our cookies.
+            it is not changed or closed, and our cookies stay out of it.
     """
 
     def __init__(
@@ -144,24 +142,24 @@ class Transport:
         when_too_large: Hint | str = "Check the base URL, and what you ask for.",
         **content: Any,
     ) -> Response:
-        """Send a request, again if need be, and read its answer.
+        """Send a request, retry it if necessary, and read the answer.
 
         Args:
             method: the HTTP method.
             url: where to send it.
             deadline: how long it may take.
-            authorise: whether the token is sent, or another token to send.
+            authorise: whether to send the token, or another token to send.
             headers: further headers.
-            when_too_large: what to do if the answer is beyond the limit.
-            content: ``params=``, ``data=`` or ``json=``, as in ``requests``; values of fields
-                may be secrets.
+            when_too_large: what to advise if the answer is too large.
+            content: ``params=``, ``data=`` or ``json=``, as in ``requests``; values may be
+                secrets.
 
         Returns:
             the answer, also if its status is an error.
 
         Raises:
-            OrbitConnectionError: there was no answer, it was too large, or it led to
-                another host.
+            OrbitConnectionError: there was no answer, it was too large, or it redirected
+                to another host.
         """
         if self._process != os.getpid():
             self._leave_to_parent()
@@ -201,7 +199,7 @@ class Transport:
         )
 
     def _leave_to_parent(self) -> None:
-        """After a fork: share no connection with the process that it came from."""
+        """After a fork: do not share connections with the parent process."""
         self._slots = threading.BoundedSemaphore(self.max_connections)
         if self._is_own:
             self._http = new_session(self.max_connections)
@@ -210,7 +208,7 @@ class Transport:
         self._process = os.getpid()
 
     def _follow(self, request: _Request, deadline: Deadline) -> Response | Failure:
-        """One attempt, with redirects on the same host followed."""
+        """One attempt; redirects on the same host are followed."""
         shown: _Shown | str = _Shown(request.url, self.secrets)
         target = None
         for _ in range(_MOST_REDIRECTS):
@@ -309,7 +307,7 @@ class Transport:
             return Failure("no request can be made of these values", "Check them.", final=True)
 
     def _failed_elsewhere(self, error: Exception) -> Failure:
-        """An error of what the user has set up: a hook, an adapter, a kind of session, a login."""
+        """An error in the user's own hook, adapter, session class or authentication."""
         said = type(error).__name__
         if not isinstance(error, ValueError):  # http.client's quotes the header that it is about
             said += f": {truncate(self.secrets.without(str(error)), _LONGEST_QUOTED)}"
@@ -338,7 +336,7 @@ _ERRORS = (
 
 
 def _revealed(content: Any) -> Any:
-    """What a request holds, with its secrets, for the library alone."""
+    """The contents of a request with its secrets revealed, for the library only."""
     if isinstance(content, Secret):
         return content.reveal()
     if isinstance(content, dict):
@@ -349,7 +347,7 @@ def _revealed(content: Any) -> Any:
 
 
 class _Authorisation(requests.auth.AuthBase):
-    """Sets the token, after what the user's session does to log in to a gateway, say.
+    """Sets the token, after the authentication of the user's own session, such as a gateway's.
 
     It also keeps ``requests`` from sending a password from ``.netrc``.
     """
@@ -372,7 +370,7 @@ _issued: ContextVar[Secrets] = ContextVar("issued")
 
 
 def _without_issued(record: logging.LogRecord) -> bool:
-    """Keep the id of a session, which is part of a URL, out of what urllib3 logs."""
+    """Keep session ids, which are part of URLs, out of urllib3's logs."""
     secrets = _issued.get(None)
     if secrets and isinstance(record.args, tuple):
         record.args = tuple(
@@ -388,13 +386,13 @@ def _hooks(http: requests.Session) -> dict[str, list[Any]]:
 
 
 def _set_location_aside(response: requests.Response, *args: Any, **options: Any) -> None:
-    """Leave a redirect to us: ``requests`` would read its body whole, however large."""
+    """Leave redirects to us: ``requests`` would read the whole body, however large."""
     if response.is_redirect:
         response.headers[_LOCATION] = response.headers.pop("Location")
 
 
 def _read_body(response: requests.Response, deadline: Deadline) -> bytes | Failure:
-    """The body, unpacked: read as it comes, so that time and size stay bounded."""
+    """The decompressed body, read as it comes, so that time and size stay bounded."""
     chunks: list[bytes] = []
     size = 0
     if _is_lost(response):
@@ -428,12 +426,12 @@ def _read_body(response: requests.Response, deadline: Deadline) -> bytes | Failu
 
 
 def _content(response: requests.Response) -> Any:
-    """What somebody has read of a body for us to read again; False if nobody has."""
+    """The body if something has already read and kept it; False otherwise."""
     return vars(response).get("_content", False)
 
 
 def _is_lost(response: requests.Response) -> bool:
-    """Whether somebody has read of a body without leaving it."""
+    """Whether something has read part of the body without keeping it."""
     if _content(response) is not False:
         return False
     raw = response.raw
@@ -453,19 +451,13 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
 
 
 def _is_framed(response: requests.Response) -> bool:
-    """Whether the headers say where the answer ends."""
+    """Whether the headers say where the body ends."""
     return bool({"content-length", "transfer-encoding"} & {k.lower() for k in response.headers})
 
 
 def _retry_after(answer: Response) -> float:
-    """Seconds that the answer asks to wait; 0 if it does not say."""
-    text = answer.headers.get("Retry-After", "")
-    if text.isascii() and text.isdigit():
-        return float(text)
+    """Seconds to wait, as the answer asks; 0 if it does not say."""
     try:
-        # By the server's own clock, which need not be right.
-        moments = [text, answer.headers.get("Date", "")]
-        until, now = (parsedate_to_datetime(moment).astimezone(UTC) for moment in moments)
-    except (ValueError, TypeError, OverflowError):
+        return urllib3.Retry().parse_retry_after(answer.headers.get("Retry-After", "0"))
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
         return 0.0
-    return max(0.0, (until - now).total_seconds())

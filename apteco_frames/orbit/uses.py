@@ -98,19 +98,6 @@ class _Item(NamedTuple):
     options: dict[str, Any]
 
 
-class _Listed(NamedTuple):
-    """The resources of a kind that are listed, and what is odd about the list."""
-
-    items: list[_Item]
-    warnings: tuple[str, ...] = ()
-
-
-class _Refused(NamedTuple):
-    """Why something is not to be had."""
-
-    status: int
-
-
 def load_uses(
     client: OrbitClient,
     system: str,
@@ -125,7 +112,7 @@ def load_uses(
     """What uses the variables of a system, as far as the user may see it.
 
     Args:
-        client: whom to ask.
+        client: the client to read with.
         system: name of the FastStats system.
         user: name of the user.
         folders: paths of directories in which to look for selection files.
@@ -135,12 +122,12 @@ def load_uses(
         report: called with the number of resources read so far, and of all.
 
     Raises:
-        ApiError: there is no such directory, or it is refused.
+        ApiError: a directory does not exist, or is refused.
         ApiResultsError: a resource is malformed; it is named.
         AptecoFramesError: another error of the tree.
     """
     orbit = _Orbit(client, system, user, deadline, connections)
-    listers: dict[str, Callable[[Deadline], _Listed]] = {
+    listers: dict[str, Callable[[Deadline], list[_Item]]] = {
         "audience": orbit.audiences,
         "dashboard": orbit.dashboards,
         "composition": orbit.compositions,
@@ -148,19 +135,19 @@ def load_uses(
     listed = dict(orbit.all(listers.items()))
     if folders:
         listed["file"] = orbit.files(folders)
-    order = [item for kind in (*listers, "file") if kind in listed for item in listed[kind].items]
+    order = [item for kind in (*listers, "file") for item in listed.get(kind, [])]
     found: dict[int, Resource] = {}
     refused: dict[str, int] = {}
     calls = ((place, partial(orbit.resource, item, selectors)) for place, item in enumerate(order))
     for done, (place, resource) in enumerate(orbit.all(calls), 1):
         if isinstance(resource, Resource):
             found[place] = resource
-        elif isinstance(resource, _Refused) and resource.status != _GONE:
+        elif resource in _REFUSED:
             kind = order[place].kind
             refused[kind] = refused.get(kind, 0) + 1
         if report:
             report(done, len(order))
-    warnings = [warning for kind in listed for warning in listed[kind].warnings]
+    warnings = sorted(orbit.warnings)  # which came in any order
     if "file" in refused:
         number = refused["file"]
         warnings.append(
@@ -182,6 +169,7 @@ class _Orbit:
         self._user = user
         self._deadline = deadline
         self._connections = connections
+        self.warnings: list[str] = []
 
     @property
     def place(self) -> str:
@@ -196,53 +184,49 @@ class _Orbit:
         started = ((key, partial(call, part)) for key, call in calls)
         return run_all(started, part, self._client.base_url, self._connections)
 
-    def audiences(self, deadline: Deadline) -> _Listed:
+    def audiences(self, deadline: Deadline) -> list[_Item]:
         """Everybody's audiences, or those of the user."""
-        rows = self._list(deadline, "Audiences")
-        warnings: tuple[str, ...] = ()
-        if isinstance(rows, _Refused):
-            if rows.status != _GONE:
-                warnings = (self._only_own("audiences"),)
-            rows = self._list(deadline, "Users", self._user, "Audiences")
-        if isinstance(rows, _Refused):
-            return _Listed([], self._not_listed("audiences", rows))
+        rows, _ = self._everybodys("Audiences", deadline)
         options = {"params": {"includeBrief": "false"}}
-        urls = (self._url("Audiences", str(row["id"])) for row in rows)
-        return _Listed(self._items("audience", rows, urls, options), warnings)
+        return self._items("audience", rows, ("Audiences",), options)
 
-    def dashboards(self, deadline: Deadline) -> _Listed:
+    def dashboards(self, deadline: Deadline) -> list[_Item]:
         """Everybody's dashboards where the server lists them, or those of the user."""
-        rows = self._list(deadline, "Dashboards")
-        if not isinstance(rows, _Refused) and all(row["update"] is not None for row in rows):
-            urls = (
-                self._url("Dashboards", str(row["id"]), "Updates", str(row["update"]))
-                for row in rows
-            )
-            options = {"params": {"includeTabDetails": "true"}}
-            return _Listed(self._items("dashboard", rows, urls, options))
-        warnings: tuple[str, ...] = ()
-        if isinstance(rows, _Refused) and rows.status != _GONE:
-            warnings = (self._only_own("dashboards"),)
-        own = "Users", self._user, "Dashboards"
-        rows = self._list(deadline, *own)
-        if isinstance(rows, _Refused):
-            return _Listed([], self._not_listed("dashboards", rows))
-        urls = (self._url(*own, str(row["id"])) for row in rows)
-        return _Listed(self._items("dashboard", rows, urls), warnings)
+        rows, is_own = self._everybodys("Dashboards", deadline)
+        if is_own:
+            return self._items("dashboard", rows, ("Users", self._user, "Dashboards"))
+        options = {"params": {"includeTabDetails": "true"}}
+        return self._items("dashboard", rows, ("Dashboards",), options)
 
-    def compositions(self, deadline: Deadline) -> _Listed:
+    def compositions(self, deadline: Deadline) -> list[_Item]:
         """The compositions of audiences of the system."""
-        rows = self._list(deadline, "AudienceCompositions", self._system)
-        if isinstance(rows, _Refused):
-            return _Listed([], self._not_listed("audience compositions", rows))
-        urls = (self._url("AudienceCompositions", self._system, str(row["id"])) for row in rows)
-        return _Listed(self._items("composition", rows, urls))
+        where = "AudienceCompositions", self._system
+        rows = self._list("audience compositions", deadline, *where)
+        return self._items("composition", rows, where)
 
-    def files(self, folders: Sequence[str]) -> _Listed:
+    def _everybodys(self, name: str, deadline: Deadline) -> tuple[list[dict[str, Any]], bool]:
+        """The items of everybody's list, or of the user's own; and whether it is that."""
+        found = self._read(deadline, self._url(name), _ITEMS)
+        if isinstance(found, list):
+            rows = self._of_system(found)
+            # Dashboards are asked for by their latest update.
+            if name != "Dashboards" or all(row["update"] is not None for row in rows):
+                return rows, False
+        elif found in _REFUSED:
+            what = name.lower()
+            self.warnings.append(
+                f"The API lists the {what} of all users to administrators only, so of {self.place} "
+                f"these are the {what} of {truncate(self._user)!r}, and those shared with that "
+                "user. Others may use a variable that nobody seems to use. Ask an administrator "
+                "(OrbitAdmin) to look, or for the right to."
+            )
+        return self._list(name.lower(), deadline, "Users", self._user, name), True
+
+    def files(self, folders: Sequence[str]) -> list[_Item]:
         """The selection files in directories, and in those below.
 
         Raises:
-            ApiError: there is no such directory, or it is refused.
+            ApiError: a directory does not exist, or is refused.
             ApiResultsError: the directories have no end.
         """
         files: dict[str, _Item] = {}
@@ -257,8 +241,8 @@ class _Orbit:
             contents = dict(self.all(calls))
             for path in level:
                 entries = contents[path]
-                if isinstance(entries, _Refused):
-                    refused += [path] if entries.status != _GONE else []
+                if isinstance(entries, int):
+                    refused += [path] if entries in _REFUSED else []
                     continue
                 for entry in entries:
                     if entry["type"].lower() == "directory":
@@ -277,16 +261,17 @@ class _Orbit:
                 f"{MOST_FOLDERS:,}, or more than {MOST_LEVELS} within each other. Nothing was "
                 "used. Show this message to the administrator of your Orbit installation."
             )
-        warnings = [
-            f"The API does not list the directories {list_names(refused)} of {self.place}; they "
-            "are left out. Ask your administrator for the right to them."
-        ]
-        return _Listed(list(files.values()), tuple(warnings if refused else ()))
+        if refused:
+            self.warnings.append(
+                f"The API does not list the directories {list_names(refused)} of {self.place}; "
+                "they are left out. Ask your administrator for the right to them."
+            )
+        return list(files.values())
 
     def resource(
         self, item: _Item, selectors: Set[str], deadline: Deadline
-    ) -> Resource | _Refused | None:
-        """What a resource names; or why it is not to be had; None if it is of another system.
+    ) -> Resource | int | None:
+        """What a resource names; or with what status it is refused; None if of another system.
 
         Raises:
             ApiResultsError: it is malformed.
@@ -298,7 +283,7 @@ class _Orbit:
                 body = raise_for_status(_own(answer))
             except ApiError as error:
                 if error.status in _NOT_HAD:
-                    return _Refused(error.status)
+                    return error.status
                 raise
             try:
                 document = load(body, item.url, self._client.secrets.without)
@@ -324,70 +309,58 @@ class _Orbit:
     def _url(self, *segments: str) -> str:
         return self._client.data_view_url(*segments)
 
-    def _list(self, deadline: Deadline, *segments: str) -> list[dict[str, Any]] | _Refused:
-        """The items of a list that are of the system, or may be; or why they are not to be had."""
+    def _list(self, what: str, deadline: Deadline, *segments: str) -> list[dict[str, Any]]:
+        """The items of a list that are of the system, or may be; none if that is refused."""
         rows = self._read(deadline, self._url(*segments), _ITEMS)
-        if isinstance(rows, ApiError):
-            return _Refused(rows.status or 0)
+        if isinstance(rows, list):
+            return self._of_system(rows)
+        if rows != _GONE:  # an older server has none
+            self.warnings.append(
+                f"The API does not list the {what} of {self.place} (status {rows}); they "
+                "are left out. Ask your administrator for the right to them."
+            )
+        return []
+
+    def _of_system(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [row for row in rows if row["system"] in (None, self._system)]
 
-    def _entries(
-        self, path: str, may_fail: bool, deadline: Deadline
-    ) -> list[dict[str, Any]] | _Refused:
-        """What is in a directory, or why that is not to be had."""
+    def _entries(self, path: str, may_fail: bool, deadline: Deadline) -> list[dict[str, Any]] | int:
+        """What is in a directory, or with what status that is refused."""
         try:
             segments = [require_name(name, "directory") for name in path.split("/") if path]
         except InvalidUrlError:
             if may_fail:
-                return _Refused(400)
+                return 400
             raise
-        rows = self._read(deadline, self._url("Directories", self._system, *segments), _ENTRIES)
-        if isinstance(rows, ApiError):
-            if not may_fail:
-                raise rows
-            return _Refused(rows.status or 0)
-        return rows
+        url = self._url("Directories", self._system, *segments)
+        return self._read(deadline, url, _ENTRIES, may_fail=may_fail)
 
     def _read(
-        self, deadline: Deadline, url: str, columns: tuple[Column, ...]
-    ) -> list[dict[str, Any]] | ApiError:
+        self, deadline: Deadline, url: str, columns: tuple[Column, ...], *, may_fail: bool = True
+    ) -> list[dict[str, Any]] | int:
         page = partial(self._client.page, url, columns, deadline, may_be_refused=_NOT_HAD)
         try:
             rows = read_list(page, self._client.page_size or FIRST_PAGE_SIZE, url)
         except ApiError as error:
-            if error.status not in _NOT_HAD:
+            if error.status not in _NOT_HAD or not may_fail:
                 raise
-            return error
+            return error.status
         return rows.to_pylist()  # type: ignore[no-any-return]
 
     def _items(
         self,
         kind: str,
         rows: Sequence[dict[str, Any]],
-        urls: Iterable[str],
+        where: tuple[str, ...],
         options: dict[str, Any] | None = None,
     ) -> list[_Item]:
-        items = {
-            str(row["id"]): _Item(kind, str(row["id"]), row["title"] or "", url, options or {})
-            for row, url in zip(rows, urls, strict=True)
-        }
+        items: dict[str, _Item] = {}
+        for row in rows:
+            key = str(row["id"])
+            update = ("Updates", str(row["update"])) if where == ("Dashboards",) else ()
+            url = self._url(*where, key, *update)
+            items[key] = _Item(kind, key, row["title"] or "", url, options or {})
         return list(items.values())
-
-    def _only_own(self, what: str) -> str:
-        return (
-            f"The API lists the {what} of all users to administrators only, so of {self.place} "
-            f"these are the {what} of {truncate(self._user)!r}, and those shared with that user. "
-            "Others may use a variable that nobody seems to use. Ask an administrator (OrbitAdmin) "
-            "to look, or for the right to."
-        )
-
-    def _not_listed(self, what: str, refused: _Refused) -> tuple[str, ...]:
-        if refused.status == _GONE:  # an older server has none
-            return ()
-        return (
-            f"The API does not list the {what} of {self.place} (status {refused.status}); they "
-            "are left out. Ask your administrator for the right to them.",
-        )
 
 
 def _own(answer: Response) -> Response:

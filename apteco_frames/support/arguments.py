@@ -41,7 +41,7 @@ def require_text(text: str, what: str) -> str:
         what: what takes it.
 
     Raises:
-        TypeError: it is no text.
+        TypeError: it is not text.
     """
     if not isinstance(text, str):
         raise not_a(f"{what} takes text (str)", text)
@@ -56,7 +56,7 @@ def require_number(number: int, what: str) -> int:
         what: what takes it.
 
     Raises:
-        TypeError: it is no whole number.
+        TypeError: it is not a whole number.
         ValueError: it is less than 1.
 
     >>> require_number(0, "limit=")

@@ -1,6 +1,6 @@
 """What forks need: the only way to polars, and locks that are not taken along.
 
-In a process that was forked after polars had worked, polars waits for ever for threads
+In a process that was forked after polars had worked, polars waits forever for threads
 that were left behind in the parent. All of our uses of polars get it from
 :func:`import_polars`, which refuses there. A lock that such a thread held would never be
 free in the child; ours are each a :class:`ProcessLock`.
@@ -71,7 +71,7 @@ def import_polars() -> ModuleType:
             _unsure = not _answers()
     if _lost or _unsure:
         raise ForkedProcessError(
-            "polars was used before this process was forked, and would wait here for ever "
+            "polars was used before this process was forked, and would wait forever here "
             "for threads of the parent process. Start processes with "
             "multiprocessing.get_context('spawn'), or use .arrow."
         )

@@ -33,7 +33,7 @@ def decode_time(text: str) -> datetime:
         a naive ``datetime``: FastStats times have no zone.
 
     Raises:
-        ValueError: the text is no such time.
+        ValueError: the text is not such a time.
 
     >>> decode_time("2019-11-27T15:57:24")
     datetime.datetime(2019, 11, 27, 15, 57, 24)

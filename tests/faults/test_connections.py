@@ -15,7 +15,6 @@ import pytest
 import requests
 from faults.conftest import FULL, LONG, SHORT, Meet
 from faults.server import Fault, FaultyServer, ProxyServer, headed, raw, send, silence
-from lanes import PATIENCE
 from strategies import as_logged_in
 
 from apteco_frames import Session, login_with_password
@@ -173,15 +172,6 @@ def test_proxy_that_is_not_there(meet: Meet, url: str, words: str) -> None:
 
         text = meet(server, log_in, kind=OrbitConnectionError, where=base_url)
     assert words in text
-
-
-def test_nobody_listens(meet: Meet) -> None:
-    """Where nobody listens, the error says so."""
-    server = FaultyServer().start()
-    server.close()
-    assert "no connection: connection refused" in meet(
-        server, kind=OrbitConnectionError, timeout=(1, 1, 10 * PATIENCE)
-    )
 
 
 def test_accepted_and_never_answered(meet: Meet) -> None:

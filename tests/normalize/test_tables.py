@@ -137,7 +137,7 @@ def test_contradictions_of_another_kind_are_only_errors() -> None:
 
 def test_no_tables_at_all() -> None:
     """A system without tables is refused with a sentence that says so."""
-    with pytest.raises(TablesError, match=r"^The API lists no tables: there are none, or the user"):
+    with pytest.raises(TablesError, match=r"^The API lists no tables; perhaps the user may"):
         catalogue_of([])
 
 

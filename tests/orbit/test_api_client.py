@@ -306,19 +306,3 @@ def test_any_controller(session: Session) -> None:
     ]
     assert len(controllers) > 20
     assert all(make(session.api_client).api_client is session.api_client for make in controllers)
-
-
-def test_token_that_a_server_says_back() -> None:
-    """A token that the API echoes in an error is not in the ``ApiException``."""
-
-    class SayingBack(RecordingServer):
-        def answer(self, request: Request) -> Answer:
-            if ANY_PATH not in request.target:
-                return super().answer(request)
-            return Answer(400, json.dumps({"message": f"no: {request.authorization}"}).encode())
-
-    with SayingBack() as server, server.login() as session:
-        with pytest.raises(apteco_api.ApiException) as caught:
-            call(session, "GET")
-        assert "no: " in caught.value.body
-        assert session.access_token not in f"{caught.value} {caught.value.body}"

@@ -699,6 +699,9 @@ def test_messages(body: bytes, words: Said) -> None:
         (b"\x1f\x8b\x08\x00 No token", Said("")),
         (b"<html><body><h1 class='a'>No</h1>", Said("No", is_page=True)),
         (b"<Error><Code>5</Code></Error>", Said("", is_page=True)),
+        (b"<Error><Message>No &gt; yes</Message></Error>", Said("No > yes")),
+        (b"<f:Fault><faultstring>No</faultstring><detail/></f:Fault>", Said("No")),
+        (b"<Error><Message><![CDATA[No & no]]></Message></Error>", Said("No & no")),
     ],
 )
 def test_messages_that_are_no_json(body: bytes, words: Said) -> None:

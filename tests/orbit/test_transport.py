@@ -242,13 +242,6 @@ def test_too_much_in_all(web: Web, transport: Transport, monkeypatch: pytest.Mon
     assert len(web.asked) == 4
 
 
-def test_broken_compression(web: Web, transport: Transport) -> None:
-    """An answer that says it is compressed and is not is one of our errors."""
-    web.replies = [Reply(200, b"not gzip", {"Content-Encoding": "gzip"})]
-    with pytest.raises(OrbitConnectionError, match="the answer cannot be unpacked"):
-        ask(transport, web.url, "POST")
-
-
 # Secrets
 
 
@@ -344,7 +337,7 @@ def test_retry_after(web: Web, transport: Transport) -> None:
     assert 1 <= time.monotonic() - started < PATIENCE
 
 
-@pytest.mark.parametrize("seconds", ["31", "86400", "9" * 5000, "Wed, 21 Oct 2135 07:28:00 GMT"])
+@pytest.mark.parametrize("seconds", ["31", "86400", "Wed, 21 Oct 2135 07:28:00 GMT"])
 def test_retry_after_too_long(web: Web, transport: Transport, seconds: str) -> None:
     """A wait beyond the cap is not waited for: the answer stands."""
     web.replies = [Reply(503, headers={"Retry-After": seconds}), Reply(200)]
@@ -366,24 +359,6 @@ def test_retry_after_that_says_nothing(web: Web, transport: Transport, text: str
     """A ``Retry-After`` that is no number of seconds, or a time gone by, is passed over."""
     web.replies = [Reply(503, headers={"Retry-After": text}), Reply(200)]
     assert ask(transport, web.url).status == 200
-
-
-def test_connection_that_breaks(web: Web, transport: Transport) -> None:
-    """A connection that breaks is made anew, and the request sent again."""
-    web.replies = [Reply(write=cut), Reply(200, b"fine")]
-    assert ask(transport, web.url).body == b"fine"
-
-
-def test_answer_that_is_cut_off(web: Web, transport: Transport) -> None:
-    """Half an answer is never taken for all of it."""
-
-    def half(handler: Any) -> None:
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}")
-        handler.wfile.flush()
-
-    web.replies = [Reply(write=half), Reply(200, b"fine")]
-    assert ask(transport, web.url).body == b"fine"
-    assert len(web.asked) == 2
 
 
 def test_attempts_are_counted(web: Web, transport: Transport) -> None:
@@ -430,32 +405,6 @@ def test_server_that_comes_up(transport: Transport) -> None:
 
 
 # Time
-
-
-def test_read_timeout(web: Web, transport: Transport) -> None:
-    """An answer that does not begin in time is an error that says how long it waited."""
-    web.replies = [Reply(write=lambda handler: time.sleep(0.6))]
-    started = time.monotonic()
-    with pytest.raises(OrbitConnectionError, match=r"failed: no answer within 0\.2 seconds"):
-        ask(transport, web.url, "POST", timeout=Timeout(2, 0.2, 10 * PATIENCE))
-    assert time.monotonic() - started < PATIENCE
-
-
-def test_answer_that_trickles(web: Web, transport: Transport) -> None:
-    """An answer that keeps coming, but never ends, ends with the deadline."""
-
-    def trickle(handler: Any) -> None:
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-        for _ in range(60):
-            handler.wfile.write(b" ")
-            handler.wfile.flush()
-            time.sleep(0.02)
-
-    web.replies = [Reply(write=trickle)]
-    started = time.monotonic()
-    with pytest.raises(OrbitConnectionError, match=r"did not answer in full within 0\.3 seconds"):
-        ask(transport, web.url, timeout=Timeout(2, 2, 0.3))
-    assert 0.3 <= time.monotonic() - started < PATIENCE
 
 
 def test_what_went_wrong_before_time_was_up(web: Web, transport: Transport) -> None:
@@ -701,32 +650,6 @@ def test_own_session_lives_on(web: Web) -> None:
     assert web.asked[1].headers["Cookie"] == "seen=1"
 
 
-def test_own_kind_of_session(web: Web) -> None:
-    """A session that does things in its own way does them here."""
-
-    class Signing(requests.Session):
-        def __init__(self, key: str) -> None:
-            super().__init__()
-            self.key = key
-
-        def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-            request.headers["X-Signature"] = self.key
-            return super().send(request, **options)
-
-    with Signing("s1") as http:
-        ask(Transport(verify=None, max_connections=2, http=http), web.url)
-    assert web.asked[0].headers["X-Signature"] == "s1"
-
-
-def test_own_proxy(web: Web, transport: Transport) -> None:
-    """A proxy of the user's session carries the requests."""
-    with requests.Session() as http:
-        http.proxies = {"http": f"http://127.0.0.1:{web.port}"}
-        own = Transport(verify=None, max_connections=2, http=http)
-        assert ask(own, "http://orbit.invalid/OrbitAPI").status == 200
-    assert web.asked[0].target == "http://orbit.invalid/OrbitAPI"
-
-
 @pytest.mark.parametrize("verify", [None, False, True, "ca.pem"])
 def test_verify(verify: bool | str | None, web: Web) -> None:
     """``verify`` reaches the adapter as it was given; None leaves it to the session."""
@@ -743,10 +666,3 @@ def test_verify(verify: bool | str | None, web: Web) -> None:
         http.mount("https://", Adapter(web))
         ask(Transport(verify=verify, max_connections=1, http=http), "https://orbit.invalid/x")
     assert seen == ["of-the-session.pem" if verify is None else verify]
-
-
-def test_no_tls(web: Web, transport: Transport) -> None:
-    """A server that does not speak TLS is told from one that cannot be reached."""
-    said = "failed: the server there does not speak https. Begin the base URL with http://, or"
-    with pytest.raises(OrbitConnectionError, match=said):
-        ask(transport, web.url.replace("http:", "https:"), "POST")
