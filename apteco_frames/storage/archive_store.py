@@ -261,7 +261,8 @@ class ArchiveStore:
         for path, whole in written.items():
             self._put(path, whole)
         # Also if it is there: its time tells what was added last.
-        self._put(f"{BUILDS_FOLDER}/{new.path}", build_file(new, system, arrows, refused), True)
+        entry = build_file(new, system, arrows, refused)
+        self._put(f"{BUILDS_FOLDER}/{new.path}", entry, again=is_there)
         for path, whole in written.items():
             if self._may_be_skipped:  # and somebody may just have cleaned what was left there
                 self._put(path, whole)
