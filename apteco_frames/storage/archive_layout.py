@@ -151,6 +151,11 @@ class ArchivedBuild(NamedTuple):
     size: int = 0
 
     @property
+    def key(self) -> tuple[str, str]:
+        """The names of its system and its own."""
+        return str(self.system), self.name
+
+    @property
     def fullness(self) -> tuple[int, bool]:
         """How much of a catalogue it has: codes, some of them refused, none; folders."""
         return self.has("codes") * (1 if "-partial" in self.path else 2), self.has("folders")
