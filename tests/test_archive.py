@@ -24,7 +24,13 @@ from hypothesis import given, settings
 from lanes import PATIENCE, up_to
 from servers import RecordingServer
 from storage.filesystems import Handler, NoCase, Windows, lacking
-from strategies import catalogue_of, catalogues, variable_item, with_codes_and_folders
+from strategies import (
+    catalogue_of,
+    catalogues,
+    rebuilt,
+    variable_item,
+    with_codes_and_folders,
+)
 
 from apteco_frames import Archive, Catalogue, errors, schema
 from apteco_frames.archive import Added
@@ -32,19 +38,6 @@ from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.demo.api import Answer, Request
 
 NOUNS = ("tables", "variables", "codes", "folders")
-
-
-def rebuilt(catalogue: Catalogue, days: int = 0, **other: Any) -> Catalogue:
-    """The same catalogue as of another build, or of another system."""
-    info = catalogue.system_info
-    assert info.build_date
-    return Catalogue(
-        info._replace(build_date=info.build_date + timedelta(days=days), **other),
-        catalogue.tables,
-        catalogue.variables,
-        catalogue.codes.arrow if catalogue.has_codes else None,
-        catalogue.folders.arrow if catalogue.has_folders else None,
-    )
 
 
 @pytest.fixture(scope="module")
