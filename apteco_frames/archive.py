@@ -25,12 +25,12 @@ from apteco_frames.storage.archive_layout import (
 )
 from apteco_frames.storage.archive_store import ArchiveStore
 from apteco_frames.storage.location import is_uri, redact
-from apteco_frames.storage.retention import kept
+from apteco_frames.storage.retention import PERIODS, kept
 from apteco_frames.storage.snapshot import DAMAGE
 from apteco_frames.support.arguments import not_a, require_number, require_path, require_text
 from apteco_frames.support.arrays import strings, table_of
 from apteco_frames.support.fork import import_polars
-from apteco_frames.support.text import truncate
+from apteco_frames.support.text import list_names, truncate
 
 if TYPE_CHECKING:
     import polars as pl
@@ -45,11 +45,11 @@ Key = tuple[str, str]
 
 
 class Added(NamedTuple):
-    """What became of one system.
+    """What happened to one system.
 
     Attributes:
         system: name of the system.
-        is_added: whether a build was added; False if it was there, or failed.
+        is_added: whether a build was added; False if it was there already, or failed.
         error: why it failed; None if it did not.
     """
 
@@ -61,39 +61,38 @@ class Added(NamedTuple):
 class Archive:
     """Many systems and builds side by side, on disk or on object storage.
 
-    A hive dataset for each noun, as other programs (polars, DuckDB, Spark) read it::
+    There is a hive dataset for each noun, which polars, DuckDB and Spark can read::
 
         variables/system=NAME/build=2026-11-01T03-00-00-3f9a2c1e/….parquet
 
-    likewise ``tables``, ``codes``, ``folders``, and ``builds`` with a row for each build.
-    NAME is percent-encoded, and cut where it is too long for a folder. ``build`` is the build
-    date and eight digits of a digest of the contents: of the system's description and all
-    values that the API gave, in their order, but not of how Arrow and Parquet store them. In
-    the files are the columns of the noun, and ``row_number``, ``system_name`` and
-    ``build_date``. Rows are sorted by variable, in groups of 20,000.
+    and likewise ``tables``, ``codes`` and ``folders``, and ``builds`` with a row for each build.
+    NAME is percent-encoded, and shortened if it is too long for a folder. ``build`` is the build
+    date and eight digits of a digest of the contents: the system's description and all values
+    from the API, in order, but not how Arrow and Parquet store them. The files have the columns
+    of the noun, and ``row_number``, ``system_name`` and ``build_date``. Rows are sorted by
+    variable, in groups of 20,000.
 
-    What is not in ``builds`` does not exist. Where somebody is just adding, or was killed
-    meanwhile, another program that reads a noun's folder may see rows of a ``system`` and
-    ``build`` that ``builds`` does not have: it leaves them out by joining the two. This class
-    never shows them; :meth:`clean` removes what was left.
+    What is not in ``builds`` does not exist. While somebody is adding, or after a program was
+    killed, a noun's folder may contain rows whose ``system`` and ``build`` are not in
+    ``builds``. Other programs leave them out by joining the two. This class never shows them;
+    :meth:`clean` removes what was left behind.
 
     Any number of programs may add at once, on any storage that can list, read and write
-    files: those that add the same write the same files. Adding changes and removes nothing
-    that is there, so whoever reads it may go on. There are no locks: let nobody read what
-    :meth:`prune` is removing.
+    files: if they add the same catalogue, they write the same files. Adding changes and removes
+    nothing, so it does not disturb readers. There are no locks: nobody should be reading what
+    :meth:`prune` removes.
 
-    Where ``root`` is a file, or a URI of no file system that ``pyarrow.fs`` knows, the first
-    use is an ``ArchiveError``.
+    If ``root`` is a file, or a URI that ``pyarrow.fs`` does not know, the first use raises an
+    ``ArchiveError``.
 
     Args:
-        root: a folder, in which ``~`` stands for the user's own; or a URI such as
-            ``s3://bucket/path``, as ``pyarrow.fs`` takes it; or a path in ``filesystem``. It
-            need not be there yet.
-        filesystem: a file system of ``pyarrow.fs``, or of fsspec (s3fs, adlfs and others);
-            the one that ``root`` names, if not given.
+        root: a folder, where ``~`` is the user's own; or a URI such as ``s3://bucket/path``, as
+            ``pyarrow.fs`` takes it; or a path in ``filesystem``. It need not exist yet.
+        filesystem: a file system of ``pyarrow.fs`` or fsspec (s3fs, adlfs and others); by
+            default the one that ``root`` names.
 
     Raises:
-        TypeError: ``root`` is no path, or ``filesystem`` no file system.
+        TypeError: ``root`` is not a path, or ``filesystem`` not a file system.
 
     >>> from tempfile import TemporaryDirectory
     >>> from apteco_frames.demo import holidays
@@ -112,30 +111,30 @@ class Archive:
 
     @property
     def root(self) -> str:
-        """Where it is, without the credentials that a URI may hold."""
+        """Where it is, without any credentials in a URI."""
         return self._store.root
 
     def add(self, catalogue: AnyCatalogue, *, uses: bool = False) -> bool:
-        """Add a catalogue, whole or not at all: its codes and folders, too, if it holds them.
+        """Add a catalogue, whole or not at all, with its codes and folders if it has them.
 
-        A second catalogue of one build date that differs (virtual variables may have been
-        made since) is kept beside the first. One that only holds less of the same, no codes
-        or no folders, is there already. To add again what is there restores files of it that
-        are gone; and where another catalogue of its date has come since, it is the latest
-        again.
+        If a second catalogue with the same build date differs (virtual variables may have been
+        created since), both are kept. One that only has less of the same, such as no codes, is
+        there already. Adding a catalogue again restores any of its files that are missing, and
+        makes it the latest of its date again.
 
         Args:
             catalogue: the catalogue, or a session with it.
-            uses: whether what uses its variables goes with it, in place of what is there of the
-                same build. It holds titles and names of users. A session reads it on first use.
+            uses: whether to add what uses its variables, too, replacing what is there for the
+                same build. It contains titles and names of users. A session reads it on first
+                use.
 
         Returns:
-            whether it was added: False if it is there already. Of programs that add the same
-            at the same time, each may have added it.
+            whether it was added: False if it is there already. If several programs add the same
+            catalogue at the same time, each may return True.
 
         Raises:
             TypeError: it is neither a catalogue nor a session.
-            NotLoadedError: the catalogue does not hold what uses its variables.
+            NotLoadedError: the catalogue does not know what uses its variables.
             ArchiveError: the archive cannot be listed, or a file there is damaged.
             OSError: a file cannot be written.
         """
@@ -145,21 +144,21 @@ class Archive:
         return self._store.add(*contents_of(catalogue.catalogue), uses=rows)
 
     def add_all(self, session: Any, *, codes: bool = False, uses: bool = False) -> list[Added]:
-        """Add each system of a session's DataView in turn, with its one login.
+        """Add every system of a session's DataView, with its one login.
 
-        One that fails does not stop the others; there is a warning, and it is reported.
+        If a system fails, there is a warning, and the others are still added.
 
         Args:
             session: a session.
-            codes: whether codes and folders are read and added, too: a request for each
-                variable with codes. Those that the API refuses are left out.
-            uses: whether what uses the variables is read and added, too; see :meth:`add`.
+            codes: whether to read and add codes and folders, too: one request for each variable
+                with codes. Codes that the API refuses are left out.
+            uses: whether to read and add what uses the variables, too; see :meth:`add`.
 
         Returns:
-            what became of each system, in the order of ``session.systems``.
+            what happened to each system, in the order of ``session.systems``.
 
         Raises:
-            TypeError: it is no session.
+            TypeError: it is not a session.
             AptecoFramesError: the systems could not be listed.
             OSError: a file cannot be written.
         """
@@ -195,13 +194,13 @@ class Archive:
 
         Args:
             system: name of the system.
-            build: what ``builds`` calls it, or its build date, as a ``datetime`` or written
-                as in those names; the latest if not given. Of several that fit, the one that
-                holds the most, with all codes before some and none, and with folders; of
-                several that hold as much, the one that was added last.
+            build: its name in ``builds``, or its build date, as a ``datetime`` or written as in
+                those names; the latest by default. If a date has several, the one that has the
+                most: all codes before some before none, then folders; of equal ones the one that
+                was added last.
 
         Raises:
-            TypeError: ``system`` is no text, or ``build`` neither text nor a ``datetime``.
+            TypeError: ``system`` is not text, or ``build`` neither text nor a ``datetime``.
             UnknownKeyError: there is no such build.
             ArchiveError: a file is damaged, or of a newer version of this package.
             OSError: the archive cannot be read.
@@ -216,7 +215,7 @@ class Archive:
             if not found:
                 raise UnknownKeyError(
                     f"The archive at {self.root} has no build {truncate(build)!r} of system "
-                    f"{truncate(system)!r}. It has {_listed(names)}."
+                    f"{truncate(system)!r}. It has {list_names(names)}."
                 )
         saved = self._store.read(found[-1])
         try:
@@ -227,22 +226,21 @@ class Archive:
     def scan(self, noun: str) -> pl.LazyFrame:
         """The rows of a noun, of all builds of all systems, read when they are collected.
 
-        What is asked of ``system`` and ``build`` decides which files are opened at all.
-        ``system`` and ``build`` are texts, as the folders are called; other columns are those
-        of the noun's frame, with ``row_number``, ``system_name`` and ``build_date``. Builds
-        that are added later are not seen.
+        A filter on ``system`` and ``build`` decides which files are opened at all. The columns
+        are those of the noun's frame, ``row_number``, ``system_name`` and ``build_date``, then
+        ``system`` and ``build``, which are texts. Builds added later are not seen.
 
         Args:
             noun: ``tables``, ``variables``, ``codes`` or ``folders``.
 
         Raises:
-            TypeError: ``noun`` is no text.
+            TypeError: ``noun`` is not text.
             UnknownKeyError: there is no such noun.
             OSError: the archive cannot be listed.
         """
         if require_text(noun, "scan()") not in NOUNS:
             raise UnknownKeyError(
-                f"An archive has no {truncate(noun)!r}. It has {_listed(list(NOUNS))}."
+                f"An archive has no {truncate(noun)!r}. It has {list_names(list(NOUNS))}."
             )
         return self._lazy(noun, self._store.builds())
 
@@ -273,25 +271,24 @@ class Archive:
         return lazy.with_columns(pl.col(name).cast(enum) for name, enum in enums.items())  # type: ignore[no-any-return]
 
     def history(self, variable_name: str, *, system: str | None = None) -> pl.DataFrame:
-        """What became of a variable from build to build.
+        """How a variable changed from build to build.
 
         Args:
             variable_name: name of the variable.
-            system: name of the system; all of them if not given.
+            system: name of the system; all of them by default.
 
         Returns:
             a row for each build: ``system``, ``build``, ``build_date``; ``is_there``; its
-            ``type``, ``num_codes``, ``var_code_min_count``, ``var_code_max_count`` there;
-            ``is_changed``, whether it is not as in the build before, null in the first; and
-            ``changed_columns``, those of the variable's columns that are not, and ``codes``
-            where there are other ones, or in another order, or with another meaning, than
-            where they were last known. Builds without codes, and those where the API refused
-            them, do not count for that. ``unclassified_share`` is the share of the records that
-            are Unclassified, and ``moved`` the share whose code must have changed since the build
-            before, as in ``diff``; null where the codes do not tell.
+            ``type``, ``num_codes``, ``var_code_min_count`` and ``var_code_max_count`` there;
+            ``is_changed``, whether it differs from the build before, null in the first; and
+            ``changed_columns``: the variable's columns that differ, and ``codes`` if the codes,
+            their order or their meaning differ from where they were last known. Builds without
+            codes, or where the API refused them, are skipped for that. ``unclassified_share`` is
+            the share of records that are Unclassified, and ``moved`` the share whose code must
+            have changed since the build before, as in ``diff``; null if the codes do not tell.
 
         Raises:
-            TypeError: ``variable_name`` or ``system`` is no text.
+            TypeError: ``variable_name`` or ``system`` is not text.
             UnknownKeyError: no build has such a variable, or there is no such system.
             ArchiveError: a file is damaged, or of a newer version of this package.
             OSError: the archive cannot be read.
@@ -309,7 +306,7 @@ class Archive:
             for build, entry in zip(builds, entries, strict=True)
             if build.has("codes") and variable_name not in entry["unavailable"]
         ]
-        keys = [(str(build.system), build.name) for build in builds]
+        keys = [build.key for build in builds]
         before = {new: old for old, new in pairwise(keys) if old[0] == new[0]}
         of = {(row["system"], row["build"]): row for row in variables}
         arrow = history(entries, variables, self._code_facts(known, before, of))
@@ -330,14 +327,14 @@ class Archive:
             variables: the variable in each build that has it.
         """
         pl = import_polars()
-        found = {(str(b.system), b.name): CodeFacts((0, None)) for b in known}
-        known = [build for build in known if (str(build.system), build.name) in variables]
+        found = {build.key: CodeFacts((0, None)) for build in known}
+        known = [build for build in known if build.key in variables]
         names = {row["name"] for row in variables.values()}
         table_names = {row["table_name"] for row in variables.values()}
         tables = self._lazy("tables", known).filter(pl.col("name").is_in(table_names))
         records = _by_build(self._collected(tables))
         for build in known:
-            if (str(build.system), build.name) not in records:
+            if build.key not in records:
                 raise self._damaged(build, "the variable's table is missing")
         code = pl.struct("position", "code", "description").hash()
         latest: tuple[Key, dict[str, pa.Table]] | None = None
@@ -348,7 +345,7 @@ class Archive:
             codes = _by_build(self._collected(rows))
             most = max((each.height for each in codes.values()), default=0)
             at_once = max(1, min(_BUILDS_AT_ONCE, _CODES_AT_ONCE // max(1, most)))
-            for key in ((str(build.system), build.name) for build in some):
+            for key in (build.key for build in some):
                 if key not in codes:
                     latest = None
                     continue
@@ -369,22 +366,22 @@ class Archive:
     def clean(
         self, older_than: timedelta = timedelta(days=1), *, dry_run: bool = False
     ) -> list[str]:
-        """Remove what is of no build: left over by programs that were killed while they added.
+        """Remove files that belong to no build, left by programs that were killed while adding.
 
-        No other files are removed than those that are named as this package names them, below
-        ``root``, and not through links.
+        Removes only files named as this package names them, below ``root``, and follows no
+        links.
 
         Args:
-            older_than: for how long a file has not changed, by the clocks of the storage and
-                of this machine; more than any program takes to add a catalogue. 0 if nobody is
-                adding.
-            dry_run: whether nothing is removed.
+            older_than: only remove files that have not changed for so long, by the clocks of the
+                storage and this machine. Choose more than any program needs to add a catalogue;
+                0 if nobody is adding.
+            dry_run: whether to remove nothing.
 
         Returns:
             the paths of the files, below ``root``.
 
         Raises:
-            TypeError: ``older_than`` is no ``timedelta``.
+            TypeError: ``older_than`` is not a ``timedelta``.
             ValueError: it is negative.
             ArchiveError: the archive cannot be listed.
             OSError: a file cannot be removed.
@@ -405,39 +402,32 @@ class Archive:
         keep_yearly: int | None = None,
         dry_run: bool = False,
     ) -> pl.DataFrame:
-        """Remove all builds of each system but those that a rule keeps.
+        """Remove all builds of each system except those that a rule keeps.
 
-        Where there are fewer days, weeks, months or years than a rule keeps, the oldest build
-        is kept as well. A build that a link leads to stays, too.
+        If there are fewer days, weeks, months or years than a rule keeps, the oldest build is
+        kept as well. A build reached through a link stays, too.
 
         Args:
-            keep_last: keep so many of the latest builds.
-            keep_daily: keep the latest build of each of the last so many days on which there
-                was a build.
-            keep_weekly: likewise of weeks, which begin on Monday.
-            keep_monthly: likewise of months.
-            keep_yearly: likewise of years.
-            dry_run: whether nothing is removed.
+            keep_last: keep this many of the latest builds.
+            keep_daily: keep the latest build of each of the last so many days with a build.
+            keep_weekly: the same for weeks, which begin on Monday.
+            keep_monthly: the same for months.
+            keep_yearly: the same for years.
+            dry_run: whether to remove nothing.
 
         Returns:
             the builds that were removed, or would be: ``system``, ``build``, ``build_date``.
 
         Raises:
-            TypeError: a number is no whole number.
+            TypeError: a number is not a whole number.
             ValueError: a number is less than 1, or there is none.
             ArchiveError: the archive cannot be listed.
             OSError: a file cannot be removed.
         """
-        given = {
-            "last": keep_last,
-            "daily": keep_daily,
-            "weekly": keep_weekly,
-            "monthly": keep_monthly,
-            "yearly": keep_yearly,
-        }
+        numbers = keep_last, keep_daily, keep_weekly, keep_monthly, keep_yearly
         rules = {
             rule: require_number(number, f"keep_{rule}=")
-            for rule, number in given.items()
+            for rule, number in zip(("last", *PERIODS), numbers, strict=True)
             if number is not None
         }
         if not rules:
@@ -466,7 +456,7 @@ class Archive:
             names = sorted({str(build.system) for build in self._store.builds()})
             raise UnknownKeyError(
                 f"The archive at {self.root} has no system {truncate(system)!r}. "
-                f"It has {_listed(nearest(system, [strings(names)]) or names)}."
+                f"It has {list_names(nearest(system, [strings(names)]) or names) or 'none'}."
             )
         return found
 
@@ -476,7 +466,7 @@ class Archive:
             return lazy.collect()
         except (polars.exceptions.PolarsError, pa.ArrowException, OSError) as error:
             raise ArchiveError(
-                f"Of the archive at {self.root}, not all files can be read: {redact(str(error))}. "
+                f"Not all files of the archive at {self.root} can be read: {redact(str(error))}. "
                 "Restore those that are damaged, or remove them and add their builds again."
             ) from None
 
@@ -491,19 +481,11 @@ class Archive:
     ) -> UnknownKeyError:
         names = self._lazy("variables", builds).select("name").drop_nulls().unique()
         near = nearest(name, [strings(self._collected(names)["name"])])
-        hint = f" Nearest: {_listed(near)}." if near else ""
+        hint = f" Nearest: {list_names(near)}." if near else ""
         of = "" if system is None else f" of system {truncate(system)!r}"
         return UnknownKeyError(
             f"No build{of} in the archive at {self.root} has a variable {truncate(name)!r}.{hint}"
         )
-
-
-def _listed(names: list[str]) -> str:
-    if not names:
-        return "none"
-    rest = len(names) - 10
-    more = f" and {rest:,} more" if rest > 0 else ""
-    return ", ".join(repr(truncate(name)) for name in names[:10]) + more
 
 
 def _by_build(rows: pl.DataFrame) -> dict[Key, pl.DataFrame]:

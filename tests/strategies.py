@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -153,6 +153,19 @@ def page(items: Sequence[Item]) -> bytes:
     """A whole list of the API as one page."""
     answer = {"offset": 0, "count": len(items), "totalCount": len(items), "list": items}
     return json.dumps(answer, ensure_ascii=False).encode()
+
+
+def rebuilt(catalogue: Catalogue, days: int = 0, **other: Any) -> Catalogue:
+    """The same catalogue as of another build, or of another system."""
+    info = catalogue.system_info
+    assert info.build_date
+    return Catalogue(
+        info._replace(build_date=info.build_date + timedelta(days=days), **other),
+        catalogue.tables,
+        catalogue.variables,
+        catalogue.codes.arrow if catalogue.has_codes else None,
+        catalogue.folders.arrow if catalogue.has_folders else None,
+    )
 
 
 def catalogue_of(

@@ -1,19 +1,18 @@
-"""How the files of an archive are called, and what they hold.
+"""The names and contents of an archive's files.
 
-A path below the folder of a noun, and of ``builds``, tells all that a listing must::
+A path below the folder of a noun, or below ``builds``, says all that a listing must::
 
     system=NAME/build=2026-11-01T03-00-00-3f9a2c1e/DIGEST-codes-DIGEST-folders-DIGEST.parquet
 
-The digests are those of the contents (:func:`digest`): the first of
-the system's description, tables and variables, the second of the codes and of the names
-of variables whose codes were refused, the third of the folders. Where codes were refused,
-``-partial`` follows theirs; what a build does not have is not in its name. The digits after
-the date are the beginning of the SHA-256 of the file's name. So equal contents have one
-path, whoever adds them, and the bytes are equal as well where the same pyarrow writes
-them.
+The digests are of the contents (:func:`digest`): the first of the system's description,
+tables and variables, the second of the codes and the names of variables whose codes were
+refused, the third of the folders. If codes were refused, ``-partial`` follows their digest; what a
+build does not have is not in its name. The digits after the date are the beginning of the SHA-256
+of the file's name. So equal contents have one path, whoever adds them, and equal bytes if the same
+pyarrow writes them.
 
-Layout 1 had another: it is read as well. There files were named by a random number, and
-only a second build of one date had digits after it.
+Layout 1 can be read, too. There, files were named by a random number, and only a second build
+of a date had digits after it.
 """
 
 from __future__ import annotations
@@ -125,7 +124,7 @@ _DIGESTED = {
 
 
 class ArchivedBuild(NamedTuple):
-    """A build, as far as its path tells.
+    """A build, as far as its path describes it.
 
     Attributes:
         system: name of its system; None if only its files tell.
@@ -149,6 +148,11 @@ class ArchivedBuild(NamedTuple):
     folders: str | None
     modified: int = 0
     size: int = 0
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The names of its system and its own."""
+        return str(self.system), self.name
 
     @property
     def fullness(self) -> tuple[int, bool]:

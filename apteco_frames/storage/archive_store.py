@@ -261,7 +261,8 @@ class ArchiveStore:
         for path, whole in written.items():
             self._put(path, whole)
         # Also if it is there: its time tells what was added last.
-        self._put(f"{BUILDS_FOLDER}/{new.path}", build_file(new, system, arrows, refused), True)
+        entry = build_file(new, system, arrows, refused)
+        self._put(f"{BUILDS_FOLDER}/{new.path}", entry, again=is_there)
         for path, whole in written.items():
             if self._may_be_skipped:  # and somebody may just have cleaned what was left there
                 self._put(path, whole)
@@ -279,12 +280,13 @@ class ArchiveStore:
 
     def _is_whole(self, build: ArchivedBuild) -> bool:
         """Whether all files of a build are there, and its entry can be read."""
-        nouns = [noun for noun in NOUNS if build.has(noun)]
-        found = self.files.get_file_info([f"{n}/{build.path}" for n in (BUILDS_FOLDER, *nouns)])
-        if not all(info.is_file and info.size for info in found):
+        (entry,) = self.files.get_file_info([f"{BUILDS_FOLDER}/{build.path}"])
+        if not entry.size:
             return False
         with suppress(ArchiveError):
-            return bool(self._entry(build))
+            self._entry(build)
+            nouns = [f"{noun}/{build.path}" for noun in NOUNS if build.has(noun)]
+            return all(info.size for info in self.files.get_file_info(nouns))
         return False
 
     def _is_hidden(self, new: ArchivedBuild, listed: Sequence[ArchivedBuild]) -> bool:

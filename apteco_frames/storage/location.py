@@ -1,4 +1,4 @@
-"""Where an archive is: a file system, a path in it, and its name without credentials."""
+"""Where an archive is: a file system, a path in it, and a name without credentials."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pyarrow as pa
 from apteco_frames.errors import ArchiveError, Hint
 from apteco_frames.support.arguments import not_a
 
-# A scheme, of which Windows' drives have one letter only. A slash may have been forgotten, or
-# lost in a pathlib.Path: that is no folder of this machine.
+# A scheme; Windows' drives have just one letter. A slash may have been forgotten, or lost in a
+# pathlib.Path: that is not a folder on this machine either.
 _SCHEME = re.compile(r"([a-z][\w+.-]+:)(?=[/\\]|.*@)[/\\]*", re.IGNORECASE | re.DOTALL)
 
 # The types of pyarrow's and fsspec's file systems whose topmost folders are buckets.
@@ -21,7 +21,7 @@ _OF_BUCKETS = re.compile(r"\b(s3|gs|gcs|abfs)\b")
 
 
 def is_uri(root: str) -> bool:
-    """Whether a text is a URI, perhaps a mistyped one, and no folder of this machine.
+    """Whether a text is a URI, even a mistyped one, and not a folder on this machine.
 
     >>> is_uri("s3://bucket/path"), is_uri("s3:/bucket/path"), is_uri("C:/path")
     (True, True, False)
@@ -61,7 +61,7 @@ def require_filesystem(filesystem: Any) -> Any:
     """A file system of pyarrow or fsspec, as pyarrow's.
 
     Raises:
-        TypeError: it is neither.
+        TypeError: it is neither of them.
     """
     from pyarrow import fs
 
@@ -84,11 +84,11 @@ def open_folder(root: str, filesystem: Any) -> Any:
     """The file system with the archive at its root.
 
     Args:
-        root: a path in the file system, or a URI where there is none.
+        root: a path in the file system, or a URI if none is given.
         filesystem: a ``pyarrow.fs.FileSystem``; None for the one that ``root`` names.
 
     Raises:
-        ArchiveError: no file system is known by that name, or no bucket is named.
+        ArchiveError: the URI's file system is unknown, or no bucket is named.
     """
     from pyarrow import fs
 
@@ -103,8 +103,8 @@ def open_folder(root: str, filesystem: Any) -> Any:
         root = handler.fs._strip_protocol(root)
     if not root.strip("/") and _OF_BUCKETS.search(filesystem.type_name):
         raise ArchiveError(
-            f"No archive can be at {without_credentials(given)}, which names no bucket (or "
-            "container). Name it, and a folder in it if you like: s3://bucket/path"
+            f"No archive can be at {without_credentials(given)}, because it names no bucket (or "
+            "container). Add one, and a folder in it if you like: s3://bucket/path"
         )
     return fs.SubTreeFileSystem(root, filesystem)
 
@@ -129,5 +129,5 @@ def _of_uri(uri: str) -> tuple[Any, str]:
 
 
 def local_folder(files: Any) -> Path | None:
-    """The folder of this machine that a file system has at its root, if it is one."""
+    """The folder on this machine at the root of a file system, if it is a local one."""
     return Path(files.base_path) if files.base_fs.type_name == "local" else None

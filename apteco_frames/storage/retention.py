@@ -1,4 +1,4 @@
-"""Which builds of a system are kept when an archive is thinned, as restic and borg have it."""
+"""Which builds of a system to keep when an archive is pruned, in the way of restic and borg."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ PERIODS: dict[str, Callable[[datetime], Any]] = {
     "monthly": lambda date: (date.year, date.month),
     "yearly": lambda date: date.year,
 }
-"""Of what a rule keeps the last build: what all dates of one such period share."""
+"""The rules that keep the last build of a period: what all dates of one period share."""
 
 
 def kept(dates: Sequence[datetime | None], rules: Mapping[str, int]) -> set[int]:
-    """The positions of the builds to keep: of those that any rule keeps.
+    """The positions of the builds that any rule keeps.
 
-    ``last`` keeps so many builds; the others keep the last build of each of so many periods
-    in which there is one. Where there are fewer periods, the oldest build is kept as well,
-    so that the history becomes as long as the rule allows.
+    ``last`` keeps that many builds; the others keep the last build of each of that many periods
+    with a build. If there are fewer periods, the oldest build is kept as well, so that the
+    history grows as long as the rule allows.
 
     Args:
         dates: the build dates, the latest first.
-        rules: the number for ``last`` and each of :data:`PERIODS`, as far as they are given.
+        rules: the numbers for ``last`` and :data:`PERIODS`; not all need be given.
 
     >>> days = [datetime(2026, 11, day) for day in (30, 29, 28, 2, 1)]
     >>> sorted(kept(days, {"last": 2, "monthly": 1}))

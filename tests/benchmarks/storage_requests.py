@@ -13,13 +13,14 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
+from functools import partial
 
 from moto.server import ThreadedMotoServer
 from pyarrow import fs
 from s3.proxy import Proxy, proxied
+from strategies import rebuilt
 
-from apteco_frames import Archive, Catalogue, errors
+from apteco_frames import Archive, errors
 from apteco_frames.catalogue import contents_of
 from apteco_frames.demo import holidays
 from apteco_frames.storage.archive_layout import build_file, build_of
@@ -27,21 +28,15 @@ from apteco_frames.storage.archive_layout import build_file, build_of
 BUCKET = "archives"
 
 
-def rebuilt(days: int) -> Catalogue:
-    """Holidays, built some days later."""
-    whole = holidays()
-    date = whole.system_info.build_date
-    assert date
-    info = whole.system_info._replace(build_date=date + timedelta(days=days))
-    return Catalogue(info, whole.tables, whole.variables, whole.codes, whole.folders)
+later = partial(rebuilt, holidays())  # so many days
 
 
 def fill(files: fs.S3FileSystem, root: str, builds: int) -> None:
     """Put what makes builds exist into a bucket."""
-    _, arrows, refused = contents_of(rebuilt(0))
+    _, arrows, refused = contents_of(later(0))
 
     def put(day: int) -> None:
-        system = rebuilt(day).system_info._asdict()
+        system = later(day).system_info._asdict()
         build = build_of(system, arrows, refused)
         with files.open_output_stream(f"{root}/builds/{build.path}") as sink:
             sink.write(build_file(build, system, arrows, refused))
@@ -57,8 +52,8 @@ def uses(archive: Archive, builds: int) -> Iterator[tuple[str, Callable[[], obje
         with suppress(errors.UnknownKeyError):
             archive.catalogue("holiday")
 
-    yield "add", lambda: archive.add(rebuilt(builds))
-    yield "add again", lambda: archive.add(rebuilt(builds))
+    yield "add", lambda: archive.add(later(builds))
+    yield "add again", lambda: archive.add(later(builds))
     yield "catalogue", lambda: archive.catalogue("holidays")
     yield "a mistyped system", mistyped
     yield "scan", lambda: archive.scan("tables")

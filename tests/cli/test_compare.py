@@ -103,7 +103,7 @@ def test_only(command: Command) -> None:
         (["--format", "xml"], "option --format: "),
         (["third"], "unexpected extra argument"),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
 )
 def test_wrong_arguments(command: Command, given: list[str], said: str) -> None:
     """Wrong arguments are status 2, as trouble is."""

@@ -55,7 +55,8 @@ IN_CHUNKS = "the answer is cut off or malformed between two chunks"
 
 BREAKS: dict[str, tuple[Fault, str]] = {
     "closed without an answer": (raw(), BROKE),
-    "reset": (reset, BROKE + "connection reset by peer"),
+    # Windows has another sentence for it.
+    "reset": (reset, BROKE + ("connection reset by peer" if sys.platform != "win32" else "")),
     "cut in the status line": (raw(b"HTTP/1."), "was cut off in the first line"),
     "cut in the headers": (raw(LINE + b"Content-Ty"), BROKE),
     "cut in the body": (cut_in_half, BROKE),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from faults.adding import check_kills
 from moto.server import ThreadedMotoServer
 from pyarrow import fs
 from s3.proxy import KINDS, Proxy, proxied
+from strategies import rebuilt
 
-from apteco_frames import Archive, Catalogue, errors
+from apteco_frames import Archive, errors
 from apteco_frames.demo import holidays
 
 NOUNS = ("tables", "variables", "codes", "folders")
@@ -37,14 +39,7 @@ def storage(endpoint: str, **options: Any) -> Any:
     )
 
 
-def rebuilt(days: int, name: str = "holidays") -> Catalogue:
-    """Holidays, built some days later."""
-    whole = holidays()
-    date = whole.system_info.build_date
-    assert date
-    info = whole.system_info._replace(build_date=date + timedelta(days=days), name=name)
-    rows = whole.tables, whole.variables, whole.codes.arrow, whole.folders.arrow
-    return Catalogue(info, *rows)
+later = partial(rebuilt, holidays())  # so many days
 
 
 @pytest.fixture(scope="session")
@@ -85,10 +80,10 @@ def test_an_archive_in_a_bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) 
     archive = Archive(ROOT, filesystem=files)
     for name in ("007", "a/b c"):
         for days in (0, 1):
-            assert archive.add(rebuilt(days, name))
-            assert not archive.add(rebuilt(days, name))
+            assert archive.add(later(days, name=name))
+            assert not archive.add(later(days, name=name))
     assert archive.builds["system"].to_list() == ["007", "007", "a/b c", "a/b c"]
-    assert archive.catalogue("a/b c") == rebuilt(1, "a/b c")
+    assert archive.catalogue("a/b c") == later(1, name="a/b c")
     assert archive.history("boDest", system="007")["is_changed"].to_list() == [None, False]
     assert len(objects(files)) == 4 * 5
     assert all(path.endswith(".parquet") for path in objects(files))
@@ -111,7 +106,7 @@ def test_several_at_once(endpoint: str, times: int) -> None:
     """Of several that add the same at once, each writes the same."""
 
     def add(number: int) -> bool:
-        return Archive(ROOT, filesystem=storage(endpoint)).add(rebuilt(number % 3))
+        return Archive(ROOT, filesystem=storage(endpoint)).add(later(number % 3))
 
     with ThreadPoolExecutor(times) as pool:
         assert sum(pool.map(add, range(12))) >= 3
@@ -119,7 +114,7 @@ def test_several_at_once(endpoint: str, times: int) -> None:
     archive = Archive(ROOT, filesystem=storage(endpoint))
     assert archive.builds.height == 3
     assert len(objects(storage(endpoint))) == 3 * 5
-    assert archive.catalogue("holidays") == rebuilt(2)
+    assert archive.catalogue("holidays") == later(2)
 
 
 @pytest.mark.slow
@@ -147,8 +142,8 @@ def through(proxy: Proxy, **options: Any) -> Archive:
 def use_all(archive: Archive, day: int) -> None:
     """Whatever can be done, a few times."""
     for _ in range(2):
-        archive.add(rebuilt(day))
-    assert archive.catalogue("holidays") == rebuilt(day)
+        archive.add(later(day))
+    assert archive.catalogue("holidays") == later(day)
     assert archive.builds.height > 0
     assert archive.history("boDest").height > 0
     assert archive.scan("tables").collect().height > 0
@@ -176,9 +171,9 @@ def test_each_kind_of_request_fails(proxy: Proxy, failing: str) -> None:
     """What fails for good is an error of ours or the system's; what is there is whole."""
     once = fs.AwsStandardS3RetryStrategy(max_attempts=1)
     there = through(proxy)
-    there.add(rebuilt(0))
+    there.add(later(0))
     uses: tuple[Callable[[Archive], object], ...] = (
-        lambda archive: archive.add(rebuilt(1)),
+        lambda archive: archive.add(later(1)),
         lambda archive: archive.builds,
         lambda archive: archive.catalogue("holidays"),
         lambda archive: archive.history("boDest"),
@@ -195,10 +190,10 @@ def test_each_kind_of_request_fails(proxy: Proxy, failing: str) -> None:
                 use(through(proxy, retry_strategy=once))
         proxy.before = lambda kind: None
         latest = there.catalogue("holidays")
-        assert latest in (rebuilt(0), rebuilt(1))
+        assert latest in (later(0), later(1))
         assert latest.codes == holidays().codes
-    there.add(rebuilt(1))
-    assert there.catalogue("holidays") == rebuilt(1)
+    there.add(later(1))
+    assert there.catalogue("holidays") == later(1)
 
 
 def test_lists_that_are_late_and_times_that_are_rounded(proxy: Proxy) -> None:
@@ -206,12 +201,12 @@ def test_lists_that_are_late_and_times_that_are_rounded(proxy: Proxy) -> None:
     archive = through(proxy)
     proxy.rounds = True
     proxy.lag = 2.0
-    assert archive.add(rebuilt(0))
-    assert not archive.add(rebuilt(0))
+    assert archive.add(later(0))
+    assert not archive.add(later(0))
     assert through(proxy).builds.height == 0
     proxy.lag = 0.0
     assert through(proxy).builds.height == 1
-    assert not archive.add(rebuilt(0))
+    assert not archive.add(later(0))
     assert archive.catalogue("holidays") == holidays()
     left = archive.clean(timedelta())
     assert left == []
@@ -225,7 +220,7 @@ def test_slow_storages(proxy: Proxy) -> None:
         time.sleep(2)
 
     proxy.before = wait
-    assert through(proxy).add(rebuilt(0))
+    assert through(proxy).add(later(0))
     count = sum(proxy.counts.values())
     assert count <= 18
 
@@ -235,12 +230,12 @@ def test_who_may_not_remove(proxy: Proxy) -> None:
     proxy.before = lambda kind: 403 if kind == "delete" else None
     archive = through(proxy)
     for day in range(2):
-        assert archive.add(rebuilt(day))
-        assert not archive.add(rebuilt(day))
+        assert archive.add(later(day))
+        assert not archive.add(later(day))
     assert proxy.counts["delete"] == 0
     with pytest.raises(OSError, match="ACCESS_DENIED"):
         archive.prune(keep_last=1)
-    assert archive.catalogue("holidays", rebuilt(0).system_info.build_date) == rebuilt(0)
+    assert archive.catalogue("holidays", later(0).system_info.build_date) == later(0)
 
 
 def test_requests_do_not_grow_with_the_builds(proxy: Proxy) -> None:
@@ -249,9 +244,9 @@ def test_requests_do_not_grow_with_the_builds(proxy: Proxy) -> None:
     for day in (0, 1, 2, 3, 4, 5):
         archive = through(proxy)
         proxy.counts.clear()
-        assert archive.add(rebuilt(day))
-        assert not archive.add(rebuilt(day))
-        assert archive.catalogue("holidays") == rebuilt(day)
+        assert archive.add(later(day))
+        assert not archive.add(later(day))
+        assert archive.catalogue("holidays") == later(day)
         with pytest.raises(errors.UnknownKeyError):
             archive.catalogue("holiday")
         counts.append(dict(proxy.counts))
@@ -263,7 +258,7 @@ def test_a_uri_leaves_no_unfinished_uploads(proxy: Proxy, monkeypatch: pytest.Mo
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "KEY")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SECRET")
     place = f"endpoint_override={proxy.url[7:]}&scheme=http&region=eu-west-1"
-    assert Archive(f"s3://{ROOT}?{place}").add(rebuilt(0))
+    assert Archive(f"s3://{ROOT}?{place}").add(later(0))
     assert proxy.counts["write"] == 5
 
 
@@ -291,11 +286,11 @@ def test_fsspec(proxy: Proxy) -> None:
     )
     archive = Archive(ROOT, filesystem=files)
     for day in (0, 1):
-        assert archive.add(rebuilt(day))
-        assert not archive.add(rebuilt(day))
+        assert archive.add(later(day))
+        assert not archive.add(later(day))
     assert archive.builds.height == 2
-    assert through(proxy).add(rebuilt(2))  # which s3fs does not see by itself
-    assert archive.catalogue("holidays") == rebuilt(2)
+    assert through(proxy).add(later(2))  # which s3fs does not see by itself
+    assert archive.catalogue("holidays") == later(2)
     assert archive.scan("tables").filter(system="holidays").collect().height == 27
     assert archive.history("boDest")["is_changed"].to_list() == [None, False, False]
     assert archive.prune(keep_last=1).height == 2
