@@ -19,9 +19,9 @@ from typing import Any, TextIO, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from cli.running import environment, in_process
 from strategies import as_logged_in
 
-import apteco_frames
 from apteco_frames import Catalogue, login_with_password
 from apteco_frames.cli import main
 from apteco_frames.demo import DemoServer, holidays
@@ -67,26 +67,6 @@ Carry on from there, offline:
 """
 
 
-def environment() -> dict[str, str]:
-    """The environment of a child process that runs the package under test."""
-    package = Path(apteco_frames.__file__).resolve().parents[1]
-    return {**os.environ, "PYTHONPATH": str(package), "PYTHONIOENCODING": "utf-8"}
-
-
-def run(folder: Path, *arguments: str, program: str = "") -> subprocess.CompletedProcess[str]:
-    """The program's outcome in a folder; or that of another program in Python."""
-    what = ["-c", program] if program else ["-m", "apteco_frames"]
-    return subprocess.run(
-        [sys.executable, *what, *arguments],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
-
-
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder, which is the current one."""
@@ -96,11 +76,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_demo(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The demo prints what the documentation prints, and writes the catalogue; twice over."""
-    for in_process in (True, False):
-        if in_process:
-            outcome = run(here, "demo")
-            assert (outcome.returncode, outcome.stderr) == (0, "")
-            out = outcome.stdout
+    for apart in (True, False):
+        if apart:
+            status, out, err = in_process("demo")
+            assert (status, err) == (0, "")
         else:
             assert main(["demo"]) == 0
             out = capsys.readouterr().out
@@ -329,7 +308,7 @@ def test_nobody_reads(tmp_path: Path, arguments: list[str], unbuffered: str) -> 
     outcome = subprocess.run(
         [sys.executable, "-m", "apteco_frames", *arguments],
         cwd=tmp_path,
-        env={**environment(), "PYTHONUNBUFFERED": unbuffered},
+        env=environment(PYTHONUNBUFFERED=unbuffered),
         stdout=writing,
         stderr=subprocess.PIPE,
         timeout=60,
@@ -367,42 +346,3 @@ def test_port_in_use(here: Path, capsys: pytest.CaptureFixture[str], serve: list
     shown = capsys.readouterr()
     assert shown.out == ""
     assert re.fullmatch(r"apteco-frames: .*in use.*\n", shown.err)
-
-
-@pytest.mark.parametrize("port", ["-1", "65536", "abc", "80.5", ""])
-def test_port_that_is_none(here: Path, capsys: pytest.CaptureFixture[str], port: str) -> None:
-    """What is not a port is named below the usage, with what a port is."""
-    with pytest.raises(SystemExit) as ended:
-        main(["demo", f"--port={port}"])
-    assert ended.value.code == 2
-    last = capsys.readouterr().err.splitlines()[-1]
-    said = f"option --port: {port!r} is not a port: a number from 0 to 65535"
-    assert last == f"apteco-frames demo: error: {said}"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "shown"),
-    [
-        (["--help"], ["usage: apteco-frames", "demo", "Holidays demo system"]),
-        (["demo", "--help"], ["[DIR]", "--serve", "--port N", "holidays-catalogue"]),
-    ],
-)
-def test_help(capsys: pytest.CaptureFixture[str], arguments: list[str], shown: list[str]) -> None:
-    """``--help`` names commands and options with their defaults."""
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 0
-    text = capsys.readouterr().out
-    assert [part for part in shown if part not in text] == []
-
-
-@pytest.mark.parametrize("arguments", [["nothing"], ["demo", "--port", "x"], ["demo", "x", "y"]])
-def test_wrong_arguments(
-    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
-) -> None:
-    """Wrong arguments are status 2, with the usage."""
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
-    assert capsys.readouterr().err.startswith("usage: apteco-frames")
-    assert list(here.iterdir()) == []

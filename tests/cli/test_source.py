@@ -56,7 +56,7 @@ def test_environment_alone(
     monkeypatch.setenv("APTECO_USER", "")
     status, _, err = command("tables")
     assert status == 2
-    assert err.endswith("error: missing option --user\n")
+    assert err.endswith("apteco-frames: Missing option --user.\n")
 
 
 def test_command_line_alone(command: Command, server: NotingServer) -> None:
@@ -66,46 +66,12 @@ def test_command_line_alone(command: Command, server: NotingServer) -> None:
     assert command("tables", *given).status == 0
 
 
-def test_nothing_named(command: Command) -> None:
-    """Where no system is named it is said how to."""
-    status, out, err = command("tables")
-    assert (status, out) == (2, "")
-    assert "no system is named: use --profile NAME, --catalogue DIR or --archive ROOT" in err
-    err = command("profile", "check").err
-    assert "no system is named: use --profile NAME (or --base-url" in err  # never offline
-
-
-@pytest.mark.parametrize(
-    "given", [["--profile", "orbit"], ["--user", "me"], ["--password-stdin"]], ids=lambda g: g[0]
-)
-def test_catalogue_and_login(command: Command, given: list[str]) -> None:
-    """A saved catalogue needs no login, so both together are wrong."""
-    status, _, err = command("tables", "--catalogue", "holidays", *given)
-    assert status == 2
-    assert f"--catalogue needs no login, so no {given[0]} either" in err
-
-
 def test_catalogue_goes_before_the_environment(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A saved catalogue is read whatever the environment says."""
     monkeypatch.setenv("APTECO_PROFILE", "no-such-profile")
     assert command("tables", "--catalogue", "holidays").status == 0
-
-
-def test_login_that_cannot_be_sent(command: Command) -> None:
-    """A text that cannot be sent is an error of one line, too."""
-    status, _, err = command("tables", "--profile", "orbit", "--user", "\udc80")
-    assert (status, len(err.splitlines())) == (1, 1)
-
-
-@pytest.mark.parametrize("name", ["none.pem", "~no-such-user/none.pem"])
-def test_certificate(command: Command, name: str) -> None:
-    """A certificate that is not there is an error of one line."""
-    given = ("--base-url", "https://127.0.0.1:1/OrbitAPI", "--certificate", name)
-    status, _, err = command("tables", "--profile", "orbit", *given)
-    assert (status, len(err.splitlines())) == (1, 1)
-    assert name in err
 
 
 def test_cache(command: Command, place: Path) -> None:
@@ -164,15 +130,6 @@ def test_order_of_passwords(command: Command, monkeypatch: pytest.MonkeyPatch) -
     (Path("password")).write_text(PASSWORD)
     assert command("tables", "--profile", "orbit").status == 1
     assert command("tables", "--profile", "orbit", "--password-command", PRINTS).status == 0
-
-
-def test_two_passwords(command: Command) -> None:
-    """One password has one place."""
-    status, _, err = command(
-        "tables", "--profile", "orbit", "--password-stdin", "--password-command", "x"
-    )
-    assert status == 2
-    assert "--password-command and --password-stdin both give the password" in err
 
 
 @pytest.mark.parametrize(
