@@ -89,14 +89,14 @@ def of_command(command: str) -> str:
     """
     try:
         words = command if os.name == "nt" else shlex.split(command)
-    except ValueError:
-        raise _not_started("its quotes do not match") from None
-    try:
         child = subprocess.Popen(words, stdout=subprocess.PIPE, bufsize=0)
-    except OSError as error:
-        raise _not_started(error.strerror or type(error).__name__) from None
-    except (ValueError, IndexError):  # a NUL in it, or no word at all
-        raise _not_started("it is no command") from None
+    except (OSError, ValueError, IndexError) as error:  # as of quotes, a NUL, or no word at all
+        why = error.strerror if isinstance(error, OSError) else "it is not a valid command line"
+        raise click.ClickException(
+            f"The password command could not be started: {why}. It is run without a shell; for "
+            f"pipes and variables, use: {_SHELL}."
+        ) from None
+    assert child.stdout
     read = bytearray()
     reader = threading.Thread(target=_read_line, args=(child.stdout, read), daemon=True)
     reader.start()
@@ -155,10 +155,3 @@ def _password(text: str, whose: str) -> str:
     if not password:
         raise click.ClickException(f"{whose} no password in its first line. Nothing was sent.")
     return password
-
-
-def _not_started(reason: str) -> click.ClickException:
-    return click.ClickException(
-        f"The password command could not be started: {reason}. It is run without a shell; for "
-        f"pipes and variables, use: {_SHELL}."
-    )

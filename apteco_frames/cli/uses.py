@@ -68,9 +68,11 @@ def uses(
       apteco-frames uses boDest 29 --profile orbit --files Public
       apteco-frames uses --broken older --profile orbit
     """
+    if files and source.is_offline:
+        click.get_current_context().fail("--files needs a login.")
     with source.opened() as system:
         if files:
-            _load(system, files)
+            system.load_uses(files)  # type: ignore[union-attr]
         if broken is None:
             found = _uses_of(system, variable, code)
         else:
@@ -85,14 +87,6 @@ def uses(
                 "collections, and what the user may not list were not looked at."
             )
         return int(broken is not None and len(found) > 0)
-
-
-def _load(system: Catalogue | Session, files: tuple[str, ...]) -> None:
-    from apteco_frames.session import Session
-
-    if not isinstance(system, Session):
-        click.get_current_context().fail("--files needs a login.")
-    system.load_uses(files)
 
 
 def _uses_of(system: Catalogue | Session, variable: str | None, code: str | None) -> Uses:

@@ -289,7 +289,7 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         hint = (
             f"Nearest: {list_names(near)}."
             if near
-            else (f"There are {len(self)} {self._nouns}; iterate over them to see which.")
+            else f"There are {len(self):,} {self._nouns}."
         )
         return UnknownKeyError(f"{self._none} has the {kind} {truncate(key)!r}. {hint}")
 

@@ -136,7 +136,7 @@ def test_order_of_passwords(command: Command, monkeypatch: pytest.MonkeyPatch) -
     ("asked", "said"),
     [
         (f"{OTHER}", "could not be started: No such file or directory"),
-        (f"'{OTHER}", "could not be started: its quotes do not match"),
+        (f"'{OTHER}", "could not be started: it is not a valid command line"),
         (f"{sys.executable} -c exit({OTHER!r})", "failed with status 1"),
         (f"{sys.executable} -c 'pass' {OTHER}", "printed no password in its first line"),
         (
