@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import shlex
 import signal
@@ -19,7 +18,7 @@ from typing import Any, TextIO, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from cli.running import environment, in_process
+from cli.running import environment, in_process, serving
 from strategies import as_logged_in
 
 from apteco_frames import Catalogue, login_with_password
@@ -168,16 +167,8 @@ def started(
             child.kill()
 
 
-@contextmanager
-def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """The program while it serves, and the lines it printed by then."""
-    command = ("-m", "apteco_frames", "demo", "--serve", *arguments)
-    with started(folder, *command) as (child, output):
-        yield child, [output.readline().rstrip("\n") for _ in range(6)]
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
-def test_serve(tmp_path: Path) -> None:
+def test_serve(here: Path) -> None:
     """``--serve`` prints the five values of a login, which works, and ends at Ctrl-C.
 
     ``--port`` says where to serve.
@@ -185,7 +176,7 @@ def test_serve(tmp_path: Path) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         port = holder.getsockname()[1]
-    with serving(tmp_path, "--port", str(port)) as (child, lines):
+    with serving("demo", "--serve", "--port", str(port)) as (child, lines):
         values = [line.split("  ")[-1].strip() for line in lines[:5]]
         labels = [
             line.removesuffix(value).strip() for line, value in zip(lines, values, strict=False)
@@ -200,7 +191,7 @@ def test_serve(tmp_path: Path) -> None:
         child.send_signal(signal.SIGINT)
         out, errors = child.communicate(timeout=60)
         assert (child.returncode, out, errors) == (0, "\nStopped.\n", "")
-    assert list(tmp_path.iterdir()) == []
+    assert list(here.iterdir()) == []
 
 
 # As ``python -m apteco_frames`` does, with a line once the package is in control: at its first
@@ -295,46 +286,6 @@ def test_passed_over_interrupt(tmp_path: Path) -> None:
         out, _ = child.communicate(timeout=60)
     assert child.returncode == 0
     assert "Carry on from there" in out
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no broken pipes")
-@pytest.mark.slow
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("arguments", [["demo"], ["demo", "--serve"]], ids=" ".join)
-def test_nobody_reads(tmp_path: Path, arguments: list[str], unbuffered: str) -> None:
-    """Where the reader of the output has gone (``| head``), the program ends without a word."""
-    reading, writing = os.pipe()
-    os.close(reading)
-    outcome = subprocess.run(
-        [sys.executable, "-m", "apteco_frames", *arguments],
-        cwd=tmp_path,
-        env=environment(PYTHONUNBUFFERED=unbuffered),
-        stdout=writing,
-        stderr=subprocess.PIPE,
-        timeout=60,
-        check=False,
-    )
-    os.close(writing)
-    assert (outcome.returncode, outcome.stderr) == (141, b"")
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
-def test_no_space_left(tmp_path: Path) -> None:
-    """Output that cannot be written is an error of one line."""
-    with open("/dev/full", "wb") as full:
-        outcome = subprocess.run(
-            [sys.executable, "-m", "apteco_frames", "demo"],
-            cwd=tmp_path,
-            env=environment(),
-            stdout=full,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
-    assert outcome.returncode == 1
-    assert re.fullmatch(r"apteco-frames: .*No space left on device\n", outcome.stderr)
 
 
 @pytest.mark.parametrize("serve", [["--serve"], []])

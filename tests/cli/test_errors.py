@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
 import pytest
-from cli.running import Command
+from cli.running import Command, in_process
 
 from apteco_frames import Catalogue
 from apteco_frames.demo import holidays
@@ -223,10 +221,6 @@ def test_sql_over_codes_that_were_refused(command: Command) -> None:
     )
     lacking.write_parquet("lacking")
     query = ("sql", "select count(*) as n from codes", "--catalogue", "lacking")
-    done = subprocess.run(
-        [sys.executable, "-m", "apteco_frames", *query],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "The table codes lacks those of 'boDest': the API refused them." in done.stderr
+    done = in_process(*query)
+    assert done.status == 0
+    assert "The table codes lacks those of 'boDest': the API refused them." in done.err

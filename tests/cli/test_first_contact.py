@@ -475,16 +475,9 @@ program()
 def test_work_that_takes_long_is_told(place: Path) -> None:
     """On a terminal it is said what is being done, and gone when it is done."""
     with terminal(80) as (theirs, shown):
-        done = subprocess.run(
-            [sys.executable, "-c", SLOW, "dictionary", "d.html", "--catalogue", "holidays"],
-            env=environment(TERM="xterm"),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=theirs,
-            timeout=PATIENCE,
-            check=False,
-        )
-    assert (done.returncode, done.stdout) == (0, b"d.html\n")
+        given = ("dictionary", "d.html", "--catalogue", "holidays")
+        done = in_process(*given, program=SLOW, err=theirs, TERM="xterm")
+    assert done == (0, "d.html\n", "")
     assert b"writing d.html" in shown
     assert shown.endswith(b"\r")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import click
 import pytest
-from cli.running import Command, environment, in_process, shell
+from cli.running import Command, in_process, shell
 
 from apteco_frames import __version__
 from apteco_frames.cli.commands import commands
@@ -139,24 +140,26 @@ def test_interrupted_comparison(place: Path, arguments: list[str]) -> None:
     assert done == (130, "", "")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
-def test_answer_that_cannot_be_written(place: Path) -> None:
-    """A comparison whose answer cannot be written has failed."""
+needs_full = pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="needs a file that is always full"
+)
+
+
+@needs_full
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [(COMPARISONS[0], 2), pytest.param(["demo"], 1, marks=pytest.mark.slow)],
+    ids=["diff", "demo"],
+)
+def test_answer_that_cannot_be_written(place: Path, arguments: list[str], expected: int) -> None:
+    """Output that cannot be written is an error of one line; a comparison has failed then."""
     with open("/dev/full", "wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "apteco_frames", *COMPARISONS[0]],
-            env=environment(),
-            stdout=full,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
-    assert done.returncode == 2
-    assert "No space left on device" in done.stderr
+        status, _, err = in_process(*arguments, out=full)
+    assert status == expected
+    assert re.fullmatch(r"apteco-frames: .*No space left on device\n", err)
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
+@needs_full
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
@@ -172,15 +175,7 @@ def test_answer_that_cannot_be_written(place: Path) -> None:
 def test_trouble_that_cannot_be_told(place: Path, arguments: list[str], status: int) -> None:
     """The status is right where a log is on a full disk."""
     with open("/dev/full", "wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "apteco_frames", *arguments],
-            env=environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=full,
-            timeout=60,
-            check=False,
-        )
-    assert done.returncode == status
+        assert in_process(*arguments, out=subprocess.DEVNULL, err=full).status == status
 
 
 @pytest.mark.parametrize(
@@ -199,22 +194,24 @@ def test_no_standard_error(place: Path, arguments: list[str], status: int) -> No
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no broken pipes")
-@pytest.mark.parametrize("arguments", [["variables", "--catalogue", "holidays"], COMPARISONS[0]])
-def test_nobody_reads(place: Path, arguments: list[str]) -> None:
-    """Where the reader has gone, commands end without a word."""
+@pytest.mark.parametrize("unbuffered", ["", pytest.param("1", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["variables", "--catalogue", "holidays"],
+        COMPARISONS[0],
+        pytest.param(["demo"], marks=pytest.mark.slow),
+        pytest.param(["demo", "--serve"], marks=pytest.mark.slow),
+    ],
+    ids=" ".join,
+)
+def test_nobody_reads(place: Path, arguments: list[str], unbuffered: str) -> None:
+    """Where the reader has gone (``| head``), commands end without a word."""
     reading, writing = os.pipe()
     os.close(reading)
-    done = subprocess.run(
-        [sys.executable, "-m", "apteco_frames", *arguments],
-        env=environment(),
-        stdout=writing,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
+    done = in_process(*arguments, out=writing, PYTHONUNBUFFERED=unbuffered)
     os.close(writing)
-    assert (done.returncode, done.stderr) == (141, "")
+    assert (done.status, done.err) == (141, "")
 
 
 class Unread(io.StringIO):

@@ -234,36 +234,22 @@ def test_terminals_do_not_show_passwords() -> None:
     import pty
 
     ours, theirs = pty.openpty()
-    done = subprocess.run(
-        [sys.executable, "-m", "apteco_frames", "tables", "--profile=orbit", "--password-stdin"],
-        env=environment(),
-        stdin=theirs,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    done = in_process("tables", "--profile=orbit", "--password-stdin", given=theirs)
     os.close(theirs)
     os.close(ours)
-    assert done.returncode == 1
-    assert b"a terminal would show the password" in done.stderr
+    assert done.status == 1
+    assert "a terminal would show the password" in done.err
 
 
 @pytest.mark.usefixtures("unset")
 def test_nobody_to_ask(place: Path) -> None:
     """Where nobody can be asked, it is said what else there is."""
-    done = subprocess.run(
-        [sys.executable, "-m", "apteco_frames", "tables", "--profile", "orbit"],
-        env=environment(DISPLAY=None, WAYLAND_DISPLAY=None),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        start_new_session=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert done.stderr.startswith("apteco-frames: No password for user 'Administrator'")
-    assert done.stderr.endswith(
+    program = "import os; os.setsid()\n" + INTERRUPTIBLE
+    changes = {"DISPLAY": None, "WAYLAND_DISPLAY": None}
+    done = in_process("tables", "--profile", "orbit", program=program, **changes)
+    assert done.status == 1
+    assert done.err.startswith("apteco-frames: No password for user 'Administrator'")
+    assert done.err.endswith(
         "Set APTECO_PASSWORD, or use --password-command or --password-stdin.\n"
     )
 
