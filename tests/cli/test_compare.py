@@ -58,7 +58,7 @@ def test_diff_of_equals(command: Command) -> None:
         (["--only", "table", "--fail-on", "breaking", "--drop", "0.2"], 1),
         (["--only", "table", "--fail-on", "breaking", "--drop", "95 %"], 0),
         (["--only", "table", "--ignore-column", "total_records"], 0),
-        (["--only", "codes"], 0),
+        (["--only", "code"], 0),
         (["--only", "breaking"], 1),
         (["--only", "breaking", "--only", "table", "--drop", "off"], 0),
         (["--only", "notable"], 0),

@@ -325,7 +325,7 @@ def test_profiles_that_cannot_be_told_apart(command: Command, place: Path) -> No
     file.write_text(text)
     status, _, err = command("profile", "remove", "orbit")
     assert (status, file.read_text()) == (1, text)
-    assert "Take it out there." in err
+    assert "Remove it there yourself." in err
 
 
 ANSWERS = [

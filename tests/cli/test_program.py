@@ -72,6 +72,7 @@ print(sorted(heavy), file=sys.stderr)
     done = in_process(program=program)
     assert done.err == "[]\n"
     assert done.out.count("Usage: apteco-frames") == len(ALL)
+    assert "`" not in done.out  # which is for docstrings
 
 
 def test_all_commands_are_there() -> None:
