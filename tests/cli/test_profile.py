@@ -237,7 +237,7 @@ def test_passwords_are_refused(command: Command, file: Path, key: str) -> None:
     [
         (
             '[orbit]\nbase-url = "x"',
-            "has 'base-url', which is unknown. A profile may have base_url,",
+            "has 'base-url', which is unknown. A profile may have ",
         ),
         ("[orbit]\nuser = 7", "has 'user', which is not text."),
         ('user = "me"', "has 'user' outside a profile."),
