@@ -21,7 +21,7 @@ from apteco_frames.cli.messages import say, told
 from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.paths import PATH, ROOT
 from apteco_frames.cli.read import load
-from apteco_frames.cli.source import Source, systems_in, with_codes, with_source
+from apteco_frames.cli.source import Source, no_builds, with_codes, with_source
 from apteco_frames.cli.uses import with_uses
 from apteco_frames.errors import AptecoFramesError
 from apteco_frames.support.text import truncate
@@ -196,9 +196,11 @@ def check(
     if accept is not None and not accept.strip():
         raise click.BadParameter("give a reason", param_hint="--accept")
     archive = _archive(root)
-    dates: dict[str, set[datetime]] = {name: set() for name in systems_in(archive)}
+    dates: dict[str, set[datetime]] = {}
     for name, date in archive.builds.select("system", "build_date").iter_rows():
-        dates[name].update([date] if date else [])
+        dates.setdefault(name, set()).update([date] if date else [])
+    if not dates:
+        raise no_builds(archive)
     file = AcceptedFile(accepted)
     found, is_trouble = [], False
     for name in system or dates:

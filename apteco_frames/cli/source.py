@@ -215,11 +215,16 @@ def systems_in(archive: Archive) -> list[str]:
     """
     names = archive.builds["system"].unique(maintain_order=True).to_list()
     if not names:
-        raise click.ClickException(
-            f"There is no build in the archive at {archive.root}. Add one with: apteco-frames "
-            "archive add"
-        )
+        raise no_builds(archive)
     return names
+
+
+def no_builds(archive: Archive) -> click.ClickException:
+    """The error for an archive that is empty."""
+    return click.ClickException(
+        f"There is no build in the archive at {archive.root}. Add one with: apteco-frames archive "
+        "add"
+    )
 
 
 def verify(certificate: str) -> str | None:
