@@ -5,12 +5,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-import polars as pl
 import pytest
-from cli.running import Command, in_process
-
-from apteco_frames import Catalogue
-from apteco_frames.demo import holidays
+from cli.running import Command
 
 TABLES = ("tables", "--catalogue", "holidays")
 DIGITS = "9" * 5_000
@@ -142,6 +138,7 @@ RESAVE = "Save it with them: apteco-frames export, or apteco-frames archive add.
         ("tables --profile obrit", "There is no profile 'obrit' in "),
         ("profile remove obrit", "There is: 'orbit'."),
         ("tables --profile orbit --user \udc80", ""),
+        ("profile check orbit --password-command 'echo wrong'", "not accepted"),
         (f"tables --profile orbit {URL} --certificate none.pem", "There is no file 'none.pem'."),
         (f"tables --profile orbit {URL} --certificate ~no-such-user/none.pem", "none.pem"),
         (f"tables --profile orbit {URL} --certificate a\0b", "'a\\x00b' has a character that no p"),
@@ -210,17 +207,3 @@ def test_times_of_far_years(command: Command, times: str, form: str) -> None:
     assert (status, out, len(err.splitlines())) == (1, "", 1)
     assert "Column 'a' has times that cannot be printed" in err
     assert command(*query[:-1], "parquet", "--to", "far.parquet")[0] == 0
-
-
-def test_sql_over_codes_that_were_refused(command: Command) -> None:
-    """An answer that lacks codes says so, in a process whose standard error is a file, too."""
-    whole = holidays()
-    others = whole.codes.filter(pl.col("variable_name") != "boDest")
-    lacking = Catalogue(
-        whole.system_info, whole.tables, whole.variables, others, unavailable=["boDest"]
-    )
-    lacking.write_parquet("lacking")
-    query = ("sql", "select count(*) as n from codes", "--catalogue", "lacking")
-    done = in_process(*query)
-    assert done.status == 0
-    assert "The table codes lacks those of 'boDest': the API refused them." in done.err

@@ -34,15 +34,6 @@ def test_export_without_codes(command: Command) -> None:
     assert not Catalogue.read_parquet("saved").has_codes
 
 
-def test_export_over_other_files(command: Command, place: Path) -> None:
-    """Files of another origin are left alone."""
-    (place / "saved").mkdir()
-    (place / "saved/tables.parquet").write_text("mine")
-    status, out, err = command("export", "saved", "--catalogue", "holidays")
-    assert (status, out, len(err.splitlines())) == (1, "", 1)
-    assert (place / "saved/tables.parquet").read_text() == "mine"
-
-
 def test_refused_codes_are_named(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """Codes that the API refuses are left out, and it is said whose."""
     whole = holidays()

@@ -202,13 +202,6 @@ def test_check(command: Command, server: NotingServer, given: list[str]) -> None
     )
 
 
-def test_check_of_what_is_wrong(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is wrong with a login is said in one line."""
-    monkeypatch.setenv("APTECO_PASSWORD", "wrong")
-    status, out, err = command("profile", "check", "orbit")
-    assert (status, out, len(err.splitlines())) == (1, "", 1)
-
-
 def test_profile_in_part(command: Command, file: Path) -> None:
     """What a profile that was written by hand lacks has to come from the command line."""
     file.parent.mkdir()

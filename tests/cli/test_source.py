@@ -118,12 +118,6 @@ def test_password_stdin(command: Command, monkeypatch: pytest.MonkeyPatch) -> No
     assert command("tables", "--profile", "orbit", "--password-stdin").status == 0
 
 
-def test_password_of_a_file(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The password in the environment may have the line end that its file had."""
-    monkeypatch.setenv("APTECO_PASSWORD", f"\ufeff{PASSWORD}\r\n")
-    assert command("tables", "--profile", "orbit").status == 0
-
-
 def test_order_of_passwords(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the command line says of the password goes before the environment."""
     monkeypatch.setenv("APTECO_PASSWORD", "not-the-password")
