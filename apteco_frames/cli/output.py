@@ -55,10 +55,8 @@ class Output:
 
     def __post_init__(self) -> None:
         if self.format == "parquet" and is_terminal():
-            raise click.BadParameter(
-                "a terminal cannot show Parquet; send it to a file: --to rows.parquet",
-                click.get_current_context(),
-                param_hint="--format",
+            click.get_current_context().fail(
+                "A terminal cannot show Parquet; send it to a file: --to rows.parquet"
             )
 
     def show(self, rows: pa.Table, preview: Sequence[str] = ()) -> None:
@@ -74,10 +72,9 @@ class Output:
         """
         for name in self.columns:
             if name not in rows.column_names:
-                raise click.BadParameter(
-                    f"no column {truncate(name)!r}; there are {', '.join(rows.column_names)}",
-                    click.get_current_context(),
-                    param_hint="--columns",
+                known = ", ".join(rows.column_names)
+                click.get_current_context().fail(
+                    f"There is no column {truncate(name)!r}; there are {known}."
                 )
         chosen = self.columns or (preview if self.format == "table" else ())
         rows = rows.select(list(chosen or rows.column_names))
