@@ -81,6 +81,7 @@ class Output:
         if self.format == "parquet":
             _write_parquet(rows)
             return
+        rows = _without_nanoseconds(rows)
         _check_times(rows)
         if self.format == "table":
             _print_table(rows, not self.no_header)
@@ -268,6 +269,16 @@ def _cell(value: Any) -> str:
     """A value for a table on a terminal: numbers with commas, whatever it is on one line."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return f"{value:,}" if is_number else escape_controls(text_of(value))
+
+
+def _without_nanoseconds(rows: pa.Table) -> pa.Table:
+    """Rows whose times Python can hold; pyarrow would make pandas' own of finer ones."""
+    import pyarrow as pa
+
+    kinds = (pa.timestamp, pa.duration, pa.time64)
+    coarser = {kind("ns"): kind("us") for kind in kinds}
+    fields = [field.with_type(coarser.get(field.type, field.type)) for field in rows.schema]
+    return rows.cast(pa.schema(fields), safe=False)
 
 
 def _check_times(rows: pa.Table) -> None:
