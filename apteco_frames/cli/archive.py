@@ -25,6 +25,7 @@ from apteco_frames.cli.source import Source, no_builds, with_codes, with_source
 from apteco_frames.cli.uses import with_uses
 from apteco_frames.errors import AptecoFramesError
 from apteco_frames.support.text import truncate
+from apteco_frames.support.times import latest_time
 
 if TYPE_CHECKING:
     from apteco_frames.archive import Archive
@@ -150,9 +151,9 @@ def history(output: Output, root: str, variable: str, system: str | None) -> Non
 )
 @click.option(
     "--against",
-    metavar="BUILD|DAYS",
-    help="Compare with this build, by its name or date (see: archive list); or with the newest "
-    "build at least so many days older (30d), to notice a slow decline.",
+    metavar="BUILD|DATE|DAYS",
+    help="Compare with this build, by its name; with the newest of this date or before; or with "
+    "the newest at least so many days older (30d), to notice a slow decline.",
 )
 @click.option(
     "--accept",
@@ -234,7 +235,9 @@ def _pair(
     date = newest.system_info.build_date
     days = _DAYS.fullmatch(against or "")
     if against is not None and not days:
-        return archive.catalogue(system, against), newest
+        until = latest_time(against)
+        found = [each for each in built if until and each <= until]
+        return archive.catalogue(system, found[-1] if found else against), newest
     older = [each for each in built if date and each < date]
     if not older:
         said = f"no build is older than the newest, {date or 'without a date'}"

@@ -10,7 +10,6 @@ Of a definition only what it names is kept, so that memory does not grow with th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -302,7 +301,7 @@ class _Orbit:
                     return _Refused(error.status)
                 raise
             try:
-                document = _parsed(body, item.url, self._client.secrets.without)
+                document = load(body, item.url, self._client.secrets.without)
                 fault = find_fault(document, _SHAPE) or _fault(document, item)
                 if fault:
                     raise results_error(fault, item.url)
@@ -389,18 +388,6 @@ class _Orbit:
             f"The API does not list the {what} of {self.place} (status {refused.status}); they "
             "are left out. Ask your administrator for the right to them.",
         )
-
-
-def _parsed(body: bytes, url: str, without: Callable[[str], str]) -> Any:
-    """The value that a body holds: with care, which takes six times as long, if need be.
-
-    Raises:
-        GatewayError, ApiResultsError: as of ``load``.
-    """
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return load(body, url, without)
 
 
 def _own(answer: Response) -> Response:
