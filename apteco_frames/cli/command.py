@@ -1,20 +1,22 @@
-"""The commands' own kind of click command: its usage, its help, its way of starting."""
+"""The commands' own kind of click command: its help, its usage errors, its way of starting."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from itertools import groupby
+import io
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from functools import wraps
 from typing import Any
 
 import click
 
 from apteco_frames.cli.interrupts import put_in_order
+from apteco_frames.cli.paths import PATH
 
-OPTIONS = "Options"
-LOGIN = "Login"
-"""Headings in the help: of a command's own options, which come first, and of the last."""
+OPTIONS, SOURCE, OUTPUT, LOGIN = "Options", "Where the catalogue comes from", "Output", "Login"
+"""Headings in the help, in this order."""
 
-_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+Decorator = Callable[[Any], Any]
 
 
 class Option(click.Option):
@@ -29,100 +31,113 @@ class Option(click.Option):
         self.section = section
 
 
-def _section(option: click.Parameter) -> str:
-    return option.section if isinstance(option, Option) else OPTIONS
+def option(section: str, *names: str, **kwargs: Any) -> Decorator:
+    """An option under a heading, as a decorator."""
+    return click.option(*names, cls=Option, section=section, **kwargs)
 
 
-def _rank(option: click.Parameter) -> int:
-    return {OPTIONS: 0, LOGIN: 2}.get(_section(option), 1)
+def gathered(name: str, kind: Any, options: Sequence[Decorator]) -> Decorator:
+    """What gives a command some options, and their values as one argument.
+
+    Args:
+        name: of the argument.
+        kind: a dataclass with a field for each option.
+        options: the options, in the order of the help.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        @wraps(function)
+        def command(**params: Any) -> Any:
+            mine = {key: params.pop(key) for key in kind.__annotations__ if key in params}
+            return function(**{name: kind(**mine)}, **params)
+
+        decorated: Any = command
+        for one in reversed(options):
+            decorated = one(decorated)
+        return decorated
+
+    return decorate
 
 
-def _reading(params: dict[str, Any]) -> tuple[str, ...]:
-    """The modules that read a catalogue; without a login none for HTTP."""
-    for name in ("catalogue", "archive"):
-        if params.get(name) is not None:
-            return (f"apteco_frames.{name}",)
-    return ("apteco_frames.logins",)
+with_file = option(
+    OUTPUT,
+    "--to",
+    type=PATH,
+    metavar="FILE",
+    help="Write to FILE, in UTF-8, instead of standard output. Windows PowerShell 5.1 re-encodes "
+    "what > redirects; --to does not.",
+)
+"""Gives a command ``--to``: a file for what it would print, which is there whole or not at all."""
 
 
-def _epilog(example: str) -> str:
-    lines = "\n".join(f"  {line}" for line in example.strip().splitlines())
-    return f"\b\nExample:\n{lines}"
-
-
-def _format_usage(
-    command: click.Command, ctx: click.Context, formatter: click.HelpFormatter
-) -> None:
-    pieces = " ".join(command.collect_usage_pieces(ctx))
-    formatter.write_usage(ctx.command_path, pieces, prefix="usage: ")
+def _with_example(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a command, such that the example in its help keeps its lines."""
+    return {**settings, "help": (settings["help"] or "").replace("\nExample:", "\n\b\nExample:")}
 
 
 class Command(click.Command):
-    """A command that imports what it needs, and begins its work after that.
+    """A command, whose help may end with an example.
 
     Args:
-        example: lines for a shell, which the tests run.
-        imports: names of the modules to import first; if not given, those that it needs to
-            read a catalogue from where the user says.
         ends_at_once: whether Ctrl-C ends the command at once, since there is nothing to put in
             order.
     """
 
-    def __init__(
-        self,
-        *args: Any,
-        example: str,
-        imports: tuple[str, ...] | None = None,
-        ends_at_once: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        kwargs |= {"context_settings": _SETTINGS, "epilog": _epilog(example)}
-        super().__init__(*args, **kwargs)
-        self._imports = imports
+    def __init__(self, *args: Any, ends_at_once: bool = False, **settings: Any) -> None:
+        super().__init__(*args, **_with_example(settings))
         self._ends_at_once = ends_at_once
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; Ctrl-C is a ``KeyboardInterrupt`` from here on, or ends it at once."""
-        for name in _reading(ctx.params) if self._imports is None else self._imports:
-            import_module(name)
         if not self._ends_at_once:
             put_in_order()
-        return super().invoke(ctx)
+        to = ctx.params.pop("to", None)
+        if to is None:
+            return super().invoke(ctx)
+        from apteco_frames.support.files import replace
 
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the usage line."""
-        _format_usage(self, ctx, formatter)
+        held = io.BytesIO()
+        with io.TextIOWrapper(held, encoding="utf-8", newline="\n") as out:
+            with redirect_stdout(out):
+                status = super().invoke(ctx)
+            out.flush()
+            replace(to, lambda part: part.write_bytes(held.getvalue()))
+        return status
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments."""
+        """Read the arguments; one too many is not repeated, since it could be a password."""
+        ctx.allow_extra_args = True
         try:
-            return super().parse_args(ctx, args)
+            rest = super().parse_args(ctx, args)
         except click.UsageError as error:
             error.ctx = error.ctx or ctx  # an option without its value knows of no command
             raise
+        if rest and not ctx.resilient_parsing:
+            ctx.fail(f"Got {len(rest)} unexpected extra argument{'s' * (len(rest) > 1)}.")
+        return rest
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, under their headings; those of the command alone come first."""
-        options = [p for p in self.get_params(ctx) if p.param_type_name == "option"]
-        for section, group in groupby(sorted(options, key=_rank), _section):
-            records = [record for param in group if (record := param.get_help_record(ctx))]
+        """Write the options, under their headings."""
+        sections: dict[str, list[tuple[str, str]]] = {
+            title: [] for title in (OPTIONS, SOURCE, OUTPUT, LOGIN)
+        }
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
+            if record:
+                sections[getattr(param, "section", OPTIONS)].append(record)
+        for title, records in sections.items():
             if records:
-                with formatter.section(section):
+                with formatter.section(title):
                     formatter.write_dl(records)
 
 
 class Group(click.Group):
-    """A group of commands, in the order in which they were added; alone it shows its help.
-
-    Args:
-        example: as of :class:`Command`.
-    """
+    """A group of commands, in the order in which they were added; alone it shows its help."""
 
     command_class = Command
 
-    def __init__(self, *args: Any, example: str, **kwargs: Any) -> None:
-        kwargs |= {"context_settings": _SETTINGS, "epilog": _epilog(example)}
-        super().__init__(*args, **{"no_args_is_help": False, **kwargs})
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **_with_example(settings))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments."""
@@ -134,7 +149,3 @@ class Group(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands."""
         return list(self.commands)
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the usage line."""
-        _format_usage(self, ctx, formatter)

@@ -7,8 +7,8 @@ Where something cannot be read, nothing is completed.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,7 +44,6 @@ def _completes(names: Callable[[click.Context], Iterable[tuple[str, str]]]) -> C
             pass
         return found
 
-    complete.__doc__ = names.__doc__
     return complete
 
 
@@ -55,30 +54,29 @@ def profiles(_context: click.Context) -> Iterator[tuple[str, str]]:
         yield name, values.get("base_url", "")
 
 
-@_completes
-def variables(context: click.Context) -> Iterator[tuple[str, str]]:
-    """The names of variables."""
-    yield from _rows(context, "variables", ("name", "description"))
+def _names(*columns: tuple[str, str, str]) -> Complete:
+    # Names of the catalogue that the line names so far, each with a description.
+    def names(context: click.Context) -> Iterator[tuple[str, str]]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            catalogue = _catalogue(context.params)
+            for noun, name, description in columns:
+                if noun != "folders" or catalogue.has_folders:
+                    rows: pa.Table = getattr(catalogue, noun).arrow
+                    found = (rows[name].to_pylist(), rows[description].to_pylist())
+                    yield from zip(*found, strict=True)
+
+    return _completes(names)
 
 
-@_completes
-def tables(context: click.Context) -> Iterator[tuple[str, str]]:
-    """The names of tables."""
-    yield from _rows(context, "tables", ("name", "plural"))
+_VARIABLES = ("variables", "name", "description")
+_TABLES = ("tables", "name", "plural")
+_FOLDERS = ("folders", "path", "description")
 
-
-@_completes
-def folders(context: click.Context) -> Iterator[tuple[str, str]]:
-    """The paths of folders."""
-    yield from _rows(context, "folders", ("path", "description"))
-
-
-@_completes
-def things(context: click.Context) -> Iterator[tuple[str, str]]:
-    """The names of variables, tables and folders."""
-    yield from _rows(context, "variables", ("name", "description"))
-    yield from _rows(context, "tables", ("name", "plural"))
-    yield from _rows(context, "folders", ("path", "description"))
+variables = _names(_VARIABLES)
+tables = _names(_TABLES)
+folders = _names(_FOLDERS)
+things = _names(_VARIABLES, _TABLES, _FOLDERS)
 
 
 @_completes
@@ -136,16 +134,7 @@ def columns(noun: str) -> Complete:
     return complete
 
 
-def _rows(context: click.Context, noun: str, columns: tuple[str, str]) -> Iterator[tuple[str, str]]:
-    with _quietly():
-        catalogue = _catalogue(context.params)
-        if catalogue is None or (noun == "folders" and not catalogue.has_folders):
-            return
-        arrow: pa.Table = getattr(catalogue, noun).arrow
-    yield from zip(*(arrow[name].to_pylist() for name in columns), strict=True)
-
-
-def _catalogue(params: dict[str, Any]) -> Catalogue | None:
+def _catalogue(params: dict[str, Any]) -> Catalogue:
     """The catalogue that a line names, as far as it is on this machine."""
     if params.get("catalogue"):
         from apteco_frames.catalogue import Catalogue
@@ -160,7 +149,7 @@ def _catalogue(params: dict[str, Any]) -> Catalogue | None:
     return _kept(params)
 
 
-def _kept(params: dict[str, Any]) -> Catalogue | None:
+def _kept(params: dict[str, Any]) -> Catalogue:
     """The newest catalogue that was kept of the system that a line would log in to."""
     from apteco_frames.catalogue import Catalogue
     from apteco_frames.storage.cache import cached, default_folder
@@ -169,16 +158,7 @@ def _kept(params: dict[str, Any]) -> Catalogue | None:
     system = params.get("system") or profile.get("system")
     rows = cached(default_folder()).select(["system", "folder"]).to_pylist()
     kept = [row["folder"] for row in rows if row["system"] == system]
-    return Catalogue.read_parquet(kept[-1]) if kept else None
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    return Catalogue.read_parquet(kept[-1])
 
 
 class _Fish(FishComplete):

@@ -15,6 +15,7 @@ It never holds a password.
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Any
 
 import click
 
+from apteco_frames.cli.paths import own_folder
 from apteco_frames.support.synonyms import FOLDER_VARIABLE, config_folder
 
 KEYS = ("base_url", "data_view", "system", "user", "certificate")
@@ -29,6 +31,8 @@ KEYS = ("base_url", "data_view", "system", "user", "certificate")
 
 _PATIENCE = 10
 _WITHHELD = ("pass", "secret", "token")
+# The line that begins a profile, with the comments and blank lines before it.
+_HEADING = re.compile(r"((?:^[ \t]*(?:#.*)?\n)*^[ \t]*\[.*\n?)", re.MULTILINE)
 
 
 def default_folder() -> Path:
@@ -40,12 +44,7 @@ def default_folder() -> Path:
     Raises:
         ClickException: the user has no home.
     """
-    try:
-        return config_folder()
-    except RuntimeError as error:
-        raise click.ClickException(
-            f"There is no folder for profiles ({error}). Name one with {FOLDER_VARIABLE}."
-        ) from None
+    return own_folder(config_folder, "profiles", FOLDER_VARIABLE)
 
 
 def profiles_path() -> Path:
@@ -60,7 +59,7 @@ def profiles() -> dict[str, dict[str, str]]:
         ClickException: the file is not as it should be, or holds a password.
         OSError: it cannot be read.
     """
-    return _parsed(_text())
+    return _read()[1]
 
 
 def profile(name: str) -> dict[str, str]:
@@ -144,7 +143,7 @@ def _changed(change: Callable[[str], str]) -> Path:
     try:
         # The system ends the lock with the process that has it, however that ends.
         with FileLock(file.with_suffix(".lock"), timeout=_PATIENCE):
-            whole = change(_text())
+            whole = change(_read()[0])
             files.replace(file, lambda part: part.write_bytes(whole.encode()), mode=0o600)
     except Timeout:
         raise click.ClickException(
@@ -156,38 +155,26 @@ def _changed(change: Callable[[str], str]) -> Path:
 
 def _removed(text: str, name: str) -> str:
     """The file's text without a profile: its heading and the lines up to the next."""
-    found = _parsed(text)
-    if name not in found:
-        raise _unknown(name, found)
-    kept: list[str] = []
-    apart: list[str] = []  # comments and blank lines, which belong to what comes next
-    is_kept = True
-    for line in text.splitlines(keepends=True):
-        if line.lstrip().startswith("["):
-            is_kept = _heading(line) != name
-        if not line.strip() or line.lstrip().startswith("#"):
-            apart.append(line)
-        else:
-            if is_kept:
-                kept += [*apart, line]
-            apart = []
-    left = "".join(kept + apart)
-    rest = {other: values for other, values in found.items() if other != name}
-    if _parsed(left) != rest:  # it is written in another way, such as on one line
+    rest = profiles()
+    if name not in rest:
+        raise _unknown(name, rest)
+    del rest[name]
+    start, *parts = _HEADING.split(text)
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    left = start + "".join(heading + lines for heading, lines in pairs if not _names(heading, name))
+    if tomllib.loads(left) != rest:  # it is written in another way, such as on one line
         raise click.ClickException(
-            f"Profile {name!r} cannot be told from the rest of {profiles_path()}. Take it out "
-            "there."
+            f"Profile {name!r} cannot be told from the rest of {profiles_path()}. Remove it there "
+            "yourself."
         )
     return left
 
 
-def _heading(line: str) -> str | None:
-    """The name of the profile that a line begins; None if it begins none."""
+def _names(heading: str, name: str) -> bool:
     try:
-        names = list(tomllib.loads(line))
-    except ValueError:
-        return None
-    return names[0] if len(names) == 1 else None
+        return list(tomllib.loads(heading)) == [name]
+    except ValueError:  # it is a line of a list
+        return False
 
 
 def _added(text: str, name: str, values: Mapping[str, str | None]) -> str:
@@ -200,51 +187,39 @@ def _added(text: str, name: str, values: Mapping[str, str | None]) -> str:
     return f"{text}{ended}{apart}" + "".join(f"{line}\n" for line in lines)
 
 
-def _text() -> str:
+def _read() -> tuple[str, dict[str, dict[str, str]]]:
+    """The file's text, and the profiles in it."""
     path = profiles_path()
-    if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe may have no end
-        raise click.ClickException(f"{path} is not a regular file.")
     try:
-        return path.read_text(encoding="utf-8-sig")  # as Windows PowerShell writes it
-    except FileNotFoundError:
-        return ""
-    except UnicodeDecodeError:
-        raise click.ClickException(f"{path} is not TOML: it is not UTF-8.") from None
-
-
-def _parsed(text: str) -> dict[str, dict[str, str]]:
-    try:
+        text = path.read_text(encoding="utf-8-sig")  # as Windows PowerShell writes it
         found: dict[str, Any] = tomllib.loads(text)
-    except ValueError as error:  # or TOML with a number that is too long for Python
-        raise click.ClickException(f"{profiles_path()} is not TOML: {error}.") from None
-    except RecursionError:
-        raise click.ClickException(
-            f"{profiles_path()} is not a file of profiles: it is nested too deeply."
-        ) from None
+    except FileNotFoundError:
+        return "", {}
+    except (ValueError, RecursionError) as error:
+        raise click.ClickException(f"{path} is not valid TOML: {error}.") from None
     for name, values in found.items():
         if not isinstance(values, dict):
             raise click.ClickException(
-                f"{profiles_path()} has {name!r} outside of a profile. A profile begins with a "
-                f"line such as [orbit], and may have {', '.join(KEYS)}."
+                f"{path} has {name!r} outside a profile. Begin a profile with a line such as "
+                f"[orbit]; it may have {', '.join(KEYS)}."
             )
         for key, value in values.items():
-            _check(name, key, value)
-    return found
+            _check(f"Profile {name!r} in {path} has", key, value)
+    return text, found
 
 
-def _check(name: str, key: str, value: object) -> None:
+def _check(which: str, key: str, value: object) -> None:
     is_login = key == "base_url" and "@" in str(value)
     if is_login or any(word in key.lower() for word in _WITHHELD):
         what = "a user name or password in its base_url" if is_login else repr(key)
         raise click.ClickException(
-            f"Profile {name!r} in {profiles_path()} has {what}: a file is no place for a password. "
-            "Take it out, and use APTECO_PASSWORD, --password-command or --password-stdin."
+            f"{which} {what}. Do not store a password in the file: use APTECO_PASSWORD, "
+            "--password-command or --password-stdin."
         )
     if key not in KEYS or not isinstance(value, str):
-        what = "which is not text" if key in KEYS else "which no profile has"
+        what = "which is not text" if key in KEYS else "which is unknown"
         raise click.ClickException(
-            f"Profile {name!r} in {profiles_path()} has {key!r}, {what}. It may have "
-            f"{', '.join(KEYS)}, each a text."
+            f"{which} {key!r}, {what}. A profile may have {', '.join(KEYS)}, each of them text."
         )
 
 

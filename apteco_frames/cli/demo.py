@@ -15,7 +15,7 @@ import click
 
 from apteco_frames.cli.command import Command
 from apteco_frames.cli.paths import PATH
-from apteco_frames.support.text import escape_controls, truncate
+from apteco_frames.support.text import escape_controls
 
 if TYPE_CHECKING:
     from apteco_frames.catalogue import Catalogue
@@ -23,43 +23,32 @@ if TYPE_CHECKING:
     from apteco_frames.session import Session
 
 
-_DIGITS = 5
 # What a port is refused with that another program has; Windows says that access is denied.
 _TAKEN = {errno.EADDRINUSE, *([errno.EACCES] if sys.platform == "win32" else [])}
 
 
-def _port(text: str | int) -> int:
-    if isinstance(text, int):  # the default
-        return text
-    # Python reads no number of thousands of digits.
-    if text.isdecimal() and len(text) <= _DIGITS and int(text) <= 65535:
-        return int(text)
-    raise click.BadParameter(f"{truncate(text)!r} is not a port: a number from 0 to 65535")
-
-
 with_port = click.option(
     "--port",
-    type=_port,
+    type=click.IntRange(0, 65535),
     default=0,
     metavar="N",
     help="Port to listen on (default: a free one).",
 )
 
 
-@click.command(
-    cls=Command,
-    example="apteco-frames demo\napteco-frames demo my-folder",
-    imports=("apteco_frames.logins", "apteco_frames.demo"),
-    short_help="Try everything on the Holidays demo system.",
-)
+@click.command(cls=Command)
 @click.argument("directory", metavar="[DIR]", type=PATH, default=Path("holidays-catalogue"))
 @click.option("--serve", "only_serve", is_flag=True, help="Only serve, until Ctrl-C.")
 @with_port
 def demo(directory: Path, only_serve: bool, port: int) -> None:
-    """Start a demo server on this machine, and show the package at work on it.
+    """Try everything on the Holidays demo system.
 
-    It logs in, shows what there is, and writes the catalogue as Parquet files to folder DIR,
-    which is holidays-catalogue unless given.
+    It starts a server on this machine, logs in, shows what there is, and writes the catalogue as
+    Parquet files to folder DIR, by default holidays-catalogue.
+
+    Example:
+      apteco-frames demo
+      apteco-frames demo my-folder
     """
     if only_serve:
         serve(None, port)

@@ -25,32 +25,23 @@ if TYPE_CHECKING:
 _UNREAD = 128 + 13
 
 
-@click.command(
-    cls=Command,
-    example="apteco-frames mcp --catalogue holidays\n"
-    "apteco-frames mcp --archive my-archive --system holidays",
-    imports=("apteco_frames.mcp",),
-    ends_at_once=True,
-    short_help="Let an AI assistant ask a saved catalogue.",
-)
-@click.option(
-    "--catalogue", type=PATH, metavar="DIR", help="Answer from a saved catalogue (see: export)."
-)
+@click.command(cls=Command, ends_at_once=True)
+@click.option("--catalogue", type=PATH, metavar="DIR", help="Use a saved catalogue (see: export).")
 @click.option(
     "--archive",
     type=ROOT,
     metavar="ROOT",
-    help="Answer from the newest builds of an archive (see: archive add).",
+    help="Use the newest builds in an archive (see: archive add).",
 )
-@click.option("--system", metavar="NAME", help="Answer about this system of the archive alone.")
+@click.option("--system", metavar="NAME", help="Only this system of the archive.")
 @click.option(
     "--older",
     type=PATH,
     metavar="DIR",
-    help="An older saved catalogue, to tell what changed since.",
+    help="An older saved catalogue, to say what changed since.",
 )
 @click.option(
-    "--sql", is_flag=True, help="Answer queries in SQL, too. They reach no file and no network."
+    "--sql", is_flag=True, help="Answer SQL queries, too. They can read no files and no network."
 )
 @click.option(
     "--budget",
@@ -68,10 +59,14 @@ def mcp(
     sql: bool,
     budget: int,
 ) -> None:
-    """Answer AI assistants about a saved catalogue, over the Model Context Protocol.
+    """Let an AI assistant ask a saved catalogue.
 
-    Assistants start this command themselves, as their settings say. It answers on standard
-    output until standard input ends. There are no records in what it tells, and no login.
+    An assistant starts this command itself, as its settings say, and talks to it over standard
+    input and output (the Model Context Protocol). It needs no login, and knows no records.
+
+    Example:
+      apteco-frames mcp --catalogue holidays
+      apteco-frames mcp --archive my-archive --system holidays
     """
     from apteco_frames.mcp import server
 
@@ -96,16 +91,14 @@ def _source(
 
     context = click.get_current_context()
     if catalogue is not None and archive is not None:
-        raise click.UsageError("--catalogue and --archive exclude each other", context)
+        context.fail("--catalogue and --archive exclude each other.")
     if archive is not None:
         if older is not None:
-            raise click.UsageError("--older goes with --catalogue, not with --archive", context)
+            context.fail("--older goes with --catalogue, not with --archive.")
         return Archive(archive), None
     if system is not None:
-        raise click.UsageError("--system goes with --archive", context)
+        context.fail("--system goes with --archive.")
     if catalogue is None:
-        raise click.UsageError(
-            "what is to be asked? Use --catalogue DIR or --archive ROOT", context
-        )
+        context.fail("Missing --catalogue DIR or --archive ROOT.")
     earlier = None if older is None else Catalogue.read_parquet(older)
     return Catalogue.read_parquet(catalogue), earlier

@@ -74,43 +74,15 @@ def _told_of_file(error: OSError, path: Path) -> str:
 
 def explain(error: click.UsageError) -> None:
     """Print how the command is used, where to read more, and what was wrong."""
-    path = NAME
     if error.ctx is not None:
-        path = error.ctx.command_path
         _print(error.ctx.get_usage())
-    _print(f"Try '{path} --help' for help.")
-    _print(f"{path}: error: {truncate(_message(error), _LONGEST)}")
+        _print(f"Try '{error.ctx.command_path} --help' for help.")
+    say(error.format_message())
 
 
 def _print(line: str) -> None:
     if sys.stderr is not None:  # or print() would take standard output
         print(line if sys.stderr.isatty() else without_commands(line), file=sys.stderr)
-
-
-def _message(error: click.UsageError) -> str:
-    import click
-
-    if isinstance(error, click.MissingParameter):
-        return f"missing {_named(error.param)}"
-    if isinstance(error, click.BadParameter):
-        hint = error.param_hint
-        noun = "option" if str(hint).startswith("-") else "argument"
-        return f"{f'{noun} {hint}' if hint else _named(error.param)}: {error.message}"
-    text = error.format_message()
-    asks = error.ctx is not None and any(
-        param.name == "password_stdin" for param in error.ctx.command.params
-    )
-    # What stands after --password-stdin could be a password.
-    return text.partition(" (")[0] if asks and "unexpected extra argument" in text else text
-
-
-def _named(param: click.Parameter | None) -> str:
-    """An argument or option, as its help calls it."""
-    if param is None:
-        return "argument"
-    if param.param_type_name == "argument":
-        return f"argument {param.metavar or (param.name or '').upper()}"
-    return f"option {'/'.join(param.opts)}"
 
 
 @contextmanager

@@ -10,20 +10,18 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import redirect_stdout
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import partial, wraps
+from functools import partial
 from itertools import chain
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from apteco_frames.cli.command import Option
+from apteco_frames.cli.command import OUTPUT, Decorator, gathered, option, with_file
 from apteco_frames.cli.completion import columns
 from apteco_frames.cli.messages import say
-from apteco_frames.cli.paths import PATH
 from apteco_frames.support.text import display_width, escape_controls, truncate, without_commands
 
 if TYPE_CHECKING:
@@ -38,18 +36,28 @@ _GAP = "  "
 _BYTE_ORDER_MARK = "\ufeff"
 
 
-class Output(NamedTuple):
+@dataclass(frozen=True)
+class Output:
     """How rows are to be printed.
 
     Attributes:
         format: one of :data:`FORMATS`.
         columns: names of the columns; none if they were not chosen.
-        header: whether a table has the columns' names above it.
+        no_header: whether a table lacks the columns' names above it.
+
+    Raises:
+        UsageError: it is Parquet on a terminal.
     """
 
-    format: str = "table"
-    columns: tuple[str, ...] = ()
-    header: bool = True
+    format: str
+    columns: tuple[str, ...]
+    no_header: bool
+
+    def __post_init__(self) -> None:
+        if self.format == "parquet" and is_terminal():
+            click.get_current_context().fail(
+                "A terminal cannot show Parquet; send it to a file: --to rows.parquet"
+            )
 
     def show(self, rows: pa.Table, preview: Sequence[str] = ()) -> None:
         """Print rows.
@@ -64,108 +72,53 @@ class Output(NamedTuple):
         """
         for name in self.columns:
             if name not in rows.column_names:
-                raise click.BadParameter(
-                    f"no column {truncate(name)!r}; there are {', '.join(rows.column_names)}",
-                    click.get_current_context(),
-                    param_hint="--columns",
+                known = ", ".join(rows.column_names)
+                click.get_current_context().fail(
+                    f"There is no column {truncate(name)!r}; there are {known}."
                 )
         chosen = self.columns or (preview if self.format == "table" else ())
-        rows = _without_nanoseconds(rows.select(list(chosen or rows.column_names)))
-        if self.format != "parquet":
-            _check_times(rows)
-        if self.format == "table":
-            _print_table(rows, self.header)
-        elif self.format == "parquet":
+        rows = rows.select(list(chosen or rows.column_names))
+        if self.format == "parquet":
             _write_parquet(rows)
+            return
+        rows = _without_nanoseconds(rows)
+        _check_times(rows)
+        if self.format == "table":
+            _print_table(rows, not self.no_header)
         else:
             print_rows(rows, self.format)
 
 
-@overload
-def with_output(function: Callable[..., Any], *, noun: str = ...) -> Callable[..., Any]: ...
-
-
-@overload
-def with_output(*, noun: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]: ...
-
-
-def with_output(function: Callable[..., Any] | None = None, *, noun: str = "") -> Any:
-    """Give a command the options for rows; it is called with ``output=``.
+def with_output(noun: str = "") -> Decorator:
+    """What gives a command the options for rows; it is called with ``output=``.
 
     Args:
-        function: the command; without it, what does this to one.
         noun: what the rows are, in the plural, so that shells complete its columns.
     """
-    if function is None:
-        return partial(with_output, noun=noun)
-    written = with_file(function)
-
-    @_option(
-        "--format",
-        "output_format",
-        type=click.Choice(FORMATS),
-        default="table",
-        show_default=True,
-        help="How to print rows. A table on a terminal has aligned columns that fit its width, "
-        "elsewhere whole ones separated by tabs. The others have all columns: csv is for "
-        "programs, excel-csv for a spreadsheet.",
-    )
-    @_option(
-        "--columns",
-        metavar="A,B",
-        default="",
-        callback=lambda _context, _option, text: _names(text),
-        shell_complete=columns(noun),
-        help="The columns to print, in this order.",
-    )
-    @_option("--no-header", is_flag=True, help="Leave out the line of columns in a table.")
-    @wraps(written)
-    def command(output_format: str, columns: tuple[str, ...], no_header: bool, **rest: Any) -> Any:
-        context = click.get_current_context()
-        if output_format == "parquet" and is_terminal() and context.params["to"] is None:
-            raise click.BadParameter(
-                "a terminal cannot show Parquet; send it to a file: --to rows.parquet",
-                context,
-                param_hint="--format",
-            )
-        return written(output=Output(output_format, columns, not no_header), **rest)
-
-    return command
-
-
-def _option(*names: str, **kwargs: Any) -> Callable[[Any], Any]:
-    return click.option(*names, cls=Option, section="Output", **kwargs)
-
-
-def with_file(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command ``--to``: a file for what it would print, which is there whole or not at all.
-
-    Shells may change what is redirected: PowerShell 5.1 writes ``>`` in UTF-16, and spoils Parquet.
-    """
-
-    @_option(
-        "--to",
-        type=PATH,
-        metavar="FILE",
-        help="Write to FILE, in UTF-8, instead of standard output. PowerShell 5.1 re-encodes what "
-        "> redirects; --to does not.",
-    )
-    @wraps(function)
-    def command(to: Path | None, **rest: Any) -> Any:
-        if to is None:
-            return function(**rest)
-        from apteco_frames.support.files import replace
-
-        held = io.BytesIO()
-        with io.TextIOWrapper(held, encoding="utf-8", newline="\n") as out:
-            with redirect_stdout(out):
-                status = function(**rest)
-            out.flush()
-            replace(to, lambda part: part.write_bytes(held.getvalue()))
-        return status
-
-    decorated: Callable[..., Any] = command
-    return decorated
+    options = [
+        option(
+            OUTPUT,
+            "--format",
+            type=click.Choice(FORMATS),
+            default="table",
+            show_default=True,
+            help="How to print rows. On a terminal, table aligns columns to fit its width; "
+            "elsewhere it separates them by tabs, uncut. The other formats have all columns: csv "
+            "is for programs, excel-csv for spreadsheets.",
+        ),
+        option(
+            OUTPUT,
+            "--columns",
+            metavar="A,B",
+            default="",
+            callback=lambda _context, _option, text: _names(text),
+            shell_complete=columns(noun),
+            help="The columns to print, in this order.",
+        ),
+        option(OUTPUT, "--no-header", is_flag=True, help="Leave out the header line of a table."),
+        with_file,
+    ]
+    return gathered("output", Output, options)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -246,26 +199,28 @@ def print_rows(rows: pa.Table, form: str) -> None:
 
 def _print_table(rows: pa.Table, header: bool) -> None:
     names = [escape_controls(name) for name in rows.column_names]
-    columns = [column.to_pylist() for column in _without_nanoseconds(rows).columns]
+    columns = [column.to_pylist() for column in rows.columns]
     if is_terminal():
+        from pyarrow import types
+
+        kinds = rows.schema.types
         texts = [
             [_cell(name), *map(_cell, column)] for name, column in zip(names, columns, strict=True)
         ]
-        are_numbers = [_are_numbers(column) for column in columns]
-        room = width()
-        are_whole = [_are_whole(column) for column in columns]
-        widths = _widths(names, texts, are_whole, room)
+        # Of numbers and times it would be missed what is cut off.
+        are_whole = [types.is_primitive(kind) or types.is_decimal(kind) for kind in kinds]
+        are_numbers = [types.is_integer(kind) or types.is_floating(kind) for kind in kinds]
+        widths = _widths(names, texts, are_whole, width())
         print_lines(_aligned(texts[: len(widths)], widths, are_numbers, header))
-        left_out = names[len(widths) :]
-        if left_out:
+        if left_out := names[len(widths) :]:
             say(f"no room for {', '.join(left_out)}; choose columns with --columns")
     else:
         lines = (
-            without_commands("\t".join(escaped(text_of(value)) for value in values))
-            for values in zip(*columns, strict=True)
+            "\t".join(escaped(text_of(value)) for value in row)
+            for row in zip(*columns, strict=True)
         )
-        heading = [without_commands("\t".join(names))] if header else []
-        print_lines(chain(heading, lines))
+        heading = ["\t".join(names)] if header else []
+        print_lines(map(without_commands, chain(heading, lines)))
 
 
 def _widths(
@@ -289,13 +244,9 @@ def _widths(
         count += 1
     widths = least[:count]
     spare = room - len(_GAP) * (count - 1) - sum(widths)
-    while spare > 0 and widths != whole[:count]:  # the narrowest of those that are cut grow
-        cut = [number for number in range(count) if widths[number] < whole[number]]
-        lowest = min(widths[number] for number in cut)
-        for number in cut:
-            if widths[number] == lowest and spare > 0:
-                widths[number] += 1
-                spare -= 1
+    while spare > 0 and (cut := [n for n in range(count) if widths[n] < whole[n]]):
+        widths[min(cut, key=widths.__getitem__)] += 1
+        spare -= 1
     return widths
 
 
@@ -314,17 +265,6 @@ def _aligned(
             yield styled(_GAP.join(cells), **({} if number else {"bold": True}))
 
 
-def _are_numbers(column: list[Any]) -> bool:
-    numbers = [isinstance(v, int | float) and not isinstance(v, bool) for v in column]
-    return any(numbers) and all(n or v is None for n, v in zip(numbers, column, strict=True))
-
-
-def _are_whole(column: list[Any]) -> bool:
-    """Whether what is cut off would be missed: of numbers and times, not of texts."""
-    kinds = {type(value) for value in column} - {type(None)}
-    return bool(kinds) and not kinds & {str, list, dict, bytes}
-
-
 def _cell(value: Any) -> str:
     """A value for a table on a terminal: numbers with commas, whatever it is on one line."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -335,18 +275,10 @@ def _without_nanoseconds(rows: pa.Table) -> pa.Table:
     """Rows whose times Python can hold; pyarrow would make pandas' own of finer ones."""
     import pyarrow as pa
 
-    for position, field in enumerate(rows.schema):
-        kind: Any = None
-        if pa.types.is_timestamp(field.type):
-            kind = pa.timestamp("us", field.type.tz)
-        elif pa.types.is_duration(field.type):
-            kind = pa.duration("us")
-        elif pa.types.is_time64(field.type):
-            kind = pa.time64("us")
-        if kind not in (None, field.type):
-            column = rows.column(position).cast(kind, safe=False)
-            rows = rows.set_column(position, field.name, column)
-    return rows
+    kinds = (pa.timestamp, pa.duration, pa.time64)
+    coarser = {kind("ns"): kind("us") for kind in kinds}
+    fields = [field.with_type(coarser.get(field.type, field.type)) for field in rows.schema]
+    return rows.cast(pa.schema(fields), safe=False)
 
 
 def _check_times(rows: pa.Table) -> None:
@@ -405,7 +337,7 @@ def _finite(value: Any) -> Any:
 
 
 def _json_rows(rows: pa.Table) -> Iterator[str]:
-    for batch in _without_nanoseconds(rows).to_batches(max_chunksize=1024):
+    for batch in rows.to_batches(max_chunksize=1024):
         yield from map(_to_json, batch.to_pylist())
 
 

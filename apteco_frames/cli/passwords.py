@@ -89,62 +89,46 @@ def of_command(command: str) -> str:
     """
     try:
         words = command if os.name == "nt" else shlex.split(command)
-    except ValueError:
-        raise _not_started("its quotes do not match") from None
-    try:
         child = subprocess.Popen(words, stdout=subprocess.PIPE, bufsize=0)
-    except OSError as error:
-        raise _not_started(error.strerror or type(error).__name__) from None
-    except (ValueError, IndexError):  # a NUL in it, or no word at all
-        raise _not_started("it is no command") from None
+    except (OSError, ValueError, IndexError) as error:  # as of quotes, a NUL, or no word at all
+        why = error.strerror if isinstance(error, OSError) else "it is not a valid command line"
+        raise click.ClickException(
+            f"The password command could not be started: {why}. It is run without a shell; for "
+            f"pipes and variables, use: {_SHELL}."
+        ) from None
     assert child.stdout
-    output = _FirstLine(child.stdout)
-    output.start()
+    read = bytearray()
+    reader = threading.Thread(target=_read_line, args=(child.stdout, read), daemon=True)
+    reader.start()
     try:
-        while not output.is_read.is_set() and child.poll() is None:
+        while not _has_line(read) and reader.is_alive() and child.poll() is None:
             time.sleep(_PAUSE)
         # It may have more to print and to tidy up, but not for long.
         with suppress(subprocess.TimeoutExpired):
             child.wait(_PATIENCE)
-        # What it left in the background may keep its output open, but prints no password.
-        output.is_read.wait(_PATIENCE)
+        if not _has_line(read):  # what it left in the background may keep its output open
+            reader.join(_PATIENCE)
     finally:
         status = child.poll()
         child.kill()
         child.wait()
-        output.is_over.set()
     if status:
         raise click.ClickException(
             f"The password command failed with status {status}. Nothing was sent."
         )
-    return _decoded(bytes(output.read), "The password command printed")
+    return _decoded(bytes(read), "The password command printed")
 
 
-class _FirstLine(threading.Thread):
-    """Reads the beginning of what a command prints.
+def _has_line(read: bytearray) -> bool:
+    return b"\n" in read or len(read) > _LONGEST
 
-    Attributes:
-        read: what was read: a line, or as much as a password may have.
-        is_read: whether there is no more to read.
-        is_over: set it once the command needs its output no more, which would fail without.
-    """
 
-    def __init__(self, printed: IO[bytes]) -> None:
-        super().__init__(daemon=True)
-        self._printed = printed
-        self.read = bytearray()
-        self.is_read = threading.Event()
-        self.is_over = threading.Event()
-
-    def run(self) -> None:
-        with self._printed as printed:
-            while b"\n" not in self.read and len(self.read) <= _LONGEST:
-                part = printed.read(_LONGEST)
-                if not part:
-                    break
-                self.read += part
-            self.is_read.set()
-            self.is_over.wait()
+def _read_line(printed: IO[bytes], read: bytearray) -> None:
+    """Read to the end of the output, without which the command could fail; keep the beginning."""
+    with printed:
+        while part := printed.read(_LONGEST):
+            if not _has_line(read):
+                read += part
 
 
 def _decoded(printed: bytes, whose: str) -> str:
@@ -171,10 +155,3 @@ def _password(text: str, whose: str) -> str:
     if not password:
         raise click.ClickException(f"{whose} no password in its first line. Nothing was sent.")
     return password
-
-
-def _not_started(reason: str) -> click.ClickException:
-    return click.ClickException(
-        f"The password command could not be started: {reason}. It is run without a shell; for "
-        f"pipes and variables, use: {_SHELL}."
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,9 +42,28 @@ with_synonyms = click.option(
     "--synonyms",
     type=PATH,
     metavar="FILE",
-    help="Words that mean the same, in TOML; otherwise synonyms.toml beside the profiles.",
+    help="A TOML file of synonyms; by default synonyms.toml beside the profiles.",
 )
 """For commands that search, or write what is searched."""
 
 ROOT = FilePath()
 """The root of an archive, which can also be a URL such as s3://bucket/path."""
+
+
+def own_folder(find: Callable[[], Path], purpose: str, variable: str) -> Path:
+    """A folder of the user's.
+
+    Args:
+        find: gives the folder.
+        purpose: what it is for.
+        variable: the environment variable that can name it.
+
+    Raises:
+        ClickException: the user has no home.
+    """
+    try:
+        return find()
+    except RuntimeError as error:
+        raise click.ClickException(
+            f"There is no folder for {purpose} ({error}). Name one with {variable}."
+        ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -24,125 +25,93 @@ _NEEDED = {
 }
 
 
-@click.group(cls=Group, example="apteco-frames profile list", short_help="Manage login profiles.")
+@click.group(cls=Group)
 def profile() -> None:
-    """Keep where to log in under a name, in a TOML file of yours.
+    """Manage login profiles.
 
-    The file is profiles.toml in your configuration folder, or in APTECO_FRAMES_CONFIG_DIR. You
-    may edit it. It never holds a password.
+    A profile saves where to log in, under a name. Profiles are in profiles.toml, in your
+    configuration folder or in APTECO_FRAMES_CONFIG_DIR. You may edit the file. It never holds a
+    password.
+
+    Example:
+      apteco-frames profile list
     """
 
 
 def _with_system(function: Any) -> Any:
-    for option in reversed(system_options(environment=False, section=OPTIONS)):
-        function = option(function)
+    for decorate in reversed(system_options(OPTIONS, environment=False)):
+        function = decorate(function)
     return function
 
 
-@profile.command(
-    example="apteco-frames profile add orbit --base-url https://orbit.my-site.com/OrbitAPI \\\n"
-    "    --data-view my_data_view --system my_system --user jdoe",
-    imports=(),
-    short_help="Add a profile.",
-)
+@profile.command()
 @click.argument("name", required=False)
 @_with_system
 def add(name: str | None, **values: str | None) -> None:
-    """Add a profile NAME. On a terminal it asks for what is not given.
+    r"""Add a profile.
 
-    Nothing is sent to the server: profile check logs in.
+    On a terminal it asks for what you do not give. Nothing is sent to the server; to try the
+    login: apteco-frames profile check NAME.
+
+    Example:
+      apteco-frames profile add orbit --base-url https://orbit.my-site.com/OrbitAPI \
+          --data-view my_data_view --system my_system --user jdoe
     """
-    if name is None:
-        name = _asked("Name of the profile", lambda text: text) if _can_ask() else _missing("NAME")
-    if not name.strip():
-        raise click.BadParameter(
-            "it is empty: is a variable not set?", click.get_current_context(), param_hint="NAME"
-        )
-    configuration.check_is_new(name)
-    for key, check in _checks().items():
-        text = values[key]
-        if text:
-            values[key] = _checked(check, text)
-        elif _can_ask():
-            values[key] = _asked(_NEEDED[key], check)
-    missing = [f"--{key.replace('_', '-')}" for key in _NEEDED if not values[key]]
-    if missing:
-        _missing(" and ".join(missing))
+    asks = sys.stdin is not None and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()
+    if name is None and asks:
+        name = click.prompt("Name of the profile", err=True)
+    if name is not None:
+        if not name.strip():
+            raise click.BadParameter("it is empty: is a variable not set?", param_hint="NAME")
+        configuration.check_is_new(name)
+    checks = _checks()
+    for key, question in _NEEDED.items():
+        if text := values[key]:
+            values[key] = checks[key](text)
+        elif asks:
+            values[key] = click.prompt(question, err=True, value_proc=checks[key])
+    missing = ["NAME"] * (name is None)
+    missing += [f"--{key.replace('_', '-')}" for key in _NEEDED if not values[key]]
+    if name is None or missing:
+        click.get_current_context().fail(f"Missing {', '.join(missing)}. A terminal asks for them.")
     if values["certificate"]:
         values["certificate"] = verify(values["certificate"])
     say(f"added profile {name!r} to {configuration.add(name, values)}")
-    if _can_ask():
+    if asks:
         say(f"try it with: apteco-frames profile check {shlex.quote(name)}")
 
 
 def _checks() -> dict[str, Callable[[str], str]]:
-    """What each value must be to be of use at a login."""
+    """What each value must be to be of use at a login; it is a usage error if it is not."""
     from apteco_frames.orbit.redact import Secret, require_sendable
     from apteco_frames.orbit.url import require_base_url, require_name
 
-    def base_url(text: str) -> str:
-        require_base_url(text)  # it could hold a password
-        return text
+    def checked(require: Callable[[str], object]) -> Callable[[str], str]:
+        def check(text: str) -> str:
+            try:
+                require(text.strip())
+            except ValueError as error:
+                raise click.UsageError(str(error), click.get_current_context()) from None
+            return text.strip()
 
-    def user(text: str) -> str:
-        require_sendable(Secret(text), "The user name")
-        return text
+        return check
 
     return {
-        "base_url": base_url,
-        "data_view": lambda text: require_name(text, "The DataView"),
-        "system": lambda text: require_name(text, "The system"),
-        "user": user,
+        "base_url": checked(require_base_url),  # it could hold a password
+        "data_view": checked(lambda text: require_name(text, "The DataView")),
+        "system": checked(lambda text: require_name(text, "The system")),
+        "user": checked(lambda text: require_sendable(Secret(text), "The user name")),
     }
 
 
-def _checked(check: Callable[[str], str], text: str) -> str:
-    from apteco_frames.errors import AptecoFramesError
-
-    try:
-        return check(text)
-    except AptecoFramesError:
-        raise
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-
-
-def _can_ask() -> bool:
-    """Whether somebody sits at a terminal to answer."""
-    return (
-        sys.stdin is not None
-        and sys.stdin.isatty()
-        and sys.stderr is not None
-        and sys.stderr.isatty()
-    )
-
-
-def _asked(question: str, check: Callable[[str], str]) -> str:
-    """What a person answers, once it is of use."""
-    while True:
-        text: str = click.prompt(question, err=True, default="", show_default=False).strip()
-        try:
-            if text:
-                return check(text)
-        except ValueError as error:
-            say(str(error))
-
-
-def _missing(what: str) -> Any:
-    raise click.UsageError(
-        f"a profile needs {what}. On a terminal it is asked for", click.get_current_context()
-    )
-
-
-@profile.command(
-    "list",
-    example="apteco-frames profile list",
-    imports=("pyarrow",),
-    short_help="List the profiles.",
-)
-@with_output
+@profile.command("list")
+@with_output()
 def list_(output: Output) -> None:
-    """List the profiles."""
+    """List the profiles.
+
+    Example:
+      apteco-frames profile list
+    """
     import pyarrow as pa
 
     from apteco_frames.support.arrays import table_of
@@ -157,15 +126,16 @@ def list_(output: Output) -> None:
 _ADD = "apteco-frames profile add"
 
 
-@profile.command(
-    example="apteco-frames profile check orbit",
-    short_help="Log in, and say what is there.",
-)
+@profile.command()
 @click.argument("name", required=False, shell_complete=completion.profiles)
 @with_login
 def check(source: Source, name: str | None) -> None:
-    """Log in as profile NAME says, and tell what is there."""
-    with source._replace(profile=name or source.profile).session() as session:
+    """Log in with profile NAME, and show what is there.
+
+    Example:
+      apteco-frames profile check orbit
+    """
+    with replace(source, profile=name or source.profile).session() as session:
         info = session.system_info
         for label, value in (
             ("base URL", session.base_url),
@@ -179,12 +149,12 @@ def check(source: Source, name: str | None) -> None:
             click.echo(f"{label:<10}{escape_controls(value)}")
 
 
-@profile.command(
-    example="apteco-frames profile remove orbit",
-    imports=(),
-    short_help="Remove a profile.",
-)
+@profile.command()
 @click.argument("name", shell_complete=completion.profiles)
 def remove(name: str) -> None:
-    """Remove profile NAME from the file; the others stay as they are."""
+    """Remove profile NAME.
+
+    Example:
+      apteco-frames profile remove orbit
+    """
     say(f"removed profile {name!r} from {configuration.remove(name)}")

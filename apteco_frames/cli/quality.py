@@ -8,26 +8,26 @@ import click
 
 from apteco_frames.cli import configuration
 from apteco_frames.cli.command import Command
+from apteco_frames.cli.compare import reaches, with_fail_on
 from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.paths import PATH
 from apteco_frames.cli.read import load
 from apteco_frames.cli.source import Source, with_source
-from apteco_frames.support.text import truncate
-
-SEVERITIES = ("breaking", "notable", "routine")
 
 
-@click.command(
-    cls=Command,
-    example="apteco-frames quality --catalogue holidays\n"
-    "apteco-frames quality --profile orbit --columns name,unclassified_share | sort -k 2",
-    short_help="Show how well codes describe the records.",
-)
+@click.command(cls=Command)
 @with_source
-@with_output
+@with_output()
 def quality(source: Source, output: Output) -> None:
-    """Print what the codes of each variable are like: Unclassified, unused, undescribed."""
+    """Show how well codes describe the records.
+
+    For each variable with codes: the share Unclassified, unused and undescribed codes, and more.
+
+    Example:
+      apteco-frames quality --catalogue holidays
+      apteco-frames quality --profile orbit --columns name,unclassified_share | sort -k 2
+    """
     preview = (
         *("name", "description", "num_codes", "unused_codes", "unclassified_share"),
         *("top_description", "top_share"),
@@ -37,34 +37,23 @@ def quality(source: Source, output: Output) -> None:
         output.show(system.quality().arrow, preview)
 
 
-@click.command(
-    cls=Command,
-    example="apteco-frames lint --catalogue holidays\n"
-    "apteco-frames lint --catalogue holidays --select all --ignore late-date --fail-on breaking",
-    short_help="Report what should be fixed.",
-)
+@click.command(cls=Command)
 @click.option(
     "--select",
     multiple=True,
     metavar="RULE",
-    help="Look by this rule alone, or by all. May be repeated. The reference has the rules.",
+    help="Check this rule only, or all. May be repeated. The reference lists the rules.",
 )
-@click.option("--ignore", multiple=True, metavar="RULE", help="Leave out this rule; likewise.")
+@click.option("--ignore", multiple=True, metavar="RULE", help="Skip this rule. May be repeated.")
 @click.option(
     "--config",
     type=PATH,
     metavar="FILE",
-    help="A file with thresholds and exceptions; lint.toml beside the profiles if not given.",
+    help="A file of thresholds and exceptions; by default lint.toml beside the profiles.",
 )
-@click.option(
-    "--fail-on",
-    type=click.Choice(("breaking", "notable", "any")),
-    default="any",
-    show_default=True,
-    help="The least severity for which the exit status is 1.",
-)
+@with_fail_on
 @with_source
-@with_output
+@with_output()
 def lint(
     source: Source,
     output: Output,
@@ -73,21 +62,14 @@ def lint(
     config: Path | None,
     fail_on: str,
 ) -> int:
-    """Print what the rules find, the most severe first.
+    """Report what should be fixed, most severe first.
 
-    The exit status is 0 where nothing was found at the level of --fail-on, 1 where something was,
-    and 2 after any trouble.
+    The exit status is 0 if no finding reaches --fail-on, 1 if one does, and 2 after any error.
+
+    Example:
+      apteco-frames lint --catalogue holidays
+      apteco-frames lint --catalogue holidays --select all --ignore late-date --fail-on breaking
     """
-    from apteco_frames.analysis.lint import ALL, RULE_NAMES
-
-    for option, names in (("--select", select), ("--ignore", ignore)):
-        for name in names:
-            if name not in (*RULE_NAMES, ALL):
-                raise click.BadParameter(
-                    f"no rule {truncate(name)!r}; there are {', '.join(RULE_NAMES)}",
-                    click.get_current_context(),
-                    param_hint=option,
-                )
     if config is None:
         usual = configuration.default_folder() / "lint.toml"
         config = usual if usual.exists() else None
@@ -96,5 +78,4 @@ def lint(
         output.show(found.arrow, ("severity", "rule", "name", "message"))
         for sentence in found.not_checked:
             say(sentence)
-    least = "routine" if fail_on == "any" else fail_on
-    return int(found.worst in SEVERITIES[: SEVERITIES.index(least) + 1])
+    return int(reaches(found.worst, fail_on))

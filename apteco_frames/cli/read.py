@@ -17,11 +17,10 @@ from apteco_frames.cli.output import Output, print_lines, with_output
 from apteco_frames.cli.paths import PATH, with_synonyms
 from apteco_frames.cli.source import Source, with_codes, with_source
 from apteco_frames.cli.working import working
+from apteco_frames.support.fork import import_polars
 from apteco_frames.support.text import list_names, truncate
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from apteco_frames.catalogue import Catalogue
     from apteco_frames.session import Session
 
@@ -32,28 +31,22 @@ TYPES = (
 """The types of variables; their schema would be slow to import for a help."""
 
 
-@click.command(
-    cls=Command,
-    example="apteco-frames tables --profile orbit\n"
-    "apteco-frames tables --profile orbit --columns name,total_records | sort",
-    short_help="List the tables of a system.",
-)
+@click.command(cls=Command)
 @with_source
-@with_output(noun="tables")
+@with_output("tables")
 def tables(source: Source, output: Output) -> None:
-    """Print the tables of a system."""
+    """List the tables of a system.
+
+    Example:
+      apteco-frames tables --profile orbit
+      apteco-frames tables --profile orbit --columns name,total_records | sort
+    """
     with source.opened() as system:
         preview = ("name", "plural", "parent_name", "total_records", "variable_count")
         output.show(system.tables.arrow, preview)
 
 
-@click.command(
-    cls=Command,
-    example="apteco-frames variables --catalogue holidays\n"
-    "apteco-frames variables --catalogue holidays --table Bookings --type Selector\n"
-    "apteco-frames variables --catalogue holidays --format csv --to variables.csv",
-    short_help="List the variables of a system.",
-)
+@click.command(cls=Command)
 @click.option(
     "--table",
     metavar="NAME",
@@ -72,36 +65,32 @@ def tables(source: Source, output: Output) -> None:
     "--folder",
     metavar="PATH",
     shell_complete=completion.folders,
-    help="Only variables in this folder, and in those below it.",
+    help="Only variables in this folder and those below it.",
 )
 @with_source
-@with_output(noun="variables")
+@with_output("variables")
 def variables(
     source: Source, output: Output, table: str | None, types: tuple[str, ...], folder: str | None
 ) -> None:
-    """Print the variables of a system, or those of a table, a type or a folder."""
+    """List the variables of a system.
+
+    Example:
+      apteco-frames variables --catalogue holidays
+      apteco-frames variables --catalogue holidays --table Bookings --type Selector
+      apteco-frames variables --catalogue holidays --format csv --to variables.csv
+    """
     with source.opened() as system:
-        rows = system.variables.arrow
+        rows = system.variables
         if table is not None:
-            rows = _among(rows, "table_name", [system.tables[table].name])
+            rows = rows.filter(table_name=system.tables[table].name)
         if types:
-            rows = _among(rows, "type", types)
+            rows = rows.filter(import_polars().col("type").is_in(types))
         if folder is not None:
-            rows = _among(rows, "name", _names_below(system, folder))
-        preview = ("name", "description", "type", "table_name", "folder_name")
-        output.show(rows, preview)
+            names = _names_below(system, folder)
+            rows = rows.filter(import_polars().col("name").is_in(names))
+        output.show(rows.arrow, ("name", "description", "type", "table_name", "folder_name"))
         if not len(rows):
-            say("no variable is all of that" if len(system.variables) else "it has no variables")
-
-
-def _among(rows: pa.Table, column: str, values: Any) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from apteco_frames.support.arrays import strings
-
-    wanted = strings(values)
-    return rows.filter(pc.is_in(rows[column].cast(pa.string()), value_set=wanted))
+            say("no variable matches" if len(system.variables) else "the system has no variables")
 
 
 def _names_below(system: Catalogue | Session, key: str) -> list[str]:
@@ -114,16 +103,18 @@ def _names_below(system: Catalogue | Session, key: str) -> list[str]:
     return names
 
 
-@click.command(
-    cls=Command,
-    example="apteco-frames codes boDest --profile orbit",
-    short_help="List the codes of a variable.",
-)
+@click.command(cls=Command)
 @click.argument("name", shell_complete=completion.variables)
 @with_source
-@with_output(noun="codes")
+@with_output("codes")
 def codes(source: Source, output: Output, name: str) -> None:
-    """Print the codes of variable NAME, which is its name or its description."""
+    """List the codes of a variable.
+
+    NAME is its name or its description.
+
+    Example:
+      apteco-frames codes boDest --profile orbit
+    """
     with source.opened() as system:
         variable = system.variables[name]
         found = variable.codes
@@ -133,32 +124,31 @@ def codes(source: Source, output: Output, name: str) -> None:
             say(f"variable {what}, of type {variable.type}, has no codes")
 
 
-@click.command(
-    cls=Command,
-    example="apteco-frames folders --profile orbit",
-    short_help="List the folders of a system.",
-)
+@click.command(cls=Command)
 @with_source
-@with_output(noun="folders")
+@with_output("folders")
 def folders(source: Source, output: Output) -> None:
-    """Print the folders of a system."""
+    """List the folders of a system.
+
+    Example:
+      apteco-frames folders --profile orbit
+    """
     with source.opened() as system:
         preview = ("path", "description", "variable_count", "total_variable_count")
         output.show(_folders(system).arrow, preview)
 
 
-@click.command(
-    cls=Command,
-    example="apteco-frames show boDest --catalogue holidays\n"
-    "apteco-frames show 'Booking/Destination Details' --catalogue holidays",
-    short_help="Show a variable, table or folder.",
-)
+@click.command(cls=Command)
 @click.argument("name", shell_complete=completion.things)
 @with_source
 def show(source: Source, name: str) -> None:
-    """Print all there is to know of NAME: a variable, table or folder.
+    """Show a variable, table or folder.
 
-    NAME is a name or description, or the path of a folder. Where several fit, all are printed.
+    NAME is its name or description, or the path of a folder. If several match, all are shown.
+
+    Example:
+      apteco-frames show boDest --catalogue holidays
+      apteco-frames show 'Booking/Destination Details' --catalogue holidays
     """
     from apteco_frames.render import card
 
@@ -201,24 +191,19 @@ def _nothing_named(system: Catalogue | Session, name: str) -> str:
     return f"No variable, table or folder is called {truncate(name)!r}. {hint}"
 
 
-@click.command(
-    cls=Command,
-    example="apteco-frames search travle date --catalogue holidays\n"
-    "apteco-frames search sweden --profile orbit",
-    short_help="Find names, descriptions and codes.",
-)
+@click.command(cls=Command)
 @click.argument("words", nargs=-1, required=True)
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
     default=20,
     show_default=True,
-    help="How many matches at most.",
+    help="The most matches to show.",
 )
 @with_synonyms
 @with_codes
 @with_source
-@with_output(noun="matches")
+@with_output("matches")
 def search(
     source: Source,
     output: Output,
@@ -227,9 +212,14 @@ def search(
     limit: int,
     synonyms: Path | None,
 ) -> None:
-    """Print what has all of these WORDS, the best first; typing errors are forgiven.
+    """Find names, descriptions and codes.
 
-    Where nothing has all of them, it prints what has the most, and says so.
+    The best matches come first; typing errors are forgiven. If nothing contains all WORDS, it
+    shows what contains most of them, and says so.
+
+    Example:
+      apteco-frames search travle date --catalogue holidays
+      apteco-frames search sweden --profile orbit
     """
     with source.opened() as system:
         load(system, codes=codes, folders=codes, tell=False)
@@ -245,24 +235,22 @@ def search(
             say(f"These are the best {len(matches):,} of {matches.total:,}; --limit shows more.")
 
 
-@click.command(
-    cls=Command,
-    example='apteco-frames sql "select type, count(*) from variables group by type" '
-    "--catalogue holidays\n"
-    'echo "select name from tables" | apteco-frames sql - --catalogue holidays',
-    short_help="Answer a query in SQL.",
-)
+@click.command(cls=Command)
 @click.argument("query", required=False)
 @click.option(
     "--file", "file", type=PATH, metavar="FILE", help="Read the query from this file, in UTF-8."
 )
 @with_source
-@with_output
+@with_output()
 def sql(source: Source, output: Output, query: str | None, file: Path | None) -> None:
-    """Print the answer to QUERY, in the dialect of polars; - reads it from standard input.
+    """Answer a query in SQL, in the dialect of polars.
 
-    Its tables are tables, variables, codes, folders and system. A query that names codes reads
-    those of all variables: a request for each.
+    The tables are tables, variables, codes, folders and system. QUERY can be - to read it from
+    standard input. A query that names codes reads those of all variables: one request for each.
+
+    Example:
+      apteco-frames sql "select type, count(*) from variables group by type" --catalogue holidays
+      echo "select name from tables" | apteco-frames sql - --catalogue holidays
     """
     asked = _query(query, file)
     with source.opened() as system:
@@ -281,11 +269,12 @@ def sql(source: Source, output: Output, query: str | None, file: Path | None) ->
 
 
 def _query(query: str | None, file: Path | None) -> str:
-    context = click.get_current_context()
     if (query is None) == (file is None):
-        what = "which query? Give QUERY, - for standard input, or --file FILE"
-        both = "QUERY and --file FILE are two queries: give one"
-        raise click.UsageError(what if query is None else both, context)
+        click.get_current_context().fail(
+            "Give a query: QUERY, - for standard input, or --file FILE."
+            if query is None
+            else "QUERY and --file FILE are two queries: give one."
+        )
     try:
         if file is not None:
             return file.read_text(encoding="utf-8-sig")
@@ -297,15 +286,17 @@ def _query(query: str | None, file: Path | None) -> str:
     return query or ""
 
 
-@click.command(
-    cls=Command,
-    example="apteco-frames systems --profile orbit",
-    short_help="List the systems of a DataView.",
-)
+@click.command(cls=Command)
 @with_source
-@with_output(noun="systems")
+@with_output("systems")
 def systems(source: Source, output: Output) -> None:
-    """Print the systems of a DataView, for which --system is not needed; or of an archive."""
+    """List the systems of a DataView, or of an archive.
+
+    It needs no --system.
+
+    Example:
+      apteco-frames systems --profile orbit
+    """
     output.show(source.systems(), ("name", "description", "build_date"))
 
 

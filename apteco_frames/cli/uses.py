@@ -25,36 +25,30 @@ if TYPE_CHECKING:
 with_uses = click.option(
     "--uses",
     is_flag=True,
-    help="With what uses the variables (see: uses), which holds titles and names of users.",
+    help="Include what uses the variables (see: uses), with titles and user names.",
 )
 
 
-@click.command(
-    cls=Command,
-    example="apteco-frames uses boDest --profile orbit\n"
-    "apteco-frames uses boDest 29 --profile orbit --files Public\n"
-    "apteco-frames uses --broken older --profile orbit",
-    short_help="Show who uses which variables and codes.",
-)
+@click.command(cls=Command)
 @click.argument("variable", required=False)
 @click.argument("code", required=False)
 @click.option(
     "--files",
     multiple=True,
     metavar="DIRECTORY",
-    help="Look for selection files in this directory of the FastStats system, such as Public, and "
-    "below it. May be repeated.",
+    help="Also look for selection files in this directory of the FastStats system, such as Public, "
+    "and below it. May be repeated.",
 )
 @click.option(
     "--broken",
     type=PATH,
     metavar="DIR",
-    help="Only uses that do not work, as the catalogue saved in DIR tells: an older one, to see "
-    "what broke since; or a newer one, to see what will break. The exit status is 1 if there are "
-    "any, and 2 after any trouble.",
+    help="Only uses that are broken, by comparison with the catalogue saved in DIR: an older one "
+    "shows what broke since, a newer one what will break. Exit with 1 if there are any, and with 2 "
+    "after any error.",
 )
 @with_source
-@with_output
+@with_output()
 def uses(
     source: Source,
     output: Output,
@@ -63,15 +57,22 @@ def uses(
     files: tuple[str, ...],
     broken: Path | None,
 ) -> int:
-    """Print which audiences, dashboards, compositions and selection files use what.
+    """Show who uses which variables and codes.
 
-    VARIABLE is the name or the description of a variable; CODE is a code of it, or what that means.
+    It looks in audiences, dashboards, compositions and selection files; not in PeopleStage and
+    collections, nor in what the user may not list. VARIABLE is a name or description; CODE is one
+    of its codes, or the description of one.
 
-    PeopleStage and collections are not seen, nor what the user may not list.
+    Example:
+      apteco-frames uses boDest --profile orbit
+      apteco-frames uses boDest 29 --profile orbit --files Public
+      apteco-frames uses --broken older --profile orbit
     """
+    if files and source.is_offline:
+        click.get_current_context().fail("--files needs a login.")
     with source.opened() as system:
         if files:
-            _load(system, files)
+            system.load_uses(files)  # type: ignore[union-attr]
         if broken is None:
             found = _uses_of(system, variable, code)
         else:
@@ -86,16 +87,6 @@ def uses(
                 "collections, and what the user may not list were not looked at."
             )
         return int(broken is not None and len(found) > 0)
-
-
-def _load(system: Catalogue | Session, files: tuple[str, ...]) -> None:
-    from apteco_frames.session import Session
-
-    if not isinstance(system, Session):
-        raise click.UsageError(
-            "--files needs a login, so no --catalogue", click.get_current_context()
-        )
-    system.load_uses(files)
 
 
 def _uses_of(system: Catalogue | Session, variable: str | None, code: str | None) -> Uses:

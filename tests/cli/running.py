@@ -109,26 +109,36 @@ def environment(**changes: str | None) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def in_process(*arguments: str, given: str = "", program: str = "", **changes: str | None) -> Ran:
+def in_process(
+    *arguments: str,
+    given: Any = "",
+    program: str = "",
+    out: Any = subprocess.PIPE,
+    err: Any = subprocess.PIPE,
+    **changes: Any,
+) -> Ran:
     """Run a command in a process of its own, or a program in Python with its arguments.
 
     Args:
         arguments: the command line.
-        given: its standard input.
+        given: its standard input: a text, or a file.
         program: the program.
+        out: its standard output, if that is not to be told.
+        err: its standard error, likewise.
         changes: to the environment.
     """
     what = ["-c", program] if program else ["-m", "apteco_frames"]
     done = subprocess.run(
         [sys.executable, *what, *arguments],
         env=environment(**changes),
-        input=given,
-        capture_output=True,
+        **{"input" if isinstance(given, str) else "stdin": given},
+        stdout=out,
+        stderr=err,
         encoding="utf-8",
         timeout=PATIENCE,
         check=False,
     )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return Ran(done.returncode, done.stdout or "", done.stderr or "")
 
 
 @contextmanager
@@ -195,16 +205,9 @@ def on_terminal(*arguments: str, columns: int = 80, **changes: str | None) -> Ra
 def in_process_on_terminal(*arguments: str, columns: int = 80, **changes: str | None) -> Ran:
     """Run a command in a process of its own, with a terminal as standard output."""
     with terminal(columns) as (theirs, shown):
-        done = subprocess.run(
-            [sys.executable, "-m", "apteco_frames", *arguments],
-            env=environment(**{**ON_TERMINAL, **changes}),
-            stdout=theirs,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            timeout=PATIENCE,
-            check=False,
-        )
-    return Ran(done.returncode, shown.decode(), done.stderr)
+        options: dict[str, Any] = {**ON_TERMINAL, **changes}
+        done = in_process(*arguments, out=theirs, **options)
+    return done._replace(out=shown.decode())
 
 
 def shell(script: str, folder: Path, **changes: str | None) -> Ran:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import shlex
 import signal
@@ -19,9 +18,9 @@ from typing import Any, TextIO, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from cli.running import environment, in_process, serving
 from strategies import as_logged_in
 
-import apteco_frames
 from apteco_frames import Catalogue, login_with_password
 from apteco_frames.cli import main
 from apteco_frames.demo import DemoServer, holidays
@@ -67,26 +66,6 @@ Carry on from there, offline:
 """
 
 
-def environment() -> dict[str, str]:
-    """The environment of a child process that runs the package under test."""
-    package = Path(apteco_frames.__file__).resolve().parents[1]
-    return {**os.environ, "PYTHONPATH": str(package), "PYTHONIOENCODING": "utf-8"}
-
-
-def run(folder: Path, *arguments: str, program: str = "") -> subprocess.CompletedProcess[str]:
-    """The program's outcome in a folder; or that of another program in Python."""
-    what = ["-c", program] if program else ["-m", "apteco_frames"]
-    return subprocess.run(
-        [sys.executable, *what, *arguments],
-        cwd=folder,
-        env=environment(),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
-
-
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder, which is the current one."""
@@ -96,11 +75,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_demo(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The demo prints what the documentation prints, and writes the catalogue; twice over."""
-    for in_process in (True, False):
-        if in_process:
-            outcome = run(here, "demo")
-            assert (outcome.returncode, outcome.stderr) == (0, "")
-            out = outcome.stdout
+    for apart in (True, False):
+        if apart:
+            status, out, err = in_process("demo")
+            assert (status, err) == (0, "")
         else:
             assert main(["demo"]) == 0
             out = capsys.readouterr().out
@@ -189,16 +167,8 @@ def started(
             child.kill()
 
 
-@contextmanager
-def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
-    """The program while it serves, and the lines it printed by then."""
-    command = ("-m", "apteco_frames", "demo", "--serve", *arguments)
-    with started(folder, *command) as (child, output):
-        yield child, [output.readline().rstrip("\n") for _ in range(6)]
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
-def test_serve(tmp_path: Path) -> None:
+def test_serve(here: Path) -> None:
     """``--serve`` prints the five values of a login, which works, and ends at Ctrl-C.
 
     ``--port`` says where to serve.
@@ -206,7 +176,7 @@ def test_serve(tmp_path: Path) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         port = holder.getsockname()[1]
-    with serving(tmp_path, "--port", str(port)) as (child, lines):
+    with serving("demo", "--serve", "--port", str(port)) as (child, lines):
         values = [line.split("  ")[-1].strip() for line in lines[:5]]
         labels = [
             line.removesuffix(value).strip() for line, value in zip(lines, values, strict=False)
@@ -221,7 +191,7 @@ def test_serve(tmp_path: Path) -> None:
         child.send_signal(signal.SIGINT)
         out, errors = child.communicate(timeout=60)
         assert (child.returncode, out, errors) == (0, "\nStopped.\n", "")
-    assert list(tmp_path.iterdir()) == []
+    assert list(here.iterdir()) == []
 
 
 # As ``python -m apteco_frames`` does, with a line once the package is in control: at its first
@@ -318,46 +288,6 @@ def test_passed_over_interrupt(tmp_path: Path) -> None:
     assert "Carry on from there" in out
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no broken pipes")
-@pytest.mark.slow
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("arguments", [["demo"], ["demo", "--serve"]], ids=" ".join)
-def test_nobody_reads(tmp_path: Path, arguments: list[str], unbuffered: str) -> None:
-    """Where the reader of the output has gone (``| head``), the program ends without a word."""
-    reading, writing = os.pipe()
-    os.close(reading)
-    outcome = subprocess.run(
-        [sys.executable, "-m", "apteco_frames", *arguments],
-        cwd=tmp_path,
-        env={**environment(), "PYTHONUNBUFFERED": unbuffered},
-        stdout=writing,
-        stderr=subprocess.PIPE,
-        timeout=60,
-        check=False,
-    )
-    os.close(writing)
-    assert (outcome.returncode, outcome.stderr) == (141, b"")
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
-def test_no_space_left(tmp_path: Path) -> None:
-    """Output that cannot be written is an error of one line."""
-    with open("/dev/full", "wb") as full:
-        outcome = subprocess.run(
-            [sys.executable, "-m", "apteco_frames", "demo"],
-            cwd=tmp_path,
-            env=environment(),
-            stdout=full,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
-    assert outcome.returncode == 1
-    assert re.fullmatch(r"apteco-frames: .*No space left on device\n", outcome.stderr)
-
-
 @pytest.mark.parametrize("serve", [["--serve"], []])
 def test_port_in_use(here: Path, capsys: pytest.CaptureFixture[str], serve: list[str]) -> None:
     """A port that is taken is an error of one line."""
@@ -367,42 +297,3 @@ def test_port_in_use(here: Path, capsys: pytest.CaptureFixture[str], serve: list
     shown = capsys.readouterr()
     assert shown.out == ""
     assert re.fullmatch(r"apteco-frames: .*in use.*\n", shown.err)
-
-
-@pytest.mark.parametrize("port", ["-1", "65536", "abc", "80.5", ""])
-def test_port_that_is_none(here: Path, capsys: pytest.CaptureFixture[str], port: str) -> None:
-    """What is not a port is named below the usage, with what a port is."""
-    with pytest.raises(SystemExit) as ended:
-        main(["demo", f"--port={port}"])
-    assert ended.value.code == 2
-    last = capsys.readouterr().err.splitlines()[-1]
-    said = f"option --port: {port!r} is not a port: a number from 0 to 65535"
-    assert last == f"apteco-frames demo: error: {said}"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "shown"),
-    [
-        (["--help"], ["usage: apteco-frames", "demo", "Holidays demo system"]),
-        (["demo", "--help"], ["[DIR]", "--serve", "--port N", "holidays-catalogue"]),
-    ],
-)
-def test_help(capsys: pytest.CaptureFixture[str], arguments: list[str], shown: list[str]) -> None:
-    """``--help`` names commands and options with their defaults."""
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 0
-    text = capsys.readouterr().out
-    assert [part for part in shown if part not in text] == []
-
-
-@pytest.mark.parametrize("arguments", [["nothing"], ["demo", "--port", "x"], ["demo", "x", "y"]])
-def test_wrong_arguments(
-    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
-) -> None:
-    """Wrong arguments are status 2, with the usage."""
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    assert ended.value.code == 2
-    assert capsys.readouterr().err.startswith("usage: apteco-frames")
-    assert list(here.iterdir()) == []

@@ -34,15 +34,6 @@ def test_export_without_codes(command: Command) -> None:
     assert not Catalogue.read_parquet("saved").has_codes
 
 
-def test_export_over_other_files(command: Command, place: Path) -> None:
-    """Files of another origin are left alone."""
-    (place / "saved").mkdir()
-    (place / "saved/tables.parquet").write_text("mine")
-    status, out, err = command("export", "saved", "--catalogue", "holidays")
-    assert (status, out, len(err.splitlines())) == (1, "", 1)
-    assert (place / "saved/tables.parquet").read_text() == "mine"
-
-
 def test_refused_codes_are_named(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """Codes that the API refuses are left out, and it is said whose."""
     whole = holidays()
@@ -67,13 +58,6 @@ def test_dictionary(command: Command, place: Path, name: str) -> None:
     assert written.startswith(b"PK" if name == "d.xlsx" else b"<!doctype html>")
 
 
-def test_dictionary_of_another_kind(command: Command, place: Path) -> None:
-    """Another end is status 2, before anything is read."""
-    status, _, err = command("dictionary", "d.pdf", "--catalogue", "nothing")
-    assert status == 2
-    assert err.endswith("error: argument FILE: 'd.pdf' ends neither in .html nor in .xlsx\n")
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
 def test_serve(place: Path) -> None:
     """A saved catalogue is served until Ctrl-C, and can be logged in to as it says."""
@@ -86,16 +70,10 @@ def test_serve(place: Path) -> None:
     assert (child.returncode, err) in ((0, ""), (130, ""))  # the other if it did not wait yet
 
 
-def test_serve_nothing(command: Command) -> None:
-    """A folder without a catalogue is an error of one line."""
-    status, out, err = command("serve", "nothing")
-    assert (status, out, len(err.splitlines())) == (1, "", 1)
-
-
 def test_cache(command: Command, place: Path, server: NotingServer) -> None:
     """What is kept is listed and removed, and nothing else in that folder."""
     assert command("cache", "dir") == (0, f"{place / 'cache'}\n", "")
-    nothing = f"apteco-frames: no catalogue is kept in {place / 'cache'}\n"
+    nothing = f"apteco-frames: the cache in {place / 'cache'} is empty\n"
     assert command("cache", "list", "--no-header") == (0, "", nothing)
     assert command("cache", "clean").err.startswith("apteco-frames: removed 0 files, 0 bytes")
     assert command("tables", "--profile", "orbit").status == 0

@@ -117,15 +117,6 @@ def test_columns(command: Command) -> None:
     }
 
 
-def test_columns_that_are_not_there(command: Command) -> None:
-    """A column that is not there is status 2, and those that are there are named."""
-    status, out, err = command("tables", *OFFLINE, "--columns", "name,nothing")
-    assert (status, out) == (2, "")
-    assert err.splitlines()[-1].startswith(
-        "apteco-frames tables: error: option --columns: no column 'nothing'; there are name, "
-    )
-
-
 def test_empty_answers(command: Command) -> None:
     """No rows are no rows, in each format."""
     query = "select name, depth from tables where depth > 100"

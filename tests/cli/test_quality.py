@@ -41,14 +41,6 @@ def test_lint(command: Command, place: Path) -> None:
     assert command(*given, "--config", "none.toml").status == 2
 
 
-def test_unknown_rules(command: Command) -> None:
-    """A rule that is not there is a usage error that names those that are."""
-    for option in ("--select", "--ignore"):
-        status, _, err = command("lint", "--catalogue", "holidays", option, "empty")
-        assert status == 2
-        assert f"option {option}: no rule 'empty'; there are exportable-personal-data" in err
-
-
 def test_quality_as_json(command: Command) -> None:
     """Programs get all columns, nulls as null."""
     out = command("quality", "--catalogue", "holidays", "--format", "json").out

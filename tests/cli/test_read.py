@@ -49,25 +49,6 @@ def test_codes(command: Command, source: tuple[str, str], name: str) -> None:
     assert len(rows) == len(holidays().codes["boDest"])
 
 
-def test_codes_of_what_is_not_there(command: Command) -> None:
-    """A name that no variable has is an error of one line, with the nearest."""
-    status, out, err = command("codes", "boDst", "--catalogue", "holidays")
-    assert (status, out) == (1, "")
-    assert len(err.splitlines()) == 1
-    assert "Nearest: 'boDest'" in err
-
-
-def test_what_was_not_saved(command: Command) -> None:
-    """A catalogue without codes says so, and what to do on the command line."""
-    for words in (["codes", "boDest"], ["folders"]):
-        status, out, err = command(*words, "--catalogue", "without-codes")
-        assert (status, out) == (1, "")
-        assert err.startswith("apteco-frames: The catalogue of system 'holidays' has no ")
-        assert err.endswith(
-            "Save it with them: apteco-frames export, or apteco-frames archive add.\n"
-        )
-
-
 def test_search(command: Command) -> None:
     """Words are searched for, with typing errors, the best first."""
     done = command("search", "travle", "date", "--catalogue", "holidays", "--columns", "name")
@@ -125,32 +106,12 @@ def test_sql(command: Command, source: tuple[str, str]) -> None:
         assert command("sql", query.format(noun), *source) == (0, f"n\n{number}\n", "")
 
 
-def test_sql_that_is_none(command: Command) -> None:
-    """A query that names what is not there is an error of one line."""
-    done = command("sql", "select nam from\ntables", "--catalogue", "holidays")
-    assert (done.status, done.out, len(done.err.splitlines())) == (1, "", 1)
-
-
-def test_catalogue_that_is_not_there(command: Command, place: Path) -> None:
-    """A folder without a catalogue is an error of one line."""
-    status, out, err = command("tables", "--catalogue", "nothing")
-    assert (status, out) == (1, "")
-    assert err.startswith("apteco-frames: There is no folder nothing. Name a folder that ")
-
-
 def test_a_panic_of_polars_is_one_line(place: Path) -> None:
     """Where a query makes polars panic, its own message on standard error is not shown."""
     for query in ("select columns('(') from tables", "select greatest()"):
         status, out, err = in_process("sql", query, "--catalogue", "holidays")
         assert (status, out, len(err.splitlines())) == (1, "", 1)
         assert err.startswith("apteco-frames: The query ")
-
-
-def test_an_answer_that_arrow_cannot_hold(command: Command) -> None:
-    """Values of a kind that Arrow lacks are an error that says what to do."""
-    status, out, err = command("sql", "select cast(1 as int128)", "--catalogue", "holidays")
-    assert (status, out, len(err.splitlines())) == (1, "", 1)
-    assert "Cast them in the query" in err
 
 
 @pytest.mark.parametrize(

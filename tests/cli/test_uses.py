@@ -75,13 +75,6 @@ def test_nothing_broken(command: Command) -> None:
     assert "No broken use was found" in done.err
 
 
-def test_trouble(command: Command) -> None:
-    """What went wrong has the status 2, so that it never reads as nothing broken."""
-    assert command("uses", "--broken", "nothing", *LOGIN).status == 2
-    assert command("uses", "--broken=nothing", *LOGIN).status == 2
-    assert command("uses", "--catalogue", "holidays").status == 1
-
-
 def test_saved(command: Command, place: Path) -> None:
     """Uses are saved if that is asked for, and then read offline, or from an archive."""
     assert not (place / "holidays/uses.parquet").exists()
