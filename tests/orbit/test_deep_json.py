@@ -31,30 +31,35 @@ def read(text: str) -> Any:
     return loads(text, **HOOKS)
 
 
-@given(VALUES, st.sampled_from([None, 1]))
-def test_values(value: Any, indent: int | None) -> None:
-    """Whatever ``json`` writes is read as ``json`` reads it."""
-    text = json.dumps(value, indent=indent)
+DEPTHS = st.sampled_from([0, 198, 199, 200, 397])
+"""How deep to look: from 200 levels on, what is within is read by itself."""
+
+
+@given(VALUES, st.sampled_from([None, 1]), DEPTHS)
+def test_values(value: Any, indent: int | None, depth: int) -> None:
+    """Whatever ``json`` writes is read as ``json`` reads it, however deep it is."""
+    text = "[" * depth + json.dumps(value, indent=indent) + "]" * depth
     assert repr(read(text)) == repr(json.loads(text, **HOOKS))
 
 
-@given(st.text('[]{}:,"\\ 01.-eEnull tf\n', max_size=12))
-@example('{"a":1,}')
-@example("[1,]")
-@example("[1 2]")
-@example('{"a" 1}')
-@example("1 1")
-@example('{"a":}')
-@example("[}")
-@example('{"a"]')
-@example("]")
-@example("")
-@example('{,"a":1}')
-@example("[,1]")
-@example("01")
-@example("1:2")
-def test_what_is_no_json(text: str) -> None:
+@given(st.text('[]{}:,"\\ 01.-eEnull tf\n', max_size=12), DEPTHS)
+@example('{"a":1,}', 199)
+@example("[1,]", 199)
+@example("[1 2]", 199)
+@example('{"a" 1}', 199)
+@example("1 1", 199)
+@example('{"a":}', 199)
+@example("[}", 199)
+@example('{"a"]', 199)
+@example("]", 199)
+@example("", 199)
+@example('{,"a":1}', 199)
+@example("[,1]", 199)
+@example("01", 199)
+@example("1:2", 199)
+def test_what_is_no_json(text: str, depth: int) -> None:
     """What ``json`` refuses is refused, and nothing else."""
+    text = "[" * depth + text + "]" * depth
     try:
         expected = repr(json.loads(text, **HOOKS))
     except json.JSONDecodeError:
