@@ -11,9 +11,10 @@ Of a definition only what it names is kept, so that memory does not grow with th
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import pyarrow as pa
 
@@ -24,20 +25,24 @@ from apteco_frames.orbit.deadline import Deadline, run_all
 from apteco_frames.orbit.decode import find_fault
 from apteco_frames.orbit.json_text import load, results_error
 from apteco_frames.orbit.load import MOST_FOLDERS, MOST_LEVELS
-from apteco_frames.orbit.outcome import Response, raise_for_status
+from apteco_frames.orbit.outcome import raise_for_status
 from apteco_frames.orbit.paging import read_list
 from apteco_frames.orbit.url import require_name
 from apteco_frames.schema.column import INT, STRING, TIMESTAMP, Column
 from apteco_frames.support.progress import Report
-from apteco_frames.support.text import list_names, truncate
+from apteco_frames.support.text import ASK_ADMINISTRATOR, list_names, truncate
 from apteco_frames.support.times import decode_time
 
 _Key = TypeVar("_Key")
 _Result = TypeVar("_Result")
 
-_REFUSED = frozenset({400, 403})
 _GONE = 404
-_NOT_HAD = _REFUSED | {_GONE}
+_NOT_HAD = frozenset({400, 403, _GONE})
+_LISTS = {
+    "audience": "Audiences",
+    "dashboard": "Dashboards",
+    "composition": "AudienceCompositions",
+}
 
 _ITEMS = (
     Column("id", INT, False, "id", ""),
@@ -103,13 +108,7 @@ class _Listed(NamedTuple):
     """The resources of a kind that are listed, and what is odd about the list."""
 
     items: list[_Item]
-    warnings: tuple[str, ...] = ()
-
-
-class _Refused(NamedTuple):
-    """Why something is not to be had."""
-
-    status: int
+    warnings: list[str]
 
 
 def load_uses(
@@ -141,35 +140,29 @@ def load_uses(
         AptecoFramesError: another error of the tree.
     """
     orbit = _Orbit(client, system, user, deadline, connections)
-    listers: dict[str, Callable[[Deadline], _Listed]] = {
-        "audience": orbit.audiences,
-        "dashboard": orbit.dashboards,
-        "composition": orbit.compositions,
-    }
-    listed = dict(orbit.all(listers.items()))
+    lists = dict(orbit.all((kind, partial(orbit.listed, kind)) for kind in _LISTS))
+    listed = [lists[kind] for kind in _LISTS]
     if folders:
-        listed["file"] = orbit.files(folders)
-    order = [item for kind in (*listers, "file") if kind in listed for item in listed[kind].items]
+        listed.append(orbit.files(folders))
+    warnings = [warning for each in listed for warning in each.warnings]
+    order = [item for each in listed for item in each.items]
     found: dict[int, Resource] = {}
-    refused: dict[str, int] = {}
+    refused: Counter[str] = Counter()
     calls = ((place, partial(orbit.resource, item, selectors)) for place, item in enumerate(order))
     for done, (place, resource) in enumerate(orbit.all(calls), 1):
         if isinstance(resource, Resource):
             found[place] = resource
-        elif isinstance(resource, _Refused) and resource.status != _GONE:
-            kind = order[place].kind
-            refused[kind] = refused.get(kind, 0) + 1
+        elif resource == "refused":
+            refused[order[place].kind] += 1
         if report:
             report(done, len(order))
-    warnings = [warning for kind in listed for warning in listed[kind].warnings]
-    if "file" in refused:
-        number = refused["file"]
+    if number := refused["file"]:
         warnings.append(
             f"The API refuses the queries of {number:,} selection file{'s' * (number > 1)} in "
             f"{orbit.place}; they are left out. Reading them needs the licence AdvancedQuery: ask "
             "your administrator for it."
         )
-    return Uses([found[place] for place in sorted(found)], refused, tuple(warnings))
+    return Uses([found[place] for place in sorted(found)], +refused, tuple(warnings))
 
 
 class _Orbit:
@@ -197,47 +190,38 @@ class _Orbit:
         started = ((key, partial(call, part)) for key, call in calls)
         return run_all(started, part, self._client.base_url, self._connections)
 
-    def audiences(self, deadline: Deadline) -> _Listed:
-        """Everybody's audiences, or those of the user."""
-        rows = self._list(deadline, "Audiences")
-        warnings: tuple[str, ...] = ()
-        if isinstance(rows, _Refused):
-            if rows.status != _GONE:
-                warnings = (self._only_own("audiences"),)
-            rows = self._list(deadline, "Users", self._user, "Audiences")
-        if isinstance(rows, _Refused):
-            return _Listed([], self._not_listed("audiences", rows))
-        options = {"params": {"includeBrief": "false"}}
-        urls = (self._url("Audiences", str(row["id"])) for row in rows)
-        return _Listed(self._items("audience", rows, urls, options), warnings)
+    def listed(self, kind: str, deadline: Deadline) -> _Listed:
+        """Everybody's resources of a kind; or the user's, if the API lists no others."""
+        paths = [[_LISTS[kind]], ["Users", self._user, _LISTS[kind]]]
+        if kind == "composition":
+            paths = [[_LISTS[kind], self._system]]
+        warnings: list[str] = []
+        for path in paths:
+            rows = self._read(deadline, self._url(*path), _ITEMS)
+            if not isinstance(rows, ApiError):
+                items = [self._item(kind, row, path) for row in rows if self._is_own(row["system"])]
+                return _Listed(list({item.id: item for item in items}.values()), warnings)
+            # Older servers list nobody all dashboards, and may know no compositions.
+            if rows.status != _GONE or (kind == "audience" and path is paths[-1]):
+                warnings = [self._not_listed(kind, rows, is_last=path is paths[-1])]
+        return _Listed([], warnings)
 
-    def dashboards(self, deadline: Deadline) -> _Listed:
-        """Everybody's dashboards where the server lists them, or those of the user."""
-        rows = self._list(deadline, "Dashboards")
-        if not isinstance(rows, _Refused) and all(row["update"] is not None for row in rows):
-            urls = (
-                self._url("Dashboards", str(row["id"]), "Updates", str(row["update"]))
-                for row in rows
-            )
-            options = {"params": {"includeTabDetails": "true"}}
-            return _Listed(self._items("dashboard", rows, urls, options))
-        warnings: tuple[str, ...] = ()
-        if isinstance(rows, _Refused) and rows.status != _GONE:
-            warnings = (self._only_own("dashboards"),)
-        own = "Users", self._user, "Dashboards"
-        rows = self._list(deadline, *own)
-        if isinstance(rows, _Refused):
-            return _Listed([], self._not_listed("dashboards", rows))
-        urls = (self._url(*own, str(row["id"])) for row in rows)
-        return _Listed(self._items("dashboard", rows, urls), warnings)
+    def _item(self, kind: str, row: Mapping[str, Any], path: Sequence[str]) -> _Item:
+        """A resource of the list at a path."""
+        key, title = str(row["id"]), row["title"] or ""
+        if kind == "audience":
+            options = {"params": {"includeBrief": "false"}}
+            return _Item(kind, key, title, self._url("Audiences", key), options)
+        if path == ["Dashboards"] and row["update"] is not None:
+            url = self._url(*path, key, "Updates", str(row["update"]))
+            return _Item(kind, key, title, url, {"params": {"includeTabDetails": "true"}})
+        if kind == "dashboard":
+            path = ["Users", self._user, "Dashboards"]
+        return _Item(kind, key, title, self._url(*path, key), {})
 
-    def compositions(self, deadline: Deadline) -> _Listed:
-        """The compositions of audiences of the system."""
-        rows = self._list(deadline, "AudienceCompositions", self._system)
-        if isinstance(rows, _Refused):
-            return _Listed([], self._not_listed("audience compositions", rows))
-        urls = (self._url("AudienceCompositions", self._system, str(row["id"])) for row in rows)
-        return _Listed(self._items("composition", rows, urls))
+    def _is_own(self, system: str | None) -> bool:
+        """Whether what says that it is of a system, or says nothing, is of ours."""
+        return system in (None, self._system)
 
     def files(self, folders: Sequence[str]) -> _Listed:
         """The selection files in directories, and in those below.
@@ -248,110 +232,100 @@ class _Orbit:
         """
         files: dict[str, _Item] = {}
         refused: list[str] = []
-        seen = dict.fromkeys(folder.strip("/") for folder in folders)
-        level = list(seen)
+        level = list(dict.fromkeys(folder.strip("/") for folder in folders))
+        seen = set(level)
         url = self._url("Queries", self._system, "GetFileSync")
         for depth in range(MOST_LEVELS):
-            below: list[str] = []
-            may_fail = depth > 0
-            calls = [(path, partial(self._entries, path, may_fail)) for path in level]
-            contents = dict(self.all(calls))
+            contents = dict(self.all((path, partial(self._entries, path)) for path in level))
+            below: dict[str, None] = {}
             for path in level:
                 entries = contents[path]
-                if isinstance(entries, _Refused):
-                    refused += [path] if entries.status != _GONE else []
+                if isinstance(entries, ApiError | InvalidUrlError):
+                    if not depth:
+                        raise entries
+                    if not (isinstance(entries, ApiError) and entries.status == _GONE):
+                        refused.append(path)
                     continue
                 for entry in entries:
                     if entry["type"].lower() == "directory":
-                        below.append(entry["path"].strip("/"))
+                        below[entry["path"].strip("/")] = None
                     elif entry["type"].lower() == "selection":
                         options = {"json": {"path": entry["path"]}}
-                        item = _Item("file", entry["path"], entry["name"], url, options)
-                        files.setdefault(entry["path"], item)
-            level = [path for path in dict.fromkeys(below) if path not in seen]
-            seen.update(dict.fromkeys(level))
+                        files[entry["path"]] = _Item(
+                            "file", entry["path"], entry["name"], url, options
+                        )
+            level = [path for path in below if path not in seen]
+            seen.update(level)
             if not level or len(seen) > MOST_FOLDERS:
                 break
         if level:
             raise ApiResultsError(
-                f"The directories of {self.place} go on and on: there are more than "
-                f"{MOST_FOLDERS:,}, or more than {MOST_LEVELS} within each other. Nothing was "
-                "used. Show this message to the administrator of your Orbit installation."
+                f"The directories of {self.place} seem to have no end: there are more than "
+                f"{MOST_FOLDERS:,}, or more than {MOST_LEVELS} levels. Nothing was used. "
+                f"{ASK_ADMINISTRATOR}"
             )
         warnings = [
             f"The API does not list the directories {list_names(refused)} of {self.place}; they "
             "are left out. Ask your administrator for the right to them."
         ]
-        return _Listed(list(files.values()), tuple(warnings if refused else ()))
+        return _Listed(list(files.values()), warnings if refused else [])
 
     def resource(
         self, item: _Item, selectors: Set[str], deadline: Deadline
-    ) -> Resource | _Refused | None:
-        """What a resource names; or why it is not to be had; None if it is of another system.
+    ) -> Resource | Literal["refused", "left out"]:
+        """What a resource names; left out is what is gone, or of another system.
 
         Raises:
             ApiResultsError: it is malformed.
         """
         method = "POST" if "json" in item.options else "GET"
         answer = self._client.request(method, item.url, deadline=deadline, **item.options)
+        without = self._client.secrets.without
         with self._client.secrets.kept_out():
+            if answer.status in _NOT_HAD and not answer.body.strip():
+                # No gateway's: the API answered for the list right before.
+                answer = answer._replace(body=b"{}")
             try:
-                body = raise_for_status(_own(answer))
-            except ApiError as error:
-                if error.status in _NOT_HAD:
-                    return _Refused(error.status)
-                raise
-            try:
-                document = _parsed(body, item.url, self._client.secrets.without)
+                document = _parsed(raise_for_status(answer), item.url, without)
                 fault = find_fault(document, _SHAPE) or _fault(document, item)
                 if fault:
                     raise results_error(fault, item.url)
-                if item.kind == "file":
-                    document = {"query": document.get("query")}
-                elif document.get("systemName") not in (None, self._system):
-                    return None
+                if not self._is_own(document.get("systemName")):
+                    return "left out"
+                if item.kind == "file" and not document.get("query"):
+                    return "refused"
                 try:
-                    named = named_in(document, selectors)
+                    return _resource(item, document, selectors)
                 except ValueError as error:
                     raise results_error(str(error), item.url) from None
+            except ApiError as error:
+                if error.status not in _NOT_HAD:
+                    raise
+                return "left out" if error.status == _GONE else "refused"
             except (ApiResultsError, GatewayError) as error:
                 # Before they are truncated, or half of a token would show.
-                key, title = map(self._client.secrets.without, (item.id, item.title))
+                key, title = map(without, (item.id, item.title))
                 which = f"{item.kind} {truncate(key)!r} ({truncate(title)!r})"
                 what = f"Of the {self.place}, {which} cannot be read."
                 raise type(error)(f"{what} {error}") from None
-        return _resource(item, document, named)
 
     def _url(self, *segments: str) -> str:
         return self._client.data_view_url(*segments)
 
-    def _list(self, deadline: Deadline, *segments: str) -> list[dict[str, Any]] | _Refused:
-        """The items of a list that are of the system, or may be; or why they are not to be had."""
-        rows = self._read(deadline, self._url(*segments), _ITEMS)
-        if isinstance(rows, ApiError):
-            return _Refused(rows.status or 0)
-        return [row for row in rows if row["system"] in (None, self._system)]
-
     def _entries(
-        self, path: str, may_fail: bool, deadline: Deadline
-    ) -> list[dict[str, Any]] | _Refused:
+        self, path: str, deadline: Deadline
+    ) -> list[dict[str, Any]] | ApiError | InvalidUrlError:
         """What is in a directory, or why that is not to be had."""
         try:
-            segments = [require_name(name, "directory") for name in path.split("/") if path]
-        except InvalidUrlError:
-            if may_fail:
-                return _Refused(400)
-            raise
-        rows = self._read(deadline, self._url("Directories", self._system, *segments), _ENTRIES)
-        if isinstance(rows, ApiError):
-            if not may_fail:
-                raise rows
-            return _Refused(rows.status or 0)
-        return rows
+            names = [require_name(name, "directory") for name in path.split("/") if path]
+        except InvalidUrlError as error:
+            return error
+        return self._read(deadline, self._url("Directories", self._system, *names), _ENTRIES)
 
     def _read(
         self, deadline: Deadline, url: str, columns: tuple[Column, ...]
     ) -> list[dict[str, Any]] | ApiError:
+        """A list, or why it is not to be had."""
         page = partial(self._client.page, url, columns, deadline, may_be_refused=_NOT_HAD)
         try:
             rows = read_list(page, self._client.page_size or FIRST_PAGE_SIZE, url)
@@ -361,33 +335,18 @@ class _Orbit:
             return error
         return rows.to_pylist()  # type: ignore[no-any-return]
 
-    def _items(
-        self,
-        kind: str,
-        rows: Sequence[dict[str, Any]],
-        urls: Iterable[str],
-        options: dict[str, Any] | None = None,
-    ) -> list[_Item]:
-        items = {
-            str(row["id"]): _Item(kind, str(row["id"]), row["title"] or "", url, options or {})
-            for row, url in zip(rows, urls, strict=True)
-        }
-        return list(items.values())
-
-    def _only_own(self, what: str) -> str:
+    def _not_listed(self, kind: str, error: ApiError, *, is_last: bool) -> str:
+        nouns = "audience compositions" if kind == "composition" else f"{kind}s"
+        if is_last:
+            return (
+                f"The API does not list the {nouns} of {self.place} (status {error.status}); they "
+                "are left out. Ask your administrator for the right to them."
+            )
         return (
-            f"The API lists the {what} of all users to administrators only, so of {self.place} "
-            f"these are the {what} of {truncate(self._user)!r}, and those shared with that user. "
+            f"The API lists the {nouns} of all users to administrators only, so of {self.place} "
+            f"these are the {nouns} of {truncate(self._user)!r}, and those shared with that user. "
             "Others may use a variable that nobody seems to use. Ask an administrator (OrbitAdmin) "
             "to look, or for the right to."
-        )
-
-    def _not_listed(self, what: str, refused: _Refused) -> tuple[str, ...]:
-        if refused.status == _GONE:  # an older server has none
-            return ()
-        return (
-            f"The API does not list the {what} of {self.place} (status {refused.status}); they "
-            "are left out. Ask your administrator for the right to them.",
         )
 
 
@@ -403,28 +362,31 @@ def _parsed(body: bytes, url: str, without: Callable[[str], str]) -> Any:
         return load(body, url, without)
 
 
-def _own(answer: Response) -> Response:
-    """An answer without a word is the API's own, since that answered for the list before."""
-    is_silent = answer.status in _NOT_HAD and not answer.body.strip()
-    return answer._replace(body=b"{}") if is_silent else answer
-
-
 def _fault(document: Mapping[str, Any], item: _Item) -> str | None:
     """What is wrong with a definition, in words."""
-    if item.kind != "file" and str(document.get("id", item.id)) != item.id:
-        return f"$.id should be {item.id}, but is {document['id']}"
-    return None
+    if item.kind == "file":
+        return None
+    # What newer servers call a dashboard's is not known.
+    given = document.get("id", item.id if item.kind == "dashboard" else "missing")
+    return None if str(given) == item.id else f"$.id should be {item.id}, but is {given}"
 
 
-def _resource(item: _Item, document: Mapping[str, Any], named: tuple[Any, ...]) -> Resource:
+def _resource(item: _Item, document: Mapping[str, Any], selectors: Set[str]) -> Resource:
+    """What a definition says.
+
+    Raises:
+        ValueError: as of ``named_in``.
+    """
+    is_file = item.kind == "file"
+    title = None if is_file else document.get("title")
     owner = document.get("owner") or {}
     updated = document.get("lastUpdatedDate") or document.get("lastUpdatedOn")
     return Resource(
         item.kind,
         item.id,
-        document.get("title") or item.title or document.get("description") or "",
+        title or item.title or document.get("description") or "",
         owner.get("username"),
         decode_time(updated) if updated else None,
         document.get("numberOfHits") if item.kind == "audience" else None,
-        named,
+        named_in({"query": document["query"]} if is_file else document, selectors),
     )
