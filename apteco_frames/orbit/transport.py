@@ -140,6 +140,7 @@ class Transport:
         deadline: Deadline,
         authorise: bool | Secret = True,
         headers: Mapping[str, str] | None = None,
+        changes_nothing: bool = False,
         when_too_large: Hint | str = "Check the base URL, and what you ask for.",
         **content: Any,
     ) -> Response:
@@ -151,6 +152,7 @@ class Transport:
             deadline: how long it may take.
             authorise: whether the token is sent, or another token to send.
             headers: further headers.
+            changes_nothing: whether it may be sent again, although its method does not say so.
             when_too_large: what to do if the answer is beyond the limit.
             content: ``params=``, ``data=`` or ``json=``, as in ``requests``; values of fields
                 may be secrets.
@@ -166,7 +168,7 @@ class Transport:
             self._leave_to_parent()
         # Where an adapter of the user's tries again, its attempts are not to be multiplied.
         tried_again = partial(tries_again, self._http, method, url)
-        changes_nothing = method in ("GET", "HEAD", "OPTIONS")
+        changes_nothing = changes_nothing or method in ("GET", "HEAD", "OPTIONS")
         request = _Request(method, url, authorise, headers or {}, content)
         shown = _Shown(url, self.secrets)
         last: Response | Failure

@@ -202,7 +202,7 @@ class _Orbit:
                 items = [self._item(kind, row, path) for row in rows if self._is_own(row["system"])]
                 return _Listed(list({item.id: item for item in items}.values()), warnings)
             # Older servers list nobody all dashboards, and may know no compositions.
-            if rows.status != _GONE or (kind == "audience" and path is paths[-1]):
+            if rows.status != _GONE or kind == "audience":
                 warnings = [self._not_listed(kind, rows, is_last=path is paths[-1])]
         return _Listed([], warnings)
 
@@ -250,7 +250,7 @@ class _Orbit:
                     if entry["type"].lower() == "directory":
                         below[entry["path"].strip("/")] = None
                     elif entry["type"].lower() == "selection":
-                        options = {"json": {"path": entry["path"]}}
+                        options = {"json": {"path": entry["path"]}, "changes_nothing": True}
                         files[entry["path"]] = _Item(
                             "file", entry["path"], entry["name"], url, options
                         )
