@@ -15,6 +15,7 @@ from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.paths import PATH
 from apteco_frames.cli.source import Source, with_source
+from apteco_frames.errors import UnknownKeyError
 from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
@@ -101,14 +102,20 @@ def _load(system: Catalogue | Session, files: tuple[str, ...]) -> None:
 def _uses_of(system: Catalogue | Session, variable: str | None, code: str | None) -> Uses:
     if variable is None:
         return system.uses
-    if code is not None:
-        return system.variables[variable].codes[code].uses  # type: ignore[no-any-return]
-    if variable not in system.variables:  # it may be gone
-        found = system.uses.filter(variable_name=variable)
-        if len(found):
-            say(f"the catalogue has no variable {truncate(variable)!r}")
-            return found
-    return system.variables[variable].uses
+    try:
+        known = system.variables[variable]
+        return known.uses if code is None else known.codes[code].uses
+    except UnknownKeyError:  # it may be gone
+        there = system.variables.get(variable)
+        asked = {"variable_name": variable if there is None else there.name}
+        found = system.uses.filter(**asked, **({} if code is None else {"code": code}))
+        if not len(found):
+            raise
+        gone = f"no variable {truncate(variable)!r}"
+        if there is not None:
+            gone = f"no code {truncate(code or '')!r} of {truncate(there.name)!r}"
+        say(f"the catalogue has {gone}")
+        return found
 
 
 def _broken(
