@@ -36,6 +36,7 @@ SELECTOR_TYPES = frozenset({"Selector", "Array", "FlagArray"})
 
 _NAMES_A_VARIABLE = ("variableName", "VariableName")
 _LOOKUP = "Lookup"
+_NESTING = (dict, list)
 # Otherwise a list holds bands, or parts of texts.
 _UNBANDED = (None, "", "None")
 _WHOLE = (None, "", "Is")
@@ -157,14 +158,16 @@ def _look_into(
     codes = _codes(fields) if own in selectors and not without & {_ANY, own} else []
     within = []
     for name, value in fields.items():
-        here = (f"{part}.{name}" if part else name) if deeper else part
         if name.endswith(_NAMES_A_VARIABLE):
             for variable in _texts_in(value, name):
                 for code in (name == "variableName" and codes) or [None]:
                     found[Named(part or name, variable, code, "definition")] = None
+        if not isinstance(value, _NESTING):
+            continue
+        here = (f"{part}.{name}" if part else name) if deeper else part
         if name.endswith(_LOOKUP):
             lookups += (Named(here, variable, None, "lookup") for variable in _in_lookup(value))
-        elif isinstance(value, dict | list):
+        else:
             within.append(_Place(value, here, deeper and here in _GROUPS, without))
     return within
 
