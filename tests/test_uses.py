@@ -166,9 +166,7 @@ def test_no_licence_for_files() -> None:
         with pytest.warns(CatalogueWarning, match="refuses the queries of 7 selection files"):
             uses = session.load_uses(files="Public")
     assert uses.unavailable == 7
-    assert repr(uses).endswith(
-        "Without those of 7 resources: the API refused to show what they use."
-    )
+    assert repr(uses).endswith("7 resources are missing: the API refused to show what they use.")
     assert "7 resources" in uses._repr_html_()
     assert uses[:3].unavailable == 7
 

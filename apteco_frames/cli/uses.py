@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 with_uses = click.option(
     "--uses",
     is_flag=True,
-    help="With what uses the variables (see: uses), which holds titles and names of users.",
+    help="Include who uses the variables (see: uses): titles, and the names of users.",
 )
 
 
@@ -43,16 +43,16 @@ with_uses = click.option(
     "--files",
     multiple=True,
     metavar="DIRECTORY",
-    help="Look for selection files in this directory of the FastStats system, such as Public, and "
-    "below it. May be repeated.",
+    help="Include the selection files in this directory of the FastStats system, such as Public, "
+    "and in those below it. May be repeated.",
 )
 @click.option(
     "--broken",
     type=PATH,
     metavar="DIR",
-    help="Only uses that do not work, as the catalogue saved in DIR tells: an older one, to see "
-    "what broke since; or a newer one, to see what will break. The exit status is 1 if there are "
-    "any, and 2 after any trouble.",
+    help="Show only what breaks between this catalogue and the one saved in DIR. If that is older, "
+    "it is what has broken since; if newer, what will break. The exit status is 1 if anything "
+    "breaks, and 2 after an error.",
 )
 @with_source
 @with_output
@@ -64,11 +64,12 @@ def uses(
     files: tuple[str, ...],
     broken: Path | None,
 ) -> int:
-    """Print which audiences, dashboards, compositions and selection files use what.
+    """Show which audiences, dashboards, compositions and selection files use a variable or code.
 
-    VARIABLE is the name or the description of a variable; CODE is a code of it, or what that means.
+    VARIABLE is the name or the description of a variable, CODE one of its codes or the description
+    of one. Without them, all uses are shown.
 
-    PeopleStage and collections are not seen, nor what the user may not list.
+    Not included are PeopleStage, collections, and whatever the user may not list.
     """
     with source.opened() as system:
         if files:
@@ -84,7 +85,7 @@ def uses(
         if not len(found):
             say(
                 f"{'No use' if broken is None else 'No broken use'} was found. PeopleStage, "
-                "collections, and what the user may not list were not looked at."
+                "collections, and whatever the user may not list were not searched."
             )
         return int(broken is not None and len(found) > 0)
 

@@ -111,7 +111,7 @@ class DemoApi:
         catalogue: what to serve, with the codes and folders that it holds now.
         others: further systems of the DataView, by names of their own.
         token_lifetime: how long an access token is valid, in seconds.
-        is_admin: whether the user is an administrator (OrbitAdmin).
+        is_admin: whether the user is an administrator (OrbitAdmin) with all licences.
     """
 
     def __init__(

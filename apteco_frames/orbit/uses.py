@@ -185,7 +185,7 @@ class _Orbit:
     def all(
         self, calls: Iterable[tuple[_Key, Callable[[Deadline], _Result]]]
     ) -> Iterator[tuple[_Key, _Result]]:
-        """The results of several functions, each with its key, as they come."""
+        """The results of several functions, each with its key, in the order in which they come."""
         part = self._deadline.part()
         started = ((key, partial(call, part)) for key, call in calls)
         return run_all(started, part, self._client.base_url, self._connections)
@@ -306,7 +306,7 @@ class _Orbit:
                 # Before they are truncated, or half of a token would show.
                 key, title = map(without, (item.id, item.title))
                 which = f"{item.kind} {truncate(key)!r} ({truncate(title)!r})"
-                what = f"Of the {self.place}, {which} cannot be read."
+                what = f"The {which} of {self.place} cannot be read."
                 raise type(error)(f"{what} {error}") from None
 
     def _url(self, *segments: str) -> str:

@@ -70,7 +70,9 @@ def test_of_nothing(command: Command) -> None:
     """Where nothing is found, it is said what was not looked at."""
     done = command("uses", "boURN", *LOGIN)
     assert (done.status, len(done.rows())) == (0, 1)
-    assert "PeopleStage, collections, and what the user may not list were not looked at" in done.err
+    assert (
+        "PeopleStage, collections, and whatever the user may not list were not searched" in done.err
+    )
 
 
 @pytest.mark.parametrize("year", [2018, 2030])

@@ -84,7 +84,7 @@ def test_malformed(meet: Meet, fault: Fault, kind: Any, says: str) -> None:
     """A malformed audience is an error that names its kind, id and title, and what is wrong."""
     with FaultyServer(fault, ONE) as server:
         text = meet(server, uses(server), kind=kind)
-    assert "audience '12' ('Scandinavia, without students') cannot be read" in text
+    assert "The audience '12' ('Scandinavia, without students') of system 'holidays' at " in text
     assert says in text
 
 
