@@ -35,8 +35,10 @@ from apteco_frames.support.text import truncate
 if TYPE_CHECKING:
     import polars as pl
 
-# So that the codes of a variable in many builds need not be in memory at the same time.
+# A history reads several builds at a time where that is faster, but not many large ones, whose
+# codes need not be in memory together.
 _BUILDS_AT_ONCE = 8
+_CODES_AT_ONCE = 50_000
 
 Key = tuple[str, str]
 """The name of a system, and of a build."""
@@ -220,10 +222,7 @@ class Archive:
         try:
             return restored(saved, self.root)
         except DAMAGE as error:
-            raise ArchiveError(
-                f"The archive at {self.root} is damaged: build {found[-1].name!r} of system "
-                f"{truncate(system)!r}: {error}"
-            ) from None
+            raise self._damaged(found[-1], error) from None
 
     def scan(self, noun: str) -> pl.LazyFrame:
         """The rows of a noun, of all builds of all systems, read when they are collected.
@@ -245,12 +244,7 @@ class Archive:
             raise UnknownKeyError(
                 f"An archive has no {truncate(noun)!r}. It has {_listed(list(NOUNS))}."
             )
-        return self._scan(noun)
-
-    def _scan(self, noun: str, system: str | None = None) -> pl.LazyFrame:
-        lazy = self._lazy(noun, self._store.builds(system))
-        # A file system may take its folder for another that differs in case.
-        return lazy if system is None else lazy.filter(system_name=system)
+        return self._lazy(noun, self._store.builds())
 
     def _lazy(self, noun: str, builds: Iterable[ArchivedBuild]) -> pl.LazyFrame:
         """The rows of a noun in some builds."""
@@ -308,7 +302,7 @@ class Archive:
         wanted = pl.col("name") == variable_name
         variables = self._collected(self._lazy("variables", builds).filter(wanted)).to_dicts()
         if not variables:
-            raise self._no_variable(variable_name, system)
+            raise self._no_variable(variable_name, system, builds)
         entries = self._store.entries(builds)
         known = [
             build
@@ -342,12 +336,18 @@ class Archive:
         table_names = {row["table_name"] for row in variables.values()}
         tables = self._lazy("tables", known).filter(pl.col("name").is_in(table_names))
         records = _by_build(self._collected(tables))
+        for build in known:
+            if (str(build.system), build.name) not in records:
+                raise self._damaged(build, "the variable's table is missing")
         code = pl.struct("position", "code", "description").hash()
         latest: tuple[Key, dict[str, pa.Table]] | None = None
-        for start in range(0, len(known), _BUILDS_AT_ONCE):
-            some = known[start : start + _BUILDS_AT_ONCE]
+        left, at_once = list(known), 1
+        while left:
+            some, left = left[:at_once], left[at_once:]
             rows = self._lazy("codes", some).filter(pl.col("variable_name").is_in(names))
             codes = _by_build(self._collected(rows))
+            most = max((each.height for each in codes.values()), default=0)
+            at_once = max(1, min(_BUILDS_AT_ONCE, _CODES_AT_ONCE // max(1, most)))
             for key in ((str(build.system), build.name) for build in some):
                 if key not in codes:
                     latest = None
@@ -463,7 +463,7 @@ class Archive:
         """The builds of a system, the latest last."""
         found = self._store.builds(require_text(system, "system="))
         if not found:
-            names = self._store.systems()
+            names = sorted({str(build.system) for build in self._store.builds()})
             raise UnknownKeyError(
                 f"The archive at {self.root} has no system {truncate(system)!r}. "
                 f"It has {_listed(nearest(system, [strings(names)]) or names)}."
@@ -480,8 +480,16 @@ class Archive:
                 "Restore those that are damaged, or remove them and add their builds again."
             ) from None
 
-    def _no_variable(self, name: str, system: str | None) -> UnknownKeyError:
-        names = self._scan("variables", system).select("name").unique()
+    def _damaged(self, build: ArchivedBuild, reason: object) -> ArchiveError:
+        return ArchiveError(
+            f"The archive at {self.root} is damaged: build {build.name!r} of system "
+            f"{truncate(str(build.system))!r}: {reason}"
+        )
+
+    def _no_variable(
+        self, name: str, system: str | None, builds: Iterable[ArchivedBuild]
+    ) -> UnknownKeyError:
+        names = self._lazy("variables", builds).select("name").drop_nulls().unique()
         near = nearest(name, [strings(self._collected(names)["name"])])
         hint = f" Nearest: {_listed(near)}." if near else ""
         of = "" if system is None else f" of system {truncate(system)!r}"

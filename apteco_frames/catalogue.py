@@ -1,4 +1,4 @@
-"""The catalogue of a system: its frames, and what may be asked of them, without a network."""
+"""The catalogue of a system: its frames, and everything that works without a network."""
 
 from __future__ import annotations
 
@@ -73,20 +73,20 @@ _LOADED_BY = {
     "codes": "session.load_codes() reads them",
     "folders": "session.folders reads them",
 }
-"""How codes and folders come into the catalogue of a session."""
+"""How to load them, for messages."""
 
 
 class AnyCatalogue(ABC):
-    """What a catalogue and a session share: the frames of a build, and what may be asked of it."""
+    """What a catalogue and a session share: the frames of a build, and the methods on them."""
 
     @property
     @abstractmethod
     def catalogue(self) -> Catalogue:
-        """The offline part: the catalogue, without token and network."""
+        """The offline part, without a token and without a network."""
 
     @property
     def system_info(self) -> FastStatsSystem:
-        """The FastStats system; its build date is a local time without a zone."""
+        """The FastStats system; its build date is in the server's local time, without a zone."""
         return self.catalogue.system_info
 
     @property
@@ -104,9 +104,9 @@ class AnyCatalogue(ABC):
         """The codes of all variables; a session reads them on first use.
 
         Raises:
-            NotLoadedError: a catalogue does not hold them, or not all.
-            CodesError: the API refuses the codes of a variable.
-            AptecoFramesError: the API could not be asked, or its answers contradict each other.
+            NotLoadedError: the catalogue has no codes, or lacks some.
+            CodesError: the API refused the codes of a variable.
+            AptecoFramesError: the API could not be reached, or its answers contradict each other.
         """
         return self.variables.codes
 
@@ -118,8 +118,8 @@ class AnyCatalogue(ABC):
         A session reads them on first use; see ``Session.load_uses``.
 
         Raises:
-            NotLoadedError: a catalogue does not hold them.
-            AptecoFramesError: the API could not be asked, or refused.
+            NotLoadedError: the catalogue has no uses.
+            AptecoFramesError: the API could not be reached, or refused.
         """
 
     def diff(
@@ -130,27 +130,27 @@ class AnyCatalogue(ABC):
         moved: float | None = 0.5,
         uses: Uses | None = None,
     ) -> Changes:
-        """What changed since an older catalogue, and how much each change matters.
+        """Compare with an older catalogue: what changed, and how much each change matters.
 
-        Tables, variables and, where both have them, folders and codes are compared, codes
-        variable by variable; nothing is read from a server. ``.not_compared`` says what was
-        left out. :class:`~apteco_frames.changes.Changes` says what is compared
-        with what, and which change is ``breaking``, ``notable`` or ``routine``.
+        Tables and variables are compared, and folders and codes if both catalogues have them.
+        Nothing is read from a server; ``.not_compared`` lists what was left out. The rules that
+        make a change ``breaking``, ``notable`` or ``routine`` are listed in
+        :class:`~apteco_frames.changes.Changes`.
 
         Args:
             older: the catalogue of an older build, or a session with it.
-            drop: a fraction: a fall of a table's records, or of a variable's number of codes,
-                by more than that is ``breaking``. None turns the rule off.
-            moved: a fraction of a table's records: where more of them than that must have
-                another code of a variable than before, or have become or ceased to be
-                Unclassified, it is ``breaking``; above a fifth of it, ``notable``. None turns
-                the rule off, and nothing is looked for.
-            uses: what uses the variables, such as ``session.uses``: each change says by how many
-                it is used, and a removal of what somebody uses is ``breaking``.
+            drop: a fraction. If a table loses a larger part of its records, or a variable of its
+                codes, the change is ``breaking``. None turns the rule off.
+            moved: a fraction of a table's records. If more of them must have moved to another
+                code of a variable, or into or out of Unclassified, the change is ``breaking``;
+                above a fifth of it, ``notable``. None turns this off. The share is a lower bound,
+                since only counts are known: half the sum of the differences of the codes' shares,
+                or for arrays, where a record has several codes, the largest difference.
+            uses: what uses the variables, such as ``session.uses``. Each change then counts its
+                users, and removing something that is used is ``breaking``.
 
         Raises:
-            TypeError: ``older`` is neither a catalogue nor a session, ``drop`` or ``moved`` no
-                number, or ``uses`` no frame of uses.
+            TypeError: an argument has the wrong type.
             ValueError: ``drop`` or ``moved`` is not between 0 and 1.
 
         >>> from apteco_frames import Catalogue
@@ -163,20 +163,21 @@ class AnyCatalogue(ABC):
         if not isinstance(older, AnyCatalogue):
             raise not_a("diff() takes the older catalogue, or a session with it", older)
         before, after = older.catalogue, self.catalogue
-        (new, new_lacks), (old, old_lacks) = after._compared(), before._compared()
-        found = difference(new, old, drop=drop, moved=moved, lacking=(new_lacks, old_lacks))
+        new, old = after._rows(partly=True), before._rows(partly=True)
+        lacking = after._lacking(), before._lacking()
+        found = difference(new, old, drop=drop, moved=moved, lacking=lacking)
         rows = found.changes if uses is None else _with_users(found.changes, uses, old, new)
         return Changes(rows, after, before.system_info, found.left_out)
 
     def quality(self) -> Quality:
-        """How well codes describe the records: what is Unclassified, unused, undescribed.
+        """Profile each variable with codes: its Unclassified, unused and undescribed codes.
 
         A session reads the codes on first use, as ``.codes`` does.
 
         Raises:
-            NotLoadedError: a catalogue does not hold the codes, or not all.
-            CodesError: the API refuses the codes of a variable.
-            AptecoFramesError: the API could not be asked, or its answers contradict each other.
+            NotLoadedError: the catalogue has no codes, or lacks some.
+            CodesError: the API refused the codes of a variable.
+            AptecoFramesError: the API could not be reached, or its answers contradict each other.
 
         >>> from apteco_frames.demo import holidays
         >>> row = holidays().quality()["boDest"]
@@ -196,24 +197,23 @@ class AnyCatalogue(ABC):
         *,
         config: str | Path | None = None,
     ) -> Findings:
-        """What somebody should mend: personal data that may be exported, empty folders, and more.
+        """Check for problems to fix: personal data that may be exported, empty folders, and more.
 
-        A session reads codes and folders on first use; of a catalogue that does not hold them,
-        ``.not_checked`` says which rules were passed over. The reference has
-        all rules, each with its reason.
+        A session reads codes and folders on first use. If a catalogue lacks them, the rules that
+        need them are skipped, and listed in ``.not_checked``. The reference lists all rules, with
+        the reason for each.
 
         Args:
-            select: names of the rules to look by, or ``all``; those that are on by default, if
-                not given.
+            select: names of the rules to check, or ``all``; by default those that are on.
             ignore: names of rules to leave out.
             config: a file, normally called ``lint.toml``, with thresholds and exceptions.
 
         Raises:
-            TypeError: ``select`` or ``ignore`` is no list of names, or ``config`` no path.
-            UnknownKeyError: there is no such rule.
-            ConfigurationError: the file cannot be read, or is not as it should be.
-            CodesError: the API refuses the codes of a variable.
-            AptecoFramesError: the API could not be asked, or its answers contradict each other.
+            TypeError: ``select`` or ``ignore`` is not a list of names, or ``config`` not a path.
+            UnknownKeyError: no rule has that name.
+            ConfigurationError: the file cannot be read, or contains something unknown.
+            CodesError: the API refused the codes of a variable.
+            AptecoFramesError: the API could not be reached, or its answers contradict each other.
 
         >>> from apteco_frames.demo import holidays
         >>> for finding in holidays().lint(["empty-folder", "mostly-unclassified"]):
@@ -223,27 +223,23 @@ class AnyCatalogue(ABC):
         """
         # Here, since few use it, and it reads TOML.
         from apteco_frames.analysis import lint
-        from apteco_frames.analysis.lint_settings import settings_of
 
-        only, without = _rule_names(select, "select="), _rule_names(ignore, "ignore=") or ()
+        only = None if select is None else _names(select, "select= takes the names of rules")
+        without = _names(ignore or (), "ignore= takes the names of rules")
         rules = lint.chosen(only, without)
         settings = lint.Settings()
         if config is not None:
-            place = require_path(config, "lint()")
-            settings = settings_of(_configuration(place), str(place))
+            path = require_path(config, "lint()")
+            settings = lint.settings_of(_text_of(path), str(path))
         rows = {"tables": self.tables.arrow, "variables": self.variables.arrow}
         left_out = []
         for noun in ("codes", "folders"):
             needed = [rule.name for rule in rules if rule.needs == noun]
             try:
-                if needed:
-                    rows[noun] = getattr(self, noun).arrow
+                rows |= {noun: getattr(self, noun).arrow} if needed else {}
             except NotLoadedError:
-                left_out.append(
-                    f"Not checked, since the catalogue holds no {noun}: {', '.join(needed)}."
-                )
-        known = lint.Known(rows, self.system_info.build_date)
-        found = lint.findings(known, rules, settings)
+                left_out += [f"Not checked, as the catalogue has no {noun}: {', '.join(needed)}."]
+        found = lint.findings(lint.Known(rows, self.system_info.build_date), rules, settings)
         return Findings(found, links_of(self.tables).owner, tuple(left_out))
 
     def search(
@@ -253,41 +249,46 @@ class AnyCatalogue(ABC):
         limit: int = 20,
         synonyms: SynonymsLike = None,
     ) -> Matches:
-        """Search for what has all words of a text, the best first.
+        """Search for everything that contains all words of a text, the best first.
 
-        Names, descriptions and notes are searched, the folders and tables of variables, and
-        codes with their variables; of codes and folders those that are loaded, since nothing is
-        read from a server. Where nothing has all words, the results are those that have the
-        most of them: :attr:`Matches.has_all_words <apteco_frames.matches.Matches.has_all_words>`
-        is false then, and the printed matches say so.
+        The search looks at names, descriptions and notes, at the folders and tables of
+        variables, and at codes with their variables. It only finds codes and folders that are
+        loaded: nothing is read from a server. If nothing contains all words, the results
+        contain as many as possible: :attr:`Matches.has_all_words
+        <apteco_frames.matches.Matches.has_all_words>` is then false, and the printed matches say
+        so.
 
-        Case, accents and the order of words do not matter. A name is searched by its parts,
-        too: ``dest`` is one of ``boDest``. Small words such as ``of`` and ``the`` (in English,
-        German, French and Dutch) and emoji only decide between results that are equal
-        otherwise. Symbols are looked for where nothing else is asked for.
+        Case, accents and the order of words do not matter. Parts of names count as words:
+        ``dest`` is one of ``boDest``. Small words such as ``of`` and ``the`` (in English,
+        German, French and Dutch) and emoji only decide between results that are otherwise
+        equal. Symbols are searched for only if the text has no words.
 
-        A word of a result fits best to the letter; then in another way, as ``postcode`` for
-        ``post code``, ``email`` for ``e-mail``, ``10,000`` for ``10000``, ``Zürich`` for
-        ``zuerich``, or a synonym; then as the start of a longer word; then with typing errors:
-        none in words of up to 4 letters or with a digit, one in up to 8, otherwise two; and last
-        as a part inside a word, as ``phone`` in ``Telephone``. The worst word of a result
-        decides. Of equal ones, names and descriptions come before notes, these before folders
-        and tables, and codes last; a whole text comes before a part; and tables, variables,
-        folders and codes are in the API's order.
+        A word may match, from best to worst:
 
-        The first search takes longer, and keeps an index.
+        * exactly;
+        * in another spelling, as ``postcode`` for ``post code``, ``email`` for ``e-mail``,
+          ``10,000`` for ``10000``, ``Zürich`` for ``zuerich``, or by a synonym;
+        * as the start of a longer word;
+        * with typing errors: none in words of up to 4 letters or with a digit, one in words of
+          up to 8, otherwise two;
+        * inside a word, as ``phone`` in ``Telephone``.
+
+        The word of a result that matches worst decides. Of equal results, names and descriptions
+        come before notes, notes before folders and tables, and codes last; a whole text comes
+        before a part. Otherwise the order is the API's.
+
+        The first search takes longer, as it builds an index.
 
         Args:
             text: the words.
-            limit: how many matches at most; ``.total`` says how many there are.
+            limit: the largest number of matches to return; ``.total`` counts all of them.
             synonyms: words or phrases that mean the same, such as
                 ``{"income": ["salary", "earnings"]}``, or the path of a TOML file with them.
-                Unless given, ``synonyms.toml`` beside the profiles is used if it is there; an
-                empty mapping uses none.
+                By default ``synonyms.toml`` beside the profiles is used, if it exists; an
+                empty mapping turns synonyms off.
 
         Raises:
-            TypeError: ``text`` is not a string, ``limit`` not a whole number, or ``synonyms``
-                neither a mapping of lists nor a path.
+            TypeError: an argument has the wrong type.
             ValueError: ``limit`` is less than 1.
             ConfigurationError: the file of synonyms cannot be read.
 
@@ -306,26 +307,26 @@ class AnyCatalogue(ABC):
         return Matches(found.rows, owner, text, found.total, found.nearest, left_out, words)
 
     def sql(self, query: str) -> pl.DataFrame:
-        """The answer to a query in SQL, in the dialect of ``polars.SQLContext``.
+        """Run a query in SQL, in the dialect of ``polars.SQLContext``.
 
-        Its tables are ``tables``, ``variables``, ``codes``, ``folders`` and ``system``, with
+        The tables are ``tables``, ``variables``, ``codes``, ``folders`` and ``system``, with
         the columns of the frames of these names; enums are text, so that
-        ``type like 'D%'`` works. ``codes`` and ``folders`` are there once they are loaded:
-        nothing is read from a server. Where a query names codes, a ``CatalogueWarning`` names
-        the variables whose codes the API refused. ``notebooks/data_dictionary.ipynb`` in the
-        repository has six questions with their SQL, and the same as a filter.
+        ``type like 'D%'`` works. ``codes`` and ``folders`` exist once they are loaded: nothing
+        is read from a server. If a query names codes, a ``CatalogueWarning`` lists the
+        variables whose codes the API refused. ``notebooks/data_dictionary.ipynb`` in the
+        repository answers six questions in SQL and by filters.
 
-        The SQL of polars can read files (``read_csv``, ``read_parquet`` …), so no query that
-        comes from somebody else belongs in here. One that is very long, or recursive without an
-        end, can end or hang the process, too.
+        Do not run queries from people you do not trust: polars' SQL can read files
+        (``read_csv``, ``read_parquet`` …), and a very long or endlessly recursive query can end
+        or hang the process.
 
         Args:
             query: one statement.
 
         Raises:
-            TypeError: it is no text.
-            SqlError: it names a table or column that is not there, and says which are; or
-                a file that cannot be read; or it is no query that polars understands.
+            TypeError: the query is not text.
+            SqlError: the SQL is invalid, or names an unknown table or column (the message lists
+                those that exist), or a file that cannot be read.
 
         >>> from apteco_frames.demo import holidays
         >>> query = "select name from variables where type like 'Date%' and is_virtual"
@@ -334,7 +335,7 @@ class AnyCatalogue(ABC):
         """
         require_text(query, "sql()")
         info, saved, refused = contents_of(self.catalogue)
-        rows = {**saved, "system": table_of([info], snapshot.SYSTEM_SCHEMA)}
+        rows = {**saved, "system": table_of([info], schema.SYSTEMS_SCHEMA)}
         missing = {
             noun: f"Not all {noun} are loaded." for noun in ("codes", "folders") if noun not in rows
         }
@@ -348,19 +349,19 @@ class AnyCatalogue(ABC):
     ) -> Path:
         """Write the data dictionary: one HTML file to search and read in a browser, offline.
 
-        It holds the tables, the variables, and the codes and folders that are loaded, and says
-        whose codes are missing; nothing is read from a server. The page loads nothing either:
-        its script and its style are in it, and a Content-Security-Policy forbids all else.
-        Its address says what is shown: ``#boDest`` opens it at that variable, ``#?q=date`` with
-        that search.
+        It contains the tables, the variables, and the codes and folders that are loaded, and
+        lists the variables whose codes are missing. Nothing is read from a server, and the page
+        loads nothing either: it contains its script and style, and its Content-Security-Policy
+        forbids everything else. Its address keeps what is shown: ``#boDest`` opens that
+        variable, ``#?q=date`` that search.
 
-        Its search follows the rules of :meth:`search`.
+        The page searches by the rules of :meth:`search`.
 
         Args:
             path: the file; an existing file is replaced.
-            uses: whether the page of each variable says who uses it, with titles and names of
-                users. A session reads that on first use.
-            synonyms: as :meth:`search` takes them; the page's search knows them, too.
+            uses: whether to list the users of each variable, with titles and user names. A
+                session reads them on first use.
+            synonyms: as for :meth:`search`; the page's search uses them, too.
 
         Returns:
             the path written.
@@ -369,8 +370,8 @@ class AnyCatalogue(ABC):
             TypeError: ``path`` is not a path.
             ValueError: ``path`` is empty.
             ConfigurationError: the file of synonyms cannot be read.
-            NotLoadedError: a catalogue does not hold what uses its variables.
-            OSError: the file cannot be written; an older one is still as it was.
+            NotLoadedError: the catalogue has no uses.
+            OSError: the file cannot be written; an older file is unchanged.
         """
         target = require_path(path, "write_html()")
         known = read_synonyms(synonyms)
@@ -383,28 +384,28 @@ class AnyCatalogue(ABC):
         return target
 
     def write_excel(self, path: str | Path, *, progress: Progress = None) -> Path:
-        """Write a data dictionary as an Excel workbook (needs the extra ``excel``).
+        """Write the data dictionary as an Excel workbook (needs the extra ``excel``).
 
-        Its sheets are the system, the tables, the variables and, where they are loaded, the
-        codes, with their shares and folders; nothing is read from a server. The first sheet
-        says what is missing. A table links to its variables, a variable to its codes. The
-        sheets print in landscape, as wide as the page, with their headers on each. What does
-        not fit a sheet goes on in another; a text beyond Excel's 32,767 characters is cut,
-        and says so.
+        Its sheets are the system, the tables, the variables and, if they are loaded, the codes,
+        with their shares and folders. Nothing is read from a server; the first sheet lists what
+        is missing. Tables link to their variables, and variables to their codes. The sheets
+        print in landscape, as wide as the page, with headers on each page. Rows that do not fit
+        a sheet continue on another; a text beyond Excel's 32,767 characters is cut, and marked
+        as cut.
 
-        Texts stay texts, whatever they look like: none becomes a formula or an address.
+        Texts stay texts: none becomes a formula or a link.
 
         Args:
             path: the file, normally ending ``.xlsx``; an existing file is replaced, whole or
                 not at all.
-            progress: called with the rows written so far and their total; or True to show a
-                progress bar, False for none, None to show one where somebody is looking.
+            progress: a callable that takes the rows written so far and their total; True to show
+                a progress bar, False for none, None to show one only in a terminal or notebook.
 
         Returns:
             the path written.
 
         Raises:
-            TypeError: ``path`` is no path, or ``progress`` is none of these.
+            TypeError: ``path`` is not a path, or ``progress`` has the wrong type.
             ValueError: ``path`` is empty.
             MissingDependencyError: XlsxWriter is not installed.
             OSError: the file cannot be written.
@@ -422,17 +423,17 @@ class AnyCatalogue(ABC):
 
 @dataclass
 class CatalogueData:
-    """What a catalogue holds; a live catalogue adds codes and folders.
+    """The contents of a catalogue; a live catalogue adds codes, folders and uses.
 
     Attributes:
         system_info: the system.
         tables: a table under ``schema.TABLES_SCHEMA``.
         variables: a table under ``schema.VARIABLES_SCHEMA``.
-        codes: the codes, as far as they are known.
-        read_folders: gives the folders, under ``schema.FOLDERS_SCHEMA``; None if they are not
-            known.
-        read_uses: gives the uses, under ``schema.USES_SCHEMA``; likewise.
-        unavailable_uses: how many resources were refused.
+        codes: the codes that are loaded.
+        read_folders: returns the folders, under ``schema.FOLDERS_SCHEMA``; None if they are not
+            loaded.
+        read_uses: returns the uses, under ``schema.USES_SCHEMA``; likewise.
+        unavailable_uses: number of resources that the API refused.
     """
 
     system_info: FastStatsSystem
@@ -447,30 +448,29 @@ class CatalogueData:
 class Catalogue(AnyCatalogue):
     """The tables and variables of one build of a FastStats system, offline.
 
-    It holds no token and uses no network. Catalogues compare by their contents.
+    It has no token and uses no network. Catalogues are equal if their contents are.
 
     Args:
-        system_info: the system that the catalogue is of.
-        tables: the tables; anything that gives an Arrow stream with the columns of
-            ``Tables`` that come from the API. Derived columns are computed anew.
+        system_info: the system.
+        tables: the tables: anything with an Arrow stream of the columns of ``Tables`` that come
+            from the API. Derived columns are computed.
         variables: the variables, likewise with the columns of ``Variables``.
         codes: the codes of all variables, likewise with ``variable_name`` and the columns
-            of ``Codes`` that come from the API; or a function that gives them, which is
-            called on first use. None if they are not known.
+            of ``Codes`` that come from the API; or a function that returns them, called on
+            first use. None if they are not loaded.
         folders: the folders, likewise with the columns of ``Folders``.
         unavailable: names of variables whose codes the API refused.
-        uses: what uses the variables, likewise with the columns of ``Uses``. None if that is
-            not known.
-        source: where they came from, a URL or a path, for error messages.
+        uses: what uses the variables, likewise with the columns of ``Uses``.
+        source: a URL or a path for error messages, where the contents came from.
 
     Raises:
-        TypeError: ``system_info`` is no ``FastStatsSystem``, what should be rows is no
-            table, or ``unavailable`` no list of names.
+        TypeError: ``system_info`` is not a ``FastStatsSystem``, rows are not a table, or
+            ``unavailable`` is not a list of names.
         TablesError: the tables do not form one tree.
-        VariablesError: a variable is on a table that is not there, a name comes twice, or a
-            date is in no year from 1 to 9999.
-        CodesError: there are codes of what is no variable, or ``unavailable`` names such.
-        FoldersError: the folders do not form a tree, or hold what is no variable.
+        VariablesError: a variable is on an unknown table, two variables have one name, or a
+            date is outside the years 1 to 9999.
+        CodesError: codes or ``unavailable`` name an unknown variable.
+        FoldersError: the folders do not form a tree, or name an unknown variable.
 
     >>> from apteco_frames.demo import holidays
     >>> whole = holidays()
@@ -503,21 +503,21 @@ class Catalogue(AnyCatalogue):
         check(raw_variables, counts, related["name"].to_pylist(), source)
         names = raw_variables["name"]
         store = _known(codes, names, unavailable, source)
-        reader = _folder_reader(folders, names, source)
-        data = CatalogueData(system_info, related, tell_kinds(raw_variables), store, reader)
-        data.read_uses = _uses_reader(uses)
+        data = CatalogueData(system_info, related, tell_kinds(raw_variables), store)
+        data.read_folders = _reader(folders, lambda f: arrange(nodes_of(f, source), names, source))
+        data.read_uses = _reader(uses, declared)
         data.unavailable_uses = uses.unavailable if isinstance(uses, Uses) else 0
         self._data = data
-        self._links = Links(self, lambda: data.codes, self._read_codes)
-        self._frames: tuple[Tables, Variables] | None = None
+        self.links = Links(self, lambda: data.codes, self._read_codes)
+        self._frames: dict[str, tuple[Tables, Variables]] = {}
         self._indexed: tuple[object, Index, dict[str, str]] | None = None
-        self._lock, self._index_lock = ProcessLock(), ProcessLock()
+        self._index_lock = ProcessLock()
         warn_of_children(data.tables, source)
         warn_of_unknown(data.variables, source)
 
     @property
     def system_info(self) -> FastStatsSystem:
-        """The FastStats system; its build date is a local time without a zone."""
+        """The FastStats system; its build date is in the server's local time, without a zone."""
         return self._data.system_info
 
     @property
@@ -532,20 +532,16 @@ class Catalogue(AnyCatalogue):
 
     @property
     def _made(self) -> tuple[Tables, Variables]:
-        """The frames, made on first use: a session has its own."""
-        frames = self._frames
-        if frames is None:
-            with self._lock.own:  # each table is one object
-                frames = self._frames
-                if frames is None:
-                    data = self._data
-                    frames = Tables(data.tables, self), Variables(data.variables, self)
-                    self._frames = frames
-        return frames
+        """The frames, made on first use, since a session has its own."""
+        if not self._frames:
+            frames = Tables(self._data.tables, self), Variables(self._data.variables, self)
+            # In one step, so that all threads have the same: each table is one object.
+            self._frames.setdefault("", frames)
+        return self._frames[""]
 
     @property
     def has_codes(self) -> bool:
-        """Whether the codes of all variables are known, but for those that were refused."""
+        """Whether the codes of all variables are loaded, apart from those the API refused."""
         return not self._data.codes.missing(self._data.variables)
 
     @cached_property
@@ -553,19 +549,16 @@ class Catalogue(AnyCatalogue):
         """The folders of the system.
 
         Raises:
-            NotLoadedError: they are not known.
+            NotLoadedError: the catalogue has no folders.
         """
         read = self._data.read_folders
         if read is None:
-            raise NotLoadedError(
-                f"The catalogue of system {truncate(self.system_info.name)!r} holds no folders.",
-                hint=Hint.LOAD_FOLDERS,
-            )
+            raise self._not_loaded("no folders", Hint.LOAD_FOLDERS)
         return Folders(read(), self)
 
     @property
     def has_folders(self) -> bool:
-        """Whether the folders are known."""
+        """Whether the folders are loaded."""
         return self._data.read_folders is not None
 
     @property
@@ -573,25 +566,21 @@ class Catalogue(AnyCatalogue):
         """Which audiences, dashboards, compositions and selection files use which variables.
 
         Raises:
-            NotLoadedError: that is not known.
+            NotLoadedError: the catalogue has no uses.
         """
         rows = self._uses
         if rows is None:
-            raise NotLoadedError(
-                f"The catalogue of system {truncate(self.system_info.name)!r} does not hold what "
-                "uses its variables.",
-                hint=Hint.LOAD_USES,
-            )
+            raise self._not_loaded("no uses", Hint.LOAD_USES)
         return Uses(rows, self, self._data.unavailable_uses)
 
     @property
     def has_uses(self) -> bool:
-        """Whether it is known what uses the variables."""
+        """Whether the uses are loaded."""
         return self._uses is not None
 
     @property
     def _uses(self) -> pa.Table | None:
-        """The rows of the uses, read once; None if they are not known."""
+        """The rows of the uses, read once; None if they are not loaded."""
         data = self._data
         rows = data.read_uses() if data.read_uses else None
         if rows is not None:
@@ -603,27 +592,23 @@ class Catalogue(AnyCatalogue):
         """The catalogue itself."""
         return self
 
-    @property
-    def links(self) -> Links:
-        """How its rows lead to each other; for them alone."""
-        return self._links
+    def _not_loaded(self, what: str, hint: Hint) -> NotLoadedError:
+        name = truncate(self.system_info.name)
+        return NotLoadedError(f"The catalogue of system {name!r} has {what}.", hint=hint)
 
     def _read_codes(self, variables: pa.Table) -> CodeStore:
         store = self._data.codes
         missing = store.missing(variables)
         if missing:
-            all_of_them = len(missing) == len(with_codes(variables))
-            which = "no codes" if all_of_them else f"no codes of {list_names(missing)}"
-            raise NotLoadedError(
-                f"The catalogue of system {truncate(self.system_info.name)!r} holds {which}.",
-                hint=Hint.LOAD_CODES,
-            )
+            is_all = len(missing) == len(with_codes(variables))
+            which = "no codes" if is_all else f"no codes of {list_names(missing)}"
+            raise self._not_loaded(which, Hint.LOAD_CODES)
         return store
 
     def _index(self) -> tuple[Index, dict[str, str]]:
-        """The words of all that is known, and what is not, as ``Matches`` take it.
+        """The index of everything loaded, and what is not loaded, as ``Matches`` take it.
 
-        Made once, and anew if codes or folders were loaded since.
+        It is built once, and again after more codes or folders were loaded.
         """
         # Here, since it loads rapidfuzz.
         from apteco_frames.analysis.search import Index
@@ -642,25 +627,25 @@ class Catalogue(AnyCatalogue):
     def write_parquet(self, directory: str | Path, *, uses: bool = True) -> list[Path]:
         """Write the catalogue to a folder, one Parquet file per collection.
 
-        The files ``system.parquet``, ``tables.parquet`` and ``variables.parquet`` replace
-        those of an older catalogue there; at any moment the folder holds the older
-        catalogue or the new one, whole. Files of another origin are never overwritten.
+        ``system.parquet``, ``tables.parquet`` and ``variables.parquet`` are always written;
+        ``codes.parquet``, ``folders.parquet`` and ``uses.parquet`` if they are loaded. They
+        replace an older catalogue in the folder; at any moment it has the older catalogue or the
+        new one, whole. Other files are never overwritten.
 
-        ``codes.parquet``, ``folders.parquet`` and ``uses.parquet`` are there if they are known.
-        The last of them holds titles and names of users, and nothing else does: leave it out,
-        or delete it, before you pass the folder on.
+        Only ``uses.parquet`` contains titles and names of users: leave it out, or delete it,
+        before you pass the folder on.
 
         Args:
-            directory: the folder; made if it is not there.
-            uses: whether what uses the variables is written, where it is known.
+            directory: the folder; created if necessary.
+            uses: whether to write the uses, if they are loaded.
 
         Returns:
             the paths written.
 
         Raises:
-            TypeError: ``directory`` is no path.
+            TypeError: ``directory`` is not a path.
             ValueError: ``directory`` is empty.
-            SnapshotError: a file there is no catalogue file.
+            SnapshotError: one of the files exists and is not part of a catalogue.
             OSError: the folder cannot be written.
         """
         info, rows, refused = contents_of(self)
@@ -679,10 +664,10 @@ class Catalogue(AnyCatalogue):
             directory: the folder.
 
         Raises:
-            TypeError: ``directory`` is no path.
+            TypeError: ``directory`` is not a path.
             ValueError: ``directory`` is empty.
-            SnapshotError: a file is missing, damaged, of another origin, or written by
-                a newer version of this package.
+            SnapshotError: a file is missing, damaged, not part of a catalogue, or written by a
+                newer version of this package.
         """
         folder = require_path(directory, "read_parquet()")
         saved = snapshot.read(folder)
@@ -694,10 +679,10 @@ class Catalogue(AnyCatalogue):
             ) from None
 
     def _rows(self, *, partly: bool = False) -> dict[str, pa.Table]:
-        """The rows of all that is known, by noun.
+        """The rows of everything loaded, by noun.
 
         Args:
-            partly: whether also codes of some variables, if those of others are not known.
+            partly: whether to include the codes that are loaded if others are not.
         """
         data, store = self._data, self._data.codes
         rows = {"tables": data.tables, "variables": data.variables}
@@ -709,14 +694,13 @@ class Catalogue(AnyCatalogue):
             rows["folders"] = self.folders.arrow
         return rows
 
-    def _compared(self) -> tuple[dict[str, pa.Table], frozenset[str]]:
-        """The rows of all that is known, and of which variables the codes are not."""
+    def _lacking(self) -> frozenset[str]:
+        """Names of the variables whose codes are not loaded, or were refused."""
         store = self._data.codes
-        lacking = frozenset(store.missing(self._data.variables)) | store.refused
-        return self._rows(partly=True), lacking
+        return frozenset(store.missing(self._data.variables)) | store.refused
 
     def _dictionary(self) -> dict[str, Any]:
-        """What the data dictionary shows: all that is known, and what is not."""
+        """What the data dictionary shows: everything loaded, and what is missing."""
         store, variables = self._data.codes, self._data.variables
         return {
             "system": self.system_info._asdict(),
@@ -728,14 +712,14 @@ class Catalogue(AnyCatalogue):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Catalogue):
             return NotImplemented
-        mine = self.system_info, self.has_codes, self.has_folders
-        if mine != (other.system_info, other.has_codes, other.has_folders):
+        if self.system_info != other.system_info:
             return False
-        return (
-            self.tables == other.tables
-            and self.variables == other.variables
-            and (not self.has_folders or self.folders == other.folders)
-            and (not self.has_codes or self.codes == other.codes)
+        held = [
+            ["tables", "variables", *["codes"] * each.has_codes, *["folders"] * each.has_folders]
+            for each in (self, other)
+        ]
+        return held[0] == held[1] and all(
+            getattr(self, noun) == getattr(other, noun) for noun in held[0]
         )
 
     __hash__ = None  # type: ignore[assignment]
@@ -774,16 +758,16 @@ def restored(saved: snapshot.Snapshot, source: str = "") -> Catalogue:
 
 
 def contents_of(catalogue: Catalogue) -> tuple[dict[str, Any], dict[str, pa.Table], list[str]]:
-    """What is saved of a catalogue: the system, all rows that are known, whose codes were refused.
+    """What is saved of a catalogue: the system, the rows, and the variables refused.
 
-    It is what ``storage`` and :mod:`~apteco_frames.render.workbook` write.
+    ``storage`` and :mod:`~apteco_frames.render.workbook` write it.
     """
     refused = sorted(catalogue._data.codes.refused)
     return catalogue.system_info._asdict(), catalogue._rows(), refused
 
 
 def data_of(catalogue: Catalogue) -> CatalogueData:
-    """What a catalogue holds, for a live catalogue to add to."""
+    """The contents of a catalogue, for a live catalogue to add to."""
     return catalogue._data
 
 
@@ -792,21 +776,22 @@ def _unpickled(*values: Any) -> Catalogue:
     return Catalogue(*given, unavailable=refused)
 
 
-def _rule_names(names: Iterable[str] | None, what: str) -> tuple[str, ...] | None:
-    if names is None:
-        return None
-    wanted = f"{what} takes the names of rules, as a list"
-    try:
+def _names(names: Any, takes: str) -> tuple[str, ...]:
+    """Names that a user gave: one, or several.
+
+    Raises:
+        TypeError: they are not names.
+    """
+    if isinstance(names, Iterable):
         given = (names,) if isinstance(names, str) else tuple(names)
-    except TypeError:
-        raise not_a(wanted, names) from None
-    for name in given:
-        if not isinstance(name, str):
-            raise not_a(wanted, name)
-    return given
+        wrong = [name for name in given if not isinstance(name, str)]
+        if not wrong:
+            return given
+        names = wrong[0]
+    raise not_a(f"{takes}, as a list", names)
 
 
-def _configuration(path: Path) -> str:
+def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")  # as Windows PowerShell writes it
     except (OSError, UnicodeDecodeError) as error:
@@ -814,15 +799,14 @@ def _configuration(path: Path) -> str:
 
 
 def _known(codes: Any, names: pa.ChunkedArray, refused: Iterable[str], source: str) -> CodeStore:
-    """The codes that a catalogue is given, checked; ``refused`` are those that it lacks."""
-    if isinstance(refused, str) or not isinstance(refused, Iterable):
+    """The codes given to a catalogue, checked; ``refused`` names the variables it lacks."""
+    if isinstance(refused, str):
         raise not_a("unavailable= takes the names of variables, as a list", refused)
-    refused = list(refused)
-    known_names = set(names.to_pylist()) if refused else set()
-    strange = [name for name in refused if str(name) not in known_names]
+    refused = _names(refused, "unavailable= takes the names of variables")
+    strange = sorted({*refused} - {*names.to_pylist()}) if refused else []
     if strange:
         raise CodesError(
-            f"unavailable= names {truncate(strange[0])!r}, which is no variable of {source}. "
+            f"unavailable= names {truncate(strange[0])!r}, which is not a variable of {source}. "
             "Name variables of the catalogue whose codes could not be read."
         )
     if codes is None or callable(codes):
@@ -833,35 +817,18 @@ def _known(codes: Any, names: pa.ChunkedArray, refused: Iterable[str], source: s
     return store
 
 
-def _folder_reader(
-    folders: Any, names: pa.ChunkedArray, source: str
-) -> Callable[[], pa.Table] | None:
-    """What gives the folders, checked; a table is checked at once."""
-    if folders is None:
+def _reader(given: Any, checked: Callable[[pa.Table], pa.Table]) -> Callable[[], Any] | None:
+    """A function that returns rows given to a catalogue, checked; a table is checked at once."""
+    if given is None:
         return None
-
-    def read() -> pa.Table:
-        arrow = _arrow_table(folders() if callable(folders) else folders)
-        return arrange(nodes_of(arrow, source), names, source)
-
-    if callable(folders):
-        return read
-    checked = read()
-    return lambda: checked
-
-
-def _uses_reader(uses: Any) -> Callable[[], pa.Table | None] | None:
-    """What gives the uses, checked; a table is checked at once."""
-    if uses is None:
-        return None
-    if callable(uses):
-        return lambda: None if (found := uses()) is None else declared(found)
-    checked = declared(_arrow_table(uses))
-    return lambda: checked
+    if callable(given):
+        return lambda: None if (found := given()) is None else checked(_arrow_table(found))
+    now = checked(_arrow_table(given))
+    return lambda: now
 
 
 def _with_users(changed: pa.Table, uses: Uses, *catalogues: Mapping[str, pa.Table]) -> pa.Table:
-    """Changes with the numbers of those who use what changed, be it in either catalogue."""
+    """Changes with the number of their users, found in either catalogue."""
     if not isinstance(uses, Uses):
         raise not_a("uses= takes a frame of uses, such as session.uses", uses)
     rows = uses.arrow
@@ -877,11 +844,11 @@ def _with_users(changed: pa.Table, uses: Uses, *catalogues: Mapping[str, pa.Tabl
 def _not_searched(
     rows: Mapping[str, pa.Table], missing: int, refused: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
-    """What a search leaves out, in a sentence each without its full stop, and how it is read.
+    """What a search leaves out, each a sentence without its full stop, and how to load it.
 
     Args:
         rows: what is searched.
-        missing: of how many variables the codes are not known.
+        missing: the number of variables whose codes are not loaded.
         refused: names of the variables whose codes the API refused.
     """
     if "folders" not in rows:
@@ -906,11 +873,11 @@ def _arrow_table(data: Any) -> pa.Table:
 
 
 def _from_api(data: Any, columns: tuple[Column, ...]) -> pa.Table:
-    """The columns that the API has, under their declared types."""
+    """The columns that come from the API, with their declared types."""
     arrow = _arrow_table(data)
     fields = [pa.field(c.name, c.type, c.nullable) for c in columns if c.api_field]
     for field in fields:
-        # Saved by an earlier version, which did not know the column yet.
+        # An earlier version, which did not know the column yet, has saved it.
         if field.nullable and field.name not in arrow.column_names:
             arrow = arrow.append_column(field, pa.nulls(len(arrow), field.type))
     expected = pa.schema(fields)
@@ -922,11 +889,11 @@ def _from_api(data: Any, columns: tuple[Column, ...]) -> pa.Table:
 
 
 def _check_times(times: pa.ChunkedArray, name: str) -> None:
-    """See that all times are of years that Python, Excel and people have."""
-    bounds = pc.min_max(times.cast(INT))
-    for bound in (bounds["min"].as_py(), bounds["max"].as_py()):
+    """Raise an error if a time is outside the years that Python and Excel support."""
+    bounds = pc.min_max(times.cast(INT)).values()
+    for bound in (each.as_py() for each in bounds):
         if bound is not None and not _FIRST_TIME <= bound <= _LAST_TIME:
             raise VariablesError(
-                f"A {name} of the variables is in no year from 1 to 9999. Nothing was used. "
+                f"A {name} of the variables is outside the years 1 to 9999. Nothing was used. "
                 "Correct it, or leave it null."
             )

@@ -1,13 +1,14 @@
-"""Changes: what is different between two catalogues, the frame and the row."""
+"""Changes between two catalogues: the frame and the row."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,16 +20,16 @@ from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner, links_of
 from apteco_frames.render import report
-from apteco_frames.schema.column import DOUBLE, INT, describe, enums
+from apteco_frames.schema.column import DOUBLE, INT
 from apteco_frames.support import display, files
 from apteco_frames.support.arguments import require_path
-from apteco_frames.support.arrays import strings
+from apteco_frames.support.arrays import scalar
 from apteco_frames.support.text import truncate
 from apteco_frames.system import FastStatsSystem
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _HEADER = ("column", "old", "new", "severity")
-# What of a row that came or went tells a person what it is.
+# The column that tells people what was added or removed.
 _TELLING = {"table": "plural", "variable": "description", "folder": "name", "code": "description"}
 
 
@@ -43,7 +44,7 @@ _NUMBERS = {
 
 
 class Change(Row):
-    """One change: something added or removed, or another value in one column."""
+    """One change: something added or removed, or a new value in one column."""
 
     __slots__ = ()
 
@@ -58,16 +59,16 @@ class Change(Row):
 
     @property
     def used_by(self) -> dict[str, int] | None:
-        """How many audiences and the like use what changed, by kind; None if none is known to."""
+        """The number of audiences and so on that use it, by kind; None if none is known."""
         text: str | None = self._block["used_by"][self._position]
         return None if text is None else json.loads(text)
 
     @property
     def told(self) -> tuple[str | None, str | None]:
-        """What was there, and what is there now, for a person to read.
+        """The older and the newer text, to read.
 
-        Of a column its values; of a whole row the part that tells what it is, such as the
-        description of a variable.
+        They are the values of a column; for a whole row, the part that describes it, such as
+        the description of a variable.
         """
         if self.column is not None:
             return self.old, self.new
@@ -76,7 +77,7 @@ class Change(Row):
 
     @property
     def summary(self) -> str:
-        """The change, without its severity, as one text of any length; nothing is escaped.
+        """The change without its severity, as one text of any length, unescaped.
 
         >>> from apteco_frames.demo import holidays
         >>> from apteco_frames import Catalogue
@@ -93,13 +94,13 @@ class Change(Row):
 
     @property
     def _users(self) -> str:
-        """By how many it is used, as the end of a text."""
+        """The numbers of its users, to end a text."""
         numbers = [f"{n:,} {kind}{'s' * (n != 1)}" for kind, n in (self.used_by or {}).items()]
         return f" (used by {', '.join(numbers)})" if numbers else ""
 
     @property
     def values(self) -> str:
-        """Both values of a column as people write them, numbers with their difference.
+        """Both values of a column, to read; numbers with their difference.
 
         >>> from apteco_frames.demo import holidays
         >>> from apteco_frames import Catalogue
@@ -109,17 +110,20 @@ class Change(Row):
         >>> few.diff(whole)["Bookings"].values
         '2,130,081 → 213,008 (−90 %)'
         """  # noqa: RUF002 - a minus
+        return " → ".join(self._texts)
+
+    @property
+    def _texts(self) -> list[str]:
         old, new = self.told
         if self.column in (rules.MOVED, rules.UNCLASSIFIED):
-            shares = [_percent(float(text)) for text in (old, new) if text is not None]
-            return " → ".join(shares)
-        if self.column is not None and self.column in _NUMBERS[self.noun]:
-            numbers = [None if text is None else float(text) for text in (old, new)]
-            texts = ["null" if text is None else _number(text) for text in (old, new)]
-            return f"{' → '.join(texts)}{_by(*numbers)}"
+            return [_percent(float(text)) for text in (old, new) if text is not None]
         if self.column is None:
-            return (new if old is None else old) or ""
-        return " → ".join("null" if text is None else text for text in (old, new))
+            return [(new if old is None else old) or ""]
+        if self.column not in _NUMBERS[self.noun]:
+            return ["null" if text is None else text for text in (old, new)]
+        numbers = [None if text is None else float(text) for text in (old, new)]
+        before, after = ("null" if text is None else _number(text) for text in (old, new))
+        return [before, f"{after}{_by(*numbers)}"]
 
     def _describe(self) -> str:
         what = f"{_SIGNS[self.change]} {self.noun} {truncate(self.name)!r}"
@@ -134,36 +138,33 @@ class Change(Row):
         return f"<Change {self._describe()}>"
 
 
-class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the columns and rules
+class Changes(CatalogueFrame[Change], columns=schema.CHANGES):  # noqa: D101 - see __doc__
     __doc__ = f"""What changed from an older catalogue to a newer one.
 
-    A row for each table, variable, folder and code that was added or removed, and for
-    each column of one that changed. Tables come first, then variables, folders and
-    codes; of each what is in the newer catalogue, in its order, then what was removed.
-    Where the codes of a variable were put in another order, the variable has a row with
-    the column ``codes``. The columns:
+    Each table, variable, folder and code that was added or removed has a row, and each column
+    that changed. Tables come first, then variables, folders and codes; first those of the newer
+    catalogue, in its order, then those that were removed. If the codes of a variable are in a
+    new order, the variable has a row with the column ``codes``. The columns:
 
-    {describe(schema.CHANGES).replace(chr(10), chr(10) + " " * 4)}
+    [columns]
 
-    Texts are as JSON has them, but without quotes around a text alone; times are in ISO
-    8601. Severities, from the rules below of which the first that fits decides. Columns
-    that no rule names follow from others and are not compared::
+    Values are written as in JSON, but single texts without quotes; times in ISO 8601. The first
+    rule below that applies decides the severity. Columns in no rule follow from others and are
+    not compared::
 
         {rules.describe().replace(chr(10), chr(10) + " " * 8)}
 
     Args:
         arrow: the changes, under :attr:`schema`.
         catalogue: the newer catalogue.
-        older: the system as the older catalogue has it.
+        older: the system in the older catalogue.
         left_out: what was not compared.
     """
 
-    _enums: ClassVar = enums(schema.CHANGES)
-    schema: ClassVar[pa.Schema] = schema.CHANGES_SCHEMA
     _noun = "change"
     _row_type = Change
     _preview = ("name", *_HEADER)
-    _when_several = "Have them all with .filter(name=...)."
+    _when_several = "Use .filter(name=...) to get them all."
 
     def __init__(
         self,
@@ -178,31 +179,31 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
 
     @property
     def worst(self) -> str | None:
-        """The highest severity among them: ``breaking``, ``notable``, ``routine`` or None."""
-        counts = _counts(self._arrays["severity"], schema.SEVERITIES)
-        return next((level for level in reversed(schema.SEVERITIES) if counts[level]), None)
+        """The highest severity: ``breaking``, ``notable``, ``routine`` or None."""
+        return next((level for level, number in self._counts().items() if number), None)
 
     def at_least(self, least: str) -> Changes:
-        """Those of a severity and above, the most severe first, otherwise in their order.
+        """The changes of a severity and above, the most severe first, otherwise in order.
 
         Args:
             least: ``breaking``, ``notable`` or ``routine``.
         """
-        levels = _decoded(self._arrays["severity"])
-        wanted = reversed(schema.SEVERITIES[schema.SEVERITIES.index(least) :])
-        at = [pc.indices_nonzero(pc.equal(levels, strings([level])[0])) for level in wanted]
-        return self._part(self.arrow.take(pa.concat_arrays(at)))
+        levels = self._arrays["severity"].indices
+        lowest = scalar(schema.SEVERITIES.index(least))
+        chosen = pc.indices_nonzero(pc.greater_equal(levels, lowest))
+        order = pc.array_sort_indices(levels.take(chosen), order="descending")
+        return self._part(self.arrow.take(chosen.take(order)))
 
     @property
     def totals(self) -> str:
-        """How many there are of each severity, as ``2 breaking, 1 routine``."""
-        return _totals(_counts(self._arrays["severity"], schema.SEVERITIES))
+        """The number of changes of each severity, as ``2 breaking, 1 routine``."""
+        return _listed(self._counts())
 
     def write_html(self, path: str | Path) -> Path:
-        """Write a page to mail: the most severe changes, in tables that mail programs show.
+        """Write a page to mail: the most severe changes, in tables that mail programs display.
 
-        It has no script, its styles are inline, and it is smaller than 300 kB whatever
-        changed: what is left out is counted.
+        It has no script and inline styles, and is always smaller than 300 kB: changes that are
+        left out are counted.
 
         Args:
             path: the file; an existing file is replaced, whole or not at all.
@@ -211,7 +212,7 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
             the path written.
 
         Raises:
-            TypeError: ``path`` is no path.
+            TypeError: ``path`` is not a path.
             ValueError: ``path`` is empty.
             OSError: the file cannot be written.
         """
@@ -222,23 +223,23 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
 
     @property
     def newer(self) -> FastStatsSystem:
-        """The system as the newer catalogue has it."""
+        """The system in the newer catalogue."""
         newer: FastStatsSystem = links_of(self).catalogue.system_info
         return newer
 
     @property
     def title(self) -> str:
-        """What it is, with how many there are of each severity."""
+        """What was compared, with the number of changes of each severity."""
         return self._title
 
     @property
     def not_compared(self) -> tuple[str, ...]:
-        """What was left out since a catalogue lacks it, in a sentence each."""
+        """What was not compared because a catalogue lacks it, in a sentence each."""
         return tuple(left_out.sentence for left_out in self._left_out)
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """What was not compared: noun, whether it is all of that noun, and the sentence."""
+        """What was not compared: the noun, whether all of that noun, and a sentence."""
         return self._left_out
 
     @property
@@ -271,30 +272,48 @@ class Changes(CatalogueFrame[Change]):  # noqa: D101 - it has one, with the colu
             title += f", built {newer.build_date}, since {other}{self._older.build_date}"
         return f"{title}: {self.totals}" if self.totals else title
 
+    def _counts(self) -> dict[str, int]:
+        """The number of changes of each severity, the most severe first."""
+        found = Counter(self._arrays["severity"].indices.to_pylist())
+        return {schema.SEVERITIES[level]: found[level] for level in (2, 1, 0)}
+
     def _sections(self) -> Iterator[_Section]:
-        for noun in schema.CHANGED_NOUNS:
-            is_noun = pc.equal(_decoded(self._arrays["noun"]), strings([noun])[0])
-            arrow = self.arrow.filter(is_noun)
-            if len(arrow):
-                yield _section(noun, self._part(arrow))
+        """The changes of each noun, the most severe first, as they are shown."""
+        nouns = self._arrays["noun"].indices
+        for number, noun in enumerate(schema.CHANGED_NOUNS):
+            changes = self._part(self.arrow.filter(pc.equal(nouns, scalar(number))))
+            if not len(changes):
+                continue
+            names: dict[str, set[str]] = {kind: set() for kind in schema.CHANGE_KINDS}
+            for row in changes.arrow.select(["name", "change"]).to_pylist():
+                names[row["change"]].add(row["name"])
+            told = ", ".join(f"{len(of):,} {kind}" for kind, of in names.items() if of)
+            by_severity = changes.at_least("routine")
+            rest = by_severity[display.PREVIEW_ROWS :]
+            yield _Section(
+                title=f"{noun}s: {told}",
+                header=("", noun, *_HEADER),
+                rows=[_cells(change) for change in by_severity[: display.PREVIEW_ROWS]],
+                rest=f"… and {len(rest):,} more: {rest.totals}" if len(rest) else "",
+            )
 
 
 def html_page(found: Sequence[Changes]) -> str:
-    """The changes of some systems as one page to mail; see :meth:`Changes.write_html`."""
+    """The changes of several systems as one page to mail; see :meth:`Changes.write_html`."""
     sections = []
     for changes in found:
-        counts = _counts(changes._arrays["severity"], schema.SEVERITIES)
         lines = [
             report.Line(
                 change.severity,
                 f"{change.noun} {change.name}"
-                + (f" {change.change}" if change.column is None else f", {change.column}"),
-                change.values,
+                + (f" {change.change}" if change.column is None else f", {change.column}")
+                + change._users,
+                change._texts,
             )
             for change in changes.at_least("routine")[: report.MOST_ROWS]
         ]
-        by_level = {level: counts[level] for level in reversed(schema.SEVERITIES)}
-        sections.append(report.Section(changes.title, by_level, lines, changes.not_compared))
+        counts = changes._counts()
+        sections.append(report.Section(changes.title, counts, lines, changes.not_compared))
     return report.page(sections)
 
 
@@ -307,57 +326,23 @@ class _Section(NamedTuple):
     rest: str
 
 
-def _section(noun: str, changes: Changes) -> _Section:
-    names, kinds, levels = (changes._arrays[name] for name in ("name", "change", "severity"))
-    happened = {
-        kind: pc.count_distinct(names.filter(pc.equal(_decoded(kinds), strings([kind])[0]))).as_py()
-        for kind in schema.CHANGE_KINDS
-    }
-    counts = ", ".join(f"{number:,} {kind}" for kind, number in happened.items() if number)
-    most_severe: list[int] = []
-    for level in reversed(schema.SEVERITIES):
-        is_level = pc.equal(_decoded(levels), strings([level])[0])
-        most_severe += pc.indices_nonzero(is_level)[: display.PREVIEW_ROWS].to_pylist()
-    shown = [changes._row(position) for position in most_severe[: display.PREVIEW_ROWS]]
-    left = _counts(levels, schema.SEVERITIES)
-    for change in shown:
-        left[change.severity] -= 1
-    hidden = len(changes) - len(shown)
-    return _Section(
-        title=f"{noun}s: {counts}",
-        header=("", noun, *_HEADER),
-        rows=[_cells(change) for change in shown],
-        rest=f"… and {hidden:,} more: {_totals(left)}" if hidden else "",
-    )
-
-
 def _cells(change: Change) -> tuple[Any, ...]:
     severity = f"{change.severity} (virtual)" if change.is_virtual else change.severity
     return _SIGNS[change.change], change.name, change.column, *change.told, severity
 
 
-def _totals(counts: dict[str, int]) -> str:
-    """How many of each severity there are, the most severe first."""
-    return ", ".join(
-        f"{counts[level]:,} {level}" for level in reversed(schema.SEVERITIES) if counts[level]
-    )
-
-
-def _counts(values: pa.Array, of: tuple[str, ...]) -> dict[str, int]:
-    found = {
-        pair["values"]: pair["counts"] for pair in pc.value_counts(_decoded(values)).to_pylist()
-    }
-    return {value: found.get(value, 0) for value in of}
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number:,} {level}" for level, number in counts.items() if number)
 
 
 def _number(text: str) -> str:
-    """A number as it was, with commas between thousands."""
+    """A number with commas between thousands."""
     whole, point, rest = text.partition(".")
     return f"{int(whole):,}{point}{rest}" if whole.lstrip("-").isdigit() else text
 
 
 def _by(old: float | None, new: float | None) -> str:
-    """The difference in percent, in brackets; nothing where there is none to tell.
+    """The difference in percent, in brackets; empty if it has no percentage.
 
     >>> _by(100, 225), _by(0, 5)
     (' (+125 %)', '')
@@ -369,7 +354,7 @@ def _by(old: float | None, new: float | None) -> str:
 
 
 def _percent(share: float) -> str:
-    """A share in percent, with so many digits that a part is neither none nor all.
+    """A share in percent, with enough digits that a part never reads as 0 or 100.
 
     >>> _percent(0.9685), _percent(0.0315), _percent(0.99996), _percent(1)
     ('97 %', '3.1 %', '99.996 %', '100 %')
@@ -380,7 +365,3 @@ def _percent(share: float) -> str:
         if float(text.replace(",", "")) not in (0, 100) or share in (0, 1):
             break
     return f"{text} %"
-
-
-def _decoded(values: pa.Array) -> pa.Array:
-    return values.dictionary_decode()

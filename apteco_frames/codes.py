@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from html import escape
-from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import pyarrow as pa
 
@@ -15,8 +14,6 @@ from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner, links_of
 from apteco_frames.render import card
-from apteco_frames.schema.column import describe
-from apteco_frames.support import display
 from apteco_frames.support.arrays import integers, spans_of
 from apteco_frames.support.text import list_names, truncate
 
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Code(Row):
-    """One category of a variable: a code and what it means."""
+    """One category of a variable: a code and its meaning."""
 
     __slots__ = ()
 
@@ -49,13 +46,13 @@ class Code(Row):
 
     @property
     def uses(self) -> Uses:
-        """Where the code is used, as far as that is certain; see :class:`Uses`.
+        """The certain uses of the code; see :class:`Uses`.
 
         A session reads the uses on first use.
 
         Raises:
-            NotLoadedError: a saved catalogue holds none.
-            AptecoFramesError: the API could not be asked, or refused.
+            NotLoadedError: a saved catalogue has no uses.
+            AptecoFramesError: the API could not be reached, or refused.
         """
         return links_of(self).uses_of([self.variable_name], self.code)
 
@@ -73,17 +70,16 @@ class Code(Row):
         return card.code(self.to_dict(), self.table.total_records)
 
 
-class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
-    __doc__ = f"""The codes of variables, in the API's order, variable by variable.
+class Codes(CatalogueFrame[Code], columns=schema.CODES):
+    """The codes of variables, in the API's order, variable by variable.
 
     ``codes["boDest"]`` returns the codes of one variable, looked up by name or description.
     There, ``["29"]`` and ``["Sweden"]`` return a single code, looked up by code, then by
     description; blanks around a code may be left out if that is unambiguous. The columns:
 
-    {describe(schema.CODES).replace(chr(10), chr(10) + " " * 4)}
+    [columns]
     """
 
-    schema: ClassVar[pa.Schema] = schema.CODES_SCHEMA
     _noun = "code"
     _row_type = Code
     _keys = ("code", "description")
@@ -101,7 +97,6 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         self._variables = variables
         self._refused = refused
         self._variable = variable
-        self._by_key: dict[str, Codes] = {}
         self._by_name: dict[str, Codes] = {}
 
     @property
@@ -123,9 +118,9 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         Raises:
             UnknownKeyError: nothing has that key (the message names the nearest), or the API
                 refused the codes of that variable.
-            AmbiguousKeyError: more than one has it; the message names them.
+            AmbiguousKeyError: several have it; the message names them.
             RowIndexError: there is no code at that position.
-            TypeError: the key is of another type.
+            TypeError: the key has the wrong type.
         """
         if not isinstance(key, str):
             return super().__getitem__(key)
@@ -137,9 +132,9 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         raise self._lookup_error(key, positions, self._keys)
 
     def __contains__(self, key: object) -> bool:
-        """Whether there are codes of that variable; of one variable, whether it has that code.
+        """Whether that variable has codes; of the codes of one variable, whether one matches.
 
-        If the API refused the codes of the variable, that is not known, and there is a warning.
+        If the API refused the codes of the variable, that is unknown, and a warning says so.
         """
         if isinstance(key, Code):
             return any(row == key for row in self._rows_of(key))
@@ -155,16 +150,8 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         self._warn_of_refused(names)
         return False
 
-    def __repr__(self) -> str:
-        return "\n".join([super().__repr__(), *self._remarks])
-
-    def _repr_html_(self) -> str:
-        remarks = (f"<p>{escape(remark)}</p>" for remark in self._remarks)
-        return f"<div {display.NO_MATHS}>{super()._repr_html_()}{''.join(remarks)}</div>"
-
     @property
     def _remarks(self) -> list[str]:
-        """What is not here, in a sentence."""
         refused = self.unavailable
         return [f"The API refused the codes of {list_names(refused)}."] if refused else []
 
@@ -180,13 +167,10 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         return map(found._row, found._positions(code.code, ("code",)))
 
     def _of(self, key: str) -> Codes:
-        codes = self._by_key.get(key)
-        if codes is None:
-            name = self._variables[key].name
-            if name in self._refused:
-                raise UnknownKeyError(self._why_unknown([name]), hint=Hint.ASK_FOR_CODES_AGAIN)
-            codes = self._by_key[key] = self._of_name(name)
-        return codes
+        name = self._variables[key].name
+        if name in self._refused:
+            raise UnknownKeyError(self._why_unknown([name]), hint=Hint.ASK_FOR_CODES_AGAIN)
+        return self._of_name(name)
 
     def _warn_of_refused(self, names: Iterable[str]) -> None:
         refused = [name for name in names if name in self._refused]
@@ -209,7 +193,7 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
         return codes
 
     def _code_positions(self, key: str) -> list[int]:
-        """Where the codes of one variable have a code, or else a description."""
+        """Positions of a code, or else of a description, among the codes of one variable."""
         for column in self._keys:
             positions = self._positions(key, (column,))
             if positions:
@@ -225,7 +209,7 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
 
     @cached_property
     def _spans(self) -> dict[str, tuple[int, int]]:
-        """Where the codes of each variable stand: they stand together."""
+        """The start and stop of the codes of each variable, which are neighbours."""
         return spans_of(self._arrays["variable_name"])
 
     @property
@@ -234,13 +218,13 @@ class Codes(CatalogueFrame[Code]):  # noqa: D101 - it has one, with the columns
 
     @property
     def _system(self) -> str:
-        """What the rows are of, for titles and errors: here a variable, or a whole system."""
+        """The variable or the system, for titles and errors."""
         system = super()._system
         of_one = self._variable is not None
         return f"variable {truncate(self._variable)!r} of {system}" if of_one else system
 
 
 def codes_of(codes: Codes, variable: str) -> Codes:
-    """The codes of the variable with that name; none, with a warning, if they were refused."""
+    """The codes of the variable with that name; if refused, none, with a warning."""
     codes._warn_of_refused([variable])
     return codes._of_name(variable)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,7 +14,6 @@ from apteco_frames.links import Owner, links_of
 from apteco_frames.normalize.tree import children_of
 from apteco_frames.render import card
 from apteco_frames.render.tree import Item, Tree
-from apteco_frames.schema.column import describe
 from apteco_frames.support.text import truncate
 from apteco_frames.variables import Variable, Variables
 
@@ -32,11 +31,7 @@ class Folder(Row):
     position: int = attribute(schema.FOLDERS, "position")
     variable_count: int = attribute(schema.FOLDERS, "variable_count")
     total_variable_count: int = attribute(schema.FOLDERS, "total_variable_count")
-
-    @property
-    def variable_names(self) -> list[str]:
-        """Names of the variables directly in the folder, in the API's order."""
-        return list(self._block["variable_names"][self._position])
+    variable_names: list[str] = attribute(schema.FOLDERS, "variable_names")
 
     @property
     def parent(self) -> Folder | None:
@@ -46,7 +41,8 @@ class Folder(Row):
     @property
     def children(self) -> list[Folder]:
         """The folders directly in it, in the API's order."""
-        return self._folders._inside(self.path)
+        positions = self._folders._children.get(self.path, [])
+        return [self._folders[position] for position in positions]
 
     @property
     def variables(self) -> Variables:
@@ -58,7 +54,7 @@ class Folder(Row):
 
         Raises:
             UnknownKeyError: no variable in the folder has it.
-            AmbiguousKeyError: more than one has it.
+            AmbiguousKeyError: several have it.
         """
         return self.variables[key]
 
@@ -70,7 +66,7 @@ class Folder(Row):
 
     @property
     def _folders(self) -> Folders:
-        """All folders of the system, also where the row is from a part of them."""
+        """All folders of the system, even if the row is from a part of them."""
         return self._frame._whole  # type: ignore[attr-defined, no-any-return]
 
     def _describe(self) -> str:
@@ -88,17 +84,16 @@ class Folder(Row):
         return card.folder(self.to_dict(), [child.name for child in self.children])
 
 
-class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the columns
-    __doc__ = f"""The folders of a system, each followed by the folders inside it.
+class Folders(CatalogueFrame[Folder], columns=schema.FOLDERS):
+    """The folders of a system, each followed by the folders inside it.
 
     ``folders[key]`` takes a path (``"Bookings/Dates"``) or, if no folder has that path, a
     name. In a path, ``%2F`` and ``%25`` stand for a ``/`` or ``%`` in a name.
     The columns:
 
-    {describe(schema.FOLDERS).replace(chr(10), chr(10) + " " * 4)}
+    [columns]
     """
 
-    schema: ClassVar[pa.Schema] = schema.FOLDERS_SCHEMA
     _noun = "folder"
     _row_type = Folder
     _keys = ("path", "name")
@@ -111,15 +106,14 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
 
     def tree(self) -> Tree:
         """The folders as a tree, with the number of variables in each."""
-        above = self._whole._above
         items = [
-            Item(folder.path, above(folder.path), folder.name, f"{folder.total_variable_count:,}")
-            for folder in self
+            Item(each.path, self._above(each), each.name, f"{each.total_variable_count:,}")
+            for each in self
         ]
         return Tree(f"{self._title} (variables)", items)
 
     def _positions(self, key: str, columns: tuple[str, ...]) -> list[int]:
-        """Where a folder has that path, or else that name: at the top they are the same."""
+        """The folder with that path, or else those with that name: at the top they are the same."""
         for column in columns:
             found = super()._positions(key, (column,))
             if found:
@@ -128,7 +122,7 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
 
     @property
     def _whole(self) -> Folders:
-        """All folders of the system, also where these are a part of them."""
+        """All folders of the system, even if these are a part of them."""
         return self if self._part_of is None else self._part_of
 
     def _part(self, arrow: pa.Table) -> Folders:
@@ -139,25 +133,17 @@ class Folders(CatalogueFrame[Folder]):  # noqa: D101 - it has one, with the colu
         return (self._part_of,)
 
     @cached_property
-    def _by_path(self) -> dict[str, int]:
-        return {path: position for position, path in enumerate(self._arrays["path"].to_pylist())}
-
-    @cached_property
-    def _within(self) -> dict[str | None, list[int]]:
-        """Places of the folders by the path of the folder around them."""
+    def _children(self) -> dict[str | None, list[int]]:
+        """Positions of the folders, by the path of the folder that contains them."""
         return children_of(self._arrays["parent_path"].to_pylist())
 
     def _at(self, path: str) -> Folder:
-        return self._row(self._by_path[path])
+        return self._row(self._index("path")[path])
 
-    def _inside(self, path: str) -> list[Folder]:
-        return [self._row(position) for position in self._within.get(path, [])]
-
-    def _above(self, path: str) -> list[str]:
-        parents = self._arrays["parent_path"]
+    def _above(self, folder: Folder) -> list[str]:
+        """Paths of the folders that contain a folder, the nearest first."""
         above: list[str] = []
-        parent = parents[self._by_path[path]].as_py()
-        while parent is not None:
-            above.append(parent)
-            parent = parents[self._by_path[parent]].as_py()
+        while (parent := folder.parent) is not None:
+            above.append(parent.path)
+            folder = parent
         return above

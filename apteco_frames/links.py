@@ -107,7 +107,7 @@ class Links:
     def variables_named(self, names: Iterable[str]) -> Variables:
         """The variables of these names, in this order."""
         variables = self.owner.variables
-        positions = variables._index("name").last
+        positions = variables._index("name")
         return variables._part(variables.arrow.take(integers(positions[name] for name in names)))
 
     def alone(self, variable: str) -> Variables:

@@ -490,7 +490,7 @@ def _read(access: Access, deadline: Deadline, anew: bool) -> tuple[Catalogue, Ca
         return catalogue, None
     data = data_of(catalogue)
     rows = {"tables": data.tables, "variables": data.variables}
-    return catalogue, cache.write(info._asdict(), rows, build.warnings, anew=anew)
+    return catalogue, cache.write(info._asdict(), rows, build.warnings)
 
 
 def _requests(variables: pa.Table, names: Iterable[str]) -> list[CodeRequest]:

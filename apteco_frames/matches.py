@@ -1,11 +1,10 @@
-"""Matches: what a search found, the frame and the row."""
+"""Matches of a search: the frame and the row."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from html import escape
-from typing import Any, ClassVar
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,13 +13,12 @@ from apteco_frames.analysis.words import asked_for
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner
-from apteco_frames.schema.column import describe, enums
 from apteco_frames.support import display
 from apteco_frames.support.text import truncate
 
 
 class _Noun(StrEnum):
-    """What may be found, each in a colour of its own where matches are shown."""
+    """The nouns that a search finds; notebooks show each in its own colour."""
 
     TABLE = "table"
     VARIABLE = "variable"
@@ -29,7 +27,7 @@ class _Noun(StrEnum):
 
 
 class Match(Row):
-    """One match: a table, variable, folder or code that fits what was searched for."""
+    """One match: a table, variable, folder or code."""
 
     __slots__ = ()
 
@@ -48,28 +46,28 @@ class Match(Row):
         return f"<Match {self._describe()}>"
 
 
-class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the columns
-    __doc__ = f"""What a search found, the best first. The columns:
+class Matches(CatalogueFrame[Match], columns=schema.MATCHES):
+    """What a search found, the best first.
 
-    {describe(schema.MATCHES).replace(chr(10), chr(10) + " " * 4)}
+    The columns:
+
+    [columns]
 
     Args:
         arrow: the matches, under :attr:`schema`.
         catalogue: the catalogue that was searched.
-        query: what was searched for.
-        total: how many there are; the frame holds the best of them.
+        query: the text searched for.
+        total: the number of matches, of which the frame holds the best.
         nearest: see :attr:`nearest`.
-        left_out: what was left out, in a sentence without its full stop, and how it is read, if
-            it can be.
-        words: how many of the words the matches have, and how many were looked for.
+        left_out: what was not searched, each a sentence without its full stop, with how to load
+            it, if that is possible.
+        words: how many words of the query the matches have, and how many it has.
     """
 
-    _enums: ClassVar = enums(schema.MATCHES)
-    schema: ClassVar[pa.Schema] = schema.MATCHES_SCHEMA
     _noun = "match"
     _row_type = Match
     _preview = ("noun", "name", "description", "table_name", "matched_in", "matched_text")
-    _when_several = "Have them all with .filter(name=...)."
+    _when_several = "Use .filter(name=...) to get them all."
 
     def __init__(
         self,
@@ -90,47 +88,40 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
 
     @property
     def query(self) -> str:
-        """What was searched for."""
+        """The text searched for."""
         return self._query
 
     @property
     def total(self) -> int:
-        """How many matches there were; the search gave the best, up to its limit."""
+        """The number of matches; the frame holds the best, up to the limit of the search."""
         return self._total
 
     @property
     def has_all_words(self) -> bool:
-        """Whether the matches have all words; else no result has, and these have the most."""
+        """Whether the matches have all words; if not, nothing has, and these have the most."""
         had, asked = self._words
         return had == asked
 
     @property
     def nearest(self) -> dict[str, tuple[str, ...]]:
-        """For each word of the query that fits nothing, the words most like it, if any."""
+        """For each word of the query without a match, the most similar words, if any."""
         return dict(self._nearest)
 
     @property
     def not_searched(self) -> tuple[str, ...]:
-        """What was left out, as it is not loaded or was refused, in a sentence each."""
+        """What was not searched because it is not loaded or was refused, in a sentence each."""
         return self._sentences()
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Where to look instead of nothing, and what was left out, in a sentence each."""
+        """Advice on the query, and what was not searched, in a sentence each."""
         return (*self._advice(), *self.not_searched)
 
     def remarks_with(self, hint: str) -> tuple[str, ...]:
-        """The same with another hint how to read what was left out, or an empty one for none."""
+        """The same with another hint on how to load the rest; with an empty one, without hints."""
         return (*self._advice(), *self._sentences(hint))
 
-    def __repr__(self) -> str:
-        shown = super().__repr__() if len(self) else self._title
-        return "\n".join([shown, *self.remarks])
-
-    def _repr_html_(self) -> str:
-        shown = super()._repr_html_() if len(self) else f"<p>{escape(self._title)}</p>"
-        remarks = (f"<p>{escape(remark)}</p>" for remark in self.remarks)
-        return f"<div {display.NO_MATHS}>{shown}{''.join(remarks)}</div>"
+    _remarks = remarks
 
     @property
     def _further(self) -> tuple[Any, ...]:
@@ -156,14 +147,14 @@ class Matches(CatalogueFrame[Match]):  # noqa: D101 - it has one, with the colum
             yield _Noun(noun), *others
 
     def _sentences(self, hint: str | None = None) -> tuple[str, ...]:
-        """What was left out, with how it is read, or with another hint in place of that."""
+        """What was not searched, with how to load it, or with another hint instead."""
         hints = {
             what: how and (how if hint is None else hint) for what, how in self._left_out.items()
         }
         return tuple(f"{what}; {how}." if how else f"{what}." for what, how in hints.items())
 
     def _advice(self) -> Iterator[str]:
-        """What the matches lack, and what to search for instead."""
+        """The words without a match, and what to search for instead."""
         if not asked_for(self._query):
             yield "The query has no words."
         there = " in what was searched" if self._left_out else ""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from apteco_frames import schema
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import links_of
-from apteco_frames.schema.column import describe, enums
 from apteco_frames.support import display
 
 if TYPE_CHECKING:
@@ -45,17 +42,15 @@ class VariableQuality(Row):
         return links_of(self).variable(self.name)
 
 
-class Quality(CatalogueFrame[VariableQuality]):  # noqa: D101 - it has one, with the columns
-    __doc__ = f"""How well codes describe the records: a row for each variable that has codes.
+class Quality(CatalogueFrame[VariableQuality], columns=schema.QUALITY):
+    """How well codes describe the records: a row for each variable that has codes.
 
     Shares are of the variable's own counts where a record has one code, and of the table's
     records in arrays. What follows from counts is null where the API gives none. The columns:
 
-    {describe(schema.QUALITY).replace(chr(10), chr(10) + " " * 4)}
+    [columns]
     """
 
-    _enums: ClassVar = enums(schema.QUALITY)
-    schema: ClassVar[pa.Schema] = schema.QUALITY_SCHEMA
     _noun = "variable"
     _row_type = VariableQuality
     _keys = ("name", "description")

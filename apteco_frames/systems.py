@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import pyarrow as pa
 
@@ -11,7 +11,6 @@ from apteco_frames import schema
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner
-from apteco_frames.schema.column import describe
 from apteco_frames.support.text import truncate
 
 
@@ -26,12 +25,12 @@ class System(Row):
     view_name: str = attribute(schema.SYSTEMS, "view_name")
 
 
-class Systems(CatalogueFrame[System]):  # noqa: D101 - it has one, with the columns
-    __doc__ = f"""The FastStats systems that a DataView lists, in the API's order.
+class Systems(CatalogueFrame[System], columns=schema.SYSTEMS):
+    """The FastStats systems that a DataView lists, in the API's order.
 
     Look up a system by its name. The columns:
 
-    {describe(schema.SYSTEMS).replace(chr(10), chr(10) + " " * 4)}
+    [columns]
 
     Args:
         arrow: the systems, under :attr:`schema`.
@@ -39,7 +38,6 @@ class Systems(CatalogueFrame[System]):  # noqa: D101 - it has one, with the colu
         data_view: name of the DataView.
     """
 
-    schema: ClassVar[pa.Schema] = schema.SYSTEMS_SCHEMA
     _noun = "system"
     _row_type = System
     _preview = ("name", "description", "build_date")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from apteco_frames import schema
 from apteco_frames.codes import Codes
@@ -19,7 +18,6 @@ from apteco_frames.links import Owner, links_of
 from apteco_frames.normalize.tree import children_of
 from apteco_frames.render import card
 from apteco_frames.render.tree import Item, Tree
-from apteco_frames.schema.column import describe
 from apteco_frames.support.apteco_names import STAYS, attributes
 from apteco_frames.support.text import truncate
 from apteco_frames.variables import Variable, Variables
@@ -64,17 +62,9 @@ class Table(DeprecatedNames):
     has_children: bool = attribute(schema.TABLES, "has_children")
     parent_name: str = attribute(schema.TABLES, "parent_name")
     depth: int = attribute(schema.TABLES, "depth")
+    ancestor_names: list[str] = attribute(schema.TABLES, "ancestor_names")
+    descendant_names: list[str] = attribute(schema.TABLES, "descendant_names")
     variable_count: int = attribute(schema.TABLES, "variable_count")
-
-    @property
-    def ancestor_names(self) -> list[str]:
-        """Names of the ancestors, the parent first."""
-        return list(self._block["ancestor_names"][self._position])
-
-    @property
-    def descendant_names(self) -> list[str]:
-        """Names of the descendants, each child followed by its own descendants."""
-        return list(self._block["descendant_names"][self._position])
 
     @property
     def parent(self) -> Table | None:
@@ -84,7 +74,8 @@ class Table(DeprecatedNames):
     @property
     def children(self) -> list[Table]:
         """The child tables, in the API's order."""
-        return [self._tables._row(position) for position in self._tables._children(self.name)]
+        positions = self._tables._children.get(self.name, [])
+        return [self._tables[position] for position in positions]
 
     @property
     def ancestors(self) -> list[Table]:
@@ -108,11 +99,11 @@ class Table(DeprecatedNames):
 
     @property
     def uses(self) -> Uses:
-        """What uses the variables on the table; see ``Variable.uses``."""
+        """The uses of the variables on the table; see ``Variable.uses``."""
         return links_of(self).uses_of(variable.name for variable in self.variables)
 
     def is_same(self, other: Table) -> bool:
-        """Whether both are the same table: whether they have the same name."""
+        """Whether both are the same table, that is, have the same name."""
         return self.name == _table(other).name
 
     def is_ancestor(self, other: Table, allow_same: bool = False) -> bool:
@@ -120,29 +111,25 @@ class Table(DeprecatedNames):
 
         Args:
             other: the table to check against.
-            allow_same: what to answer if both are the same table.
+            allow_same: the result if both are the same table.
         """
-        return _table(other)._tables._is_above(self.name, other.name) or (
-            allow_same and self.is_same(other)
-        )
+        return self.name in _table(other).ancestor_names or (allow_same and self.is_same(other))
 
     def is_descendant(self, other: Table, allow_same: bool = False) -> bool:
         """Whether this table is a descendant of ``other``.
 
         Args:
             other: the table to check against.
-            allow_same: what to answer if both are the same table.
+            allow_same: the result if both are the same table.
         """
-        return _table(other)._tables._is_above(other.name, self.name) or (
-            allow_same and self.is_same(other)
-        )
+        return _table(other).is_ancestor(self, allow_same)
 
     def is_related(self, other: Table, allow_same: bool = False) -> bool:
         """Whether this table is an ancestor or a descendant of ``other``.
 
         Args:
             other: the table to check against.
-            allow_same: what to answer if both are the same table.
+            allow_same: the result if both are the same table.
         """
         return self.is_ancestor(other, allow_same) or self.is_descendant(other)
 
@@ -156,7 +143,7 @@ class Table(DeprecatedNames):
         return self.variables[key]
 
     def __contains__(self, key: object) -> bool:
-        """Whether a variable on the table has that name or description, or is the one given."""
+        """Whether the variable is on the table, or one with that name or description."""
         return key in self.variables
 
     def get(self, key: str, default: Any = None) -> Variable | Any:
@@ -192,7 +179,7 @@ class Table(DeprecatedNames):
         return self.is_descendant(other, True)
 
     def __mul__(self, other: object) -> NoReturn:
-        raise TypeError(f"A table is not multiplied here: {STAYS}")
+        raise TypeError(f"Tables cannot be multiplied: {STAYS}")
 
     __rmul__ = __mul__
 
@@ -201,27 +188,26 @@ class Table(DeprecatedNames):
 
     @property
     def _tables(self) -> Tables:
-        """All tables of the build: what each table is a row of."""
+        """All tables of the build."""
         return self._frame  # type: ignore[return-value]
 
 
-class Tables(CatalogueFrame[Table]):  # noqa: D101 - it has one, with the columns
-    __doc__ = f"""The tables of a system, in the API's order.
+class Tables(CatalogueFrame[Table], columns=schema.TABLES):
+    """The tables of a system, in the API's order.
 
     ``tables["People"]`` looks a table up by name. The columns:
 
-    {describe(schema.TABLES).replace(chr(10), chr(10) + " " * 4)}
+    [columns]
     """
 
-    schema: ClassVar[pa.Schema] = schema.TABLES_SCHEMA
     _noun = "table"
     _row_type = Table
     _preview = ("name", "plural", "total_records", "parent_name", "variable_count")
 
     def __init__(self, arrow: pa.Table, catalogue: Owner, whole: Tables | None = None) -> None:
         super().__init__(arrow, catalogue)
-        # Each table is one object, so a part has the rows of the whole. They are made here,
-        # and not when first asked for, so that no two threads make two of one.
+        # Each table is one object, so a part has the rows of the whole. They are made here
+        # rather than on first use, so that no two threads make two of one.
         self._whole: Tables = whole or self
         if whole is None:
             block = Block(self, 0, len(self))
@@ -266,30 +252,9 @@ class Tables(CatalogueFrame[Table]):  # noqa: D101 - it has one, with the column
         return Tree(f"{self._title} (records)", items)
 
     @cached_property
-    def _spans(self) -> dict[str, tuple[int, int]]:
-        """Where each table and its descendants stand in the tree, read downwards."""
-        (master,) = (table for table in self if not table.parent_name)
-        order = [master.name, *master.descendant_names]
-        sizes = dict(
-            zip(
-                self._arrays["name"].to_pylist(),
-                pc.list_value_length(self._arrays["descendant_names"]).to_pylist(),
-                strict=True,
-            )
-        )
-        return {name: (position, position + sizes[name]) for position, name in enumerate(order)}
-
-    def _is_above(self, upper: str, lower: str) -> bool:
-        nowhere = (0, -1)
-        start, end = self._spans.get(upper, nowhere)
-        return start < self._spans.get(lower, nowhere)[0] <= end
-
-    @cached_property
-    def _child_positions(self) -> dict[str, list[int]]:
+    def _children(self) -> dict[str, list[int]]:
+        """Positions of the child tables, by the name of their parent."""
         return children_of(self._arrays["parent_name"].to_pylist())
-
-    def _children(self, name: str) -> list[int]:
-        return self._child_positions.get(name, [])
 
 
 def _part_of(catalogue: Any, arrow: pa.Table) -> Any:
@@ -297,17 +262,17 @@ def _part_of(catalogue: Any, arrow: pa.Table) -> Any:
 
 
 def _table(other: object) -> Table:
-    """What a table is compared with.
+    """The table to compare with.
 
     Raises:
-        TypeError: it is no table.
+        TypeError: it is not a table.
     """
     if isinstance(other, Table):
         return other
     what = repr(truncate(other)) if isinstance(other, str) else f"a {type(other).__name__}"
     raise TypeError(
-        f"A table is compared with a table, not with {what}; "
-        'take one from the tables, as session.tables["People"].'
+        f"Tables can only be compared with tables, not with {what}; "
+        'take one from the tables, such as session.tables["People"].'
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
@@ -15,8 +14,6 @@ from apteco_frames.errors import Hint, warn
 from apteco_frames.frame.base import CatalogueFrame
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import Owner, links_of
-from apteco_frames.schema.column import describe, enums
-from apteco_frames.support import display
 from apteco_frames.support.arguments import not_a
 from apteco_frames.support.text import list_names, truncate
 
@@ -69,14 +66,14 @@ class BrokenUse(Use):
         return f"{super()._describe()}: {self.why}"
 
 
-class Uses(CatalogueFrame[Use]):  # noqa: D101 - it has one, with the columns
-    __doc__ = f"""Which audiences, dashboards, compositions and selection files use which variables.
+class Uses(CatalogueFrame[Use], columns=schema.USES):
+    """Which audiences, dashboards, compositions and selection files use which variables.
 
     One row for each resource, part of it, variable and code. ``uses["Swedes"]`` looks a use up
     by the title of its resource; ``variable.uses``, ``code.uses`` and ``table.uses`` are the
     uses of one. The columns:
 
-    {describe(schema.USES).replace(chr(10), chr(10) + " " * 4)}
+    [columns]
 
     A code is claimed only where it is certain: where a selector is compared with a list of codes,
     without banding. A code that fits only without the blanks around it is that code. Everywhere
@@ -93,8 +90,6 @@ class Uses(CatalogueFrame[Use]):  # noqa: D101 - it has one, with the columns
         unavailable: see :attr:`unavailable`.
     """
 
-    _enums: ClassVar = enums(schema.USES)
-    schema: ClassVar[pa.Schema] = schema.USES_SCHEMA
     _noun = "use"
     _row_type = Use
     _keys = ("title",)
@@ -168,13 +163,6 @@ class Uses(CatalogueFrame[Use]):  # noqa: D101 - it has one, with the columns
             any(use == key for use in self) if isinstance(key, Row) else super().__contains__(key)
         )
 
-    def __repr__(self) -> str:
-        return "\n".join([super().__repr__(), *self.remarks])
-
-    def _repr_html_(self) -> str:
-        remarks = (f"<p>{escape(remark)}</p>" for remark in self.remarks)
-        return f"<div {display.NO_MATHS}>{super()._repr_html_()}{''.join(remarks)}</div>"
-
     @property
     def remarks(self) -> tuple[str, ...]:
         """What is not here, in a sentence each."""
@@ -184,19 +172,21 @@ class Uses(CatalogueFrame[Use]):  # noqa: D101 - it has one, with the columns
             what = "resources are missing: the API refused to show what they use"
         return (f"{number:,} {what}.",) if number else ()
 
+    _remarks = remarks
+
     @property
     def _further(self) -> tuple[Any, ...]:
         return (self._unavailable,)
 
 
-class BrokenUses(Uses):  # noqa: D101 - it has one, with the columns
-    __doc__ = f"""Uses that no longer work, as :meth:`Uses.broken` finds them. The columns:
+class BrokenUses(Uses, columns=schema.BROKEN_USES):
+    """Uses that no longer work, as :meth:`Uses.broken` finds them.
 
-    {describe(schema.BROKEN_USES).replace(chr(10), chr(10) + " " * 4)}
+    The columns:
+
+    [columns]
     """
 
-    _enums: ClassVar = enums(schema.BROKEN_USES)
-    schema: ClassVar[pa.Schema] = schema.BROKEN_USES_SCHEMA
     _noun = "broken use"
     _row_type = BrokenUse
     _preview = ("kind", "title", "owner", "part", "variable_name", "code", "why")

@@ -7,9 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from apteco_frames import schema
 from apteco_frames.codes import Codes, codes_of
@@ -19,7 +17,6 @@ from apteco_frames.frame.deprecated import DeprecatedNames
 from apteco_frames.frame.rows import Row, attribute
 from apteco_frames.links import links_of
 from apteco_frames.render import card
-from apteco_frames.schema.column import describe, enums
 from apteco_frames.support.apteco_names import STAYS, attributes
 from apteco_frames.support.text import truncate
 
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class VariableType(StrEnum):
-    """The kinds of variable; each equals its text, as ``VariableType.DATE == "Date"``."""
+    """The kinds of variable; each equals its text: ``VariableType.DATE == "Date"``."""
 
     SELECTOR = "Selector"
     NUMERIC = "Numeric"
@@ -41,7 +38,7 @@ class VariableType(StrEnum):
     UNKNOWN = "Unknown"
 
 
-# What a selection may be made of in apteco.
+# The values that apteco makes selections of.
 _VALUES = (str, int, float, date, list, tuple, set)
 
 
@@ -86,8 +83,8 @@ class Variable(DeprecatedNames):
         A session reads the folders on first use.
 
         Raises:
-            NotLoadedError: a saved catalogue holds no folders.
-            AptecoFramesError: the API could not be asked, or refused.
+            NotLoadedError: a saved catalogue has no folders.
+            AptecoFramesError: the API could not be reached, or refused.
         """
         return links_of(self).folder_of(self.name)
 
@@ -95,11 +92,11 @@ class Variable(DeprecatedNames):
     def codes(self) -> Codes:
         """The variable's codes; empty if it has none. A session reads them on first use.
 
-        Empty, and a ``CatalogueWarning``, where the API refused them and the user went on.
+        If the API refused them and the user went on, they are empty, with a ``CatalogueWarning``.
 
         Raises:
-            NotLoadedError: a saved catalogue holds no codes.
-            AptecoFramesError: the API could not be asked, or refused.
+            NotLoadedError: a saved catalogue has no codes.
+            AptecoFramesError: the API could not be reached, or refused.
         """
         return codes_of(links_of(self).alone(self.name).codes, self.name)
 
@@ -110,8 +107,8 @@ class Variable(DeprecatedNames):
         A session reads the uses on first use.
 
         Raises:
-            NotLoadedError: a saved catalogue holds none.
-            AptecoFramesError: the API could not be asked, or refused.
+            NotLoadedError: a saved catalogue has no uses.
+            AptecoFramesError: the API could not be reached, or refused.
         """
         return links_of(self).uses_of([self.name])
 
@@ -124,7 +121,7 @@ class Variable(DeprecatedNames):
         """Whether both are variables that agree in every column.
 
         Raises:
-            TypeError: the other is a value, of which ``apteco`` would make a selection.
+            TypeError: the other is a value, which ``apteco`` would make a selection of.
         """
         if isinstance(other, _VALUES):
             raise TypeError(
@@ -156,7 +153,7 @@ class Variable(DeprecatedNames):
 
 
 class BaseSelectorVariable(Variable):
-    """What all selector kinds have."""
+    """The base of all kinds of selector."""
 
     __slots__ = ()
 
@@ -191,7 +188,7 @@ class FlagArrayVariable(BaseSelectorVariable):
 
 
 class BaseDateVariable(BaseSelectorVariable):
-    """What dates and date-times have; values are local times without a zone."""
+    """The base of dates and date-times; values are local times without a zone."""
 
     __slots__ = ()
 
@@ -245,9 +242,9 @@ class ReferenceVariable(Variable):
 
 
 class UnknownVariable(Variable):
-    """A variable of a kind that is not known: all that an API may say of any kind.
+    """A variable of an unknown kind, with the attributes of all kinds.
 
-    What the API does not say is ``None``.
+    Attributes that the API does not send are ``None``.
     """
 
     __slots__ = ()
@@ -291,26 +288,24 @@ _ROW_TYPE_LIST = [_ROW_TYPES[kind] for kind in _TYPES]
 
 
 class VariableKeys(ColumnKeys[Variable]):
-    """Variables by one of their texts alone: look-ups, and iteration over the texts."""
+    """Variables by name alone, or by description alone."""
 
 
-class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the columns
-    __doc__ = f"""The variables of a system or of one table, in the API's order.
+class Variables(CatalogueFrame[Variable], columns=schema.VARIABLES):
+    """The variables of a system or of one table, in the API's order.
 
     ``variables[key]`` takes a name or a description; ``.names`` and ``.descs`` take one
     of them alone. The columns:
 
-    {describe(schema.VARIABLES).replace(chr(10), chr(10) + " " * 4)}
+    [columns]
     """
 
-    _enums: ClassVar = enums(schema.VARIABLES)
-    schema: ClassVar[pa.Schema] = schema.VARIABLES_SCHEMA
     _noun = "variable"
     _row_type = Variable
     _keys = ("name", "description")
     _preview = ("name", "description", "type", "table_name")
-    # Said by tables, folders and codes, too, which look up variables.
-    _when_several = "Look the one you mean up by its name alone: variables.names[...]."
+    # Tables, folders and codes, which look up variables, say so, too.
+    _when_several = "Look it up by its name alone: variables.names[...]."
     _codes: tuple[object, Codes] | None = None
 
     @property
@@ -329,13 +324,13 @@ class Variables(CatalogueFrame[Variable]):  # noqa: D101 - it has one, with the 
     def codes(self) -> Codes:
         """The codes of these variables, in their order; a session reads them on first use.
 
-        Those that are not there yet are asked for, over several connections; what is there
-        is kept for all frames of the session. See ``Session.load_codes``.
+        It reads the missing ones over several connections, and keeps them for all its frames.
+        See ``Session.load_codes``.
 
         Raises:
-            NotLoadedError: a saved catalogue holds no codes.
-            CodesError: the API refuses the codes of a variable.
-            AptecoFramesError: the API could not be asked, or its answers contradict each other.
+            NotLoadedError: a saved catalogue has no codes.
+            CodesError: the API refused the codes of a variable.
+            AptecoFramesError: the API could not be reached, or its answers contradict each other.
         """
         links, kept = links_of(self), self._codes
         if kept is None or kept[0] is not links.codes().state:

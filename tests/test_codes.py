@@ -421,7 +421,7 @@ def test_a_catalogue_without_codes_says_how_to_get_them(session: Session) -> Non
     """Before the session loads them, its catalogue has none, in whole or in part."""
     catalogue = session.catalogue
     assert not catalogue.has_codes
-    with pytest.raises(NotLoadedError, match=r"'holidays' holds no codes\. Log in"):
+    with pytest.raises(NotLoadedError, match=r"'holidays' has no codes\. Log in"):
         _ = catalogue.codes
     _ = session.variables["boDest"].codes
     assert len(catalogue.variables["boDest"].codes) == 20

@@ -151,6 +151,21 @@ def test_a_rule_finds_its_example(rule: str) -> None:
         assert found_name not in holidays().lint([rule]).frame["name"].to_list()
 
 
+@pytest.mark.parametrize(
+    ("description", "is_personal"),
+    [
+        *((text, True) for text in ("E-mail", "EMAIL_ADDR", "Home_Phone", "Telephone 2", "Phone1")),
+        *((text, True) for text in ("telNo", "SurName", "Lastname", "DateOfBirth", "DOB2")),
+        *((text, True) for text in ("Birth Day", "Address Line 1", "Mobile Number")),
+        *((text, False) for text in ("Hotel", "Telesales", "Business Name", "Dobermann", "Mobile")),
+    ],
+)
+def test_what_looks_personal(description: str, is_personal: bool) -> None:
+    """What identifies a person is found in words of any spelling, and not inside other words."""
+    found = changed(variables=variables(description=description)).lint(["exportable-personal-data"])
+    assert ("boDest" in found.frame["name"].to_list()) == is_personal
+
+
 def test_holidays_is_not_noisy() -> None:
     """By default there is little to say of Holidays, the most severe first."""
     found = holidays().lint()
@@ -163,6 +178,7 @@ def test_holidays_is_not_noisy() -> None:
     assert "late-date" not in found.frame["rule"].to_list()
     assert "empty-folder" not in holidays().lint(ignore=["empty-folder"]).frame["rule"].to_list()
     assert len(holidays().lint("all")) > len(found)
+    assert len(holidays().lint(ignore="all")) == len(holidays().lint("all", "all")) == 0
     assert repr(found).startswith("8 findings of system 'holidays'\nseverity")
 
 
@@ -172,8 +188,8 @@ def test_what_is_not_loaded_is_not_checked() -> None:
     found = Catalogue(whole.system_info, whole.tables, whole.variables).lint()
     assert set(found.frame["rule"]) == {"exportable-personal-data"}
     assert [sentence.split(":")[0] for sentence in found.not_checked] == [
-        "Not checked, since the catalogue holds no codes",
-        "Not checked, since the catalogue holds no folders",
+        "Not checked, as the catalogue has no codes",
+        "Not checked, as the catalogue has no folders",
     ]
     assert "mostly-unclassified" in found.not_checked[0]
     assert found.not_checked[1] in repr(found)

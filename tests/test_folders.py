@@ -365,7 +365,7 @@ def test_a_catalogue_without_folders(session: Session) -> None:
     bare = Catalogue(session.system_info, session.tables, session.variables)
     assert not bare.has_folders
     for ask in (lambda: bare.folders, lambda: bare.variables["boDest"].folder):
-        with pytest.raises(NotLoadedError, match=r"'holidays' holds no folders\. Log in"):
+        with pytest.raises(NotLoadedError, match=r"'holidays' has no folders\. Log in"):
             ask()
     with DemoServer() as server, server.login() as fresh:
         assert not fresh.catalogue.has_folders

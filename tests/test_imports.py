@@ -137,7 +137,10 @@ OFFLINE = """
     search dest --catalogue saved
     sql SELECT(1) --catalogue saved
     export again --catalogue saved
+    quality --catalogue saved
     dictionary all.html --catalogue saved
+    dictionary all.xlsx --catalogue saved
+    show boDest --catalogue saved
     archive add archive --catalogue saved
     diff saved older
     archive list archive

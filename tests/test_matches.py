@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pickle
 import re
 from html import escape
@@ -191,4 +192,5 @@ def test_odd_texts_are_searched_and_shown_harmlessly(text: str) -> None:
 
 def test_columns_are_documented() -> None:
     """The documentation lists the columns."""
-    assert all(f"    {name}: " in (Matches.__doc__ or "") for name in Matches.schema.names)
+    doc = inspect.cleandoc(Matches.__doc__ or "")
+    assert all(f"\n{name}: " in doc for name in Matches.schema.names)

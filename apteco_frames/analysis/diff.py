@@ -25,13 +25,13 @@ import pyarrow.compute as pc
 from apteco_frames import schema
 from apteco_frames.analysis import rules, severity
 from apteco_frames.analysis.movement import LEAST_RECORDS, TOLERANCE, Movement, movement
-from apteco_frames.analysis.pairing import Rows, Sides, array, integer, same
+from apteco_frames.analysis.pairing import Rows, Sides
 from apteco_frames.analysis.rules import CODE_ORDER, MOVED, UNCLASSIFIED
 from apteco_frames.analysis.severity import Happened, Limits
 from apteco_frames.analysis.shares import Shares
 from apteco_frames.schema.column import NAMES, STRING, TIMESTAMP
 from apteco_frames.support.arguments import not_a
-from apteco_frames.support.arrays import booleans, floats, strings
+from apteco_frames.support.arrays import declared, scalar, strings, whole
 
 _DECLARED = (schema.TABLES, schema.VARIABLES, schema.FOLDERS, schema.CODES)
 _COMPARED = {
@@ -43,8 +43,7 @@ _PLACE = "place"
 _PLACES_A_ROW = 64
 _TEXT = STRING
 _NO_LIMITS = Limits()
-(_FALSE,) = booleans([False])
-(_LEAST_SHARE,) = floats([0.01 - TOLERANCE])
+_LEAST_SHARE = 0.01 - TOLERANCE
 # Made once: json.dumps would make an encoder at each call.
 _json = json.JSONEncoder(ensure_ascii=False, default=datetime.isoformat).encode
 
@@ -255,13 +254,13 @@ def _part(
         limits=limits,
         moved=moved,
     )
-    row = pc.add(pc.cast(at, pa.int64()), integer(above))
-    number = integer(_labels(both.noun).index(column))
+    row = pc.add(pc.cast(at, pa.int64()), scalar(above))
+    number = scalar(_labels(both.noun).index(column))
     return pa.table(
         {
-            _PLACE: pc.add(pc.multiply(row, integer(_PLACES_A_ROW)), number),
+            _PLACE: pc.add(pc.multiply(row, scalar(_PLACES_A_ROW)), number),
             "name": rows.names(at, column != CODE_ORDER and both.pairs.repeated),
-            "change": same(schema.CHANGE_KINDS.index(change), len(row)),
+            "change": pa.repeat(scalar(change), len(row)),
             "old": _texts(old),
             "new": _texts(new),
             "severity": severity.severities(happened),
@@ -273,24 +272,16 @@ def _part(
 def _in_order(noun: str, parts: list[pa.Table]) -> pa.Table:
     """The changes of a noun in their order, under the schema."""
     table = pa.concat_tables(parts)
-    table = table.take(pc.sort_indices(array(table[_PLACE])))
-    numbers = pc.bit_wise_and(array(table[_PLACE]), integer(_PLACES_A_ROW - 1))
+    table = table.take(pc.sort_indices(whole(table[_PLACE])))
+    numbers = pc.bit_wise_and(whole(table[_PLACE]), scalar(_PLACES_A_ROW - 1))
     labels = strings(_labels(noun)).take(numbers)
     columns = {
-        **dict(zip(table.column_names, map(array, table.columns), strict=True)),
-        "noun": same(schema.CHANGED_NOUNS.index(noun), len(table)),
-        "column": pc.if_else(pc.equal(numbers, integer(0)), pa.nulls(len(table), _TEXT), labels),
+        **dict(zip(table.column_names, map(whole, table.columns), strict=True)),
+        "noun": pa.repeat(scalar(noun), len(table)),
+        "column": pc.if_else(pc.equal(numbers, scalar(0)), pa.nulls(len(table), _TEXT), labels),
         "used_by": pa.nulls(len(table), _TEXT),
     }
-    return pa.table(
-        [
-            pa.DictionaryArray.from_arrays(columns[c.name], strings(c.values))
-            if c.values
-            else columns[c.name]
-            for c in schema.CHANGES
-        ],
-        schema=schema.CHANGES_SCHEMA,
-    )
+    return declared(schema.CHANGES, columns)
 
 
 def _reordered(codes: Sides, variables: Sides) -> Iterator[pa.Table]:
@@ -314,7 +305,7 @@ def _movements(both: Sides, found: Movement, limits: Limits) -> Iterator[pa.Tabl
         (MOVED, None, found.moved, found.moved),
         (UNCLASSIFIED, old, new, size),
     ):
-        is_told = pc.fill_null(pc.greater_equal(moved, _LEAST_SHARE), _FALSE)
+        is_told = pc.fill_null(pc.greater_equal(moved, scalar(_LEAST_SHARE)), scalar(False))
         if not pc.any(is_told, min_count=0).as_py():
             continue
         at = found.before.filter(is_told), found.after.filter(is_told)

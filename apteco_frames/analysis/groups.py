@@ -11,12 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames.schema.column import DOUBLE
-from apteco_frames.support.arrays import booleans, floats, integers
+from apteco_frames.support.arrays import booleans, floats, integers, scalar
 
 # Sums of fractions are those of whole parts of so many, which are exact in any order.
-_PARTS = floats([2.0**48])[0]
+_PARTS = scalar(2.0**48)
 _NOTHING = integers([0])
-(_TRUE,) = booleans([True])
 
 
 class Groups:
@@ -62,7 +61,7 @@ class Groups:
 
         What is no number counts as 0.
         """
-        known = pc.if_else(pc.is_finite(values), values, floats([0.0])[0])
+        known = pc.if_else(pc.is_finite(values), values, scalar(0.0))
         parts = pc.round(pc.multiply(known, _PARTS)).cast(pa.int64(), safe=False)
         return pc.divide(self.total(parts).cast(DOUBLE, safe=False), _PARTS)
 
@@ -70,7 +69,7 @@ class Groups:
         """The largest number of each key (float64); 0 if no row has it."""
         numbers = values.to_pylist()
         found = floats(max(numbers[start:stop]) for _, start, stop in self)
-        return pc.fill_null(found.take(self._places), floats([0.0])[0])
+        return pc.fill_null(found.take(self._places), scalar(0.0))
 
     def _of_keys(self, values: pa.Array) -> pa.Array:
         return pc.fill_null(values.take(self._places), _NOTHING[0])
@@ -78,5 +77,5 @@ class Groups:
 
 def begins(keys: pa.Array) -> pa.Array:
     """Whether each key is another than the one before it."""
-    differs = pc.fill_null(pc.not_equal(keys[1:], keys[:-1]), _TRUE)
+    differs = pc.fill_null(pc.not_equal(keys[1:], keys[:-1]), scalar(True))
     return pa.concat_arrays([booleans([True]), differs])[: len(keys)]

@@ -1,7 +1,7 @@
-"""SQL over a catalogue for whoever is not trusted, by DuckDB: no files, no network, no settings.
+"""SQL over a catalogue for untrusted queries, by DuckDB: no files, no network, no settings.
 
-polars' SQL reads files, and cannot be kept from it. Here each query has a database of its own,
-in memory, which knows the tables of the catalogue and goes with the query, whatever it made.
+polars' SQL can read files, and nothing stops it. Here each query has a database of its own in
+memory, with the tables of the catalogue, which is discarded after the query.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from apteco_frames.analysis.sql import failed
 from apteco_frames.errors import MissingDependencyError, SqlError, how_to_install
 from apteco_frames.support.text import is_unicode, truncate
 
-# The last of them cannot be taken back. Access to files is taken away after the database is
-# opened: one that is opened without it may still read and write beside its own name.
+# The last one is final. Access to files is removed after the database was opened: a database
+# opened without it may still read and write beside its own name.
 _SETTINGS = {
     "memory_limit": "'1GB'",
     "temp_directory": "''",
@@ -52,8 +53,8 @@ class LockedSql:
     """Answers queries over the tables of a catalogue, each in a database of its own.
 
     Args:
-        catalogue: the tables that queries may ask, by name.
-        missing: what else they may name, and why that is not there, in a sentence each.
+        catalogue: the tables to query, by name.
+        missing: the tables that are not loaded, with a sentence on each.
 
     Raises:
         MissingDependencyError: DuckDB is not installed.
@@ -69,11 +70,11 @@ class LockedSql:
 
         Args:
             query: statements in the SQL of DuckDB.
-            most: how many rows are read.
-            seconds: after how long it is broken off.
+            most: the largest number of rows to read.
+            seconds: the time limit.
 
         Raises:
-            SqlError: the query is none, takes too long, or asks for what is not there or not
+            SqlError: the SQL is invalid, takes too long, or names something unknown or not
                 allowed.
         """
         if not is_unicode(query):
@@ -96,13 +97,13 @@ class LockedSql:
             timer.start()
             result = database.execute(query)
             if result is None or result.description is None:
-                raise self._refused(query, "it is no statement")
+                raise self._refused(query, "it is not a statement")
             columns = [column[0] for column in result.description]
             rows = result.fetchmany(most + 1)
         except self._duckdb.Error as error:
             if is_late.is_set():
                 raise SqlError(
-                    f"The query {truncate(query)!r} was broken off after {seconds:g} seconds. "
+                    f"The query {truncate(query)!r} was stopped after {seconds:g} seconds. "
                     "Ask for less: filter before you join, and join on names."
                 ) from None
             raise self._refused(query, str(error)) from None
@@ -114,17 +115,8 @@ class LockedSql:
     def _refused(self, query: str, reason: str) -> SqlError:
         lines = [line for line in reason.splitlines() if line.strip(" ^")]
         told = " ".join(lines).strip().rstrip(".")
-        named = query.lower()
-        columns = "".join(
-            f" Columns of {name}: {', '.join(arrow.column_names)}."
-            for name, arrow in self._catalogue.items()
-            if name in named
-        )
-        why = "".join(f" {sentence}" for name, sentence in self._missing.items() if name in named)
-        return SqlError(
-            f"The query {truncate(query)!r} was not answered: {truncate(told, _LONGEST_REASON)}."
-            f"{why} Tables: {', '.join(self._catalogue)}.{columns}"
-        )
+        told = truncate(told, _LONGEST_REASON)
+        return SqlError(failed(query, told, self._catalogue, self._missing)[0])
 
 
 def import_duckdb() -> Any:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from apteco_frames.analysis.groups import Groups
 from apteco_frames.analysis.pairing import Pairs
 from apteco_frames.analysis.shares import Shares
-from apteco_frames.support.arrays import floats, integers
+from apteco_frames.support.arrays import scalar
 
 LEAST_RECORDS = 100
 """Of fewer records in the older build a movement says nothing."""
@@ -23,7 +23,7 @@ LEAST_RECORDS = 100
 TOLERANCE = 1e-9
 """By so much more a share is no more, as 0.3 - 0.1 is no more than 0.2."""
 
-_LEAST, _HALF, _ZERO, _ONE = floats([LEAST_RECORDS, 0.5, 0.0, 1.0])
+_LEAST, _HALF, _ZERO, _ONE = map(scalar, (float(LEAST_RECORDS), 0.5, 0.0, 1.0))
 
 
 class Movement(NamedTuple):
@@ -59,7 +59,7 @@ def movement(new: Shares, old: Shares, variables: Pairs, codes: Pairs) -> Moveme
     """
     after, before = (positions.cast(pa.int64()) for positions in variables.kept)
     numbers = new.by_variable.sizes.take(after), old.by_variable.sizes.take(before)
-    has_codes = [pc.greater(number, integers([0])[0]) for number in numbers]
+    has_codes = [pc.greater(number, scalar(0)) for number in numbers]
     is_known = [pc.is_finite(s.bases.take(at)) for s, at in ((new, after), (old, before))]
     # A sum of counts that is not known is no number, and not above any.
     new_total, old_total = new.totals.take(after), old.totals.take(before)
@@ -68,7 +68,7 @@ def movement(new: Shares, old: Shares, variables: Pairs, codes: Pairs) -> Moveme
     total, largest = (part.take(after) for part in _differences(new, old, variables, codes))
     is_single = pc.and_(new.is_single.take(after), old.is_single.take(before))
     moved = pc.if_else(is_single, pc.multiply(total, _HALF), largest)
-    moved = pc.if_else(pc.greater(moved, _ONE), _ONE, moved)
+    moved = pc.min_element_wise(moved, _ONE, skip_nulls=False)
     shares = _unclassified(new, old, after, before, codes)
     return Movement(
         after.filter(is_judged),

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from apteco_frames.support.arrays import integers, strings
+from apteco_frames.support.arrays import integers, scalar, strings, whole
 
 _KEYS = {
     "table": ("name",),
@@ -44,7 +44,7 @@ class Rows:
         return int(self.arrow.num_rows)
 
     def __getitem__(self, column: str) -> pa.Array:
-        return array(self.arrow[column])
+        return whole(self.arrow[column])
 
     def names(self, positions: pa.Array, repeated: bool) -> pa.Array:
         """What rows are called; each name comes once.
@@ -71,13 +71,13 @@ class Rows:
     def are_virtual(self, positions: pa.Array) -> pa.Array:
         """Whether rows are of virtual variables."""
         if self._noun not in ("variable", "code"):
-            return same(0, len(positions)).cast(pa.bool_())
+            return pa.repeat(scalar(False), len(positions))
         variables = self[_KEYS[self._noun][0]].take(positions)
         return pc.is_in(variables, value_set=self._virtual)
 
     @cached_property
     def _virtual(self) -> pa.Array:
-        return array(self._variables["name"]).filter(array(self._variables["is_virtual"]))
+        return whole(self._variables["name"]).filter(whole(self._variables["is_virtual"]))
 
 
 class Pairs(NamedTuple):
@@ -127,7 +127,7 @@ class Sides:
         return Pairs(
             kept=(pc.indices_nonzero(pc.is_valid(found)), found.drop_null()),
             added=pc.indices_nonzero(pc.is_null(found)),
-            removed=pc.indices_nonzero(pc.greater_equal(numbers[new:], integer(new))),
+            removed=pc.indices_nonzero(pc.greater_equal(numbers[new:], scalar(new))),
             repeated=repeated,
             partners=found,
         )
@@ -140,7 +140,7 @@ def _keys(both: Sides) -> pa.Array:
     if len(texts) == 1:
         return texts[0]
     variables, codes = (text.dictionary_encode() for text in texts)
-    above = pc.multiply(variables.indices.cast(pa.int64()), integer(len(codes.dictionary)))
+    above = pc.multiply(variables.indices.cast(pa.int64()), scalar(len(codes.dictionary)))
     return pc.add(above, codes.indices.cast(pa.int64()))
 
 
@@ -165,21 +165,5 @@ def code_names(variables: pa.Array, codes: pa.Array) -> pa.Array:
     """
     for special in ("\\", '"'):
         codes = pc.replace_substring(codes, special, "\\" + special)
-    opening, closing, nothing = strings(['["', '"]', ""])
-    named = pc.binary_join_element_wise(variables, codes, opening)
-    return pc.binary_join_element_wise(named, nothing, closing)
-
-
-def array(column: pa.ChunkedArray) -> pa.Array:
-    """A column as one array."""
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
-
-
-def same(value: int, number: int) -> pa.Array:
-    """One small integer, repeated."""
-    return pa.repeat(integers([value], pa.uint8())[0], number)
-
-
-def integer(value: int) -> pa.Scalar:
-    """An integer for Arrow to calculate with."""
-    return integers([value])[0]
+    named = pc.binary_join_element_wise(variables, codes, scalar('["'))
+    return pc.binary_join_element_wise(named, scalar('"]'), scalar(""))

@@ -9,16 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import schema
-from apteco_frames.analysis.pairing import array
 from apteco_frames.analysis.shares import Shares
 from apteco_frames.schema.column import DOUBLE
-from apteco_frames.support.arrays import booleans, floats, integers, strings
+from apteco_frames.support.arrays import booleans, integers, scalar, strings, whole
 
 _OF_VARIABLE = ("name", "description", "table_name", "type")
-_NONE = integers([0])[0]
-(_ZERO,) = floats([0.0])
-(_BLANK,) = strings([""])
-(_FALSE,) = booleans([False])
+_NONE, _ZERO, _BLANK = scalar(0), scalar(0.0), scalar("")
 
 
 def quality(catalogue: Mapping[str, pa.Table]) -> pa.Table:
@@ -39,21 +35,21 @@ def quality(catalogue: Mapping[str, pa.Table]) -> pa.Table:
     covers = pc.and_(shares.is_single, pc.greater(shares.records, _ZERO))
     top = pc.if_else(has_records, _top(shares), pa.nulls(len(numbers), pa.int64()))
     codes = shares.codes
-    described = pc.utf8_trim_whitespace(array(codes["description"]))
-    is_code = pc.equal(described, pc.utf8_trim_whitespace(array(codes["code"])))
+    described = pc.utf8_trim_whitespace(whole(codes["description"]))
+    is_code = pc.equal(described, pc.utf8_trim_whitespace(whole(codes["code"])))
     columns = {
-        **{name: array(shares.variables[name]) for name in _OF_VARIABLE},
+        **{name: whole(shares.variables[name]) for name in _OF_VARIABLE},
         "num_codes": numbers,
         "used_codes": _where(known, used),
         "unused_codes": _where(known, pc.subtract(numbers, used)),
         "unclassified_share": _finite(shares.shares.take(shares.unclassified)),
-        "top_code": array(codes["code"]).take(top),
-        "top_description": array(codes["description"]).take(top),
+        "top_code": whole(codes["code"]).take(top),
+        "top_description": whole(codes["description"]).take(top),
         "top_share": _finite(shares.shares.take(top)),
         "effective_codes": _where(has_records, _effective(shares)),
         "coverage": _where(pc.and_(known, covers), coverage),
         "undescribed_codes": groups.total(pc.or_(pc.equal(described, _BLANK), is_code)),
-        "repeated_descriptions": _repeated(shares, array(codes["description"])),
+        "repeated_descriptions": _repeated(shares, whole(codes["description"])),
     }
     rows = pa.table([columns[column.name] for column in schema.QUALITY], schema.QUALITY_SCHEMA)
     return rows.filter(pc.greater(numbers, _NONE))
@@ -119,4 +115,4 @@ def _where(condition: pa.Array, values: pa.Array) -> pa.Array:
 
 def _finite(values: pa.Array) -> pa.Array:
     """Numbers as they are, and null for what is none."""
-    return _where(pc.fill_null(pc.is_finite(values), _FALSE), values)
+    return _where(pc.fill_null(pc.is_finite(values), scalar(False)), values)

@@ -12,6 +12,7 @@ comes before one that has, and small words decide where all that is equal.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, reduce
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ from rapidfuzz.distance import OSA
 
 from apteco_frames import schema
 from apteco_frames.analysis import query as asked
-from apteco_frames.analysis.pairing import Rows, integer, same
+from apteco_frames.analysis.pairing import Rows
 from apteco_frames.analysis.query import Query
 from apteco_frames.analysis.words import (
     SMALL_WORDS,
@@ -39,7 +40,8 @@ from apteco_frames.analysis.words import (
     words,
 )
 from apteco_frames.schema.column import STRING
-from apteco_frames.support.arrays import booleans, floats, integers, strings
+from apteco_frames.support.arrays import booleans, floats, integers, same, strings
+from apteco_frames.support.arrays import scalar as integer
 
 # Where a word stands: in a code, in what is around, in notes, in what names or describes.
 _CODE, _AROUND, _NOTES, _OWN = range(4)
@@ -53,6 +55,8 @@ _SEARCHED = {
     "folder": {"name": _OWN, "description": _OWN},
     "code": {"description": _CODE, "code": _CODE},
 }
+# Columns in which a few texts stand again and again.
+_REPEATED = frozenset({"folder_name", "table_name", "code"})
 # Columns of names, which are searched by their parts, too.
 _NAMES = frozenset({"name", "singular", "plural"})
 _DESCRIBES = {"table": "plural"}
@@ -108,26 +112,30 @@ class Index:
         self._rows = {noun: Rows(noun, whole) for noun in nouns}
         starts = _starts(map(len, self._rows.values()))
         self._start = dict(zip(nouns, starts, strict=False))
-        texts = list(self._texts())
-        lists = [(split_symbols if of_symbols else split)(text.texts) for text in texts]
+        texts = [each for each in self._texts() if len(each.texts)]
+        with ThreadPoolExecutor() as pool:  # Arrow works without the interpreter's lock
+            lists = list(pool.map(split_symbols if of_symbols else split, _distinct(texts)))
+        words_of = pa.chunked_array([each.flatten() for each in lists], STRING).dictionary_encode()
+        each_of = [
+            text.spread(pa.ListArray.from_arrays(each.offsets, chunk.indices))
+            for text, each, chunk in zip(texts, lists, words_of.chunks, strict=True)
+        ]
         # Of each text: whose it is, where it stands, and how many words it has, with small ones
         # and without.
         self._row_of = pa.concat_arrays([text.rows for text in texts])
         self._place_of = pa.concat_arrays([same(text.place, len(text.rows)) for text in texts])
-        self._length_of = pa.concat_arrays([pc.list_value_length(each) for each in lists])
-        # The distinct words, and the texts that each stands in.
-        encoded = pa.concat_arrays([each.flatten() for each in lists]).dictionary_encode()
-        self._words = encoded.dictionary
-        order = pc.array_sort_indices(encoded.indices)
-        ends = pc.run_end_encode(encoded.indices.take(order)).run_ends
-        above = zip(lists, _starts(map(len, lists)), strict=False)
-        text = pa.concat_arrays([_plus(pc.list_parent_indices(x), n) for x, n in above])
-        self._texts_of = pa.ListArray.from_arrays(_from_zero(ends), text.take(order))
+        whole_of = pa.concat_arrays(each_of)
+        self._length_of = pc.list_value_length(whole_of)
+        # The distinct words; and of each word in each text, which it is and where it stands.
+        self._words = words_of.chunk(0).dictionary
+        self._word_at = whole_of.values
+        self._text_at = pc.list_parent_indices(whole_of).cast(pa.int32())
         # The row of the variable that each row is of; null for what is no code.
         self._variable_of = pa.nulls(starts[-1], pa.int32())
         if "code" in nouns:
-            columns = (self._rows["code"]["variable_name"], self._rows["variable"]["name"])
-            variables = _plus(pc.index_in(*columns), self._start["variable"])
+            names, _, which = _runs(self._rows["code"]["variable_name"])
+            variables = pc.index_in(names, self._rows["variable"]["name"]).take(which)
+            variables = _plus(variables, self._start["variable"])
             others = self._variable_of[: self._start["code"]]
             self._variable_of = pa.concat_arrays([others, variables])
         self._is_small = self._smallness()
@@ -162,7 +170,7 @@ class Index:
         scored = self._scored(query, fitting.of_words_with_any())
         # The best first, and of equal ones that which the API has first.
         keys = pc.subtract(pc.shift_left(scored.scores.cast(pa.int64()), integer(32)), scored.rows)
-        order = pc.array_sort_indices(keys, order="descending")[:limit]
+        order = pc.select_k_unstable(keys, min(limit, len(keys)), [("", "descending")])
         rows, scores = scored.rows.take(order).to_pylist(), scored.scores.take(order).to_pylist()
         number = len(query.words)
         part = scored.had / number if number else 0.0
@@ -189,7 +197,7 @@ class Index:
                 values = self._rows[noun][column]
                 positions = pc.indices_nonzero(pc.is_valid(values))
                 texts = values.drop_null()
-                yield self._of(noun, positions, place, texts)
+                yield self._of(noun, positions, place, _once(texts, column in _REPEATED))
                 if self._of_symbols:
                     continue
                 if column in _NAMES:
@@ -209,20 +217,18 @@ class Index:
         for column in ("singular", "plural"):
             called = tables[column].take(at)
             positions = pc.indices_nonzero(pc.not_equal(called, names))
-            yield self._of("variable", positions, _AROUND, called.take(positions))
+            yield self._of("variable", positions, _AROUND, _once(called.take(positions)))
 
     def _of(self, noun: str, positions: pa.Array, place: int, texts: pa.Array) -> _Texts:
         return _Texts(_plus(positions, self._start[noun]), place, texts)
 
     def _without_small(self) -> pa.Array:
         """How many words each text has that are not small; of small words alone, all of them."""
-        small = pc.indices_nonzero(self._is_small)
-        counts = pc.value_counts(self._texts_of.take(small).flatten())
-        size = len(self._length_of)
-        places = pc.inverse_permutation(counts.field("values"), max_index=size - 1)
-        number = counts.field("counts").take(places).fill_null(integer(0)).cast(pa.int32())
-        others = pc.subtract(self._length_of, number)
-        return pc.if_else(pc.equal(others, integer(0)), self._length_of, others)
+        small, _ = self._standing(pc.indices_nonzero(self._is_small))
+        texts, number, _ = _runs(small)
+        others = pc.subtract(self._length_of, _spread(texts, number, len(self._length_of)))
+        is_any = pc.greater(others, integers([0], pa.int32())[0])
+        return pc.if_else(is_any, others, self._length_of)
 
     def _smallness(self) -> pa.Array:
         """Whether each distinct word is a small one."""
@@ -232,6 +238,13 @@ class Index:
         if not pc.all(pc.string_is_ascii(self._words), min_count=0).as_py():
             is_small = pc.or_(is_small, pc.match_substring_regex(self._words, r"^\p{So}"))
         return is_small
+
+    def _standing(self, words: pa.Array) -> tuple[pa.Array, pa.Array]:
+        """The texts in which some distinct words stand, in their order, and the number of each."""
+        number = pc.inverse_permutation(words.cast(pa.int32()), max_index=len(self._words) - 1)
+        is_one = pc.is_valid(number).cast(_NUMBER).take(self._word_at)
+        at = pc.indices_nonzero(is_one)
+        return self._text_at.take(at), number.take(self._word_at.take(at))
 
     def _fitting(self, query: Query) -> _Fitting:
         """The distinct words that fit those asked for, and the texts that have several parts."""
@@ -292,7 +305,7 @@ class Index:
         together, positions = [], []
         for way in ways:
             if all(part in there for part in way.parts):
-                several = [self._texts_of.take(there[part]).flatten() for part in way.parts]
+                several = [self._standing(there[part])[0] for part in way.parts]
                 both = reduce(lambda some, x: some.filter(pc.is_in(some, value_set=x)), several)
                 if len(both):
                     together.append(_Together(way.covers, both))
@@ -317,8 +330,7 @@ class Index:
         number = len(fitting.fits)
         if not len(fitting.words):
             return _Scored(self._row_of[:0], same(0, 0), 0)
-        lists = self._texts_of.take(fitting.words)
-        text, word = lists.flatten(), pc.list_parent_indices(lists)
+        text, word = self._standing(fitting.words)
         has_each = [pc.not_equal(fits, _small(0)).take(word) for fits in fitting.fits]
         for covers, texts in fitting.together:
             is_there = pc.is_in(text, value_set=texts)
@@ -328,8 +340,7 @@ class Index:
         if number > 1 and not anything:
             kept = pc.and_(kept, self._may_have_all(text, has_each))
         text, word = text.filter(kept), word.filter(kept)
-        encoded = text.dictionary_encode()
-        texts, text = encoded.dictionary, encoded.indices
+        texts, _, text = _runs(text)
         by_text = [_spread(text, fits.take(word), len(texts)) for fits in fitting.fits]
         for covers, together in fitting.together:
             is_there = pc.is_in(texts, value_set=together)
@@ -337,12 +348,15 @@ class Index:
             for at in covers:
                 by_text[at] = _larger(by_text[at], fits)
         place = self._place_of.take(texts)
-        encoded = self._row_of.take(texts).dictionary_encode()
-        rows, row = encoded.dictionary, encoded.indices
+        row_of = self._row_of.take(texts)
+        rows = pc.indices_nonzero(pc.is_valid(self._among(row_of))).cast(pa.int32())
+        among = self._among(rows)
+        row = among.take(row_of)
         by_word = [_spread(row, _pack(fits, place), len(rows)) for fits in by_text]
         if number > 1:
-            # A code that has one of the words has the others where its variable has them.
-            variable = pc.index_in(self._variable_of.take(rows), value_set=rows)
+            # A code that has one of the words has the others where its variable has them, but
+            # not as well as to the letter.
+            variable = among.take(self._variable_of.take(rows))
             by_word = [
                 pc.if_else(pc.equal(own, _small(0)), _as_code(own.take(variable)), own)
                 for own in by_word
@@ -360,9 +374,8 @@ class Index:
         fits = pc.if_else(pc.equal(fits, _small(0)), _small(asked.OTHERWISE), fits)
         unfit = _spread(text, pc.subtract(_small(asked.EXACT), fits).take(word), len(texts))
         whole = _pack(pc.subtract(_small(asked.EXACT), unfit), place)
-        counts = pc.value_counts(text)
-        at = pc.inverse_permutation(counts.field("values"), max_index=len(texts) - 1)
-        counts = counts.field("counts").take(at).fill_null(integer(0))
+        at, number_of, _ = _runs(text)
+        counts = _spread(at, number_of, len(texts))
         lengths = self._length_of if query.is_small else self._content_of
         is_whole = pc.and_(
             pc.equal(counts, lengths.take(texts)),
@@ -383,6 +396,10 @@ class Index:
         )
         return _Scored(rows, scores, most)
 
+    def _among(self, rows: pa.Array) -> pa.Array:
+        """Of each row of the catalogue, where it is among some; null where it is not."""
+        return pc.inverse_permutation(rows, max_index=len(self._variable_of) - 1)
+
     def _may_have_all(self, text: pa.Array, has_each: list[pa.Array]) -> pa.Array:
         """Whether what has a word may have all, as it has the rarest, or is about what has.
 
@@ -393,16 +410,16 @@ class Index:
         rarest = min(has_each, key=lambda has: pc.sum(has, min_count=0).as_py())
         row = self._row_of.take(text)
         rare = row.filter(rarest)
-        near = pa.concat_arrays([rare, self._variable_of.take(rare).drop_null()])
-        is_about = pc.is_in(self._variable_of.take(row), value_set=rare)
-        return pc.or_(pc.is_in(row, value_set=near), is_about)
+        near = self._among(pa.concat_arrays([rare, self._variable_of.take(rare).drop_null()]))
+        is_about = self._among(rare).take(self._variable_of.take(row))
+        return pc.or_(pc.is_valid(near.take(row)), pc.is_valid(is_about))
 
     def _small_words(self, rows: pa.Array, small: Iterable[str]) -> pa.Array:
         """How many of the small words rows have: the most, less what they lack."""
         number = same(_MOST_SMALL, len(rows))
         for word in small:
             position = pc.indices_nonzero(pc.equal(self._words, strings([word])[0]))
-            having = self._row_of.take(self._texts_of.take(position).flatten())
+            having = self._row_of.take(self._standing(position)[0])
             lacks = pc.invert(pc.is_in(rows, value_set=having))
             may_lack = pc.greater(number, _small(0))
             number = pc.subtract(number, pc.and_(lacks, may_lack).cast(_NUMBER))
@@ -455,11 +472,22 @@ class Index:
 
 
 class _Texts(NamedTuple):
-    """Texts that stand at one kind of place, and whose they are."""
+    """Texts that stand at one kind of place, and whose they are.
+
+    Attributes:
+        rows: whose each text is.
+        place: where they stand.
+        texts: the texts; encoded as a dictionary where few of them are distinct.
+    """
 
     rows: pa.Array
     place: int
     texts: pa.Array
+
+    def spread(self, of_distinct: pa.Array) -> pa.Array:
+        """What is known of the distinct texts, for each text."""
+        is_encoded = pa.types.is_dictionary(self.texts.type)
+        return of_distinct.take(self.texts.indices) if is_encoded else of_distinct
 
 
 class _Together(NamedTuple):
@@ -517,8 +545,21 @@ class _Match(NamedTuple):
     score: float
 
 
-def _from_zero(ends: pa.Array) -> pa.Array:
-    return pa.concat_arrays([integers([0], pa.int32()), ends])
+def _distinct(texts: Iterable[_Texts]) -> Iterator[pa.Array]:
+    for _, _, each in texts:
+        yield each.dictionary if pa.types.is_dictionary(each.type) else each
+
+
+def _once(texts: pa.Array, is_repeated: bool = True) -> pa.Array:
+    return texts.dictionary_encode() if is_repeated else texts
+
+
+def _runs(values: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """Values of which equal ones stand together: each once, how often, and which each is."""
+    runs = pc.run_end_encode(values)
+    ends = pa.concat_arrays([integers([0], pa.int32()), runs.run_ends])
+    each = pa.ListArray.from_arrays(ends, values)
+    return runs.values, pc.list_value_length(each), pc.list_parent_indices(each)
 
 
 def _starts(lengths: Iterable[int]) -> list[int]:
@@ -582,8 +623,9 @@ def _place_of(packed: pa.Array) -> pa.Array:
 
 
 def _as_code(packed: pa.Array) -> pa.Array:
-    """How words fit, as :func:`_pack` has it of what stands with a code; 0 for null."""
-    return pc.multiply(_how_of(packed), _small(_PLACES)).fill_null(_small(0))
+    """How a variable's words fit a code, as :func:`_pack` has it; 0 for null."""
+    how = _smaller(_how_of(packed), _small(asked.OTHERWISE))
+    return pc.multiply(how, _small(_PLACES)).fill_null(_small(0))
 
 
 def _number_of(values: list[pa.Array]) -> pa.Array:
@@ -623,4 +665,4 @@ def _spread(positions: pa.Array, values: pa.Array, size: int) -> pa.Array:
     order = pc.array_sort_indices(values)
     # Of several at one position, the last counts.
     places = pc.inverse_permutation(positions.take(order), max_index=size - 1)
-    return values.take(order).take(places).fill_null(_small(0))
+    return values.take(order).take(places).fill_null(integers([0], values.type)[0])

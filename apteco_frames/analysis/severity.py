@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from apteco_frames.analysis import rules
 from apteco_frames.analysis.movement import TOLERANCE
 from apteco_frames.schema import SEVERITIES
-from apteco_frames.support.arrays import floats, integers
+from apteco_frames.support.arrays import integers, scalar
 
 
 class Limits(NamedTuple):
@@ -85,7 +85,7 @@ def _moved_more(happened: Happened, part: int) -> pa.Array:
     """Where more moved than the limit, or a part of it."""
     limit = happened.limits.moved
     assert limit is not None  # movements are not looked for without
-    return pc.greater(happened.moved, floats([float(limit / part) + TOLERANCE])[0])
+    return pc.greater(happened.moved, scalar(float(limit / part) + TOLERANCE))
 
 
 _CONDITIONS: dict[str, Callable[[Happened], pa.Array]] = {

@@ -14,15 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames.analysis.groups import Groups, begins
-from apteco_frames.analysis.pairing import array
 from apteco_frames.schema.column import DOUBLE
-from apteco_frames.support.arrays import booleans, floats, integers, strings
+from apteco_frames.support.arrays import scalar, whole
 
 _SINGLE = "SingleValue"
 _UNCLASSIFIED = "unclassified"
-_NONE = integers([0])[0]
-(_FALSE,) = booleans([False])
-_ZERO, _UNKNOWN = floats([0.0, float("nan")])
+_NONE, _ZERO, _UNKNOWN = scalar(0), scalar(0.0), scalar(float("nan"))
 
 
 class Shares:
@@ -47,16 +44,16 @@ class Shares:
         tables, self.variables, self.codes = (
             catalogue[noun] for noun in ("tables", "variables", "codes")
         )
-        self.positions = _positions(array(self.codes["variable_name"]), self._column("name"))
+        self.positions = _positions(whole(self.codes["variable_name"]), self._column("name"))
         self.by_variable = Groups(self.positions, len(self.variables))
-        counts = array(self.codes["count"])
-        is_known = pc.fill_null(pc.greater_equal(counts, _NONE), _FALSE)
+        counts = whole(self.codes["count"])
+        is_known = pc.fill_null(pc.greater_equal(counts, _NONE), scalar(False))
         self.counts = pc.if_else(is_known, counts, _NONE)
         self.is_known = pc.equal(self.by_variable.total(pc.invert(is_known)), _NONE)
-        single = pc.equal(self._column("selector_type"), strings([_SINGLE])[0])
-        self.is_single = pc.fill_null(single, _FALSE)
-        places = pc.index_in(self._column("table_name"), value_set=array(tables["name"]))
-        self.records = array(tables["total_records"]).cast(DOUBLE, safe=False).take(places)
+        single = pc.equal(self._column("selector_type"), scalar(_SINGLE))
+        self.is_single = pc.fill_null(single, scalar(False))
+        places = pc.index_in(self._column("table_name"), value_set=whole(tables["name"]))
+        self.records = whole(tables["total_records"]).cast(DOUBLE, safe=False).take(places)
 
     @cached_property
     def totals(self) -> pa.Array:
@@ -87,13 +84,13 @@ class Shares:
         rows = pa.nulls(len(self.variables), pa.int64())
         if sent.null_count < len(sent):
             wanted = sent.take(self.positions)
-            rows = self._first(pc.indices_nonzero(pc.equal(array(self.codes["code"]), wanted)))
-        firsts = pc.indices_nonzero(pc.equal(array(self.codes["position"]), integers([0])[0]))
-        described = _plain(array(self.codes["description"]).take(firsts))
+            rows = self._first(pc.indices_nonzero(pc.equal(whole(self.codes["code"]), wanted)))
+        firsts = pc.indices_nonzero(pc.equal(whole(self.codes["position"]), _NONE))
+        described = _plain(whole(self.codes["description"]).take(firsts))
         named = _plain(self._column("unclassified_description")).take(self.positions.take(firsts))
         says_so = pc.or_(
-            pc.equal(described, strings([_UNCLASSIFIED])[0]),
-            pc.fill_null(pc.and_not(pc.equal(described, named), _is_blank(named)), _FALSE),
+            pc.equal(described, scalar(_UNCLASSIFIED)),
+            pc.fill_null(pc.and_not(pc.equal(described, named), _is_blank(named)), scalar(False)),
         )
         return pc.coalesce(rows, self._first(firsts.filter(says_so)))
 
@@ -103,13 +100,13 @@ class Shares:
         return rows.cast(pa.int64()).take(found)
 
     def _column(self, name: str) -> pa.Array:
-        return array(self.variables[name])
+        return whole(self.variables[name])
 
 
 def _positions(of: pa.Array, names: pa.Array) -> pa.Array:
     """Where the variable of each code stands, looked up once for those that stand together."""
     is_first = begins(of)
-    runs = pc.subtract(pc.cumulative_sum(is_first.cast(pa.int64())), integers([1])[0])
+    runs = pc.subtract(pc.cumulative_sum(is_first.cast(pa.int64())), scalar(1))
     return pc.index_in(of.filter(is_first), value_set=names).cast(pa.int64()).take(runs)
 
 
@@ -118,4 +115,4 @@ def _plain(texts: pa.Array) -> pa.Array:
 
 
 def _is_blank(texts: pa.Array) -> pa.Array:
-    return pc.equal(pc.utf8_trim_whitespace(texts), strings([""])[0])
+    return pc.equal(pc.utf8_trim_whitespace(texts), scalar(""))

@@ -1,7 +1,6 @@
 """SQL over a catalogue, by polars.
 
-What is asked of a catalogue in SQL is answered as a ``polars.DataFrame``, which has types
-that Arrow does not have; so it is handed on as it is.
+The answer stays a ``polars.DataFrame``, which has types that Arrow lacks.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from apteco_frames.support.text import truncate
 if TYPE_CHECKING:
     import polars as pl
 
-# What polars says of itself where it panics can be long.
+# Its message when it panics can be long.
 _PANIC_WIDTH = 200
 
 
@@ -32,15 +31,14 @@ def answer(
     Args:
         query: one statement in the SQL of polars. It can read files; see
             :meth:`apteco_frames.catalogue.AnyCatalogue.sql`.
-        catalogue: the tables that it may ask, by name.
-        missing: what else it may name, and why that is not there, in a sentence each.
+        catalogue: the tables to query, by name.
+        missing: the tables that are not loaded, with a sentence on each.
 
     Raises:
-        SqlError: the query is none, or names what is not there, or a file cannot be read,
-            or polars panics.
+        SqlError: the SQL is invalid, or names an unknown table or column, or a file that cannot
+            be read; or polars panics.
     """
     polars = import_polars()
-    named = set(re.findall(r"\w+", query.lower()))
     frames = {name: polars.DataFrame(_texts(arrow)) for name, arrow in catalogue.items()}
     try:
         answered: pl.DataFrame = polars.SQLContext(frames, eager=True).execute(query)
@@ -49,22 +47,37 @@ def answer(
         UnicodeEncodeError,  # half of a character
         polars.exceptions.PanicException,  # which is no Exception
     ) as error:
-        columns = "".join(
-            f" Columns of {name}: {', '.join(arrow.column_names)}."
-            for name, arrow in catalogue.items()
-            if name in named
-        )
-        reasons = "".join(f" {reason}" for name, reason in missing.items() if name in named)
-        # What follows is how polars went about it, and the columns in another way.
+        # After that polars says how it went about it, and lists the columns its own way.
         what = re.split(r"\n\n|; valid columns", str(error))[0]
         if isinstance(error, polars.exceptions.PanicException):
             what = f"polars broke off ({truncate(what, _PANIC_WIDTH)})"
-        raise SqlError(
-            f"The query {truncate(query)!r} was not answered: {what.rstrip('.')}.{reasons} "
-            f"Tables: {', '.join(catalogue)}.{columns}",
-            hint=Hint.LOAD_REST if reasons else None,
-        ) from None
+        refused, lacks = failed(query, what, catalogue, missing)
+        raise SqlError(refused, hint=Hint.LOAD_REST if lacks else None) from None
     return answered
+
+
+def failed(
+    query: str, reason: str, catalogue: Mapping[str, pa.Table], missing: Mapping[str, str]
+) -> tuple[str, bool]:
+    """The message for a query that failed, and whether it names a table that is not loaded.
+
+    Args:
+        query: the query.
+        reason: why it failed.
+        catalogue: as for :func:`answer`, like ``missing``.
+        missing: see there.
+    """
+    named = set(re.findall(r"\w+", query.lower()))
+    columns = "".join(
+        f" Columns of {name}: {', '.join(arrow.column_names)}."
+        for name, arrow in catalogue.items()
+        if name in named
+    )
+    why = "".join(f" {sentence}" for name, sentence in missing.items() if name in named)
+    return (
+        f"The query {truncate(query)!r} failed: {reason.rstrip('.')}.{why} "
+        f"Tables: {', '.join(catalogue)}.{columns}"
+    ), bool(why)
 
 
 def _texts(arrow: pa.Table) -> pa.Table:

@@ -27,9 +27,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from apteco_frames import schema
-from apteco_frames.analysis.pairing import array, code_names
+from apteco_frames.analysis.pairing import code_names
 from apteco_frames.schema.column import STRING
-from apteco_frames.support.arrays import array_of, booleans, integers, strings
+from apteco_frames.support.arrays import array_of, booleans, integers, strings, whole
 
 SELECTOR_TYPES = frozenset({"Selector", "Array", "FlagArray"})
 """The types of variables whose lists hold codes; those of dates hold dates."""
@@ -277,7 +277,7 @@ def declared(rows: pa.Table) -> pa.Table:
         return rows
     arrays = []
     for column in schema.USES:
-        values = array(rows[column.name])
+        values = whole(rows[column.name])
         if column.values:
             values = _enum(_texts(values), column.values)
         values = values.cast(column.type)
@@ -364,7 +364,7 @@ def with_users(changes: pa.Table, uses: pa.Table, tables: Mapping[str, str]) -> 
     """
     users = _users(uses, tables)
     columns = ("noun", "name", "change", "severity")
-    nouns, names, kinds, severities = (_texts(array(changes[name])) for name in columns)
+    nouns, names, kinds, severities = (_texts(whole(changes[name])) for name in columns)
     numbers = [users.get(pair) for pair in zip(nouns.to_pylist(), names.to_pylist(), strict=True)]
     is_used = booleans(number is not None for number in numbers)
     breaks = pc.and_(is_used, pc.equal(kinds, strings(["removed"])[0]))
@@ -380,8 +380,8 @@ def with_users(changes: pa.Table, uses: pa.Table, tables: Mapping[str, str]) -> 
 
 def _users(uses: pa.Table, tables: Mapping[str, str]) -> dict[tuple[str, str], dict[str, int]]:
     """How many resources of each kind use a table, a variable or a code, by noun and name."""
-    variables = array(uses["variable_name"])
-    codes = code_names(variables, array(uses["code"])).to_pylist()
+    variables = whole(uses["variable_name"])
+    codes = code_names(variables, whole(uses["code"])).to_pylist()
     columns = (uses[name].to_pylist() for name in ("kind", "id", "variable_name"))
     seen: dict[tuple[str, str], dict[tuple[str, str], None]] = defaultdict(dict)
     for kind, id_, variable, code in zip(*columns, codes, strict=True):

@@ -26,6 +26,7 @@ from apteco_frames.cli.source import Source, with_codes, with_source
 from apteco_frames.cli.uses import with_uses
 from apteco_frames.errors import AptecoFramesError
 from apteco_frames.support.text import truncate
+from apteco_frames.support.times import latest_time
 
 if TYPE_CHECKING:
     from apteco_frames.archive import Added, Archive
@@ -169,9 +170,10 @@ def history(output: Output, root: str, variable: str, system: str | None) -> Non
 )
 @click.option(
     "--against",
-    metavar="BUILD|DAYS",
-    help="Compare with this build, by its name or date as archive list has them; or with the "
-    "newest that is so many days older (30d), so that five per cent a night is seen, too.",
+    metavar="BUILD|DATE|DAYS",
+    help="Compare with this build, by its name, or by a date: the newest of that date or before. "
+    "With DAYS such as 30d, the newest that is so many days older, so that five per cent a night "
+    "is seen, too.",
 )
 @click.option(
     "--accept",
@@ -255,7 +257,9 @@ def _pair(
     date = newest.system_info.build_date
     days = _DAYS.fullmatch(against or "")
     if against is not None and not days:
-        return archive.catalogue(system, against), newest
+        until = latest_time(against)
+        found = [each for each in built if until and each <= until]
+        return archive.catalogue(system, found[-1] if found else against), newest
     older = [each for each in built if date and each < date]
     if not older:
         said = f"no build is older than the newest, {date or 'without a date'}"

@@ -186,8 +186,8 @@ def with_gate(function: Callable[..., Any]) -> Callable[..., Any]:
             default="50%",
             show_default=True,
             metavar="SHARE",
-            help="It is breaking if more than this share of a table's records must have another "
-            "code of a variable than before, and notable above a fifth of it. off: never.",
+            help="A change is breaking if more than this share of a table's records must have "
+            "another code of a variable than before, and notable above a fifth of it. off: never.",
         ),
         click.option(
             "--drop",

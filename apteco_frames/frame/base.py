@@ -1,18 +1,18 @@
 """The catalogue frame: an Arrow table that is also a collection of rows.
 
-The Arrow table is the truth. Rows are light objects, made when somebody asks for one:
-a row knows its frame and its position, and reads its values from the Arrow columns.
-Frames and rows are immutable and may be used from many threads.
+The Arrow table is the truth. Rows are light objects, made on demand: a row knows its frame
+and its position, and reads its values from the Arrow columns. Frames and rows are immutable
+and may be used from many threads.
 
-Elsewhere an underscore ends at its file. What a noun's module may override, or use, is this:
+Elsewhere an underscore ends at its file. The module of a noun may override or use these:
 
 * of a frame: ``_noun``, ``_nouns``, ``_row_type``, ``_row_types``, ``_keys``, ``_preview``,
-  ``_preview_rows``, ``_enums``, ``_when_several``, ``_system``, ``_none``, ``_title``,
-  ``_counted``, ``_further``, ``_part``, ``_row``, ``_values``, ``_positions``; and as they
-  are ``_links``, ``_arrays``, ``_index``, ``_lookup_error``;
-* of a row: ``_describe``; and as they are ``_links``, ``_frame``, ``_block``, ``_position``;
+  ``_preview_rows``, ``_when_several``, ``_system``, ``_none``, ``_title``, ``_counted``,
+  ``_remarks``, ``_further``, ``_part``, ``_row``, ``_values``, ``_positions``; and, unchanged,
+  ``_links``, ``_arrays``, ``_index``, ``_lookup_error``;
+* of a row: ``_describe``; and, unchanged, ``_links``, ``_frame``, ``_block``, ``_position``;
 * of a row that ``apteco`` had: ``_renamed``, ``_selecting``;
-* between the two halves of a frame: ``_polars``, ``_converted``.
+* between the two halves of a frame: ``_enums``, ``_polars``, ``_converted``.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ import pyarrow as pa
 
 from apteco_frames.errors import AmbiguousKeyError, RowIndexError, UnknownKeyError
 from apteco_frames.frame.closed import check_values
-from apteco_frames.frame.keys import KeyIndex, nearest, search
+from apteco_frames.frame.keys import index_of, nearest, search
 from apteco_frames.frame.rows import Block, Row
 from apteco_frames.frame.tabular import Tabular
+from apteco_frames.schema.column import Column, arrow_schema, describe, enums
 from apteco_frames.support import display
 from apteco_frames.support.arguments import not_a
 from apteco_frames.support.arrays import integers, whole
@@ -54,6 +55,9 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
     ``len(x)``, iteration, ``x[3]``, ``x[-3:]``, ``x["key"]``, ``"key" in x`` and
     ``x.get("key")`` treat it as a collection; ``.arrow``, ``.frame`` and anything that
     takes an Arrow stream (``pl.DataFrame(x)``, ``pa.table(x)``, DuckDB) as a table.
+
+    A subclass names its columns, ``class Tables(CatalogueFrame[Table], columns=TABLES)``. They
+    give its schema, and stand in its docstring where that says ``[columns]``.
     """
 
     schema: ClassVar[pa.Schema]
@@ -66,10 +70,18 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
     _when_several: ClassVar[str] = "Look the one you mean up by its position."
     """What to do where several rows have a key."""
 
+    def __init_subclass__(cls, columns: tuple[Column, ...], **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.schema, cls._enums = arrow_schema(columns), enums(columns)
+        before, _, after = (cls.__doc__ or "").partition("[columns]")
+        line = before[before.rfind("\n") :]  # and how far it is indented
+        cls.__doc__ = before + describe(columns).replace("\n", line) + after
+
     def __init__(self, arrow: pa.Table, catalogue: Any) -> None:
         super().__init__(arrow)
         self._links = catalogue.links
-        self._key_indexes: list[KeyIndex] = []
+        self._searched: dict[tuple[str, ...], list[dict[str, int]]] = {}
+        self._indexes: dict[str, dict[str, int]] = {}
 
     def filter(self, *predicates: Any, **constraints: Any) -> Self:
         """The rows for which all predicates hold, as a frame of the same kind.
@@ -123,9 +135,6 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
             TypeError: the key is of another type.
         """
         if isinstance(key, str):
-            found = self._find(key)
-            if found is not None:
-                return self._row(found)
             positions = self._positions(key, self._keys)
             if len(positions) == 1:
                 return self._row(positions[0])
@@ -178,15 +187,23 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         return self
 
     def __repr__(self) -> str:
-        table = display.text_table(self._preview, self._preview_rows(), display.line_width())
-        return f"{self._title}\n{table}{self._remainder}"
+        lines = [self._title]
+        if len(self):
+            rows = self._preview_rows()
+            lines += [display.text_table(self._preview, rows, display.line_width())]
+        hidden = len(self) - display.PREVIEW_ROWS
+        lines += [f"… and {hidden:,} more"] if hidden > 0 else []
+        return "\n".join([*lines, *self._remarks])
 
     def _repr_html_(self) -> str:
-        table = display.html_table(self._preview, self._preview_rows(display.HTML_ROWS))
-        is_cut = len(self) > display.HTML_ROWS
-        footer = f"{self._counted}, {display.HTML_ROWS if is_cut else 'all'} shown"
-        title = escape(self._title)
-        return f"<div {display.NO_MATHS}><p>{title}</p>{table}<p>{footer}</p></div>"
+        blocks = [f"<p>{escape(self._title)}</p>"]
+        if len(self):
+            rows = self._preview_rows(display.HTML_ROWS)
+            is_cut = len(self) > display.HTML_ROWS
+            footer = f"{self._counted}, {display.HTML_ROWS if is_cut else 'all'} shown"
+            blocks += [display.html_table(self._preview, rows), f"<p>{footer}</p>"]
+        blocks += [f"<p>{escape(remark)}</p>" for remark in self._remarks]
+        return f"<div {display.NO_MATHS}>{''.join(blocks)}</div>"
 
     def _ipython_key_completions_(self) -> list[str]:
         """What IPython offers for ``x["…``: the keys, no more than 10,000 of them."""
@@ -198,7 +215,12 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
 
     @property
     def _further(self) -> tuple[Any, ...]:
-        """What makes another of the kind, beside the rows and the catalogue."""
+        """The arguments of the constructor after the rows and the catalogue."""
+        return ()
+
+    @property
+    def _remarks(self) -> Iterable[str]:
+        """Sentences to print below the rows."""
         return ()
 
     @cached_property
@@ -209,33 +231,12 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
             for name, column in zip(self.arrow.column_names, self.arrow.columns, strict=True)
         }
 
-    @cached_property
-    def _indexes(self) -> dict[str, KeyIndex]:
-        return {}
-
-    @cached_property
-    def _searched(self) -> set[str]:
-        """The columns in which one key was looked up already."""
-        return set()
-
-    def _index(self, column: str) -> KeyIndex:
+    def _index(self, column: str) -> dict[str, int]:
+        """The position of each text in a column; -1 where several rows have it."""
         index = self._indexes.get(column)
         if index is None:
-            index = self._indexes[column] = KeyIndex(self._arrays[column].to_pylist())
-            if all(key in self._indexes for key in self._keys):
-                self._key_indexes = [self._indexes[key] for key in self._keys]
+            index = self._indexes[column] = index_of(self._arrays[column])
         return index
-
-    def _find(self, key: str) -> int | None:
-        """The one position of a key, once the indexes are there; None if unsure."""
-        position = None
-        for index in self._key_indexes:
-            found = index.last.get(key)
-            if found is not None:
-                if key in index.repeated or position not in (None, found):
-                    return None
-                position = found
-        return position
 
     def _values(self, column: str, start: int, stop: int) -> list[Any]:
         return self._arrays[column].slice(start, stop - start).to_pylist()  # type: ignore[no-any-return]
@@ -251,17 +252,17 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
         return type(self)(arrow, self._links.owner, *self._further)
 
     def _positions(self, key: str, columns: tuple[str, ...]) -> list[int]:
-        """Where a column has the key: searched for the first time, then looked up."""
-        found: list[int] = []
-        for column in columns:
-            index = self._indexes.get(column)
-            if index is None and column not in self._searched:
-                self._searched.add(column)
-                positions = search(self._arrays[column], key)
-            else:
-                positions = (index or self._index(column)).positions(key)
-            found += [position for position in positions if position not in found]
-        return found
+        """Which rows have the key in one of the columns; an index is made the second time."""
+        indexes = self._searched.get(columns)
+        if indexes is None:
+            self._searched[columns] = []
+        else:
+            if not indexes:
+                indexes[:] = map(self._index, columns)
+            found = [index[key] for index in indexes if key in index]
+            if not found or (found[0] >= 0 and len({*found}) == 1):
+                return found[:1]
+        return search([self._arrays[column] for column in columns], key)
 
     def _checked(self, position: Any) -> int:
         if not hasattr(position, "__index__"):
@@ -317,8 +318,3 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
     def _preview_rows(self, most: int = display.PREVIEW_ROWS) -> Iterator[tuple[Any, ...]]:
         stop = min(len(self), most)
         return zip(*(self._values(column, 0, stop) for column in self._preview), strict=True)
-
-    @property
-    def _remainder(self) -> str:
-        hidden = len(self) - display.PREVIEW_ROWS
-        return f"\n… and {hidden:,} more" if hidden > 0 else ""

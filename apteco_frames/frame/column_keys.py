@@ -60,8 +60,8 @@ class ColumnKeys(Generic[_RowType]):
 
     @property
     def _texts(self) -> dict[str, int]:
-        """The texts, each once, and a position of each."""
-        return self._frame._index(self._column).last
+        """The texts, each once."""
+        return self._frame._index(self._column)
 
     def _ipython_key_completions_(self) -> list[str]:
         return list(islice(self._texts, MOST_COMPLETED))

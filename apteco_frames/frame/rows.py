@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self
 
 import pyarrow as pa
 
-from apteco_frames.schema.column import Column
+from apteco_frames.schema.column import NAMES, Column
 from apteco_frames.support.text import truncate
 
 
@@ -109,5 +109,7 @@ def attribute(columns: Iterable[Column], name: str) -> Any:
     Raises:
         KeyError: no column has that name.
     """
-    doc = {column.name: column.doc for column in columns}[name]
-    return property(lambda row: row._block[name][row._position], doc=doc)
+    column = {column.name: column for column in columns}[name]
+    if column.type == NAMES:  # a copy, since rows of a block share the list
+        return property(lambda row: list(row._block[name][row._position]), doc=column.doc)
+    return property(lambda row: row._block[name][row._position], doc=column.doc)

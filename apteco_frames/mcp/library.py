@@ -5,10 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import pyarrow as pa
 
 from apteco_frames import schema
 from apteco_frames.analysis.locked_sql import LockedSql
@@ -16,7 +14,9 @@ from apteco_frames.archive import Archive
 from apteco_frames.catalogue import Catalogue, contents_of
 from apteco_frames.errors import ArchiveError, NotLoadedError, UnknownKeyError
 from apteco_frames.support.arguments import not_a
+from apteco_frames.support.arrays import table_of
 from apteco_frames.support.text import list_names, truncate
+from apteco_frames.support.times import latest_time
 
 if TYPE_CHECKING:
     import polars as pl
@@ -78,7 +78,7 @@ class CatalogueBuild:
         with self._lock:
             if self._sql is None:
                 info, rows, _ = contents_of(self.catalogue)
-                rows["system"] = pa.Table.from_pylist([info], schema.SYSTEMS_SCHEMA)
+                rows["system"] = table_of([info], schema.SYSTEMS_SCHEMA)
                 missing = {
                     noun: f"This catalogue was saved without {noun}."
                     for noun in ("codes", "folders")
@@ -255,7 +255,7 @@ class ArchiveLibrary:
     def _found(self, system: str, builds: list[_Dated], text: str) -> _Dated:
         """The build of that name; or the newest of that date, or before it."""
         named = [build for build in builds if build.name == text]
-        date = _date(text)
+        date = latest_time(text)
         if date is not None:
             named = [build for build in builds if build.date and build.date <= date]
         if named:
@@ -269,17 +269,6 @@ class ArchiveLibrary:
 class _Dated(NamedTuple):
     name: str
     date: datetime | None
-
-
-def _date(text: str) -> datetime | None:
-    """A date as people, ISO 8601 or an archive's builds write it; of a day, its end."""
-    for form in ("%Y-%m-%d", "%Y-%m-%dT%H-%M-%S"):
-        with suppress(ValueError):
-            date = datetime.strptime(text, form)
-            return date + timedelta(days=1, microseconds=-1) if form == "%Y-%m-%d" else date
-    with suppress(ValueError):
-        return datetime.fromisoformat(text).replace(tzinfo=None)
-    return None
 
 
 def library_of(

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 QUERY_ROWS = 1_000
 """How many rows of a query are read."""
 
+MATCHES_READ = 1_000
+"""How many matches of a search are read: the best, one page after the other."""
+
 _MOST_DESCRIBED = 20
 _MOST_MATCHES = 100
 _COMMONEST = 10
@@ -106,9 +109,14 @@ class Tools:
         boDest["29"]: code 29 of variable boDest.
         """
         build = self._library.build(system)
-        matches = build.catalogue.search(text, limit=offset + limit)
+        matches = build.catalogue.search(text, limit=min(offset + limit, MATCHES_READ))
         rows = (_row(match, _MATCH) for match in matches[offset:])
-        return self._answer(build, rows, matches.total, offset, notes=matches.remarks_with(""))
+        notes = list(matches.remarks_with(""))
+        if matches.total > MATCHES_READ:
+            found = f"There are {matches.total:,} matches: these are of the best {MATCHES_READ:,}."
+            notes.append(f"{found} Search for more words.")
+        total = min(matches.total, MATCHES_READ)
+        return self._answer(build, rows, total, offset, notes=notes)
 
     def list_tables(self, offset: Offset = 0, system: System = "") -> str:
         """The tables: their records, parents and numbers of variables."""

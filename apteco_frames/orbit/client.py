@@ -25,7 +25,7 @@ from apteco_frames.errors import (
 from apteco_frames.orbit.deadline import Deadline, Turn
 from apteco_frames.orbit.decode import Page, decode_object, decode_page
 from apteco_frames.orbit.json_text import said
-from apteco_frames.orbit.login import can_be_sent, opened_session, second_factor, session_details
+from apteco_frames.orbit.login import can_be_sent, opened_session, session_details
 from apteco_frames.orbit.options import Options, Timeout, require_options
 from apteco_frames.orbit.outcome import (
     IF_NO_HELP,
@@ -241,15 +241,6 @@ class OrbitClient:
             answer = self.transport.request(
                 "POST", url, deadline=deadline, authorise=False, data=form
             )
-            words = second_factor(answer.body)
-            if words:
-                raise api_error(
-                    LoginError,
-                    answer,
-                    f"The server asks for a second factor at login ({words}), which this package "
-                    f"cannot supply. The user {user!r} is not logged in",
-                    "Ask your administrator for a user without one",
-                )
             if answer.status in (401, 403):
                 raise _login_error(answer, user)
             if answer.status == 404:
@@ -282,10 +273,7 @@ class OrbitClient:
             AptecoFramesError: the API could not be asked, or refused.
         """
         assert self.session_id is not None
-        url = self._url(self.data_view, "Sessions", self.session_id.reveal())
-        total = min(self._timeout.total, within)
-        deadline = Deadline(self._timeout._replace(total=total))
-        answer = self.transport.request("DELETE", url, deadline=deadline)
+        answer = self._delete(self.session_id, True, within)
         if answer.status not in (401, 404):
             raise_for_status(answer)
         self.has_ended = True
@@ -300,16 +288,13 @@ class OrbitClient:
     def end(self, session_id: Secret, token: Secret) -> None:
         """End another session, by its own token; at best, and within ten seconds."""
         self.secrets.issue(session_id)
-        deadline = Deadline(
-            self._timeout._replace(total=min(self._timeout.total, _LOG_OUT_SECONDS))
-        )
         with suppress(AptecoFramesError):
-            self.transport.request(
-                "DELETE",
-                self._url(self.data_view, "Sessions", session_id.reveal()),
-                deadline=deadline,
-                authorise=token,
-            )
+            self._delete(session_id, token, _LOG_OUT_SECONDS)
+
+    def _delete(self, session_id: Secret, authorise: bool | Secret, within: float) -> Response:
+        url = self._url(self.data_view, "Sessions", session_id.reveal())
+        deadline = Deadline(self._timeout._replace(total=min(self._timeout.total, within)))
+        return self.transport.request("DELETE", url, deadline=deadline, authorise=authorise)
 
     def system(self, name: str, deadline: Deadline) -> dict[str, Any]:
         """``GET /{dataView}/FastStatsSystems/{system}``: the ``FastStatsSystemDetail``.

@@ -12,8 +12,7 @@ from contextvars import copy_context
 from functools import partial
 from itertools import islice
 from queue import Empty, SimpleQueue
-from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import TypeVar
 
 from apteco_frames.errors import Hint, OrbitConnectionError
 from apteco_frames.orbit.options import Timeout
@@ -95,14 +94,15 @@ class Deadline:
         """Seconds until the time is up; zero if it is, or the load was given up."""
         return 0.0 if self._given_up.is_set() else max(0.0, self._end - _now())
 
-    def wait_for(self, attempt: Callable[[float], bool]) -> bool:
+    def wait_for(self, attempt: Callable[[float], bool], most: float | None = None) -> bool:
         """Try until it works or no time is left; whether it worked.
 
         Args:
             attempt: waits for so many seconds at most, and says whether it worked.
+            most: seconds to wait at most, where that is less than there are.
         """
         # What was waited is counted, too: there are clocks that stand still.
-        most = self.seconds_left()
+        most = self.seconds_left() if most is None else most
         while most > 0 and (left := self.seconds_left()):
             slice_ = min(left, most, _SLICE_SECONDS)
             if attempt(slice_):
@@ -154,7 +154,7 @@ class Deadline:
                 self.give_up()
         except BaseException:
             try:
-                self._wait_briefly(has_ended, patience)
+                self.wait_for(has_ended, patience)
             finally:
                 self.give_up()
             raise
@@ -162,18 +162,11 @@ class Deadline:
             raise errors.pop()
         return results[0] if results else None
 
-    def _wait_briefly(self, attempt: Callable[[float], bool], seconds: float) -> None:
-        while seconds > 0 and not attempt(min(seconds, _SLICE_SECONDS)):
-            seconds -= _SLICE_SECONDS
-
     def pause(self, seconds: float) -> bool:
         """Wait, unless that would be too long; whether there is time to go on."""
         if seconds >= self.seconds_left():
             return False
-        while seconds > 0:
-            if self._given_up.wait(min(seconds, _SLICE_SECONDS)):
-                return False
-            seconds -= _SLICE_SECONDS
+        self.wait_for(self._given_up.wait, seconds)
         return not self._given_up.is_set()
 
     def too_late(self, url: str, before: str = "") -> OrbitConnectionError:
@@ -215,108 +208,63 @@ class Turn:
                 pass
 
 
-class Pool(Generic[Key, Result]):
-    """Runs functions in threads; leaving its ``with`` block gives up what is under way.
+def run_all(
+    calls: Iterable[tuple[Key, Callable[[], Result]]], deadline: Deadline, url: str, size: int
+) -> Iterator[tuple[Key, Result]]:
+    """The results of functions, each with its key, in the order in which they come.
 
     The functions wait for servers by ``Transport.request`` with the same deadline, so that
     their threads end as soon as the deadline does. (They are no daemons: Arrow must not be
     under way in a thread that outlives the interpreter.)
 
     Args:
-        deadline: how long the functions may take; it is given up, so take a ``part()``.
+        calls: the keys and the functions, taken from as threads become free.
+        deadline: how long the functions may take; it is given up, so pass a ``part()``.
         url: where they ask, for the error when the time is up.
         size: how many run at a time, at most.
 
-    >>> with Pool[str, int](Deadline(Timeout()), "http://localhost/OrbitAPI", 4) as pool:
-    ...     pool.submit("half of ten", divmod, 10, 2)
-    ...     list(pool.finished())
-    [('half of ten', (5, 0))]
-    """
-
-    def __init__(self, deadline: Deadline, url: str, size: int) -> None:
-        self._task = deadline
-        self._url = url
-        self._size = size
-        self._pending: dict[Future[Result], Key] = {}
-        self._done: SimpleQueue[Future[Result]] = SimpleQueue()
-        self._threads = ThreadPoolExecutor(size, "apteco_frames")
-
-    @property
-    def free(self) -> int:
-        """How many more functions can run at once now."""
-        return self._size - len(self._pending)
-
-    @property
-    def idle(self) -> bool:
-        """Whether every result was taken."""
-        return not self._pending
-
-    def submit(self, key: Key, function: Callable[..., Result], *arguments: object) -> None:
-        """Run a function; its result comes with this key."""
-        future = self._threads.submit(function, *arguments)
-        self._pending[future] = key
-        future.add_done_callback(self._done.put)
-
-    def finished(self) -> list[tuple[Key, Result]]:
-        """Wait for the next results: at least one, and each with its key.
-
-        Raises:
-            OrbitConnectionError: the time is up.
-            Exception: what a function raised.
-        """
-        done: list[Future[Result]] = []
-
-        def some(seconds: float) -> bool:
-            with suppress(Empty):
-                done.append(self._done.get(timeout=seconds))
-                while True:
-                    done.append(self._done.get_nowait())
-            return bool(done)
-
-        # Once the time is up the threads end too, and their errors say more.
-        if not (self._task.wait_for(some) or some(_GRACE_SECONDS)):
-            raise self._task.too_late(self._url)
-        good = [future for future in done if not future.exception()]
-        for future in done:
-            if future not in good:
-                if not good:
-                    future.result()
-                self._done.put(future)  # it raises the next time, so that no result is lost
-        return [(self._pending.pop(future), future.result()) for future in good]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._task.give_up()  # whatever is still under way
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-def run_all(
-    calls: Iterable[tuple[Key, Callable[[], Result]]], deadline: Deadline, url: str, size: int
-) -> Iterator[tuple[Key, Result]]:
-    """The results of functions, each with its key, in the order in which they come.
-
-    Args:
-        calls: the keys and the functions, taken from as threads become free.
-        deadline: as of :class:`Pool`.
-        url: likewise.
-        size: likewise.
-
     Raises:
         OrbitConnectionError: the time is up.
-        Exception: what a function raised.
+        Exception: what a function raised, after the results that came with it.
+
+    >>> calls = {"half of ten": lambda: 10 / 2}
+    >>> list(run_all(calls.items(), Deadline(Timeout()), "http://localhost/OrbitAPI", 4))
+    [('half of ten', 5.0)]
     """
     todo = iter(calls)
-    with Pool[Key, Result](deadline, url, size) as pool:
+    keys: dict[Future[Result], Key] = {}
+    done: SimpleQueue[Future[Result]] = SimpleQueue()
+    threads = ThreadPoolExecutor(size, "apteco_frames")
+    try:
         while True:
-            for key, function in islice(todo, pool.free):
-                pool.submit(key, function)
-            if pool.idle:
+            for key, function in islice(todo, size - len(keys)):
+                future = threads.submit(function)
+                keys[future] = key
+                future.add_done_callback(done.put)
+            if not keys:
                 return
-            yield from pool.finished()
+            finished = _next_of(done, deadline, url)
+            for future in sorted(finished, key=lambda future: future.exception() is not None):
+                yield keys.pop(future), future.result()
+    finally:
+        deadline.give_up()  # whatever is still under way
+        threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _next_of(
+    done: SimpleQueue[Future[Result]], deadline: Deadline, url: str
+) -> list[Future[Result]]:
+    """Wait for what ends next, at least one."""
+    finished: list[Future[Result]] = []
+
+    def some(seconds: float) -> bool:
+        with suppress(Empty):
+            finished.append(done.get(timeout=seconds))
+            while True:
+                finished.append(done.get_nowait())
+        return bool(finished)
+
+    # Once the time is up the threads end too, and their errors say more.
+    if not (deadline.wait_for(some) or some(_GRACE_SECONDS)):
+        raise deadline.too_late(url)
+    return finished

@@ -4,13 +4,16 @@ Arrow's own JSON reader does the work: it is strict about types, needs no Python
 per item and lets other threads run. (polars' is quicker, but turns a number into a
 string, or the like, without a word.) It does not say where in a page something is
 wrong, so a page that it refuses is read once more, slowly, to find where; or to
-take the numbers that .NET writes where there is none.
+replace by null what .NET writes for numbers that are not finite.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -18,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as arrow_json
 
-from apteco_frames.orbit.json_text import NotFinite, bare, load, results_error, show
+from apteco_frames.orbit.json_text import bare, load, results_error, show
 from apteco_frames.schema.column import BOOL, DOUBLE, INT, STRING, TIMESTAMP, Column, api_schema
 from apteco_frames.support.text import is_unicode
 from apteco_frames.support.times import TIME_GROUPS, TIME_PATTERN, decode_time
@@ -35,7 +38,7 @@ _KINDS = {
     DOUBLE: "a number",
     TIMESTAMP: "a date and time",
 }
-_NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
+_NOT_FINITE = ("NaN", "Infinity", "-Infinity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,24 +139,31 @@ def _read(body: bytes, columns: tuple[Column, ...]) -> Page | None:
     if not (text.startswith(b"{") and text.endswith(b"}")):
         return None
     try:
-        if not text.isascii():
-            text.decode()  # what is no UTF-8 goes through the reader unseen
         page = arrow_json.read_json(
             pa.BufferReader(text),
             read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(text) + 1),
             parse_options=_parse_options(columns),
             memory_pool=_SYSTEM_POOL,
         )
-    except (pa.ArrowInvalid, UnicodeDecodeError):
+    except pa.ArrowInvalid:
         return None
     if page.num_rows != 1 or any(column.null_count for column in page.columns):
         return None
     items = page["list"].chunk(0).flatten()
     if items.null_count:
         return None
-    rows = _rows([_field_of(items, column) for column in columns if column.api_field], columns)
+    declared = [column for column in columns if column.api_field]
+    arrays = [_declared(_field_of(items, column), column) for column in declared]
+    if any(array is None for array in arrays):
+        return None
+    rows = pa.Table.from_arrays(arrays, schema=api_schema(columns))
+    try:
+        if not text.isascii():
+            rows.validate(full=True)  # the reader takes texts that are not UTF-8
+    except pa.ArrowInvalid:
+        return None
     offset, count, total = (page[name][0].as_py() for name in _PAGE_NUMBERS)
-    return None if rows is None else Page(offset, count, total, rows)
+    return Page(offset, count, total, rows)
 
 
 def _read_slowly(body: bytes, columns: tuple[Column, ...], source: str) -> Page:
@@ -161,49 +171,41 @@ def _read_slowly(body: bytes, columns: tuple[Column, ...], source: str) -> Page:
 
     Raises:
         GatewayError: the body does not come from the API.
-        ApiResultsError: it is no page; the message says where.
+        ApiResultsError: it is not a page; the message says where.
     """
     page = load(body, source)
     fault = find_fault(page, _page_shape(columns))
     if fault:
         raise results_error(fault, source, body)
-    not_finite: list[str] = []
-    for position, item in enumerate(page["list"]):
-        named = item.get("name")
-        which = f"of {show(named)}" if isinstance(named, str) else f"of item {position}"
-        for column in columns:
-            for field in column.api_fields:
-                value = _value(item, field)
-                if column.type == DOUBLE and _is_no_number(value):
-                    not_finite.append(f"{field} {which} is {value}")
-    arrays = [
-        pa.array([_first(item, column) for item in page["list"]], _json_type(column.type))
+    not_finite = tuple(
+        line
+        for position, item in enumerate(page["list"])
         for column in columns
-        if column.api_field
-    ]
-    rows = _rows(arrays, columns)
-    if rows is None or not not_finite:
-        raise results_error("Arrow's JSON reader refuses what another takes", source)
-    offset, count, total = (page[name] for name in _PAGE_NUMBERS)
-    return Page(offset, count, total, rows, tuple(not_finite))
+        if column.type == DOUBLE
+        for line in _without_not_finite(item, column, position)
+    )
+    with suppress(RecursionError):
+        decoded = _read(json.dumps(page).encode(), columns) if not_finite else None
+        if decoded:
+            return replace(decoded, not_finite=not_finite)
+    raise results_error(
+        "a field occurs twice in one object, or Arrow's JSON reader refuses what Python's reads",
+        source,
+    )
 
 
-def _value(item: dict[str, Any], field: str) -> Any:
-    value: Any = item
-    for name in field.split("."):
-        value = None if value is None else value.get(name)
-    return value
-
-
-def _first(item: dict[str, Any], column: Column) -> Any:
-    """The value of a column, with a null for a number that is none."""
+def _without_not_finite(item: dict[str, Any], column: Column, position: int) -> Iterator[str]:
+    """Put nulls in place of a column's numbers that are not finite; say where they were."""
     for field in column.api_fields:
-        value = _value(item, field)
-        if column.type == DOUBLE and value is not None:
-            value = None if _is_no_number(value) else float(value)
-        if value is not None:
-            return value
-    return None
+        *groups, name = field.split(".")
+        holder: dict[str, Any] = item
+        for group in groups:
+            holder = holder.get(group) or {}
+        if _is_not_finite(holder.get(name)):
+            named = item.get("name")
+            which = show(named) if isinstance(named, str) else f"item {position}"
+            yield f"{field} of {which} is {holder[name]}"
+            holder[name] = None
 
 
 def _field_of(items: pa.Array, column: Column) -> pa.Array:
@@ -213,15 +215,6 @@ def _field_of(items: pa.Array, column: Column) -> pa.Array:
         for field in column.api_fields
     ]
     return found[0] if len(found) == 1 else pc.coalesce(*found)
-
-
-def _rows(arrays: list[pa.Array], columns: tuple[Column, ...]) -> pa.Table | None:
-    """The values under the columns' declared types; None if one does not fit."""
-    declared = [column for column in columns if column.api_field]
-    fitting = [_declared(array, c) for array, c in zip(arrays, declared, strict=True)]
-    if any(array is None for array in fitting):
-        return None
-    return pa.Table.from_arrays(fitting, schema=api_schema(columns))
 
 
 def _declared(array: pa.Array, column: Column) -> pa.Array | None:
@@ -271,15 +264,12 @@ def _page_shape(columns: tuple[Column, ...]) -> pa.StructType:
     )
 
 
-def _is_no_number(value: Any) -> bool:
+def _is_not_finite(value: Any) -> bool:
     """Whether a value is what .NET writes for a double that is not finite.
 
     Newtonsoft.Json writes a literal or a string, as it is told; ``System.Text.Json`` a string.
-
-    >>> [_is_no_number(value) for value in (NotFinite("NaN"), "-Infinity", NotFinite("1e400"))]
-    [True, True, False]
     """
-    return (value.text if isinstance(value, NotFinite) else value) in _NO_NUMBERS
+    return value in _NOT_FINITE
 
 
 def find_fault(
@@ -310,7 +300,7 @@ def find_fault(
             inner = value.get(field.name)
             if inner is None and not field.nullable:
                 return f"{at} is {'null' if field.name in value else 'missing'}"
-            if inner is None or (field.type == DOUBLE and field.nullable and _is_no_number(inner)):
+            if inner is None or (field.type == DOUBLE and field.nullable and _is_not_finite(inner)):
                 continue
             fault = find_fault(inner, field.type, at, quoting=quoting)
             if fault:
@@ -333,23 +323,12 @@ def _fits(value: Any, shape: pa.DataType) -> bool:
     if shape == INT:
         return type(value) is int and -(2**63) <= value < 2**63
     if shape == DOUBLE:
-        return type(value) is float or (type(value) is int and _is_double(value))
+        return type(value) in (int, float) and abs(value) <= sys.float_info.max
     if not isinstance(value, str) or not is_unicode(value):
         return False
-    return shape != TIMESTAMP or _is_time(value)
-
-
-def _is_double(number: int) -> bool:
-    try:
-        float(number)
-    except OverflowError:
-        return False
-    return True
-
-
-def _is_time(text: str) -> bool:
-    try:
-        decode_time(text)
-    except ValueError:
-        return False
+    if shape == TIMESTAMP:
+        try:
+            decode_time(value)
+        except ValueError:
+            return False
     return True

@@ -5,20 +5,15 @@ from __future__ import annotations
 import codecs
 import html
 import json
-import math
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from apteco_frames.errors import ApiResultsError, GatewayError
-from apteco_frames.orbit import deep_json
 from apteco_frames.support.text import ASK_ADMINISTRATOR
 
 # What JSON calls white space; Python strips more, a form feed for one.
 _WHITE_SPACE = b" \t\r\n"
-# Python turns no text of more than 4,300 digits into an integer; no double has more than 309.
-_MOST_DIGITS = 400
 
 # Where messages stand: in ErrorMessage and Message of the API itself, in what ASP.NET answers
 # in its place, in problem+json (RFC 9457), OAuth, and what gateways send. Other fields may
@@ -36,11 +31,7 @@ _LONGEST_SAID = 500
 _READ_OF_A_PAGE = 2**15
 # What no text has: so it may be packed, with a secret in it.
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-_IS_HTML = re.compile(r"<(!doctype html|html|head|body)\b", re.IGNORECASE)
 _TITLE = re.compile(r"<(?:title|h1|h2)\b[^<>]*>([^<]*)", re.IGNORECASE)
-_XML_MESSAGE = re.compile(
-    rf"<(?:\w+:)?(?:{'|'.join(_MESSAGES)})\b[^<>]*>(?:<!\[CDATA\[)?([^<\]]*)", re.IGNORECASE
-)
 
 
 class Said(NamedTuple):
@@ -53,7 +44,7 @@ class Said(NamedTuple):
         code: its number for this kind of error, if there is one.
         id: the number under which an administrator finds more, if there is one.
         is_json: whether it is JSON.
-        is_page: whether it is HTML, or XML without a message.
+        is_page: whether it is HTML or XML.
     """
 
     message: str
@@ -71,16 +62,6 @@ class Said(NamedTuple):
         return f"{message} ({listed})" if message and listed else message or listed
 
 
-@dataclass(frozen=True, slots=True)
-class NotFinite:
-    """A number that is none, or is too large for a double, as it was written."""
-
-    text: str
-
-    def __repr__(self) -> str:
-        return self.text
-
-
 def bare(body: bytes) -> bytes:
     r"""The body without a mark of UTF-8 and white space around it.
 
@@ -91,7 +72,7 @@ def bare(body: bytes) -> bytes:
 
 
 def load(body: bytes, source: str, without: Callable[[str], str] = str) -> Any:
-    """The value that a body holds; numbers that are not finite as :class:`NotFinite`.
+    """The value that a body holds; ``NaN`` and the like as texts, as some servers write them.
 
     Args:
         body: UTF-8 JSON.
@@ -100,10 +81,10 @@ def load(body: bytes, source: str, without: Callable[[str], str] = str) -> Any:
 
     Raises:
         GatewayError: the body is empty or HTML: it does not come from the API.
-        ApiResultsError: the body is no JSON, or says something twice.
+        ApiResultsError: the body is not JSON, or nests too deeply.
 
-    >>> load(b'{"minimum": NaN, "maximum": 1e400}', "http://localhost")
-    {'minimum': NaN, 'maximum': 1e400}
+    >>> load(b'{"minimum": NaN, "maximum": 5}', "http://localhost")
+    {'minimum': 'NaN', 'maximum': 5}
     """
     text = bare(body)
     if not text:
@@ -112,46 +93,18 @@ def load(body: bytes, source: str, without: Callable[[str], str] = str) -> Any:
             "Try again; if that does not help, check the base URL with your administrator."
         )
     if text.startswith(b"<"):
-        words = said(text)
-        if not words.is_page:
-            raise results_error("it is XML, not JSON", source, text, without)
-        title = without(words.message)
+        title = without(said(text).message)
         page = f"a web page ({_quoted(title)})" if title else "a web page"
         raise GatewayError(
             f"The answer of {source} is {page}: a gateway, a proxy or a login page "
             "answered, not the API. Check the base URL, your VPN and your proxy."
         )
-    twice: list[str] = []
-
-    def whole(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for name, value in pairs:
-            if name in found:
-                twice.append(name)
-            found[name] = value
-        return found
-
-    hooks: dict[str, Any] = {
-        "object_pairs_hook": whole,
-        "parse_int": _integer,
-        "parse_float": _double,
-        "parse_constant": NotFinite,
-    }
     try:
-        decoded = text.decode()
-        try:
-            value = json.loads(decoded, **hooks)
-        except RecursionError:
-            twice.clear()
-            value = deep_json.loads(decoded, **hooks)
-    except json.JSONDecodeError as error:
-        fault = f"it is not JSON ({error})"
+        return json.loads(text.decode(), parse_constant=str)
+    except RecursionError:
+        fault = "it nests too deeply"
     except ValueError as error:
-        fault = f"it is not JSON ({type(error).__name__})"
-    else:
-        if not twice:
-            return value
-        fault = f"a field occurs twice in one object: {show(twice[0])}"
+        fault = f"it is not JSON ({error})"
     # Raised out here, since the errors above hold the body, which may hold a token.
     raise results_error(fault, source, body, without)
 
@@ -168,7 +121,7 @@ def said(body: bytes) -> Said:
     """
     text = _decoded(body)
     try:
-        value = json.loads(text, parse_int=_integer)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         return _said_in_text(text)
     fields = {_simplified(name): v for name, v in value.items()} if isinstance(value, dict) else {}
@@ -183,9 +136,9 @@ def said(body: bytes) -> Said:
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """The JSON object that a body is, read without complaint; empty if it is none."""
+    """The JSON object in a body; an empty one if the body is anything else."""
     try:
-        value = json.loads(_decoded(body), parse_int=_integer)
+        value = json.loads(_decoded(body))
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
@@ -193,8 +146,6 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 def _decoded(body: bytes) -> str:
     text = bare(body)
-    if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return text.decode("utf-16", "replace").strip()
     try:
         return text.decode().strip()
     except UnicodeDecodeError:
@@ -202,17 +153,10 @@ def _decoded(body: bytes) -> str:
 
 
 def _said_in_text(text: str) -> Said:
-    if not text.startswith("<"):
-        return Said("" if _BINARY.search(text) else text)
-    page = text[:_READ_OF_A_PAGE]
-    is_html = _IS_HTML.search(page)
-    found = (
-        html.unescape(text).strip() for text in (_TITLE if is_html else _XML_MESSAGE).findall(page)
-    )
-    words = list(dict.fromkeys(filter(None, found)))
-    if not is_html and words:
-        return Said("; ".join(words))
-    return Said(words[0] if words else "", is_page=True)
+    if text.startswith("<"):
+        title = _TITLE.search(text, 0, _READ_OF_A_PAGE)
+        return Said(html.unescape(title[1]).strip() if title else "", is_page=True)
+    return Said("" if _BINARY.search(text) else text)
 
 
 def _messages(value: Any, depth: int = 0, *, named: bool = False) -> Iterator[str]:
@@ -293,12 +237,3 @@ def show(value: Any) -> str:
     except RecursionError:
         return f"a deep {type(value).__name__}"
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _integer(text: str) -> int | NotFinite:
-    return int(text) if len(text) <= _MOST_DIGITS else NotFinite(text)
-
-
-def _double(text: str) -> float | NotFinite:
-    number = float(text)
-    return number if math.isfinite(number) else NotFinite(text)

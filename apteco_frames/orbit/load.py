@@ -25,10 +25,10 @@ from apteco_frames import schema
 from apteco_frames.errors import ApiError, ApiResultsError, InvalidUrlError
 from apteco_frames.normalize.folders import Node
 from apteco_frames.orbit.client import FIRST_PAGE_SIZE, NAME_COLUMNS, OrbitClient
-from apteco_frames.orbit.deadline import Deadline, Pool, run_all
+from apteco_frames.orbit.deadline import Deadline, run_all
 from apteco_frames.orbit.decode import Page
 from apteco_frames.orbit.outcome import REFUSED
-from apteco_frames.orbit.paging import ListChangedError, Paging, Span, read_list
+from apteco_frames.orbit.paging import ListChangedError, Paging, read_list
 from apteco_frames.orbit.url import require_name
 from apteco_frames.schema import CODES
 from apteco_frames.schema.column import STRING, Column, api_schema
@@ -120,7 +120,7 @@ def load_catalogue(
         try:
             # Before any page is asked for, so that no build can come between.
             before = client.system(system, deadline)
-            tables, variables = _load_once(client, system, deadline.part(), report)
+            tables, variables = _load_once(client, system, deadline, report)
         except ListChangedError:
             if last:
                 raise
@@ -139,37 +139,25 @@ def load_catalogue(
 def _load_once(
     client: OrbitClient, system: str, deadline: Deadline, report: Report | None
 ) -> tuple[Paging, Paging]:
-    lists = {
-        kind: Paging(
-            client.page_size or FIRST_PAGE_SIZE,
-            client.page_size or PAGE_SIZE,
-            client.system_url(system, kind),
+    lists: dict[str, tuple[str, tuple[Column, ...], Paging]] = {}
+    for kind, columns in (("Variables", schema.VARIABLES), ("Tables", schema.TABLES)):
+        url = client.system_url(system, kind)
+        first, size = client.page_size or FIRST_PAGE_SIZE, client.page_size or PAGE_SIZE
+        lists[kind] = url, columns, Paging(first, size, url)
+    variables, tables = lists["Variables"][2], lists["Tables"][2]
+    # First a page of each; then all others; then again what came short.
+    while not (variables.done and tables.done):
+        part = deadline.part()
+        calls = (
+            ((paging, span), partial(client.page, url, columns, part, span.offset, span.count))
+            for url, columns, paging in lists.values()
+            for span in iter(paging.take, None)
         )
-        for kind in ("Variables", "Tables")
-    }
-    columns = {"Variables": schema.VARIABLES, "Tables": schema.TABLES}
-    with Pool[tuple[str, Span], Page](deadline, client.base_url, client.max_connections) as pool:
-        while True:
-            for kind, paging in lists.items():
-                url = client.system_url(system, kind)
-                while pool.free and (span := paging.take()):
-                    pool.submit(
-                        (kind, span),
-                        client.page,
-                        url,
-                        columns[kind],
-                        deadline,
-                        span.offset,
-                        span.count,
-                    )
-            if pool.idle:
-                break
-            for (kind, span), page in pool.finished():
-                lists[kind].receive(span, page)
-            variables = lists["Variables"]
+        for (paging, span), page in run_all(calls, part, client.base_url, client.max_connections):
+            paging.receive(span, page)
             if report and variables.total is not None:
                 report(variables.received, variables.total)
-    return lists["Tables"], lists["Variables"]
+    return tables, variables
 
 
 class CodeRequest(NamedTuple):

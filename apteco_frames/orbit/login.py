@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from apteco_frames.errors import AptecoFramesError, DeserializeError
+from apteco_frames.errors import AptecoFramesError, DeserializeError, LoginError
 from apteco_frames.orbit.decode import find_fault
-from apteco_frames.orbit.json_text import json_object, load, results_error, said
-from apteco_frames.orbit.outcome import Response, raise_for_status
+from apteco_frames.orbit.json_text import json_object, load, results_error
+from apteco_frames.orbit.outcome import Response, api_error, raise_for_status
 from apteco_frames.orbit.redact import Secret, require_sendable
 from apteco_frames.schema.column import STRING, required_texts
 
@@ -23,15 +22,6 @@ _USER = pa.struct([pa.field(n, STRING, nullable=n != USER_FIELDS[0]) for n in US
 _SESSION = pa.struct(
     [*required_texts("accessToken", "sessionId"), pa.field("user", _USER, nullable=False)]
 )
-
-# Newer servers have Sessions/Mfa/Totp; how SimpleLogin says that it is wanted is not
-# public, so the words for it are looked for, in messages and in the names of fields.
-_SECOND_FACTOR = re.compile(
-    r"\bmfa\b|\btotp\b|\b2fa\b|\b(multi|two|second)[ -]?factor\b|\bauthenticator\b"
-    r"|\bone[ -]time (code|password|passcode)|\bverification code\b",
-    re.IGNORECASE,
-)
-_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|2[Ff][Aa]")
 
 _SECRETS = ("session_id", "access_token")
 _TEXTS = ("base_url", "data_view", *_SECRETS, "system")
@@ -45,59 +35,41 @@ def session_details(answer: Response, url: str) -> dict[str, Any]:
 
     Raises:
         GatewayError: the answer does not come from the API.
+        LoginError: there is no token, as where the server wants a second factor.
         ApiResultsError: they are incomplete; the message says where.
         AptecoFramesError: the status is an error.
     """
     raise_for_status(answer)
-    found = _details_or_error(answer.body, url, answer.secrets.without)
+    found = _details_or_error(answer, url)
     if isinstance(found, AptecoFramesError):
         raise found
     return found
 
 
-def _details_or_error(
-    body: bytes, url: str, without: Callable[[str], str]
-) -> dict[str, Any] | AptecoFramesError:
+def _details_or_error(answer: Response, url: str) -> dict[str, Any] | AptecoFramesError:
     """The error is returned: a traceback would show the answer, and so perhaps a token."""
+    without = answer.secrets.without
     try:
-        value = load(body, url, without)
+        value = load(answer.body, url, without)
     except AptecoFramesError as error:
         return type(error)(*error.args, hint=error.hint)
+    if isinstance(value, dict) and not isinstance(value.get("accessToken"), str):
+        # How SimpleLogin asks for a second factor is not public.
+        what = "The server gave no access token. Perhaps it asks for a second factor at login"
+        hint = "This package cannot supply one: ask your administrator for a user without it"
+        return api_error(LoginError, answer, what, hint)
     fault = find_fault(value, _SESSION, quoting=False)
-    if fault and isinstance(value, dict) and not isinstance(value.get("accessToken"), str):
-        fault += ". Perhaps the server asks for a second factor, which this package cannot supply"
     if fault:
-        return results_error(fault, url, body, without)
+        return results_error(fault, url, answer.body, without)
     return {**value, **{name: Secret(value[name]) for name in ("accessToken", "sessionId")}}
 
 
 def opened_session(answer: Response) -> tuple[Secret, Secret] | None:
-    """The id and the token of the session that an answer opens, whatever else it lacks."""
+    """The id and token of the session that an answer opens, whatever else is missing."""
     match json_object(answer.body):
         case {"sessionId": str(session_id), "accessToken": str(token)} if answer.status < 300:
             opened = Secret(session_id), Secret(token)
             return opened if session_id and can_be_sent(opened[1]) else None
-    return None
-
-
-def second_factor(body: bytes) -> str | None:
-    """Where an answer without a token speaks of a second factor; None if it does not.
-
-    The values of fields are not quoted, since they may be secrets.
-
-    >>> second_factor(b'{"message": "A verification code is required"}')
-    'its message speaks of one'
-    >>> second_factor(b'{"user": null, "mfaRequired": true}')
-    "its answer has the field 'mfaRequired'"
-    """
-    answer = json_object(body)
-    if not answer or isinstance(answer.get("accessToken"), str):
-        return None
-    if _SECOND_FACTOR.search(said(body).message):
-        return "its message speaks of one"
-    for name, value in answer.items():
-        if value and _SECOND_FACTOR.search(" ".join(_WORDS.findall(name))):
-            return f"its answer has the field {name[:40]!a}"
     return None
 
 

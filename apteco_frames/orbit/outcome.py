@@ -7,8 +7,7 @@ import re
 import socket
 import ssl
 import zlib
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import requests
@@ -116,23 +115,19 @@ _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_P
 _NOT_TLS |= {"HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
 # How TLS says that it does not understand, seen as text.
 _TLS_ALERT = "\x15\x03"
+_SPEAKS_TLS = "the server there speaks https"
+_CHECK_FILES = "Correct verify=, http.verify, http.cert or REQUESTS_CA_BUNDLE, whichever is set."
 # Numbers of OpenSSL for what may be wrong with a certificate besides its authority.
 _NOT_VALID_NOW = (9, 10)
 _OTHER_NAME = (62, 64)
 
 
-def describe(
-    error: Exception,
-    timeout: Timeout,
-    files: Sequence[tuple[str, str]] = (),
-    without: Callable[[str], str] = str,
-) -> Failure:
+def describe(error: Exception, timeout: Timeout, without: Callable[[str], str] = str) -> Failure:
     """What an error of the network means.
 
     Args:
         error: the error.
         timeout: how long was waited.
-        files: files that settings name, each with the setting.
         without: leaves no secret in what is quoted.
     """
     causes = _causes(error)
@@ -140,7 +135,7 @@ def describe(
     def has(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)
 
-    found = _unusable_file(causes, files) or _misnamed_proxy(causes)
+    found = next(filter(None, map(_misconfigured, causes)), None)
     if found or has(requests.exceptions.SSLError):
         return found or _tls(causes)
     is_socks = any(type(cause).__name__ == "ProxyConnectionError" for cause in causes)
@@ -149,47 +144,36 @@ def describe(
         return Failure(f"no connection{where}: " + _reason(causes, "refused"), never_sent=True)
     if has(ConnectTimeoutError):
         return Failure(f"no connection{where} within {timeout.connect:g} seconds", never_sent=True)
-    return (
-        _unsendable(causes)
-        or _refused_by_proxy(causes)
-        or _tried_again(causes)
-        or _malformed(causes)
-        or Failure(
-            f"no answer within {timeout.read:g} seconds"
-            if has(ReadTimeoutError, TimeoutError)
-            else "the connection broke: "
-            + _reason(causes, without(_own_words(error)) or "the answer was cut off")
-        )
-    )
+    found = next(filter(None, map(_status, causes)), None)
+    if found:
+        return found
+    what = next(filter(None, map(_malformed, causes)), None)
+    if what == _SPEAKS_TLS:
+        return Failure(what, "Begin the base URL with https://.", final=True)
+    if what is None and has(ReadTimeoutError, TimeoutError):
+        what = f"no answer within {timeout.read:g} seconds"
+    reason = without(_own_words(error)) or "the answer was cut off"
+    return Failure(what or f"the connection broke: {_reason(causes, reason)}")
 
 
-def _unusable_file(causes: list[BaseException], files: Sequence[tuple[str, str]]) -> Failure | None:
-    """A file of certificates that is not there, or holds none."""
-    said = {cause.reason or str(cause) for cause in causes if isinstance(cause, ssl.SSLError)}
-    if any(type(cause) is OSError and cause.errno is None for cause in causes):  # of requests
-        wrong = [(setting, path) for setting, path in files if not Path(path).exists()]
-        fault = "but there is no such file"
-    elif "NO_CERTIFICATE_OR_CRL_FOUND" in said:
-        wrong = [(setting, path) for setting, path in files if setting != "http.cert"]
-        fault = "which holds no certificate in PEM"
-    elif any("PEM lib" in words for words in said):
-        wrong = [(setting, path) for setting, path in files if setting == "http.cert"]
-        fault = "which holds no certificate and key in PEM"
+def _misconfigured(cause: BaseException) -> Failure | None:
+    """Settings with which no request can even be tried."""
+    text = str(cause)
+    hint: Hint | str = "Check the base URL and your proxy."
+    if type(cause) is OSError and "invalid path" in text:  # of requests: it names the path
+        what, hint = text[:1].lower() + text[1:], _CHECK_FILES
+    elif isinstance(cause, ssl.SSLError) and re.search("NO_CERTIFICATE_OR_CRL|PEM lib", text):
+        what, hint = "a file of certificates or keys contains none in PEM", _CHECK_FILES
+    elif isinstance(cause, ProxyError) and "only use HTTP and not HTTPS" in text:
+        what = f"no connection to the proxy: {cause.args[0]}"
+    elif isinstance(cause, requests.exceptions.InvalidSchema) and "SOCKS" in text:
+        what = "the proxy is a SOCKS proxy, and the package PySocks is not installed"
+        hint = "Install it: pip install 'requests[socks]'."
+    elif isinstance(cause, LocationValueError | requests.exceptions.InvalidURL):
+        what = "the URL, or that of the proxy, has an invalid host name or port"
     else:
         return None
-    for setting, path in wrong:
-        what = f"{setting} names {path!r}, {fault}"
-        return Failure(what, "Correct it, or leave it out.", never_sent=True, final=True)
-    return None
-
-
-def _misnamed_proxy(causes: list[BaseException]) -> Failure | None:
-    """A proxy that is given as https, and is not: urllib3 says what to do."""
-    for cause in causes:
-        text = str(cause.args[0]) if cause.args else ""
-        if isinstance(cause, ProxyError) and "only use HTTP and not HTTPS" in text:
-            return Failure(f"no connection to the proxy: {text}", never_sent=True, final=True)
-    return None
+    return Failure(what, hint, never_sent=True, final=True)
 
 
 def _tls(causes: list[BaseException]) -> Failure:
@@ -216,76 +200,49 @@ def _tls(causes: list[BaseException]) -> Failure:
     return Failure(f"the TLS connection failed: {reason}", hint)
 
 
-def _tried_again(causes: list[BaseException]) -> Failure | None:
-    """A status that an adapter of the user's tried again for, until it had enough."""
-    for cause in causes:
-        found = re.fullmatch(r"too many (\d{3}) error responses", str(cause))
-        if isinstance(cause, ResponseError) and found:
-            phrase = http.client.responses.get(int(found[1]), "no standard status")
-            what = f"status {found[1]}, {phrase}, as often as an adapter of http= asked"
-            return Failure(what, "Try again later.", final=True)
-    return None
+def _status(cause: BaseException) -> Failure | None:
+    """A status that is told in an error: a proxy's, or one that an adapter tried again for."""
+    found = re.search(r"(Tunnel connection failed:|too many) (\d{3})\b", str(cause))
+    if not (found and isinstance(cause, OSError | ResponseError)):
+        return None
+    status = int(found[2])
+    # Its reason phrase is the server's, and might hold anything.
+    told = f"status {status}, {http.client.responses.get(status, 'no standard status')}"
+    if found[1] == "too many":
+        what = f"{told}, as often as an adapter of http= asked"
+        return Failure(what, "Try again later.", final=True)
+    if status == 407:
+        what = "the proxy asks for a login, or did not accept it (status 407)"
+        return Failure(what, Hint.PROXY_LOGIN, never_sent=True, final=True)
+    what = f"the proxy made no connection to it: {told}"
+    return Failure(what, never_sent=True, final=status < 500)
 
 
-def _unsendable(causes: list[BaseException]) -> Failure | None:
-    """Requests that cannot even be tried."""
-    for cause in causes:
-        if isinstance(cause, requests.exceptions.InvalidSchema) and "SOCKS" in str(cause):
-            what = "the proxy is a SOCKS proxy, and the package PySocks is not installed"
-            hint = "Install it: pip install 'requests[socks]'."
-        elif isinstance(cause, LocationValueError | requests.exceptions.InvalidURL):
-            what = "the URL, or that of the proxy, has an invalid host name or port"
-            hint = "Check the base URL and your proxy."
-        else:
-            continue
-        return Failure(what, hint, never_sent=True, final=True)
-    return None
-
-
-def _refused_by_proxy(causes: list[BaseException]) -> Failure | None:
-    """The answer of a proxy that was asked for a connection to the API, and made none."""
-    for cause in causes:
-        found = re.match(r"Tunnel connection failed: (\d{3})\b", str(cause))
-        if isinstance(cause, OSError) and found:
-            status = int(found[1])
-            if status == 407:
-                what = "the proxy asks for a login, or did not accept it (status 407)"
-                return Failure(what, Hint.PROXY_LOGIN, never_sent=True, final=True)
-            # Its reason phrase is the server's, and might hold anything.
-            phrase = http.client.responses.get(status, "no standard status")
-            what = f"the proxy made no connection to it: status {status}, {phrase}"
-            return Failure(what, never_sent=True, final=status < 500)
-    return None
-
-
-def _malformed(causes: list[BaseException]) -> Failure | None:
-    """An answer that breaks the rules of HTTP. Nothing of it is repeated."""
-    for cause in causes:
-        if isinstance(cause, UnpackError):
-            return Failure(f"the answer cannot be unpacked: {cause}")
-        if isinstance(cause, DecodeError | requests.exceptions.ContentDecodingError | zlib.error):
-            return Failure("the answer cannot be unpacked: it is not packed as its headers say")
-        if type(cause) in (http.client.LineTooLong, http.client.HTTPException):
-            # "got more than 65536 bytes when reading header line", "got more than 100 headers"
-            return Failure(f"the answer goes beyond a limit: {cause}")
-        if isinstance(cause, InvalidHeader):
-            return Failure("the answer's headers contradict each other about its length")
-        if type(cause) is http.client.BadStatusLine:
-            if str(cause).startswith("HTTP/"):
-                return Failure("the answer is cut off or malformed in its first line")
-            if str(cause).startswith(_TLS_ALERT):
-                hint = "Begin the base URL with https://."
-                return Failure("the server there speaks https", hint, final=True)
-            return Failure("the server does not speak HTTP")
-        if type(cause) is ValueError:  # of int(), for the length of a chunk
-            return Failure("the answer is cut off or malformed between two chunks")
+def _malformed(cause: BaseException) -> str | None:
+    """How an answer breaks the rules of HTTP. Nothing of it is repeated."""
+    if isinstance(cause, UnpackError):
+        return f"the answer cannot be unpacked: {cause}"
+    if isinstance(cause, DecodeError | requests.exceptions.ContentDecodingError | zlib.error):
+        return "the answer cannot be unpacked: it is not packed as its headers say"
+    if type(cause) in (http.client.LineTooLong, http.client.HTTPException):
+        # "got more than 65536 bytes when reading header line", "got more than 100 headers"
+        return f"the answer goes beyond a limit: {cause}"
+    if isinstance(cause, InvalidHeader):
+        return "the answer's headers contradict each other about its length"
+    if type(cause) is http.client.BadStatusLine:
+        if str(cause).startswith(_TLS_ALERT):
+            return _SPEAKS_TLS
+        return "the server does not speak HTTP, or its answer was cut off in the first line"
+    if type(cause) is ValueError:  # of int(), for the length of a chunk
+        return "the answer is cut off or malformed between two chunks"
     return None
 
 
 def _own_words(error: Exception) -> str:
     """What an error says that is not of the libraries: of an adapter or of a test's stand-in."""
     kind = type(error)
-    is_bare = kind is requests.ConnectionError and isinstance(next(iter(error.args), None), str)
+    is_bare = kind in (requests.RequestException, requests.ConnectionError)
+    is_bare = is_bare and isinstance(next(iter(error.args), None), str)
     if not is_bare and kind.__module__.partition(".")[0] in ("requests", "urllib3", "builtins"):
         return ""
     return truncate(" ".join(str(error).split()), 200)

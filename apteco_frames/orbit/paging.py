@@ -43,24 +43,12 @@ class Span:
     overlap: int = 0
 
 
-# Each page keeps tens of KiB of its own; what is smaller than this many rows is merged,
-# so many pages at a time.
-_SMALL_PAGE = 500
-_MOST_SMALL_PAGES = 100
 _MOST_LISTED = 10
 _READINGS = 2
 
 
 class ListChangedError(ApiResultsError):
     """The list was changed between two of its pages."""
-
-
-def contradiction(source: str, offset: int, count: int, total: int, fault: str) -> ApiResultsError:
-    """The error for a page that is not the one asked for."""
-    return ApiResultsError(
-        f"{source} contradicts itself: asked for {count:,} items from offset {offset:,} of "
-        f"{total:,}, {fault}. Nothing was used. {ASK_ADMINISTRATOR}"
-    )
 
 
 class Paging:
@@ -85,7 +73,6 @@ class Paging:
         self._edges: dict[int, dict[str, Any]] = {}
         self._stride = size
         self._pages: dict[int, pa.Table] = {}
-        self._small: dict[int, pa.Table] = {}
         self._not_finite: list[str] = []
         self._next = 0
         self.received = 0
@@ -133,7 +120,10 @@ class Paging:
             raise self._changed(f"it had {self.total:,} items, and {page.total:,} now")
         fault = self._fault(span, page, got, first)
         if fault:
-            raise contradiction(self._source, span.offset, span.count, self.total, fault)
+            raise ApiResultsError(
+                f"{self._source} contradicts itself: asked for {span.count:,} items from offset "
+                f"{span.offset:,} of {self.total:,}, {fault}. Nothing was used. {ASK_ADMINISTRATOR}"
+            )
         if first:
             self._next = got
             if got != span.count:  # what this server gives at a time, whatever it is asked
@@ -152,7 +142,7 @@ class Paging:
             self._meet(span.offset, page.rows.slice(0, 1))
         if self._may_overlap and span.offset + got < self.total:
             self._meet(span.offset + got - 1, page.rows.slice(got - 1))
-        self._keep(span.offset + span.overlap, page.rows.slice(span.overlap))
+        self._pages[span.offset + span.overlap] = page.rows.slice(span.overlap)
         self._not_finite += page.not_finite
         self.received += got - span.overlap
 
@@ -173,8 +163,7 @@ class Paging:
 
     def rows(self) -> pa.Table:
         """All items in the API's order; only once :attr:`done`."""
-        pages = self._pages | self._small
-        return pa.concat_tables(pages[offset] for offset in sorted(pages))
+        return pa.concat_tables(self._pages[offset] for offset in sorted(self._pages))
 
     @property
     def warning(self) -> str | None:
@@ -186,19 +175,6 @@ class Paging:
             f"{self._source} returned NaN or infinite values: {listed}. They were replaced by "
             "null; everything else is as the API gave it. Tell your Orbit administrator."
         )
-
-    def _keep(self, offset: int, rows: pa.Table) -> None:
-        """Keep the rows of a page; merge those that follow each other once many are small."""
-        if rows.num_rows >= _SMALL_PAGE:
-            self._pages[offset] = rows
-            return
-        self._small[offset] = rows
-        if len(self._small) % _MOST_SMALL_PAGES:
-            return
-        small, self._small = self._small, {}
-        for start, merged in _merged(small).items():
-            pages = self._small if merged.num_rows < _SMALL_PAGE else self._pages
-            pages[start] = merged
 
     def _fault(self, span: Span, page: Page, got: int, first: bool) -> str | None:
         left = page.total - span.offset
@@ -267,19 +243,3 @@ def _read_once(fetch: Fetch, count: int, source: str) -> tuple[pa.Table, int]:
         paging.receive(span, fetch(span.offset, span.count))
         pages += 1
     return paging.rows(), pages
-
-
-def _merged(pages: dict[int, pa.Table]) -> dict[int, pa.Table]:
-    """The pages by their offsets, those that follow each other as one."""
-    runs: dict[int, list[pa.Table]] = {}
-    start = end = -1
-    for offset in sorted(pages):
-        if offset != end:
-            start = offset
-            runs[start] = []
-        runs[start].append(pages[offset])
-        end = offset + pages[offset].num_rows
-    return {
-        start: pa.concat_tables(run).combine_chunks(pa.system_memory_pool())
-        for start, run in runs.items()
-    }

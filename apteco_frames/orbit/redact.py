@@ -18,8 +18,9 @@ _HIDDEN = "<secret>"
 # Shorter ones occur in any text by chance.
 _SHORTEST_HIDDEN = 4
 _LONGEST_TEXT = 2**15
-# What ends a text that was truncated.
-_TRUNCATED = re.compile(r"\.\.\.|…")
+# Our own errors truncate what they quote, perhaps in the middle of a secret.
+_SHORTEST_BEGINNING = 8
+_REST_OF_TRUNCATED = r"\S{0,200}?(?=\.\.\.|…)"
 
 # What is left as it is in a URL by Python, for a part and for a path; by .NET; by JavaScript.
 _URL_AS_IS = ("", "/", "!()*", "!'()*")
@@ -91,8 +92,8 @@ class Secrets:
 
     A secret is found as it is and without the blanks at its ends, which headers lose;
     percent-encoded; escaped as JSON or HTML, as Python and .NET do it; in Base64, with
-    whatever stands before and after it; an id that is a GUID in either case; and where it
-    begins but the text was truncated.
+    whatever stands before and after it; an id that is a GUID in either case; and where a
+    text was truncated after its first eight characters.
     Secrets of fewer than four characters are not looked for: they occur in any text by
     chance.
 
@@ -146,70 +147,20 @@ class Secrets:
 
 
 def _redact(text: str, secrets: Iterable[Secret]) -> str:
-    forms = {form for secret in secrets for form in _forms(secret.reveal())}
-    # Beyond the end, too, so that it shows no half of a secret.
-    whole = text[: _LONGEST_TEXT + max(map(len, forms), default=0)]
-    spans = sorted(span for form in forms for span in _spans(whole, form))
-    parts = []
-    end = min(len(text), _LONGEST_TEXT)
-    shown = 0  # up to here
-    for start, stop in spans:
-        if start >= end:
-            break
-        if start >= shown:
-            parts += [text[shown:start], _HIDDEN]
-        shown = max(shown, stop)
-    return "".join([*parts, text[shown:end], "..." if end < len(text) else ""])
-
-
-def _spans(text: str, word: str) -> Iterator[tuple[int, int]]:
-    """Where a word begins and ends in a text, or its beginning where that was truncated.
-
-    In a time that grows with the text, however the word overlaps itself.
-    """
-    start = text.find(word)
-    while start >= 0:
-        end = start + len(word)
-        again = text.find(word, start + 1)
-        if 0 <= again < end:  # the two overlap; perhaps a third overlaps the second likewise
-            step = again - start
-            while text.startswith(word[-step:], end):
-                end += step
-            again = text.find(word, end - len(word) + 1)
-        yield start, end
-        start = again
-    if word[:_SHORTEST_HIDDEN] in text and (marks := [*_TRUNCATED.finditer(text)]):
-        begun = _begun(text, word)
-        for mark in marks:
-            length = begun[mark.start()]
-            if length >= _SHORTEST_HIDDEN:
-                yield mark.start() - length, mark.start()
-
-
-def _begun(text: str, word: str) -> list[int]:
-    """How much of a word's beginning precedes each position of a text, at most.
-
-    In a time that grows with the two (Knuth, Morris, Pratt).
-
-    >>> _begun("password: pass", "passport")
-    [0, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]
-    """
-    # After so many characters of the word, how many of its first are its last ones, too.
-    again = [0]
-    for character in word[1:]:
-        again.append(_longer(word, again, again[-1], character))
-    found = [0]
-    for character in text:
-        length = found[-1] if found[-1] < len(word) else again[-1]
-        found.append(_longer(word, again, length, character))
-    return found
-
-
-def _longer(word: str, again: list[int], length: int, character: str) -> int:
-    """How much of a word's beginning there is after one more character."""
-    while length and word[length] != character:
-        length = again[length - 1]
-    return length + 1 if word[length] == character else 0
+    known = [secret.reveal() for secret in secrets]
+    forms = sorted({form for secret in known for form in _forms(secret)}, key=len, reverse=True)
+    longest = len(forms[0]) if forms else 0
+    redacted = text[: _LONGEST_TEXT + longest]
+    for form in forms:
+        redacted = redacted.replace(form, _HIDDEN)
+    for secret in known:
+        if len(secret) > _SHORTEST_BEGINNING:
+            beginning = re.escape(secret[:_SHORTEST_BEGINNING])
+            redacted = re.sub(beginning + _REST_OF_TRUNCATED, _HIDDEN, redacted)
+    if len(text) <= _LONGEST_TEXT:
+        return redacted
+    # Less the end, where the cut may have left half of a secret.
+    return redacted[: min(_LONGEST_TEXT, len(redacted) - longest)] + "..."
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -13,7 +13,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -31,18 +31,17 @@ from apteco_frames.errors import Hint, OrbitConnectionError
 from apteco_frames.orbit.connection import (
     ACCEPTED,
     UnpackError,
-    files_named,
     new_session,
+    own_cookies,
     reading,
-    timed,
-    tries_again,
+    retries_itself,
     unpacked,
-    waits_in_time,
+    with_cookies,
 )
 from apteco_frames.orbit.deadline import Deadline
 from apteco_frames.orbit.outcome import TIME_IS_UP, Failure, Response, describe
 from apteco_frames.orbit.redact import Secret, Secrets
-from apteco_frames.orbit.url import is_loopback, redirect_target, shown_location, why_not_followed
+from apteco_frames.orbit.url import is_loopback, redirect_target, shown_location
 from apteco_frames.support.text import truncate
 
 logger = logging.getLogger("apteco_frames")
@@ -111,8 +110,9 @@ class Transport:
         self.secrets = Secrets()
         self._token: Secret | None = None
         self._verify = verify
-        self._given = new_session(max_connections) if http is None else http
-        self._http = timed(self._given)
+        self._is_own = http is None
+        self._http = new_session(max_connections) if http is None else http
+        self._cookies = own_cookies(self._http)
         self._slots = threading.BoundedSemaphore(max_connections)
         self._process = os.getpid()
         for name in _LOGS_OF_URLLIB3:
@@ -130,7 +130,8 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections, but nothing of a ``requests.Session`` of the user's."""
-        self._http.close()
+        if self._is_own:
+            self._http.close()
 
     def request(
         self,
@@ -166,8 +167,6 @@ class Transport:
         """
         if self._process != os.getpid():
             self._leave_to_parent()
-        # Where an adapter of the user's tries again, its attempts are not to be multiplied.
-        tried_again = partial(tries_again, self._http, method, url)
         changes_nothing = changes_nothing or method in ("GET", "HEAD", "OPTIONS")
         request = _Request(method, url, authorise, headers or {}, content)
         shown = _Shown(url, self.secrets)
@@ -183,17 +182,14 @@ class Transport:
                 took = time.monotonic() - started
                 logger.debug("%s %s: status %d, %.3f s", method, shown, last.status, took)
                 again = again and last.status in _RETRIED_STATUSES
-                asks_to_wait = "Retry-After" in last.headers
-                again = again and not tried_again(last.status, asks_to_wait=asks_to_wait)
+                again = again and not retries_itself(self._http, url, last.status)
                 pause = max(pause, _retry_after(last))
                 if pause > _LONGEST_RETRY_AFTER_SECONDS:
                     break
             else:
                 logger.debug("%s %s: %s", method, shown, last.what)
                 again = (again or last.never_sent) and not last.final
-                again = again and (
-                    last.in_body or not tried_again(None, never_sent=last.never_sent)
-                )
+                again = again and (last.in_body or not retries_itself(self._http, url, None))
             if deadline.seconds_left():
                 before = f"status {last.status}" if isinstance(last, Response) else last.what
             if not again or attempt == _ATTEMPTS - 1 or not deadline.pause(pause):
@@ -209,9 +205,10 @@ class Transport:
     def _leave_to_parent(self) -> None:
         """After a fork: share no connection with the process that it came from."""
         self._slots = threading.BoundedSemaphore(self.max_connections)
-        cookies = self._http.cookies
-        self._http = timed(self._given)
-        self._http.cookies = cookies
+        if self._is_own:
+            self._http = new_session(self.max_connections)
+        for adapter in self._http.adapters.values():
+            adapter.close()
         self._process = os.getpid()
 
     def _follow(self, request: _Request, deadline: Deadline) -> Response | Failure:
@@ -224,26 +221,23 @@ class Transport:
                 return answer
             if answer.status not in _REDIRECTS:
                 return answer if target is None else answer._replace(asked=str(shown))
-            target, shown_target, why_not = self._redirected(request, answer)
+            location = answer.headers.get(_LOCATION) or answer.headers.get("Location", "")
+            kept = request.method == "GET" or answer.status in (307, 308)
+            target = redirect_target(request.url, location) if kept else None
+            without = self.secrets.without  # also before an escape hides what is said
+            shown_target = without(shown_location(request.url, without(location)))
             if target is None:
                 raise OrbitConnectionError(
-                    f"{shown} redirects to {shown_target}, which was not followed: {why_not}. "
-                    "If the new address is right, use it as the base URL."
+                    f"{shown} redirects to {shown_target}, which was not followed: passwords and "
+                    "tokens are sent on to the same host and port only, or from http to https, and "
+                    "a login is not turned into a GET (statuses 301 to 303). If the new address is "
+                    "right, use it as the base URL."
                 )
             shown = shown_target
             request = request._replace(url=target, content={**request.content, "params": None})
         raise OrbitConnectionError(
             f"{request.method} {shown} failed: it redirects to itself. Check the base URL."
         )
-
-    def _redirected(self, request: _Request, answer: Response) -> tuple[str | None, str, str]:
-        """Where an answer leads, or None; how that may be shown; why it is not followed."""
-        location = answer.headers.get(_LOCATION) or answer.headers.get("Location", "")
-        kept = request.method == "GET" or answer.status in (307, 308)
-        target = redirect_target(request.url, location) if kept else None
-        without = self.secrets.without  # also before an escape hides what is said
-        shown = without(shown_location(request.url, without(location)))
-        return target, shown, why_not_followed(request.url, location)
 
     def _send(self, request: _Request, deadline: Deadline) -> Response | Failure:
         # Ctrl-C comes between any two steps of the main thread, which might be those of taking
@@ -259,7 +253,7 @@ class Transport:
         try:
             exchange = partial(self._exchange, request, deadline)
             # A thread costs half of what a small request does.
-            if waits_in_time(self._http, request.url):
+            if self._is_own:
                 return exchange()
             return deadline.run_aside(exchange) or TIME_IS_UP
         finally:
@@ -271,12 +265,13 @@ class Transport:
             return TIME_IS_UP
         reading.set(deadline)
         _issued.set(self.secrets)
+        http = with_cookies(self._http, self._cookies)
         verify = self._verify
-        if verify is None and self._http.verify is not True:
-            verify = self._http.verify  # or the environment's would come before it
+        if verify is None and http.verify is not True:
+            verify = http.verify  # or the environment's would come before it
         host = urlsplit(request.url).hostname or ""
         try:
-            with self._http.request(
+            with http.request(
                 request.method,
                 request.url,
                 headers={
@@ -286,14 +281,14 @@ class Transport:
                 },
                 auth=_Authorisation(
                     self.token if request.authorise is True else request.authorise,
-                    self._http.auth,
+                    http.auth,
                 ),
                 timeout=(min(deadline.timeout.connect, left), min(deadline.timeout.read, left)),
                 verify=verify,
                 # No proxy of the environment, nor of the operating system, leads back to here.
                 proxies={"no_proxy": host} if is_loopback(host) else None,
                 allow_redirects=False,
-                hooks=_hooks(self._http),
+                hooks=_hooks(http),
                 stream=True,
                 **_revealed(request.content),
             ) as response:
@@ -306,30 +301,23 @@ class Transport:
         except _ERRORS as error:
             # Described here and raised outside: the error holds the request, and the
             # request holds the password or the token.
-            files = files_named(self._http, self._verify)
-            return describe(error, deadline.timeout, files, self.secrets.without)
+            return describe(error, deadline.timeout, self.secrets.without)
         except Exception as error:
-            if waits_in_time(self._http, request.url):  # so nothing of the user's has a part in it
-                if not isinstance(error, ValueError):
-                    raise
-                # Of http.client or a codec, with the header that it is about.
-                return Failure("no request can be made of these values", "Check them.", final=True)
-            # Likewise described: a traceback would show the request.
-            return self._failed_elsewhere(error)
+            if not self._is_own:  # likewise: a traceback would show the request
+                return self._failed_elsewhere(error)
+            if not isinstance(error, ValueError):
+                raise
+            # Of http.client or a codec, with the header that it is about.
+            return Failure("no request can be made of these values", "Check them.", final=True)
 
     def _failed_elsewhere(self, error: Exception) -> Failure:
         """An error of what the user has set up: a hook, an adapter, a kind of session, a login."""
-        is_hooks = isinstance(error, _HookError)
-        cause = error.error if isinstance(error, _HookError) else error
-        said = type(cause).__name__
-        if is_hooks or not isinstance(cause, ValueError):
-            # A ValueError of http.client's quotes the header that it is about.
-            said += f": {truncate(self.secrets.without(str(cause)), _LONGEST_QUOTED)}"
-        frames = extract_tb(cause.__traceback__)
-        where = frames[:2][-1] if is_hooks else frames[-1]
-        who = "a hook of http=" if is_hooks else "an adapter of http=, or a stand-in for one,"
-        what = f"{who} raised {said} ({Path(where.filename).name}, line {where.lineno})"
-        return Failure(what, "Correct it.", final=True)
+        said = type(error).__name__
+        if not isinstance(error, ValueError):  # http.client's quotes the header that it is about
+            said += f": {truncate(self.secrets.without(str(error)), _LONGEST_QUOTED)}"
+        where = extract_tb(error.__traceback__)[-1]
+        what = f"a hook or an adapter of http= raised {said} ({Path(where.filename).name}, line "
+        return Failure(f"{what}{where.lineno})", "Correct it.", final=True)
 
     def _answer(
         self, response: requests.Response, request: _Request, deadline: Deadline
@@ -396,32 +384,9 @@ def _without_issued(record: logging.LogRecord) -> bool:
     return True
 
 
-class _HookError(Exception):
-    """What a hook of the user's raised."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
-
-
 def _hooks(http: requests.Session) -> dict[str, list[Any]]:
-    own = http.hooks.get("response") or []
-    hooks = map(_told_apart, [own] if callable(own) else own)
-    return {"response": [*hooks, _set_location_aside]}
-
-
-def _told_apart(hook: Callable[..., Any]) -> Callable[..., Any]:
-    """The same hook, whose errors are known from those of the libraries."""
-
-    def run(response: requests.Response, *args: Any, **options: Any) -> Any:
-        try:
-            return hook(response, *args, **options)
-        except requests.HTTPError:  # as raise_for_status() does: the answer says more
-            raise
-        except Exception as error:
-            raise _HookError(error) from None
-
-    return run
+    own: Any = http.hooks.get("response") or []
+    return {"response": [*([own] if callable(own) else own), _set_location_aside]}
 
 
 def _set_location_aside(response: requests.Response, *args: Any, **options: Any) -> None:

@@ -109,32 +109,6 @@ def redirect_target(url: str, location: str) -> str | None:
     return target if may else None
 
 
-def why_not_followed(url: str, location: str) -> str:
-    """Why a redirect is not followed: part of a sentence that says what is the rule.
-
-    >>> why_not_followed("https://orbit.my-site.com/a", "http://orbit.my-site.com/a")
-    'passwords and tokens are sent on to the same host, and never from https to http'
-    """
-    if not location:
-        return "it does not say where to"
-    if redirect_target(url, location):  # so it is a form that GET would be made of
-        return "its status would have the rest asked for without what was sent, the login itself"
-    try:
-        old, new = urlsplit(url), urlsplit(urljoin(url, location))
-        is_other_port = _port(old) != _port(new)
-    except ValueError:
-        return "it is no URL"
-    if new.scheme not in ("http", "https"):
-        return "it is no http or https URL"
-    if old.hostname != new.hostname:
-        return "passwords and tokens are sent to the host of the base URL only"
-    if old.scheme == "https" and new.scheme == "http":
-        return "passwords and tokens are sent on to the same host, and never from https to http"
-    if is_other_port and old.scheme == new.scheme:
-        return "passwords and tokens are sent to the port of the base URL only"
-    return "programs may differ on which host that is"
-
-
 def _port(parts: SplitResult) -> int:
     return parts.port or (443 if parts.scheme == "https" else 80)
 

@@ -10,7 +10,6 @@ Of a definition only what it names is kept, so that memory does not grow with th
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
@@ -286,7 +285,7 @@ class _Orbit:
                 # No gateway's: the API answered for the list right before.
                 answer = answer._replace(body=b"{}")
             try:
-                document = _parsed(raise_for_status(answer), item.url, without)
+                document = load(raise_for_status(answer), item.url, without)
                 fault = find_fault(document, _SHAPE) or _fault(document, item)
                 if fault:
                     raise results_error(fault, item.url)
@@ -348,18 +347,6 @@ class _Orbit:
             "Others may use a variable that nobody seems to use. Ask an administrator (OrbitAdmin) "
             "to look, or for the right to."
         )
-
-
-def _parsed(body: bytes, url: str, without: Callable[[str], str]) -> Any:
-    """The value that a body holds: with care, which takes six times as long, if need be.
-
-    Raises:
-        GatewayError, ApiResultsError: as of ``load``.
-    """
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return load(body, url, without)
 
 
 def _fault(document: Mapping[str, Any], item: _Item) -> str | None:

@@ -293,8 +293,8 @@ class Found {
     [this.byWord, this.byText, this.byRow] = [of(index.words.length), of(texts), of(rows)];
     [this.matched, this.unfit, this.isTogether] = [new Uint16Array(texts), new Uint8Array(texts), new Uint8Array(texts)];
     this.seen = new Uint8Array(texts);
-    [this.touched, this.chosen] = [new Numbers(), new Set()];
-    this.ofParts = new Set();
+    [this.touched, this.chosen, this.ofParts] = [new Numbers(), new Numbers(), new Set()];
+    [this.isChosen, this.has, this.hit] = [new Uint8Array(index.words.length), query.words.map(() => false), new Uint8Array(rows)];
   }
 
   *run(language) {
@@ -304,28 +304,37 @@ class Found {
       else {
         yield* index.fitting(parts[0], isOwn, language.isUnspaced(parts[0]), (word, fit) => {
           const how = isOwn ? fit : Math.min(fit, OTHERWISE);
-          chosen.add(word);
-          for (const n of covers) if (how > this.byWord[n][word]) this.byWord[n][word] = how;
+          this.choose(word);
+          for (const n of covers) {
+            this.has[n] = true;
+            if (how > this.byWord[n][word]) this.byWord[n][word] = how;
+          }
         });
       }
       yield;
     }
-    this.lacking = query.words.filter((_, n) => ![...chosen].some((word) => this.byWord[n][word]) && !this.has?.[n]);
     let steps = 0;
-    for (const word of new Set([...chosen, ...this.ofParts])) {
+    for (let at = 0; at < chosen.length; at++) {
+      const word = chosen.values[at];
       this.mark(word);
       if ((steps += index.first[word + 1] - index.first[word] + 8) > STEP) yield (steps = 0);
     }
     yield;
-    const { rowOf, placeOf } = index;
-    for (let at = 0; at < this.touched.length; at++) {
-      const text = this.touched.values[at], row = rowOf.values[text], place = placeOf.values[text];
+    const { hit, touched } = this, [rowOf, placeOf] = [index.rowOf.values, index.placeOf.values];
+    for (let at = 0; at < touched.length; at++) {
+      const text = touched.values[at], row = rowOf[text], place = placeOf[text];
+      hit[row] = 1;
       for (let n = 0; n < query.words.length; n++) {
         const how = this.byText[n][text], packed = how && how * 4 + place;
         if (packed > this.byRow[n][row]) this.byRow[n][row] = packed;
       }
       if (at % STEP === 0) yield;
     }
+  }
+
+  choose(word) {
+    if (!this.isChosen[word]) this.chosen.push(word);
+    this.isChosen[word] = 1;
   }
 
   // Texts that have all parts, each to the letter, or inside where nobody writes blanks.
@@ -350,8 +359,11 @@ class Found {
       for (const n of covers) this.byText[n][text] = Math.max(this.byText[n][text], OTHERWISE);
       this.touch(text);
     }
-    for (const n of covers) (this.has ??= {})[n] = true;
-    for (const word of lists.flat()) this.ofParts.add(word);
+    for (const n of covers) this.has[n] = true;
+    for (const word of lists.flat()) {
+      this.ofParts.add(word);
+      this.choose(word);
+    }
   }
 
   touch(text) {
@@ -361,13 +373,14 @@ class Found {
 
   // The texts of a word.
   mark(word) {
-    const { index, query } = this, fits = this.byWord.map((by) => by[word]);
-    const best = Math.max(...fits), isCounted = query.isSmall || !index.isSmall[word];
+    const { index, query, byWord, byText } = this, isCounted = query.isSmall || !index.isSmall[word];
+    let best = 0;
+    for (let n = 0; n < byWord.length; n++) best = Math.max(best, byWord[n][word]);
     const unfit = EXACT - (best || OTHERWISE);
     for (let at = index.first[word]; at < index.first[word + 1]; at++) {
       const text = index.texts[at];
       if (!best && !this.isTogether[text]) continue;
-      for (let n = 0; n < fits.length; n++) if (fits[n] > this.byText[n][text]) this.byText[n][text] = fits[n];
+      for (let n = 0; n < byWord.length; n++) if (byWord[n][word] > byText[n][text]) byText[n][text] = byWord[n][word];
       if (isCounted) {
         this.matched[text]++;
         if (unfit > this.unfit[text]) this.unfit[text] = unfit;
@@ -379,14 +392,13 @@ class Found {
   // How a row has a word; a code has those of its variable where it has one of its own.
   packedOf(n, row, variable) {
     const own = this.byRow[n][row];
-    return own || variable < 0 ? own : this.byRow[n][variable] & ~3;
+    return own || variable < 0 ? own : Math.min(this.byRow[n][variable] & ~3, OTHERWISE * 4);
   }
 
   // The rows that have most of the words, the best first.
   *ranked(rows, variableOf, isIn) {
     const { index, query } = this, words = query.words.length;
-    const hadBy = new Uint8Array(rows), hit = new Uint8Array(rows), { touched } = this;
-    for (let at = 0; at < touched.length; at++) hit[index.rowOf.values[touched.values[at]]] = 1;
+    const hadBy = new Uint8Array(rows), { hit, touched } = this;
     let most = 0;
     for (let row = 0; row < rows; row++) {
       if (row % (4 * STEP) === 0) yield;
@@ -524,9 +536,13 @@ class Search {
     const variableOf = (row) => (row < starts[3] || asked.words.length < 2 ? -1 : starts[1] + system.variableOf[row - starts[3]]);
     const ranked = yield* found.ranked(rows, variableOf, isIn);
     [this.asked, this.had] = [asked.words.length, found.had];
-    for (const word of found.lacking) this.nearest.set(word, yield* index.nearest(word));
-    const others = [...found.chosen].filter((word) => found.byWord.some((by) => by[word] === OTHERWISE || by[word] === 2 || by[word] === 3));
-    this.marked = [...new Set([...asked.words, ...[...found.ofParts, ...others].slice(0, MOST_MARKED).map((word) => index.words[word])])];
+    for (const word of asked.words.filter((_, n) => !found.has[n])) this.nearest.set(word, yield* index.nearest(word));
+    const marked = new Set([...asked.words, ...[...found.ofParts].slice(0, MOST_MARKED).map((word) => index.words[word])]);
+    for (let at = 0; at < found.chosen.length && marked.size < MOST_MARKED; at++) {
+      const word = found.chosen.values[at];
+      if (found.byWord.some((by) => by[word] && ![EXACT, START, INSIDE].includes(by[word]))) marked.add(index.words[word]);
+    }
+    this.marked = [...marked];
     return ranked;
   }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from textwrap import wrap
 from typing import NamedTuple
 
 from apteco_frames.support.text import escape_controls
@@ -15,6 +16,8 @@ MOST_ROWS = 250
 _MOST_BYTES = 140_000
 _MOST_SECTIONS = 30
 _LONGEST = 160
+# With all characters escaped it is no longer than a line of a mail may be: 998 bytes.
+_LINE = 150
 
 _COLOURS = {"breaking": "#b3261e", "notable": "#8a5300", "routine": "#5f6368"}
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
@@ -28,12 +31,12 @@ class Line(NamedTuple):
     Attributes:
         severity: how much it matters.
         what: what happened to what, as ``variable boDest``.
-        values: the values, as people write them.
+        values: the value, or that before and that after, as people write them.
     """
 
     severity: str
     what: str
-    values: str
+    values: Sequence[str]
 
 
 class Section(NamedTuple):
@@ -70,7 +73,7 @@ def page(sections: Sequence[Section]) -> str:
         f"<title>{escape(heading)}</title></head>\n"
         f'<body style="margin:0;padding:12px;background:#ffffff;color:#202124;{_FONT};'
         'font-size:14px;line-height:1.4">'
-        f'<h1 style="font-size:20px;margin:4px 0 12px">{escape(heading)}</h1>\n'
+        f'\n<h1 style="font-size:20px;margin:4px 0 12px">{escape(heading)}</h1>\n'
         f"{''.join(blocks)}</body></html>\n"
     )
 
@@ -104,7 +107,7 @@ def _chosen(sections: Sequence[Section]) -> list[list[str]]:
 
 
 def _section(section: Section, rows: Sequence[str]) -> Iterator[str]:
-    yield f'<h2 style="font-size:16px;margin:16px 0 6px">{_text(section.title)}</h2>\n'
+    yield f'<h2 style="font-size:16px;margin:16px 0 6px">\n{_text(section.title)}</h2>\n'
     if rows:
         yield '<table role="presentation" cellspacing="0" cellpadding="0" '
         yield 'style="width:100%;border-collapse:collapse">\n'
@@ -125,22 +128,33 @@ def _section(section: Section, rows: Sequence[str]) -> Iterator[str]:
 
 def _row(line: Line) -> str:
     badge = f"color:{_COLOURS[line.severity]};font-weight:600;white-space:nowrap"
-    values = f'<br><span style="color:#3c4043">{_text(line.values)}</span>' if line.values else ""
+    told = " → ".join(_cut(each, _LONGEST // len(line.values)) for each in line.values)
+    values = f'<br><span style="color:#3c4043">\n{_lines(told)}</span>' if told else ""
     return (
         f'<tr><td style="{_CELL};width:72px"><span style="{badge}">{line.severity}</span></td>'
-        f'<td style="{_CELL};word-break:break-word;overflow-wrap:anywhere">'
-        f"{_text(line.what)}{values}</td></tr>\n"
+        f'\n<td style="{_CELL};word-break:break-word;overflow-wrap:anywhere">'
+        f"\n{_text(line.what)}\n{values}</td></tr>\n"
     )
 
 
 def _paragraph(text: str) -> str:
-    return f'<p style="margin:6px 0;color:#3c4043">{_text(text, 400)}</p>\n'
+    return f'<p style="margin:6px 0;color:#3c4043">\n{_text(text, 400)}</p>\n'
 
 
 def _text(text: str, longest: int = _LONGEST) -> str:
     """A text of a system as text: nothing in it is markup, and no end of it is long."""
-    cut = f"{text[:longest]}…" if len(text) > longest else text
-    return escape(escape_controls(cut))
+    return _lines(_cut(text, longest))
+
+
+def _cut(text: str, longest: int) -> str:
+    """The beginning of a text, without what would be done rather than shown."""
+    told = escape_controls(text[: longest + 1])
+    return f"{told[:longest]}…" if len(told) > longest else told
+
+
+def _lines(text: str) -> str:
+    """A text as lines of HTML, which are shown as one."""
+    return "\n".join(map(escape, wrap(text, _LINE, break_on_hyphens=False)))
 
 
 def _totals(counts: dict[str, int]) -> str:

@@ -23,7 +23,7 @@ from apteco_frames import schema
 from apteco_frames.errors import MissingDependencyError, how_to_install
 from apteco_frames.render import titles
 from apteco_frames.support import files
-from apteco_frames.support.arrays import booleans, integers, spans_of, strings
+from apteco_frames.support.arrays import array_of, booleans, integers, scalar, spans_of, strings
 from apteco_frames.support.progress import Progress, Report, progress_of
 from apteco_frames.support.text import list_items, truncate
 
@@ -61,7 +61,8 @@ _FORMATS: dict[str, dict[str, Any]] = {
     "fraction": {"num_format": "#,##0.00####"} | _RIGHT,
     "share": {"num_format": "0.0%"} | _RIGHT,
     "time": {"num_format": "yyyy-mm-dd hh:mm:ss"} | _RIGHT,
-    "bool": {"align": "left"},
+    # Excel shows TRUE and FALSE whatever the format, LibreOffice 1 and 0 unless told.
+    "bool": {"num_format": '"TRUE";"TRUE";"FALSE"', "align": "left"},
 }
 _HEADER = {"bold": True, "bg_color": "#E7EBF0", "bottom": 1}
 # Where a group begins there is a line; its name is indented where it is repeated.
@@ -199,13 +200,13 @@ class _Plan:
 def _nouns(rows: Mapping[str, pa.Table]) -> Iterator[tuple[str, pa.Table]]:
     """The rows of each kind of sheet, with the columns that it shows, in their order."""
     tables, variables = rows["tables"], rows["variables"]
-    (root,) = tables.filter(pc.equal(tables["depth"], integers([0])[0])).to_pylist()
+    (root,) = tables.filter(pc.equal(tables["depth"], scalar(0))).to_pylist()
     in_tree = strings([root["name"], *root["descendant_names"]])
     tables = tables.take(pc.index_in(in_tree, tables["name"].combine_chunks()))
     yield "Tables", tables.select(list(titles.TABLES))
     folders = _folders(rows.get("folders"), variables)
     names = variables["name"].combine_chunks()
-    is_blank = pc.equal(pc.utf8_trim_whitespace(variables["description"]), "")
+    is_blank = pc.equal(pc.utf8_trim_whitespace(variables["description"]), scalar(""))
     labels = pc.if_else(is_blank, variables["name"], variables["description"]).combine_chunks()
     variables = variables.drop_columns("description").append_column("description", labels)
     variables = variables.append_column("folder", folders)
@@ -216,7 +217,7 @@ def _nouns(rows: Mapping[str, pa.Table]) -> Iterator[tuple[str, pa.Table]]:
         codes = rows["codes"].drop_columns("variable_description")
         owners = pc.index_in(codes["variable_name"], names).combine_chunks()
         totals = tables["total_records"].take(pc.index_in(codes["table_name"], in_tree))
-        known = pc.if_else(pc.greater(totals, 0), totals, None)
+        known = pc.if_else(pc.greater(totals, scalar(0)), totals, pa.nulls(1, totals.type)[0])
         share = pc.divide(
             codes["count"].cast(pa.float64(), safe=False), known.cast(pa.float64(), safe=False)
         )
@@ -229,7 +230,7 @@ def _nouns(rows: Mapping[str, pa.Table]) -> Iterator[tuple[str, pa.Table]]:
 def _folders(folders: pa.Table | None, variables: pa.Table) -> pa.Array:
     """The path of the folder of each variable; where they were not read, the name it gives."""
     if folders is None:
-        return variables["folder_name"].fill_null("").combine_chunks()
+        return pc.fill_null(variables["folder_name"], scalar("")).combine_chunks()
     paths: dict[str, list[str]] = {}
     for row in folders.select(["path", "variable_names"]).to_pylist():
         for name in row["variable_names"]:
@@ -285,7 +286,7 @@ def _formats() -> dict[str, dict[str, Any]]:
 def _fill(file: Path, made: IO[bytes], plan: _Plan, report: Report | None) -> None:
     """Write the workbook anew, with the rows in its sheets."""
     parts = {f"xl/worksheets/sheet{n}.xml": part for n, part in enumerate(plan.parts, 2)}
-    styles: dict[str, str] = {}
+    styles: dict[str, pa.Scalar] = {}
     done, total = 0, sum(map(len, plan.nouns.values()))
     with (
         zipfile.ZipFile(made) as source,
@@ -299,7 +300,7 @@ def _fill(file: Path, made: IO[bytes], plan: _Plan, report: Report | None) -> No
             head, end, tail = source.read(entry).decode().partition("</sheetData>")
             if not styles:
                 shown = re.findall(r'<c r="[A-Z]+2" s="(\d+)"/>', head)
-                styles = dict(zip(_formats(), shown, strict=True))
+                styles = dict(zip(_formats(), map(scalar, shown), strict=True))
             head = head[: head.index("</row>") + len("</row>")]
             links = plan.links[part.sheet]
             before = tail.index("<printOptions" if "<printOptions" in tail else "<pageMargins")
@@ -337,7 +338,7 @@ def _hyperlinks(links: Mapping[int, str]) -> str:
     return f"<hyperlinks>{''.join(each)}</hyperlinks>"
 
 
-def _rows(plan: _Plan, part: _Part, styles: Mapping[str, str]) -> Iterator[pa.Array]:
+def _rows(plan: _Plan, part: _Part, styles: Mapping[str, pa.Scalar]) -> Iterator[pa.Array]:
     """The rows of a sheet in XML, a batch of them at a time."""
     arrow, links = plan.rows_of(part), plan.links[part.sheet]
     key, shown_by = _GROUPED_BY.get(part.noun, (None, None))
@@ -369,7 +370,7 @@ def _plain(column: pa.ChunkedArray) -> pa.Array:
     if pa.types.is_dictionary(array.type):
         return array.cast(pa.string())
     if pa.types.is_list(array.type):
-        return pc.binary_join(array.cast(pa.list_(pa.string())), "; ")
+        return pc.binary_join(array.cast(pa.list_(pa.string())), scalar("; "))
     return array
 
 
@@ -382,17 +383,17 @@ def _changes(names: pa.Array, before: str | None) -> pa.Array:
 class _Look(NamedTuple):
     """What the format of a cell depends on, beside what it holds."""
 
-    styles: Mapping[str, str]
+    styles: Mapping[str, pa.Scalar]
     firsts: pa.Array | None  # where a group begins
     names_group: bool
     linked: pa.Array | None = None
     indents: list[int] | None = None
 
-    def of(self, kind: str) -> pa.Array | str:
+    def of(self, kind: str) -> pa.Array | pa.Scalar:
         """The format of each cell that holds something of a kind."""
         if self.indents is not None and f"{kind} 0" in self.styles:
             deepest = (f"{kind} {min(indent, _MOST_INDENTS)}" for indent in self.indents)
-            return strings(self.styles[name] for name in deepest)
+            return strings(self.styles[name].as_py() for name in deepest)
         if self.firsts is None:
             return self.styles[kind]
         others = f"{kind} again" if self.names_group else kind
@@ -404,13 +405,12 @@ def _cells(values: pa.Array, at: pa.Array, look: _Look, is_share: bool) -> pa.Ar
     if pa.types.is_string(values.type):
         cells = _text_cells(values, at, look)
     elif pa.types.is_boolean(values.type):
-        texts = pc.if_else(values, "1", "0")
+        texts = pc.if_else(values, scalar("1"), scalar("0"))
         cells = _joined(at, look.of("bool"), '" t="b"><v>', texts, "</v></c>")
     elif pa.types.is_timestamp(values.type):
         fits = _between(pc.year(values), _FIRST_YEAR, _LAST_YEAR)
-        days = pc.add(
-            pc.divide(values.cast(pa.int64()).cast(pa.float64(), safe=False), _DAY), _DAYS_TO_1970
-        )
+        since = values.cast(pa.int64()).cast(pa.float64(), safe=False)
+        days = pc.add(pc.divide(since, scalar(_DAY)), scalar(_DAYS_TO_1970))
         texts = values.cast(pa.timestamp("s"), safe=False).cast(pa.string())
         cells = _number_cells(days, texts, fits, at, look, look.of("time"))
     else:
@@ -424,19 +424,20 @@ def _cells(values: pa.Array, at: pa.Array, look: _Look, is_share: bool) -> pa.Ar
             looks = pc.if_else(is_whole, look.of("whole"), look.of("fraction"))
         cells = _number_cells(values, values.cast(pa.string()), fits, at, look, looks)
     if look.firsts is None or not cells.null_count:
-        return pc.fill_null(cells, "")
+        return pc.fill_null(cells, scalar(""))
     line = _joined(at, look.styles["text first"], '"/>')
-    return pc.coalesce(cells, pc.if_else(look.firsts, line, ""))
+    return pc.coalesce(cells, pc.if_else(look.firsts, line, scalar("")))
 
 
-def _joined(*parts: pa.Array | str) -> pa.Array:
-    return pc.binary_join_element_wise(*parts, "")
+def _joined(*parts: pa.Array | pa.Scalar | str) -> pa.Array:
+    known = (scalar(part) if isinstance(part, str) else part for part in (*parts, ""))
+    return pc.binary_join_element_wise(*known)
 
 
 def _between(values: pa.Array, least: int, most: int) -> pa.Array:
     """Which values are there and in a range; NaN is not."""
-    inside = pc.and_(pc.greater_equal(values, least), pc.less_equal(values, most))
-    return pc.fill_null(inside, True)
+    inside = pc.and_(pc.greater_equal(values, scalar(least)), pc.less_equal(values, scalar(most)))
+    return pc.fill_null(inside, scalar(True))
 
 
 def _number_cells(
@@ -445,7 +446,7 @@ def _number_cells(
     fits: pa.Array,
     at: pa.Array,
     look: _Look,
-    looks: pa.Array | str,
+    looks: pa.Array | pa.Scalar,
 ) -> pa.Array:
     """Cells of numbers; of the texts where Excel would change a number, or has none."""
     cells = _joined(at, looks, '"><v>', numbers.cast(pa.string()), "</v></c>")
@@ -453,9 +454,9 @@ def _number_cells(
 
 
 def _text_cells(texts: pa.Array, at: pa.Array, look: _Look) -> pa.Array:
-    texts = pc.if_else(pc.equal(texts, ""), None, texts)
+    texts = pc.if_else(pc.equal(texts, scalar("")), pa.nulls(1, pa.string())[0], texts)
     if (pc.max(pc.utf8_length(texts)).as_py() or 0) > MOST_UNITS // 2:
-        texts = pa.array([text and _fitting(text) for text in texts.to_pylist()], pa.string())
+        texts = array_of([text and _fitting(text) for text in texts.to_pylist()], pa.string())
     looks = look.of("text")
     is_formula = _matching(texts, _FORMULA)
     if pc.any(is_formula).as_py():
@@ -465,7 +466,7 @@ def _text_cells(texts: pa.Array, at: pa.Array, look: _Look) -> pa.Array:
     has_blanks = _matching(texts, _BLANK_AT_AN_END)
     space: pa.Array | str = ""
     if pc.any(has_blanks).as_py():
-        space = pc.if_else(has_blanks, ' xml:space="preserve"', "")
+        space = pc.if_else(has_blanks, scalar(' xml:space="preserve"'), scalar(""))
     odd = _matching(texts, _ODD)
     if pc.any(odd).as_py():
         escaped = strings(map(_escaped, texts.filter(odd).to_pylist()))
@@ -474,7 +475,7 @@ def _text_cells(texts: pa.Array, at: pa.Array, look: _Look) -> pa.Array:
 
 
 def _matching(texts: pa.Array, pattern: str) -> pa.Array:
-    return pc.fill_null(pc.match_substring_regex(texts, pattern), False)
+    return pc.fill_null(pc.match_substring_regex(texts, pattern), scalar(False))
 
 
 def _escaped(text: str) -> str:
@@ -501,7 +502,7 @@ def _too_long(column: pa.ChunkedArray) -> int:
     """How many texts of a column no cell holds."""
     if not pa.types.is_string(column.type):
         return 0
-    long = column.filter(pc.greater(pc.utf8_length(column), MOST_UNITS // 2))
+    long = column.filter(pc.greater(pc.utf8_length(column), scalar(MOST_UNITS // 2)))
     return sum(_units(text) > MOST_UNITS for text in long.to_pylist())
 
 

@@ -1,4 +1,4 @@
-"""The declared Arrow schemas, and what each column is in the API.
+"""The declared Arrow schemas, and where each column comes from in the API.
 
 Types, units and nullability follow the API's own description
 (``/swagger/docs/v2``, definitions ``Table``, ``Variable``, ``SelectorVariableInfo``,
@@ -10,28 +10,25 @@ and stay naive (``timestamp[us]`` without ``tz``).
 
 from __future__ import annotations
 
+from functools import partial
+
 from apteco_frames.schema.column import (
     BOOL,
     DOUBLE,
     INT,
-    KIND,
     NAMES,
     STRING,
     TIMESTAMP,
     Column,
     arrow_schema,
+    enum,
+    optional,
+    required,
 )
 
 VARIABLE_TYPES = (
-    "Selector",
-    "Numeric",
-    "Text",
-    "Array",
-    "FlagArray",
-    "Date",
-    "DateTime",
-    "Reference",
-    "Unknown",
+    *("Selector", "Numeric", "Text", "Array", "FlagArray"),
+    *("Date", "DateTime", "Reference", "Unknown"),
 )
 """The closed set of values of the column ``type`` of variables."""
 
@@ -40,242 +37,103 @@ DATE_SUB_TYPES = frozenset({"Date", "DateTime"})
 
 
 SYSTEMS: tuple[Column, ...] = (
-    Column("name", STRING, False, "name", "Name of the system, unique in the DataView."),
-    Column("description", STRING, False, "description", "Description of the system."),
-    Column(
-        "build_date",
-        TIMESTAMP,
-        True,
-        "fastStatsBuildDate",
-        "When it was built, a local time without a zone; null if the API does not say.",
+    required("name", STRING, "Name of the system, unique in the DataView.", "name"),
+    required("description", STRING, "Description of the system.", "description"),
+    optional(
+        "build_date", TIMESTAMP, "When it was built, in the server's time.", "fastStatsBuildDate"
     ),
-    Column("view_name", STRING, False, "viewName", "Name of the system when it was built."),
+    required("view_name", STRING, "Name of the system when it was built.", "viewName"),
 )
 
 TABLES: tuple[Column, ...] = (
-    Column("name", STRING, False, "name", "Name of the table, unique in the system."),
-    Column("singular", STRING, False, "singularDisplayName", "Noun for one record."),
-    Column("plural", STRING, False, "pluralDisplayName", "Noun for several records."),
-    Column("is_default", BOOL, False, "isDefaultTable", "Whether blank queries start here."),
-    Column("is_people", BOOL, False, "isPeopleTable", "Whether records are natural people."),
-    Column("total_records", INT, False, "totalRecords", "Size of the table, in records."),
-    Column(
-        "child_relationship",
-        STRING,
-        False,
-        "childRelationshipName",
-        "Phrase that relates the table and its parent, read downwards.",
+    required("name", STRING, "Name of the table, unique in the system.", "name"),
+    required("singular", STRING, "Noun for one record.", "singularDisplayName"),
+    required("plural", STRING, "Noun for several records.", "pluralDisplayName"),
+    required("is_default", BOOL, "Whether blank queries start here.", "isDefaultTable"),
+    required("is_people", BOOL, "Whether records are natural people.", "isPeopleTable"),
+    required("total_records", INT, "Number of records.", "totalRecords"),
+    required(
+        "child_relationship", STRING, "Phrase from the parent down to it.", "childRelationshipName"
     ),
-    Column(
-        "parent_relationship",
-        STRING,
-        False,
-        "parentRelationshipName",
-        "Phrase that relates the table and its parent, read upwards.",
+    required(
+        "parent_relationship", STRING, "Phrase from it up to the parent.", "parentRelationshipName"
     ),
-    Column("has_children", BOOL, False, "hasChildTables", "Whether the table has child tables."),
-    Column(
-        "parent_name",
-        STRING,
-        False,
-        "parentTable",
-        "Name of the parent table; empty for the master table.",
-    ),
-    Column("depth", INT, False, "", "Number of ancestors; 0 for the master table."),
-    Column("ancestor_names", NAMES, False, "", "Names of the ancestors, the parent first."),
-    Column(
-        "descendant_names",
-        NAMES,
-        False,
-        "",
-        "Names of the descendants, each child followed by its own descendants.",
-    ),
-    Column("variable_count", INT, False, "", "Number of variables on the table."),
+    required("has_children", BOOL, "Whether the table has child tables.", "hasChildTables"),
+    required("parent_name", STRING, "Parent table; empty for the master table.", "parentTable"),
+    required("depth", INT, "Number of ancestors; 0 for the master table."),
+    required("ancestor_names", NAMES, "Names of the ancestors, the parent first."),
+    required("descendant_names", NAMES, "Names of the descendants, each child before its own."),
+    required("variable_count", INT, "Number of variables on the table."),
 )
 
-_SELECTOR = "selectorInfo."
-_NUMERIC = "numericInfo."
-_REFERENCE = "referenceInfo."
+_selector = partial(optional, of="Selectors", info="selectorInfo")
+_numeric = partial(optional, of="Numeric", info="numericInfo")
+_reference = partial(optional, of="References", info="referenceInfo")
 
 VARIABLES: tuple[Column, ...] = (
-    Column("name", STRING, False, "name", "Reference name, unique in the system (``boDest``)."),
-    Column("description", STRING, False, "description", "Descriptive name (``Destination``)."),
-    Column(
-        "type",
-        KIND,
-        False,
-        "",
-        "Kind of variable, one of ``VariableType``.",
-        values=VARIABLE_TYPES,
+    required("name", STRING, "Reference name, unique in the system (``boDest``).", "name"),
+    required("description", STRING, "Descriptive name (``Destination``).", "description"),
+    enum("type", VARIABLE_TYPES, "Kind of variable, one of ``VariableType``."),
+    optional("folder_name", STRING, "Name of the folder it belongs to.", "folderName"),
+    required("table_name", STRING, "Name of its table.", "tableName"),
+    required("is_selectable", BOOL, "Whether selections may use it.", "isSelectable"),
+    required("is_browsable", BOOL, "Whether it may be viewed, if not exported.", "isBrowsable"),
+    required("is_exportable", BOOL, "Whether it may be exported.", "isExportable"),
+    required("is_virtual", BOOL, "Whether it was made after the system was built.", "isVirtual"),
+    _selector("selector_type", STRING, "``SingleValue``, ``OrArray``, …", "selectorType"),
+    _selector("sub_type", STRING, "``Categorical``, ``Date`` or ``DateTime``.", "subType"),
+    _selector("code_length", INT, "length of each code, in bytes.", "codeLength"),
+    _selector("num_codes", INT, "number of codes, Unclassified included.", "numberOfCodes"),
+    _selector("var_code_min_count", INT, "records of the smallest code.", "minimumVarCodeCount"),
+    _selector("var_code_max_count", INT, "records of the largest code.", "maximumVarCodeCount"),
+    _selector(
+        "var_code_order", STRING, "``Nominal``, ``Ascending`` or ``Descending``.", "varCodeOrder"
     ),
-    Column("folder_name", STRING, True, "folderName", "Name of the folder it belongs to."),
-    Column("table_name", STRING, False, "tableName", "Name of the table it is from."),
-    Column("is_selectable", BOOL, False, "isSelectable", "Whether selections may use it."),
-    Column(
-        "is_browsable", BOOL, False, "isBrowsable", "Whether it may be viewed, but not exported."
+    _selector("min_date", TIMESTAMP, "earliest date, a local time without zone.", "minimumDate"),
+    _selector("max_date", TIMESTAMP, "latest date, a local time without zone.", "maximumDate"),
+    _selector("combined_from", STRING, "variable it summarises.", "combinedFromVariableName"),
+    _numeric("min_value", DOUBLE, "smallest value.", "minimum"),
+    _numeric("max_value", DOUBLE, "largest value.", "maximum"),
+    _numeric("is_currency", BOOL, "whether it is money.", "isCurrency"),
+    _numeric("currency_locale", STRING, "locale of the money (``en-GB``).", "currencyLocale"),
+    _numeric("currency_symbol", STRING, "symbol of the money (``£``).", "currencySymbol"),
+    optional("max_length", INT, "Text: longest text, in bytes.", "textInfo.maximumTextLength"),
+    required("api_type", STRING, "The API's own ``type``, unchanged.", "type"),
+    # Only newer servers send the rest (the vendor's clients from 1.10.25 on).
+    optional("path", STRING, "Its path in the folders, as the API writes it.", "path"),
+    optional("notes", STRING, "Notes on it.", "notes"),
+    _selector("unclassified_code", STRING, "code of Unclassified.", "unclassifiedCode"),
+    _selector(
+        *("unclassified_description", STRING, "description of Unclassified."),
+        "unclassifiedDescription",
     ),
-    Column("is_exportable", BOOL, False, "isExportable", "Whether it may be exported."),
-    Column(
-        "is_virtual", BOOL, False, "isVirtual", "Whether it was made after the system was built."
-    ),
-    Column(
-        "selector_type",
-        STRING,
-        True,
-        _SELECTOR + "selectorType",
-        "Selector kinds: ``SingleValue``, ``OrArray``, ``AndArray``, ``OrBitArray``, …",
-    ),
-    Column(
-        "sub_type",
-        STRING,
-        True,
-        _SELECTOR + "subType",
-        "Selector kinds: ``Categorical``, ``Date`` or ``DateTime``.",
-    ),
-    Column(
-        "code_length",
-        INT,
-        True,
-        _SELECTOR + "codeLength",
-        "Selector kinds: length of each code, in bytes.",
-    ),
-    Column("num_codes", INT, True, _SELECTOR + "numberOfCodes", "Selector kinds: number of codes."),
-    Column(
-        "var_code_min_count",
-        INT,
-        True,
-        _SELECTOR + "minimumVarCodeCount",
-        "Selector kinds: size of the smallest code, in records.",
-    ),
-    Column(
-        "var_code_max_count",
-        INT,
-        True,
-        _SELECTOR + "maximumVarCodeCount",
-        "Selector kinds: size of the largest code, in records.",
-    ),
-    Column(
-        "var_code_order",
-        STRING,
-        True,
-        _SELECTOR + "varCodeOrder",
-        "Selector kinds: ``Nominal``, ``Ascending`` or ``Descending``.",
-    ),
-    Column(
-        "min_date",
-        TIMESTAMP,
-        True,
-        _SELECTOR + "minimumDate",
-        "Dates and date-times: earliest value, a local time without zone.",
-    ),
-    Column(
-        "max_date",
-        TIMESTAMP,
-        True,
-        _SELECTOR + "maximumDate",
-        "Dates and date-times: latest value, a local time without zone.",
-    ),
-    Column(
-        "combined_from",
-        STRING,
-        True,
-        _SELECTOR + "combinedFromVariableName",
-        "Combined categories: name of the variable that it summarises.",
-    ),
-    Column("min_value", DOUBLE, True, _NUMERIC + "minimum", "Numeric: smallest value."),
-    Column("max_value", DOUBLE, True, _NUMERIC + "maximum", "Numeric: largest value."),
-    Column("is_currency", BOOL, True, _NUMERIC + "isCurrency", "Numeric: whether it is money."),
-    Column(
-        "currency_locale",
-        STRING,
-        True,
-        _NUMERIC + "currencyLocale",
-        "Numeric, money: locale name (``en-GB``).",
-    ),
-    Column(
-        "currency_symbol",
-        STRING,
-        True,
-        _NUMERIC + "currencySymbol",
-        "Numeric, money: symbol (``£``).",
-    ),
-    Column(
-        "max_length",
-        INT,
-        True,
-        "textInfo.maximumTextLength",
-        "Text: longest text that a record can hold, in bytes.",
-    ),
-    Column("api_type", STRING, False, "type", "The API's own ``type``, as it was sent."),
-    # What follows is sent by newer servers only (the vendor's clients from 1.10.25 on).
-    Column("path", STRING, True, "path", "Where it is among the folders, as the API writes it."),
-    Column("notes", STRING, True, "notes", "What somebody noted about it."),
-    Column(
-        "unclassified_code",
-        STRING,
-        True,
-        _SELECTOR + "unclassifiedCode",
-        "Selectors of a single value: the code that stands for no value.",
-    ),
-    Column(
-        "unclassified_description",
-        STRING,
-        True,
-        _SELECTOR + "unclassifiedDescription",
-        "Selector kinds: the description of the code that stands for no value.",
-    ),
-    Column(
-        "decimal_places",
-        INT,
-        True,
-        _NUMERIC + "decimalPlaces",
-        "Numeric, and numeric references: number of decimal places.",
-        _REFERENCE + "decimalPlaces",
-    ),
-    Column(
-        "reference_type",
-        STRING,
-        True,
-        _REFERENCE + "referenceType",
-        "References: ``Text`` or ``Numeric``.",
-    ),
-    Column(
-        "reference_length",
-        INT,
-        True,
-        _REFERENCE + "length",
-        "References: longest value that a record can hold, in bytes.",
-    ),
+    _numeric(
+        "decimal_places", INT, "decimal places; of numeric references, too.", "decimalPlaces"
+    )._replace(or_field="referenceInfo.decimalPlaces"),
+    _reference("reference_type", STRING, "``Text`` or ``Numeric``.", "referenceType"),
+    _reference("reference_length", INT, "longest value, in bytes.", "length"),
 )
 
 CODES: tuple[Column, ...] = (
-    Column("variable_name", STRING, False, "", "Name of the variable that the code is of."),
-    Column("variable_description", STRING, False, "", "Description of that variable."),
-    Column("table_name", STRING, False, "", "Name of the table that the variable is from."),
-    Column(
-        "position", INT, False, "", "Place among the variable's codes, from 0, as the API has it."
-    ),
-    Column("code", STRING, False, "code", "The code to the letter, blanks included."),
-    Column("description", STRING, False, "description", "What the code means."),
-    Column("count", INT, True, "count", "Number of records with the code; null if not known."),
+    required("variable_name", STRING, "Name of its variable."),
+    required("variable_description", STRING, "Description of its variable."),
+    required("table_name", STRING, "Name of the variable's table."),
+    required("position", INT, "Position among the variable's codes, from 0, in the API's order."),
+    required("code", STRING, "The code, blanks included.", "code"),
+    required("description", STRING, "What the code means.", "description"),
+    optional("count", INT, "Number of records with the code; null if not known.", "count"),
 )
 
 FOLDERS: tuple[Column, ...] = (
-    Column("path", STRING, False, "path", "Where the folder is, unique in the system."),
-    Column("name", STRING, False, "name", "Name of the folder."),
-    Column("description", STRING, False, "description", "Description of the folder."),
-    Column("parent_path", STRING, True, "", "Path of the folder around it; null at the top."),
-    Column("depth", INT, False, "", "Number of folders around it; 0 at the top."),
-    Column("position", INT, False, "", "Place among its siblings, from 0, as the API has it."),
-    Column("variable_count", INT, False, "", "Number of variables directly in it."),
-    Column(
-        "total_variable_count",
-        INT,
-        False,
-        "",
-        "Number of different variables in it and in all folders below.",
-    ),
-    Column("variable_names", NAMES, False, "", "Names of the variables directly in it."),
+    required("path", STRING, "Path of the folder, unique in the system.", "path"),
+    required("name", STRING, "Name of the folder.", "name"),
+    required("description", STRING, "Description of the folder.", "description"),
+    optional("parent_path", STRING, "Path of the folder that contains it; null at the top."),
+    required("depth", INT, "Number of folders above it; 0 at the top."),
+    required("position", INT, "Position among its siblings, from 0, in the API's order."),
+    required("variable_count", INT, "Number of variables directly in it."),
+    required("total_variable_count", INT, "Number of distinct variables in it and below."),
+    required("variable_names", NAMES, "Names of the variables directly in it."),
 )
 
 CHANGED_NOUNS = ("table", "variable", "folder", "code")
@@ -283,50 +141,32 @@ CHANGE_KINDS = ("added", "removed", "changed")
 SEVERITIES = ("routine", "notable", "breaking")
 """From the least to the most severe, so that ``pl.col("severity") >= "notable"`` works."""
 
+_NAME = 'Name of the table or variable, path of the folder; a code as ``boDest["29"]``.'
+
 CHANGES: tuple[Column, ...] = (
-    Column("noun", KIND, False, "", "What it happened to.", values=CHANGED_NOUNS),
-    Column(
-        "name",
-        STRING,
-        False,
-        "",
-        'Name of the table or variable, path of the folder; a code as ``boDest["29"]``.',
-    ),
-    Column("change", KIND, False, "", "What happened.", values=CHANGE_KINDS),
-    Column("column", STRING, True, "", "Column that changed; null where a whole row came or went."),
-    Column("old", STRING, True, "", "Older value as text; of what was removed, all as JSON."),
-    Column("new", STRING, True, "", "Newer value as text; of what was added, all as JSON."),
-    Column("severity", KIND, False, "", "How much it matters.", values=SEVERITIES),
-    Column("is_virtual", BOOL, False, "", "Whether the variable was made after the build."),
-    Column(
-        "used_by",
-        STRING,
-        True,
-        "",
-        "How many audiences and the like use it, by kind, as JSON; null where none does, or that "
-        "was not asked.",
-    ),
+    enum("noun", CHANGED_NOUNS, "What changed."),
+    required("name", STRING, _NAME),
+    enum("change", CHANGE_KINDS, "How it changed."),
+    optional("column", STRING, "Column that changed; null if a whole row was added or removed."),
+    optional("old", STRING, "Older value as text; of a row that was removed, all of it as JSON."),
+    optional("new", STRING, "Newer value as text; of a row that was added, all of it as JSON."),
+    enum("severity", SEVERITIES, "How much it matters."),
+    required("is_virtual", BOOL, "Whether the variable is virtual."),
+    optional("used_by", STRING, "Numbers of its users by kind, as JSON; null for none or unknown."),
 )
 
 BUILDS: tuple[Column, ...] = (
-    Column("system", STRING, False, "", "Name of the system."),
-    Column("build", STRING, False, "", "What the archive calls the build; unique in the system."),
-    Column("build_date", TIMESTAMP, True, "", "When it was built; null if the API does not say."),
-    Column(
-        "added_at",
-        TIMESTAMP,
-        True,
-        "",
-        "When it was added to the archive, in UTC, by the clock of its storage; null if that "
-        "does not say.",
-    ),
-    Column("description", STRING, False, "", "Description of the system."),
-    Column("view_name", STRING, False, "", "Name of the system as it was when it was built."),
-    Column("tables", INT, False, "", "Number of tables."),
-    Column("variables", INT, False, "", "Number of variables."),
-    Column("codes", INT, True, "", "Number of codes; null if they were not added."),
-    Column("folders", INT, True, "", "Number of folders; null if they were not added."),
-    Column("unavailable", NAMES, False, "", "Names of variables whose codes the API refused."),
+    required("system", STRING, "Name of the system."),
+    required("build", STRING, "The archive's name for the build, unique in the system."),
+    optional("build_date", TIMESTAMP, "When it was built; null if the API does not say."),
+    optional("added_at", TIMESTAMP, "When it was added, in UTC, by the clock of the storage."),
+    required("description", STRING, "Description of the system."),
+    required("view_name", STRING, "Name of the system when it was built."),
+    required("tables", INT, "Number of tables."),
+    required("variables", INT, "Number of variables."),
+    optional("codes", INT, "Number of codes; null if they were not added."),
+    optional("folders", INT, "Number of folders; null if they were not added."),
+    required("unavailable", NAMES, "Names of variables whose codes the API refused."),
 )
 """The columns of the builds of an archive."""
 
@@ -335,122 +175,68 @@ USE_SOURCES = ("definition", "lookup")
 BROKEN_REASONS = ("variable gone", "code gone", "type changed")
 
 USES: tuple[Column, ...] = (
-    Column("kind", KIND, False, "", "What uses the variable.", values=USE_KINDS),
-    Column("id", STRING, False, "", "Its id; the path of a selection file."),
-    Column("title", STRING, False, "", "Its title; the description of a composition."),
-    Column("owner", STRING, True, "", "User name of its owner; null if the API gives none."),
-    Column(
-        "part",
-        STRING,
-        False,
-        "",
-        "Where in it: the API's field, then the titles of tab and tile, with ``/`` between them.",
-    ),
-    Column("variable_name", STRING, False, "", "Name of the variable, be it still there or not."),
-    Column("code", STRING, True, "", "The code; null where the variable is used without one."),
-    Column(
-        "source",
-        KIND,
-        False,
-        "",
-        "``definition``, or ``lookup`` if only the server's own list of its variables has it.",
-        values=USE_SOURCES,
-    ),
-    Column(
-        "updated", TIMESTAMP, True, "", "When it was last changed, a local time without a zone."
-    ),
-    Column("hits", INT, True, "", "How often an audience was opened; null for others."),
+    enum("kind", USE_KINDS, "What uses the variable."),
+    required("id", STRING, "Its id; the path of a selection file."),
+    required("title", STRING, "Its title; the description of a composition."),
+    optional("owner", STRING, "User name of its owner; null if the API gives none."),
+    required("part", STRING, "The API's field, then the titles of tab and tile, joined by ``/``."),
+    required("variable_name", STRING, "Name of the variable, which may be gone."),
+    optional("code", STRING, "The code; null if no certain code is used."),
+    enum("source", USE_SOURCES, "``definition``, or ``lookup``: only the server's list has it."),
+    optional("updated", TIMESTAMP, "When it was last changed, in the server's time."),
+    optional("hits", INT, "How often an audience was opened; null for others."),
 )
 
-BROKEN_USES: tuple[Column, ...] = (
-    *USES,
-    Column("why", KIND, False, "", "Why it will not work.", values=BROKEN_REASONS),
-)
+BROKEN_USES: tuple[Column, ...] = (*USES, enum("why", BROKEN_REASONS, "Why it will not work."))
 
 MATCHED_COLUMNS = (
     *("name", "description", "singular", "plural", "notes", "folder_name", "table_name", "code"),
 )
 
 MATCHES: tuple[Column, ...] = (
-    Column("noun", KIND, False, "", "What was found.", values=CHANGED_NOUNS),
-    Column(
-        "name",
-        STRING,
-        False,
-        "",
-        'Name of the table or variable, path of the folder; a code as ``boDest["29"]``.',
-    ),
-    Column("description", STRING, False, "", "What describes it; of a table, its plural."),
-    Column("table_name", STRING, True, "", "Name of its table, or of itself; null for folders."),
-    Column("matched_in", KIND, False, "", "Column that fits best.", values=MATCHED_COLUMNS),
-    Column("matched_text", STRING, False, "", "What stands there."),
-    Column("score", DOUBLE, False, "", "How well it fits: 1 is best, 0 would be not at all."),
+    enum("noun", CHANGED_NOUNS, "What was found."),
+    required("name", STRING, _NAME),
+    required("description", STRING, "Its description; the plural of a table."),
+    optional("table_name", STRING, "Name of its table, or of the table itself; null for folders."),
+    enum("matched_in", MATCHED_COLUMNS, "The column that matches best."),
+    required("matched_text", STRING, "The text in that column."),
+    required("score", DOUBLE, "How well it matches: 1 is best."),
 )
 
 QUALITY: tuple[Column, ...] = (
-    Column("name", STRING, False, "", "Name of the variable."),
-    Column("description", STRING, False, "", "Description of the variable."),
-    Column("table_name", STRING, False, "", "Name of the table that the variable is from."),
-    Column("type", KIND, False, "", "Kind of variable.", values=VARIABLE_TYPES),
-    Column("num_codes", INT, False, "", "Number of codes, Unclassified included."),
-    Column("used_codes", INT, True, "", "Number of codes that records have."),
-    Column("unused_codes", INT, True, "", "Number of codes that no record has."),
-    Column(
-        "unclassified_share",
-        DOUBLE,
-        True,
-        "",
-        "Share of the records that are Unclassified; null where no code is that.",
+    required("name", STRING, "Name of the variable."),
+    required("description", STRING, "Description of the variable."),
+    required("table_name", STRING, "Name of the variable's table."),
+    enum("type", VARIABLE_TYPES, "Kind of variable."),
+    required("num_codes", INT, "Number of codes, Unclassified included."),
+    optional("used_codes", INT, "Number of codes with records."),
+    optional("unused_codes", INT, "Number of codes without records."),
+    optional(
+        "unclassified_share", DOUBLE, "Unclassified share of the records; null if no such code."
     ),
-    Column("top_code", STRING, True, "", "The code that most records have."),
-    Column("top_description", STRING, True, "", "What it means."),
-    Column("top_share", DOUBLE, True, "", "Share of the records that have it."),
-    Column(
+    optional("top_code", STRING, "The code with the most records."),
+    optional("top_description", STRING, "Description of that code."),
+    optional("top_share", DOUBLE, "Share of the records with that code."),
+    optional(
         "effective_codes",
         DOUBLE,
-        True,
-        "",
-        "As many codes, each with as many records, would be as varied: the exponential of the "
-        "entropy.",
+        "As many equally common codes would be as varied (exponential of the entropy).",
     ),
-    Column(
-        "coverage",
-        DOUBLE,
-        True,
-        "",
-        "Counts of all codes over the table's records: 1 where each record has a code; null for "
-        "arrays, whose records have any number.",
+    optional("coverage", DOUBLE, "Sum of all counts over the table's records; null for arrays."),
+    required(
+        "undescribed_codes", INT, "Number of codes with an empty description, or the code as it."
     ),
-    Column(
-        "undescribed_codes",
-        INT,
-        False,
-        "",
-        "Number of codes whose description is empty, or the code itself.",
-    ),
-    Column(
-        "repeated_descriptions",
-        INT,
-        False,
-        "",
-        "Number of descriptions that more than one code has; empty ones do not count.",
-    ),
+    required("repeated_descriptions", INT, "Number of descriptions of more than one code each."),
 )
 
 FINDING_NOUNS = ("table", "variable", "folder", "exception")
 
 FINDINGS: tuple[Column, ...] = (
-    Column("rule", STRING, False, "", "The rule that found it."),
-    Column("severity", KIND, False, "", "How much it matters.", values=SEVERITIES),
-    Column("noun", KIND, False, "", "What it is about.", values=FINDING_NOUNS),
-    Column(
-        "name",
-        STRING,
-        False,
-        "",
-        "Name of the table or variable, path of the folder; of an exception, what it names.",
-    ),
-    Column("message", STRING, False, "", "What is wrong, in a sentence."),
+    required("rule", STRING, "The rule that found it."),
+    enum("severity", SEVERITIES, "How much it matters."),
+    enum("noun", FINDING_NOUNS, "What it is about."),
+    required("name", STRING, "Name of the table or variable, path of the folder, or an exception."),
+    required("message", STRING, "What is wrong, in a sentence."),
 )
 
 

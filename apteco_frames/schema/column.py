@@ -1,4 +1,4 @@
-"""What a column is, of which types there are columns, and what follows from them.
+"""Columns, their types, and what follows from them.
 
 One :class:`Column` per column is the single source: from it come the schema, the shape
 that an answer of the API must have, the documentation of the frames and of the row
@@ -28,11 +28,11 @@ class Column(NamedTuple):
         name: name of the column and of the row attribute.
         type: Arrow type.
         nullable: whether the column may hold nulls.
-        api_field: where the value stands in an item of the API's list, with dots
-            between levels; empty for a column that is derived.
+        api_field: JSON path of the value in an item of the API's list, with dots between
+            levels; empty for a derived column.
         doc: one line on what it means, with the unit.
-        or_field: another place where the value stands in items of another type; empty
-            for most columns.
+        or_field: another JSON path of the value, in items of another type; empty for most
+            columns.
         values: the closed set of values of an enum, in their order; empty for others.
     """
 
@@ -46,10 +46,44 @@ class Column(NamedTuple):
 
     @property
     def api_fields(self) -> tuple[str, ...]:
-        """Where the value may stand: no place, one or two."""
+        """The JSON paths of the value: none, one or two."""
         return tuple(field for field in (self.api_field, self.or_field) if field)
 
 
+def required(name: str, type: pa.DataType, doc: str, api: str = "") -> Column:  # noqa: A002
+    """A column without nulls; see :class:`Column`, whose ``api_field`` is ``api`` here."""
+    return Column(name, type, False, api, doc)
+
+
+def optional(
+    name: str,
+    type: pa.DataType,  # noqa: A002
+    doc: str,
+    api: str = "",
+    *,
+    of: str = "",
+    info: str = "",
+) -> Column:
+    """A column that may hold nulls; perhaps because only one kind of variable has it.
+
+    Args:
+        name: as of :class:`Column`, like ``type`` and ``doc``.
+        type: see there.
+        doc: see there.
+        api: its ``api_field``.
+        of: the kind of variable that has it.
+        info: the part of the API's item that has the facts of that kind.
+    """
+    field, about = (f"{info}.{api}", f"{of}: {doc}") if info else (api, doc)
+    return Column(name, type, True, field, about)
+
+
+def enum(name: str, values: tuple[str, ...], doc: str) -> Column:
+    """A derived column with a closed set of values."""
+    return Column(name, KIND, False, "", doc, values=values)
+
+
+@cache
 def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
     """The Arrow schema of a frame with these columns, in their order.
 

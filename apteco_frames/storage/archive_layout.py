@@ -218,7 +218,6 @@ def build_of(
     system: Mapping[str, Any],
     arrows: Mapping[str, pa.Table],
     unavailable: Sequence[str],
-    others: Sequence[ArchivedBuild] = (),
 ) -> ArchivedBuild:
     """The build that a catalogue makes.
 
@@ -226,7 +225,6 @@ def build_of(
         system: the description of the system.
         arrows: the rows of its nouns.
         unavailable: names of the variables whose codes the API refused, sorted.
-        others: what is there of the same date; its name differs from theirs.
     """
 
     def digits(refused: Sequence[str], *nouns: str) -> str:
@@ -238,12 +236,7 @@ def build_of(
         file += f"-codes-{digits(unavailable, 'codes')}" + "-partial" * bool(unavailable)
     if "folders" in arrows:
         file += f"-folders-{digits((), 'folders')}"
-    whole = sha256(file.encode()).hexdigest()
-    stem = named_date(system["build_date"])
-    # Eight digits are enough to read; two builds of one date that share them need more.
-    taken = {other.name for other in others if not other.path.endswith(f"/{file}.parquet")}
-    names = (f"{stem}-{whole[:length]}" for length in (8, 16, 64))
-    name = next(name for name in names if name not in taken)
+    name = f"{named_date(system['build_date'])}-{sha256(file.encode()).hexdigest()[:8]}"
     path = f"{folder_of(system['name'])}/build={name}/{file}.parquet"
     build = build_at(path, system=system["name"])
     assert build

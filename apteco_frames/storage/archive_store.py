@@ -1,13 +1,12 @@
-"""Catalogues of many systems and builds: Parquet files that any engine reads as they are.
+"""Catalogues of many systems and builds: Parquet files that any engine can read.
 
 A hive dataset for each noun, and one for the builds; :mod:`apteco_frames.storage.archive_layout`
-has their names. The file in ``builds``, of one row, is what makes a build exist: it is put
-in place last. Whoever adds a catalogue writes the same files as anybody else who adds it,
-so nobody has to wait for anybody, and nothing has to be cleared before.
+defines their names. The file in ``builds``, of one row, makes a build exist: it is written last.
+Whoever adds a catalogue writes the same files as anybody else who adds it, so nobody has to wait
+for anybody, and nothing has to be cleaned up first.
 
-What else reads a noun's folder may meet rows of a build that is just being added, or of a
-program that was killed meanwhile: only those whose ``system`` and ``build`` are in ``builds``
-count.
+Other programs that read a noun's folder may find rows of a build that is being added, or was left
+by a program that was killed: only those whose ``system`` and ``build`` are in ``builds`` count.
 """
 
 from __future__ import annotations
@@ -19,9 +18,8 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext, suppress
-from datetime import UTC, datetime
-from functools import partial
+from contextlib import suppress
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,19 +46,16 @@ from apteco_frames.storage.archive_layout import (
     folders_of,
     is_part,
     known,
-    system_in,
 )
 from apteco_frames.storage.snapshot import Snapshot
 from apteco_frames.support import files
 
-# What is written there can be seen before it is whole, but can be moved.
-_MOVED = ("local", "hdfs")
-# There it is whole, or not there.
-_WHOLE = ("s3", "gcs", "abfs")
+# Here nobody sees half of a file.
+_OBJECT_STORAGE = ("s3", "gcs", "abfs")
 _READERS = 8
 _FAULTS = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, OverflowError)
 
-# Of each file in "builds" that was read in this process, what it holds: that never changes.
+# What each file in "builds" that this process has read holds: that never changes.
 _entries: dict[tuple[str, ArchivedBuild], dict[str, Any]] = {}
 
 
@@ -86,11 +81,11 @@ class ArchiveStore:
     """An archive's files.
 
     Args:
-        root: a folder, a URI of ``pyarrow.fs``, or a path in the file system that is given.
-        filesystem: a file system of ``pyarrow.fs``, or of fsspec.
+        root: a folder, a URI of ``pyarrow.fs``, or a path in the file system given.
+        filesystem: a file system of ``pyarrow.fs`` or fsspec.
 
     Raises:
-        TypeError: ``filesystem`` is no file system.
+        TypeError: ``filesystem`` is not a file system.
     """
 
     def __init__(self, root: str | Path, filesystem: Any = None) -> None:
@@ -101,37 +96,31 @@ class ArchiveStore:
             self._root = str(root)
             filesystem = location.require_filesystem(filesystem)
         self._given = filesystem
-        self._files: Any = None
 
     @property
     def root(self) -> str:
-        """Where it is, without the credentials that a URI may hold."""
+        """Where it is, without any credentials in a URI."""
         return location.without_credentials(self._root)
 
-    def __reduce__(self) -> tuple[type[ArchiveStore], tuple[Any, ...]]:
-        return ArchiveStore, (self._root, self._given)
-
-    @property
+    @cached_property
     def files(self) -> Any:
-        """The file system, the archive at its root.
+        """The file system with the archive at its root.
 
         Raises:
-            ArchiveError: the archive would be in a file, or in no file system that is known.
+            ArchiveError: ``root`` is a file, or names no known file system.
         """
-        if self._files is None:
-            found = location.open_folder(self._root, self._given)
-            local = location.local_folder(found)
-            if local and local.exists() and not local.is_dir():
-                raise ArchiveError(
-                    f"{self.root} is a file, and an archive is a folder. Name the folder that it "
-                    "is in, or one that is not there yet."
-                )
-            self._files = found
-        return self._files
+        found = location.open_folder(self._root, self._given)
+        local = location.local_folder(found)
+        if local and local.exists() and not local.is_dir():
+            raise ArchiveError(
+                f"{self.root} is a file, and an archive is a folder. Name the folder that it "
+                "is in, or one that is not there yet."
+            )
+        return found
 
     @property
     def local_root(self) -> Path | None:
-        """The folder, if it is one of this machine."""
+        """The folder, if it is on this machine."""
         return location.local_folder(self.files)
 
     @property
@@ -144,51 +133,32 @@ class ArchiveStore:
         """Whether the file system is written in Python, as those of fsspec are."""
         return hasattr(self.files.base_fs, "handler")
 
-    @property
-    def _fsspec(self) -> Any:
-        """The file system of fsspec, if it is one."""
-        return getattr(getattr(self.files.base_fs, "handler", None), "fs", None)
-
     # What is there
 
-    def systems(self) -> list[str]:
-        """The names of all systems, as far as the folders tell."""
-        found = set()
-        for folder in self._folders():
-            name = system_in(folder)
-            builds = self._builds_in(f"/{folder}") if name is None and "~" in folder else []
-            found |= {name, *(build.system for build in builds)}
-        return sorted(name for name in found if name is not None)
-
     def builds(self, system: str | None = None) -> list[ArchivedBuild]:
-        """The builds, of all systems or of one, by system, the latest last.
+        """The builds of all systems, or of one, by system, the latest last.
 
-        Nothing is read but the listing, and a file of each system whose name is too long for
-        a folder.
+        Reads nothing but the listing, and one file for each system whose name is too long for a
+        folder.
 
         Raises:
             ArchiveError: the archive cannot be listed, or such a file is damaged.
         """
         folders = [""] if system is None else [f"/{folder}" for folder in folders_of(system)]
-        found = [build for folder in folders for build in self._builds_in(folder, system)]
-        distinct = {build.path: build for build in found}  # some file systems take two for one
-        return sorted(distinct.values(), key=lambda build: (str(build.system), *build.order))
-
-    def _builds_in(self, folder: str, system: str | None = None) -> list[ArchivedBuild]:
-        found = []
-        for file in self._list(f"{BUILDS_FOLDER}{folder}"):
-            build = build_at(file.below, file.modified, file.size, system)
-            if build and build.size:  # one without a byte was not written to its end
-                found.append(build)
-        unnamed = {build.folder: build for build in found if build.system is None}
+        listed = [file for folder in folders for file in self._list(f"{BUILDS_FOLDER}{folder}")]
+        # A file without a byte was not written to its end.
+        at = [build_at(f.below, f.modified, f.size, system) for f in listed if f.size]
+        found = {build.path: build for build in at if build}  # on Windows, two folders may be one
+        unnamed = {build.folder: build for build in found.values() if build.system is None}
         named = {folder: self.entry(build)["system"] for folder, build in unnamed.items()}
-        return [build._replace(system=named.get(build.folder, build.system)) for build in found]
+        whole = [b._replace(system=named.get(b.folder, b.system)) for b in found.values()]
+        return sorted(whole, key=lambda build: (str(build.system), *build.order))
 
     def entry(self, build: ArchivedBuild) -> dict[str, Any]:
-        """What ``builds`` holds of a build, with the columns of ``schema.BUILDS``.
+        """What ``builds`` says about a build, with the columns of ``schema.BUILDS``.
 
         Raises:
-            ArchiveError: the file is damaged, or of a newer version of this package.
+            ArchiveError: the file is damaged, or from a newer version of this package.
         """
         key = f"{self._kind} {self.root}", build._replace(system=None)
         if key not in _entries:
@@ -196,10 +166,10 @@ class ArchiveStore:
         return _entries[key]
 
     def entries(self, builds: Iterable[ArchivedBuild]) -> list[dict[str, Any]]:
-        """What ``builds`` holds of each build: a small read for each, once in a process.
+        """What ``builds`` says about each build: one small read each, once per process.
 
         Raises:
-            ArchiveError: a file is damaged, or of a newer version of this package.
+            ArchiveError: a file is damaged, or from a newer version of this package.
         """
         with ThreadPoolExecutor(_READERS) as pool:  # which matters where each is a request
             return list(pool.map(self.entry, builds))
@@ -231,7 +201,7 @@ class ArchiveStore:
     def dataset(self, noun: str, builds: Iterable[ArchivedBuild]) -> Any:
         """A noun's files as a ``pyarrow.dataset.Dataset`` that also has the partitions.
 
-        Of a file system that is written in Python it is as much of one as polars asks for.
+        For a file system written in Python it has just the methods that polars calls.
         """
         from pyarrow import dataset
 
@@ -259,22 +229,21 @@ class ArchiveStore:
         unavailable: Iterable[str] = (),
         uses: pa.Table | None = None,
     ) -> bool:
-        """Add a catalogue, unless it is there with all that it holds.
+        """Add a catalogue, unless all that it holds is there already.
 
-        Of a build of which files are gone, those are written again. See ``snapshot.write``
-        for the arguments; ``uses`` are put in place of those that are there.
+        If files of the build are missing, they are written again. See ``snapshot.write`` for
+        the arguments; ``uses`` replace those that are there.
 
         Returns:
-            whether it was added, or mended.
+            whether it was added, or repaired.
 
         Raises:
             ArchiveError: the archive cannot be listed.
             OSError: a file cannot be written.
         """
         refused = sorted(unavailable)
-        date = system["build_date"]
-        listed = [build for build in self.builds(system["name"]) if build.date == date]
-        new = build_of(system, arrows, refused, listed)
+        new = build_of(system, arrows, refused)
+        listed = [build for build in self.builds(system["name"]) if build.date == new.date]
         others = [build for build in listed if build.path != new.path]
         covering = next((b for b in others if self._digested(b).covers(new)), None)
         if uses is not None:
@@ -282,8 +251,7 @@ class ArchiveStore:
             self._put(f"{USES}/{path}", file_of(USES, uses, system), again=True)
         if covering:
             return False
-        entry = build_file(new, system, arrows, refused)
-        is_there = self._is_whole(new, entry.size)
+        is_there = self._is_whole(new)
         if is_there and not self._is_hidden(new, listed):
             return False
         written = {
@@ -292,15 +260,15 @@ class ArchiveStore:
         }
         for path, whole in written.items():
             self._put(path, whole)
-        # It is written again even where it is there: its time says what was added last.
-        self._put(f"{BUILDS_FOLDER}/{new.path}", entry, again=is_there)
-        if self._kind not in (*_MOVED, *_WHOLE):
-            for path, whole in written.items():  # what was left there may just have been cleaned
+        # Also if it is there: its time tells what was added last.
+        self._put(f"{BUILDS_FOLDER}/{new.path}", build_file(new, system, arrows, refused), True)
+        for path, whole in written.items():
+            if self._may_be_skipped:  # and somebody may just have cleaned what was left there
                 self._put(path, whole)
         return not is_there
 
     def _digested(self, build: ArchivedBuild) -> ArchivedBuild:
-        """A build with its digests: layout 1 does not tell them by its names."""
+        """A build with its digests, which its path in layout 1 does not have."""
         if build.core:
             return build
         found = self.read(build)
@@ -309,71 +277,67 @@ class ArchiveStore:
         arrows |= {"tables": found.tables, "variables": found.variables}
         return build_of(found.system, arrows, sorted(found.unavailable))
 
-    def _is_whole(self, build: ArchivedBuild, size: int) -> bool:
-        """Whether all files of a build are there; its entry has that size, or can be read."""
+    def _is_whole(self, build: ArchivedBuild) -> bool:
+        """Whether all files of a build are there, and its entry can be read."""
         nouns = [noun for noun in NOUNS if build.has(noun)]
-        (entry,) = self.files.get_file_info([f"{BUILDS_FOLDER}/{build.path}"])
-        if not entry.is_file or not entry.size:
+        found = self.files.get_file_info([f"{n}/{build.path}" for n in (BUILDS_FOLDER, *nouns)])
+        if not all(info.is_file and info.size for info in found):
             return False
-        if entry.size != size:  # cut off, or written by another version of pyarrow
-            try:
-                self._entry(build)
-            except ArchiveError:
-                return False
-        found = self.files.get_file_info([f"{noun}/{build.path}" for noun in nouns])
-        return all(info.is_file and info.size for info in found)
+        with suppress(ArchiveError):
+            return bool(self._entry(build))
+        return False
 
     def _is_hidden(self, new: ArchivedBuild, listed: Sequence[ArchivedBuild]) -> bool:
-        """Whether another catalogue of the date that has as much was added after it."""
+        """Whether another catalogue of its date that has as much was added after it."""
         latest = max(listed, key=lambda build: build.order, default=new)
         return latest.path != new.path and latest.fullness == new.fullness
 
-    def _put(self, path: str, written: pa.Buffer, *, again: bool = False) -> None:
-        """Put a file in place; errors on this machine name it.
+    @property
+    def _may_be_skipped(self) -> bool:
+        """Whether half a file could be seen, so that a whole one is not written again."""
+        return not self.local_root and self._kind not in _OBJECT_STORAGE
+
+    def _put(self, path: str, whole: pa.Buffer, again: bool = False) -> None:
+        """Put a file in place, whole as far as the file system lets us.
 
         Args:
             path: of the file.
-            written: what it holds.
-            again: whether it is written also where it is there.
+            whole: what it holds.
+            again: whether to write it even if it is there.
         """
-        root = self.local_root
-        with files.told_of(root / path) if root else nullcontext():
-            self._put_whole(path, written, again)
-
-    def _put_whole(self, path: str, written: pa.Buffer, again: bool) -> None:
-        """Put a file in place, whole as far as the file system lets us."""
-        if self._kind in _MOVED:
-            part = f"{PARTS}/{uuid.uuid4().hex}.part"
-            try:
-                self._into_folder(part, lambda: self._write(part, written))
-                with suppress(OSError, NotImplementedError):
-                    self._into_folder(path, lambda: self.files.move(part, path))
-                    return
-            finally:
-                with suppress(OSError):  # it was moved, or perhaps nothing can be removed
-                    self.files.delete_file(part)
-        if self._kind not in _WHOLE and not again:
+        if self.local_root:
+            self._put_here(self.local_root, path, whole)
+            return
+        if self._may_be_skipped and not again:
             (info,) = self.files.get_file_info([path])
-            if info.size == written.size:
-                return  # somebody else has put it there
-        self._into_folder(path, lambda: self._write(path, written))
-
-    def _into_folder(self, path: str, write: Callable[[], Any]) -> None:
-        """Write a file; make the folder that it is in where a file system needs that."""
+            if info.size == whole.size:
+                return
         try:
-            write()
+            self._write(path, whole)
         except FileNotFoundError:
             self.files.create_dir(path.rpartition("/")[0], recursive=True)
-            write()
+            self._write(path, whole)
 
-    def _write(self, path: str, written: pa.Buffer) -> None:
-        if self._fsspec:  # in one go, which opening and writing is not
-            self._fsspec.pipe_file(f"{self.files.base_path}{path}", written.to_pybytes())
-            return
+    def _write(self, path: str, whole: pa.Buffer) -> None:
         with self.files.open_output_stream(path) as sink:
-            sink.write(written)
-        if self.local_root:
-            files.sync(self.local_root / path)
+            sink.write(whole)
+
+    def _put_here(self, root: Path, path: str, whole: pa.Buffer) -> None:
+        """Put a file in place on this machine; errors name it."""
+        target, part = root / path, root / PARTS / f"{uuid.uuid4().hex}.part"
+        with files.told_of(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part.parent.mkdir(exist_ok=True)
+            try:
+                part.write_bytes(whole)
+                files.sync(part)
+                try:
+                    files.move(part, target)
+                except OSError:  # perhaps nothing can be renamed, as in a mounted bucket
+                    target.write_bytes(whole)
+            finally:
+                with suppress(OSError):
+                    part.unlink(missing_ok=True)
 
     # Removing
 
@@ -395,7 +359,7 @@ class ArchiveStore:
 
         Args:
             seconds: for how long.
-            dry_run: whether nothing is removed.
+            dry_run: whether to remove nothing.
 
         Returns:
             their paths.
@@ -404,7 +368,7 @@ class ArchiveStore:
             ArchiveError: the archive cannot be listed.
             OSError: one cannot be removed.
         """
-        # The builds last: what was added since the files were listed has not been left over.
+        # The builds last: what was added since the files were listed is not left over.
         files = [
             file for folder in (PARTS, USES, *NOUNS, BUILDS_FOLDER) for file in self._list(folder)
         ]
@@ -416,30 +380,21 @@ class ArchiveStore:
                 left[file.below].append(file.path)
         removed = []
         for below, paths in left.items():
-            # Again, now: somebody may have added it meanwhile.
+            # Look again: somebody may have added it meanwhile.
             entry, *infos = self.files.get_file_info([f"{BUILDS_FOLDER}/{below}", *paths])
             if (entry.is_file and entry.size) or self._is_linked(below, BUILDS_FOLDER):
                 continue  # nobody knows what was there where a link leads to no folder
-            until = time.time() - seconds
+            now = time.time()
             for info in infos:
-                is_old = info.is_file and self._modified(info) <= until
-                if is_old and not self._is_linked(info.path):
+                age = now - info.mtime_ns / 1e9 if info.mtime_ns else 0  # some storages do not say
+                if info.is_file and age >= seconds and not self._is_linked(info.path):
                     removed.append(info.path)
                     if not dry_run:
                         self._remove(info.path)
         return sorted(removed)
 
-    def _modified(self, info: Any) -> float:
-        """When a file was written, by its storage's clock; now, if that does not say."""
-        if info.mtime is not None:
-            return float(info.mtime.timestamp())
-        try:
-            return float(self._fsspec.modified(f"{self.files.base_path}{info.path}").timestamp())
-        except (AttributeError, NotImplementedError, LookupError, OSError):
-            return time.time()
-
     def _is_linked(self, path: str, folder: str = "") -> bool:
-        """Whether a file of this machine is reached by a link below the root, or a folder there."""
+        """Whether a link below the root, or below a folder there, leads to a file here."""
         root = self.local_root
         if root is None:
             return False
@@ -448,66 +403,34 @@ class ArchiveStore:
 
     def _remove(self, path: str) -> None:
         """Remove a file, unless somebody else has, or a link leads to it."""
-        if self._is_linked(path):
-            return
         root = self.local_root
-        with suppress(FileNotFoundError):
-            self.files.delete_file(path)
-        if root:  # of other file systems, most have no folders
-            with suppress(OSError):  # it is not empty
+        if root is None:
+            with suppress(FileNotFoundError):
+                self.files.delete_file(path)
+        elif not self._is_linked(path):
+            files.remove(root / path)
+            with suppress(OSError):  # until a folder is not empty
                 for folder in list(Path(path).parents)[:-2]:
                     (root / folder).rmdir()
 
     # Reading
 
-    def _list(self, folder: str) -> Iterator[_File]:
-        """The files in a folder, and in those below it; none if it is not there."""
-        if self.local_root:
-            try:
-                yield from _walk(self.local_root, folder)
-            except OSError as error:
-                raise self._unlisted(error) from None
-            return
-        if self._fsspec:
-            yield from self._find(folder)
-            return
-        for info in self._select(folder, recursive=True):
-            if info.is_file:
-                yield _File(info.path, info.size or 0, info.mtime_ns or 0)
-
-    def _find(self, folder: str) -> Iterator[_File]:
-        """Likewise in a file system of fsspec, of whose times pyarrow has few."""
-        base = self.files.base_path
-        self._fsspec.invalidate_cache()
-        try:
-            found = self._fsspec.find(f"{base}{folder}", detail=True)
-        except FileNotFoundError:
-            return
-        except Exception as error:  # of whatever library it is made with
-            raise self._unlisted(error) from None
-        for path, info in found.items():
-            if info["type"] == "file":
-                below = path.strip("/")[len(base.strip("/")) :].lstrip("/")
-                yield _File(below, info["size"] or 0, _modified(info))
-
-    def _folders(self) -> list[str]:
-        """The folders of systems."""
-        if self.local_root:
-            with suppress(OSError):
-                return os.listdir(self.local_root / BUILDS_FOLDER)  # noqa: PTH208
-            return []
-        return [info.base_name for info in self._select(BUILDS_FOLDER, recursive=False)]
-
-    def _select(self, folder: str, *, recursive: bool) -> Any:
+    def _list(self, folder: str) -> list[_File]:
+        """The files in a folder and those below it; none if it does not exist."""
         from pyarrow.fs import FileSelector
 
-        selector = FileSelector(folder, allow_not_found=True, recursive=recursive)
         try:
-            if self._fsspec:  # s3fs keeps lists for as long as it lives
-                self._fsspec.invalidate_cache()
-            return self.files.get_file_info(selector)
+            if self.local_root:
+                return list(_walk(self.local_root, folder))
+            selector = FileSelector(folder, allow_not_found=True, recursive=True)
+            found = self.files.get_file_info(selector)
         except _FAULTS as error:
-            raise self._unlisted(error) from None
+            raise ArchiveError(
+                f"The archive at {self.root} cannot be listed ({type(error).__name__}: "
+                f"{location.redact(str(error))}). Check that it can be reached, and that you may "
+                "read it."
+            ) from None
+        return [_File(i.path, i.size or 0, i.mtime_ns or 0) for i in found if i.is_file]
 
     def _entry(self, build: ArchivedBuild) -> dict[str, Any]:
         path = f"{BUILDS_FOLDER}/{build.path}"
@@ -538,21 +461,20 @@ class ArchiveStore:
         try:
             if self.local_root and not (self.local_root / path).is_file():
                 raise FileNotFoundError  # or a pipe, at which we would wait
-            whole = self._bytes(path)
             # Without threads of Arrow's, which may outlive the interpreter.
-            return parquet.ParquetFile(
-                whole, page_checksum_verification=True, pre_buffer=False
-            ).read(use_threads=False)
+            source = parquet.ParquetFile(
+                self._bytes(path), page_checksum_verification=True, pre_buffer=False
+            )
+            found = source.read(use_threads=False)
+            found.validate(full=True)  # Parquet lets any bytes be text
         except _FAULTS as error:
             raise self._damaged(path, error) from None
+        return found
 
     def _bytes(self, path: str) -> pa.Buffer:
         """The bytes of a file, in memory of Arrow's: its threads may free it after Python ended."""
-        if self._fsspec:  # whose open file others may share
-            whole = self._fsspec.cat_file(f"{self.files.base_path}{path}")
-        else:
-            with self.files.open_input_stream(path) as source:
-                whole = source.read_buffer()
+        with self.files.open_input_stream(path) as source:
+            whole = source.read_buffer()
         if not self._is_python:
             return whole
         sink = pa.BufferOutputStream()
@@ -573,16 +495,9 @@ class ArchiveStore:
         (info,) = self.files.get_file_info([f"{USES}/{file}"])
         return self._rows(USES, file) if info.is_file else None
 
-    def _unlisted(self, error: Exception) -> ArchiveError:
-        return ArchiveError(
-            f"The archive at {self.root} cannot be listed ({type(error).__name__}: "
-            f"{location.redact(str(error))}). See whether it can be reached, and whether you "
-            "may read it."
-        )
-
     def _damaged(self, path: str, error: Exception) -> ArchiveError:
         return ArchiveError(
-            f"Of the archive at {self.root}, {path} cannot be read ({type(error).__name__}). If "
+            f"{path} in the archive at {self.root} cannot be read ({type(error).__name__}). If "
             "it is damaged, restore it, or remove it and add its build again."
         )
 
@@ -590,7 +505,7 @@ class ArchiveStore:
 class _ReadWhole:
     """A dataset of which each file is read whole, in the thread that asks.
 
-    Threads of Arrow's that call a file system in Python may wait for ever.
+    Arrow's threads may wait for ever if they call a file system written in Python.
 
     Args:
         files: the dataset.
@@ -608,7 +523,7 @@ class _ReadWhole:
         filter: Any = None,  # noqa: A002
         **options: Any,
     ) -> Iterator[pa.RecordBatch]:
-        """The rows that a filter takes, of the files in which there may be some."""
+        """The rows that a filter takes, from the files that may have some."""
         for fragment in self._files.get_fragments(filter):
             one = fragment.format.make_fragment(
                 self._read(fragment.path), partition_expression=fragment.partition_expression
@@ -616,7 +531,7 @@ class _ReadWhole:
             yield from one.to_batches(self.schema, filter=filter, use_threads=False, **options)
 
     def to_table(self, *, columns: list[str] | None = None, **options: Any) -> pa.Table:
-        """Likewise, as polars before version 2 asks."""
+        """The same, as polars before version 2 asks."""
         names = self.schema.names if columns is None else columns
         schema = pa.schema([self.schema.field(name) for name in names])
         return pa.Table.from_batches(self.to_batches(columns=columns, **options), schema)
@@ -626,30 +541,19 @@ class _ReadWhole:
         return self.to_table(**options).slice(0, rows)
 
 
-def _modified(info: Mapping[str, Any]) -> int:
-    """When a file was written, as a file system of fsspec tells it, each by another name."""
-    for name in ("mtime", "LastModified", "last_modified", "updated", "modified", "created"):
-        at = info.get(name)
-        if isinstance(at, datetime):
-            at = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-        if isinstance(at, int | float):
-            return int(at * 1e6) * 1000
-    return 0
-
-
 def _walk(root: Path, folder: str) -> Iterator[_File]:
-    """The files in a folder, and in those of systems and builds below it, as links lead there."""
+    """The files in a folder, and in those of systems and builds below it, following links."""
 
     def fail(error: OSError) -> None:
-        # Not where there is no folder (any more), but where a link leads to none: a disk that
-        # is not there now may have the builds of all rows.
+        # A folder may be missing, but a link that leads nowhere is an error: the disk that has
+        # the builds of all rows may just not be mounted.
         if not isinstance(error, FileNotFoundError) or os.path.islink(error.filename):  # noqa: PTH114
             raise error
 
     for at, folders, names in os.walk(root / folder, onerror=fail, followlinks=True):
         below = Path(at).relative_to(root)
         if len(below.parts) == len(("noun", "system", "build")):
-            folders.clear()  # nor does a link that leads upwards lead on for ever
+            folders.clear()  # so a link that leads upwards does not go on for ever
         for name in names:
             with suppress(OSError):  # it has gone
                 info = os.stat(os.path.join(at, name))  # noqa: PTH116, PTH118

@@ -1,8 +1,8 @@
 """Catalogues kept on disk between logins: snapshots of builds, for each system and user.
 
-A snapshot is written whole beside its place and moved into it, without locks; then those that
-it replaces are removed. Codes and folders are added to it once they are loaded. What cannot be
-read, for whatever reason, counts as not there.
+A snapshot is written whole beside its place and moved into it, without locks; then the
+snapshots that it replaces are removed. Codes and folders are added once they are loaded.
+Whatever cannot be read counts as missing.
 """
 
 from __future__ import annotations
@@ -51,10 +51,7 @@ _LEFT_BEHIND_SECONDS = 86_400
 
 _PART = ".part"
 _SCHEMAS = schema.TABLES_SCHEMA, schema.VARIABLES_SCHEMA
-# A snapshot, or a file of the layout before, which has no other use than to be removed.
-_OURS = re.compile(
-    r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{6})(?:-[0-9a-f]{32}|\.(?:catalogue|codes|folders))"
-)
+_SNAPSHOT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{6})-[0-9a-f]{32}")
 
 
 class Cache:
@@ -99,16 +96,13 @@ class Cache:
         system: Mapping[str, Any],
         rows: Mapping[str, pa.Table],
         warnings: Iterable[str] = (),
-        *,
-        anew: bool = False,
     ) -> CacheEntry | None:
-        """Keep the tables and variables of a build, unless they are there.
+        """Keep the tables and variables of a build, in place of what is kept of it.
 
         Args:
             system: ``name``, ``description``, ``build_date``, ``view_name`` of the system.
             rows: ``tables`` and ``variables``, under their declared schemas.
             warnings: what was odd about them, in sentences.
-            anew: whether codes and folders that are there of the same build are to go.
 
         Returns:
             where its codes and folders go; None if it cannot be kept, or if nothing
@@ -120,9 +114,6 @@ class Cache:
         date = system["build_date"]
         if date is None or not self._is_made():
             return None
-        there = None if anew else self.read(system, len(rows["variables"]))
-        if there and (there[0].tables, there[0].variables) == (rows["tables"], rows["variables"]):
-            return there[1]  # somebody was faster
         digits = uuid.uuid4().hex
         folder, part = self._folder / f"{_stamp(date)}-{digits}", self._folder / f".{digits}{_PART}"
         notes = {"version": _version(), "warnings": list(warnings)}
@@ -350,8 +341,8 @@ def _stamp(date: datetime) -> str:
 
 
 def _date_in(path: Path) -> str | None:
-    """The date of a build in the name of a snapshot, or of a file of the layout before; if any."""
-    found = _OURS.fullmatch(path.name)
+    """The date of a build in the name of a snapshot, if it is one."""
+    found = _SNAPSHOT.fullmatch(path.name)
     return found and found[1]
 
 

@@ -65,6 +65,9 @@ def require_filesystem(filesystem: Any) -> Any:
     """
     from pyarrow import fs
 
+    handler = getattr(filesystem, "handler", None)
+    if isinstance(handler, fs.FSSpecHandler):
+        filesystem = handler.fs
     if isinstance(filesystem, fs.FileSystem):
         return filesystem
     fsspec = sys.modules.get("fsspec")  # who has one of its file systems has imported it
@@ -72,7 +75,9 @@ def require_filesystem(filesystem: Any) -> Any:
         raise not_a("filesystem= takes a file system of pyarrow.fs or fsspec", filesystem)
     if type(filesystem).__name__ == "LocalFileSystem":  # whose writes are not whole
         return fs.LocalFileSystem()
-    return fs.PyFileSystem(fs.FSSpecHandler(filesystem))
+    from apteco_frames.storage.fsspec_handler import FsspecHandler
+
+    return fs.PyFileSystem(FsspecHandler(filesystem))
 
 
 def open_folder(root: str, filesystem: Any) -> Any:

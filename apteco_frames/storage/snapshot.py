@@ -1,15 +1,15 @@
-"""A catalogue in a folder: Parquet files that belong together.
+"""A saved catalogue: Parquet files that belong together, in a folder or packed as bytes.
 
-The metadata of each file names the snapshot it is part of and what else belongs to it. A new
-snapshot is first written whole beside the old files; moving ``tables.parquet`` into place makes
-it the current one. If the process ends before the other files are moved too, readers take
-them from where they were written. Readers need not wait for a writer; but two
-writers at a time are one too many.
+The metadata of each file names its snapshot and the other files of that. A new snapshot is
+first written whole beside the old files; moving ``tables.parquet`` into place makes it the
+current one. If the process ends before it has moved the other files, readers take them from
+where they were written. Readers never wait for a writer; two writers at a time are not
+supported.
 
-Layout 1 had ``tables.parquet`` and ``variables.parquet`` alone; it is still read.
+Layout 1 had only ``tables.parquet`` and ``variables.parquet``; it can still be read.
 
-Arrow opens its files by itself. Its threads may outlive the interpreter, and one that
-then lets go of a file object of Python's ends the process (apache/arrow issue 50482).
+Arrow opens files itself, not through Python's file objects: its threads may outlive the
+interpreter, and freeing such an object then ends the process (apache/arrow issue 50482).
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from apteco_frames.errors import AptecoFramesError, Hint, SnapshotError, how_to_install
-from apteco_frames.schema import CODES_SCHEMA, FOLDERS_SCHEMA, USES_SCHEMA
-from apteco_frames.schema.column import STRING, TIMESTAMP
+from apteco_frames.schema import CODES_SCHEMA, FOLDERS_SCHEMA, SYSTEMS_SCHEMA, USES_SCHEMA
 from apteco_frames.support import files
 from apteco_frames.support.arrays import table_of
 from apteco_frames.support.times import decode_time
@@ -41,17 +40,7 @@ KINDS = ("system", "tables", "variables", "codes", "folders", "uses")
 """What a catalogue may consist of, one file each."""
 
 DAMAGE = (AptecoFramesError, LookupError, TypeError, ValueError, OSError, NotImplementedError)
-"""What is raised about values that are not those that were written."""
-
-SYSTEM_SCHEMA = pa.schema(
-    [
-        pa.field("name", STRING, False),
-        pa.field("description", STRING, False),
-        pa.field("build_date", TIMESTAMP),
-        pa.field("view_name", STRING, False),
-    ]
-)
-"""The columns of the one row of ``system.parquet``."""
+"""What reading may raise if the values are not those that were written."""
 
 _FIRST = "tables"
 _ALWAYS = (_FIRST, "variables")  # and all that layout 1 had
@@ -123,8 +112,9 @@ def write(
     except FileExistsError:
         reason = "It is no folder: name a folder for the files"
         raise NotADirectoryError(errno.ENOTDIR, reason, os.fspath(directory)) from None
-    rows = {"system": table_of([system], SYSTEM_SCHEMA), **arrows}
-    kinds = tuple(kind for kind in KINDS if kind in rows)
+    rows = {"system": table_of([system], SYSTEMS_SCHEMA), **arrows}
+    metadata = _metadata_of(rows, system, unavailable, notes)
+    snapshot, kinds = metadata.snapshot, metadata.kinds
     current = _current(directory)
     unfinished = _unfinished(directory, current)
     for kind in KINDS:
@@ -134,13 +124,11 @@ def write(
         files.move(part, _path(directory, kind))
     if current:
         _clear(directory)
-    snapshot = uuid.uuid4().hex
-    metadata = _Metadata(_FIRST, (), snapshot, kinds, system, tuple(unavailable), notes or {})
     parts = {kind: _part(directory, kind, snapshot) for kind in kinds}
     try:
         for kind, part in parts.items():
             with files.told_of(_path(directory, kind)):
-                _write(rows[kind], part, metadata._replace(kind=kind))
+                _write(rows[kind], metadata._replace(kind=kind), part)
         _move(directory, parts)
     except BaseException:
         # It is the current one as soon as its first file is in place: the others follow.
@@ -176,7 +164,7 @@ def add(
     if unavailable is not None:
         metadata = metadata._replace(unavailable=tuple(unavailable))
     for each, rows in ((kind, arrow), (_FIRST, first.rows())):  # the first says what is there
-        write_rows = partial(_write, rows, metadata=metadata._replace(kind=each))
+        write_rows = partial(_write, rows, metadata._replace(kind=each))
         files.replace(_path(directory, each), write_rows, mode=0o600)
 
 
@@ -195,20 +183,55 @@ def read(directory: Path) -> Snapshot:
             if not attempts_left:
                 raise
             # Again, since a writer may have come between.
-    metadata = opened[_FIRST].metadata
-    readers = {
-        kind: partial(opened[kind].declared, _ADDED[kind]) for kind in _ADDED.keys() & opened
-    }
-    return Snapshot(
-        metadata.system,
-        opened["tables"].rows(),
-        opened["variables"].rows(),
-        readers.get("codes"),
-        readers.get("folders"),
-        metadata.unavailable,
-        metadata.notes,
-        readers.get("uses"),
+    return _snapshot_of(opened)
+
+
+def pack(
+    system: dict[str, Any], arrows: Mapping[str, pa.Table], unavailable: Iterable[str] = ()
+) -> dict[str, pa.Buffer]:
+    """A catalogue as the bytes of its files; see :func:`write` for the arguments."""
+    metadata = _metadata_of(arrows, system, unavailable)
+    packed = {}
+    for kind in metadata.kinds:
+        sink = pa.BufferOutputStream()
+        _encode(arrows[kind], metadata._replace(kind=kind), sink)
+        packed[kind] = sink.getvalue()
+    return packed
+
+
+def unpack(packed: Mapping[str, pa.Buffer]) -> Snapshot:
+    """The catalogue that :func:`pack` made bytes of.
+
+    Raises:
+        SnapshotError: they are damaged, or incomplete.
+    """
+    files = {kind: _file_of(Path(kind), source) for kind, source in packed.items()}
+    if {*_ALWAYS, *files} != {*files[_FIRST].metadata.kinds}:
+        raise _damaged(Path(_FIRST), "a file is missing")
+    return _snapshot_of(_checked(files))
+
+
+def _metadata_of(
+    rows: Iterable[str],
+    system: dict[str, Any],
+    unavailable: Iterable[str],
+    notes: Mapping[str, Any] | None = None,
+) -> _Metadata:
+    """The metadata of a new snapshot."""
+    kinds = tuple(kind for kind in KINDS if kind in rows)
+    snapshot = uuid.uuid4().hex
+    return _Metadata(_FIRST, (), snapshot, kinds, system, tuple(unavailable), notes or {})
+
+
+def _snapshot_of(files: Mapping[str, _File]) -> Snapshot:
+    metadata = files[_FIRST].metadata
+    codes, folders, uses = (
+        partial(files[kind].declared, rows_schema) if kind in files else None
+        for kind, rows_schema in _ADDED.items()
     )
+    tables, variables = (files[kind].rows() for kind in _ALWAYS)
+    unavailable, notes = metadata.unavailable, metadata.notes
+    return Snapshot(metadata.system, tables, variables, codes, folders, unavailable, notes, uses)
 
 
 def pack_system(system: dict[str, Any]) -> dict[str, Any]:
@@ -220,42 +243,6 @@ def pack_system(system: dict[str, Any]) -> dict[str, Any]:
     """
     date = system["build_date"]
     return {**system, "build_date": date.isoformat() if date else None}
-
-
-def unpack_system(values: dict[str, Any]) -> dict[str, Any]:
-    """The description of a system that JSON values are.
-
-    Raises:
-        LookupError, TypeError, AptecoFramesError: they are none.
-    """
-    date = values["build_date"]
-    texts = {name: values[name] for name in ("name", "description", "view_name")}
-    if not all(isinstance(text, str) for text in texts.values()):
-        raise TypeError("system_info")
-    return {**texts, "build_date": None if date is None else decode_time(date)}
-
-
-def version_of(values: dict[str, Any]) -> int:
-    """The version of the layout.
-
-    Raises:
-        LookupError, TypeError: there is none.
-    """
-    version = values["version"]
-    if type(version) is not int:
-        raise TypeError("version")
-    return version
-
-
-def names_of(values: Any) -> tuple[str, ...]:
-    """A list of texts.
-
-    Raises:
-        TypeError: it is something else.
-    """
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise TypeError("a list of texts")
-    return tuple(values)
 
 
 # The folder
@@ -273,13 +260,19 @@ def _open(directory: Path) -> dict[str, _File]:
             if kind == _REMOVABLE and not part.exists() and not path.exists():
                 continue
             found[kind] = _open_file(part, or_else=path)
-    for kind, file in found.items():
-        if (file.metadata.kind, file.metadata.snapshot) != (kind, snapshot):
+    return _checked(found)
+
+
+def _checked(files: dict[str, _File]) -> dict[str, _File]:
+    """The files, which are of one snapshot."""
+    first = files[_FIRST]
+    for kind, file in files.items():
+        if (file.metadata.kind, file.metadata.snapshot) != (kind, first.metadata.snapshot):
             raise SnapshotError(
                 f"{first.path} and {file.path} do not belong to the same catalogue. Write the "
                 "catalogue again, and keep its files together."
             )
-    return found
+    return files
 
 
 def _path(directory: Path, kind: str) -> Path:
@@ -355,48 +348,43 @@ class _Metadata(NamedTuple):
 
     def to_json(self) -> str:
         """The metadata as a JSON object."""
-        return json.dumps({**self._values(), "checksum": self._checksum()})
-
-    def _values(self) -> dict[str, Any]:
-        return {
-            "version": SNAPSHOT_VERSION,
-            "kind": self.kind,
-            "columns": self.columns,
-            "snapshot": self.snapshot,
-            "kinds": self.kinds,
-            "system_info": pack_system(self.system),
-            "unavailable": self.unavailable,
-            **({"notes": self.notes} if self.notes else {}),
-        }
-
-    def _checksum(self) -> int:
-        """Parquet keeps checksums of the rows, but none of what is said about them."""
-        return zlib.crc32(json.dumps(self._values(), sort_keys=True).encode())
+        values = {**self._asdict(), "version": SNAPSHOT_VERSION}
+        values["system_info"] = pack_system(values.pop("system"))
+        return json.dumps({**values, "checksum": _checksum(values)})
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> _Metadata:
-        """The metadata that JSON values are, of this layout or an earlier one.
+        """The metadata in JSON values, of this layout or an earlier one.
 
         Raises:
-            LookupError, TypeError, ValueError, AttributeError, AptecoFramesError: it is
-                none, or it is damaged.
+            LookupError, TypeError, ValueError, AttributeError, AptecoFramesError: they are
+                something else, or damaged.
         """
-        is_first = version_of(values) == 1
-        metadata = cls(
+        if values["version"] == 1:
+            values = {"columns": (), "kinds": _ALWAYS, "unavailable": (), **values}
+        elif _checksum(values) != values["checksum"]:
+            raise ValueError("checksum")
+        if not set(_ALWAYS) <= set(values["kinds"]):
+            raise ValueError("kinds")
+        told = values["system_info"]
+        system = {name: told[name] for name in SYSTEMS_SCHEMA.names}
+        date = system["build_date"]
+        return cls(
             values["kind"],
-            () if is_first else names_of(values["columns"]),
+            tuple(values["columns"]),
             uuid.UUID(hex=values["snapshot"]).hex,  # it is part of a file's name
-            _ALWAYS if is_first else names_of(values["kinds"]),
-            unpack_system(values["system_info"]),
-            () if is_first else names_of(values["unavailable"]),
+            # A later version may know more kinds.
+            tuple(kind for kind in KINDS if kind in values["kinds"]),
+            {**system, "build_date": date and decode_time(date)},
+            tuple(values["unavailable"]),
             values.get("notes", {}),
         )
-        if not is_first and values["checksum"] != metadata._checksum():
-            raise ValueError("checksum")
-        if not set(_ALWAYS) <= set(metadata.kinds):
-            raise ValueError("kinds")
-        # A later version may know more kinds.
-        return metadata._replace(kinds=tuple(kind for kind in KINDS if kind in metadata.kinds))
+
+
+def _checksum(values: Mapping[str, Any]) -> int:
+    """Parquet has checksums of the rows, but none of the metadata."""
+    told = {name: value for name, value in values.items() if name != "checksum"}
+    return zlib.crc32(json.dumps(told, sort_keys=True).encode())
 
 
 class _File(NamedTuple):
@@ -442,19 +430,23 @@ class _File(NamedTuple):
             raise _damaged(self.path, type(error).__name__) from None
 
 
-def _write(arrow: pa.Table, path: Path, metadata: _Metadata) -> None:
-    """Write rows with metadata, to which their columns are added; return when it is on the disk.
+def _write(arrow: pa.Table, metadata: _Metadata, path: Path) -> None:
+    """Write rows with their metadata; return when they are on the disk.
 
     Raises:
         OSError: the file cannot be written.
     """
+    with pa.OSFile(os.fsencode(path), "wb") as sink:
+        _encode(arrow, metadata, sink)
+    files.sync(path)
+
+
+def _encode(arrow: pa.Table, metadata: _Metadata, sink: pa.NativeFile) -> None:
     import pyarrow.parquet as pq
 
-    metadata = metadata._replace(columns=tuple(arrow.column_names))
-    whole = arrow.replace_schema_metadata({_KEY: metadata.to_json().encode()})
-    with pa.OSFile(os.fsencode(path), "wb") as sink:
-        pq.write_table(whole, sink, row_group_size=_ROWS_PER_GROUP, write_page_checksum=True)
-    files.sync(path)
+    told = metadata._replace(columns=tuple(arrow.column_names)).to_json()
+    whole = arrow.replace_schema_metadata({_KEY: told.encode()})
+    pq.write_table(whole, sink, row_group_size=_ROWS_PER_GROUP, write_page_checksum=True)
 
 
 def _open_file(path: Path, or_else: Path | None = None) -> _File:
@@ -464,11 +456,8 @@ def _open_file(path: Path, or_else: Path | None = None) -> _File:
         SnapshotError: there is no such file, it is damaged, of another origin, or
             written by a newer version of this package.
     """
-    import pyarrow.parquet as pq
-
     try:
-        source = _bytes(path)
-        found = pq.read_schema(pa.BufferReader(source)).metadata or {}
+        return _file_of(path, _bytes(path))
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         if or_else:
             return _open_file(or_else)
@@ -480,15 +469,17 @@ def _open_file(path: Path, or_else: Path | None = None) -> _File:
         if isinstance(error, OSError) and error.errno:
             raise SnapshotError(f"{path} cannot be read: {os.strerror(error.errno)}.") from None
         raise _damaged(path, type(error).__name__) from None
-    return _File(path, _metadata(path, found), source)
 
 
-def _metadata(path: Path, found: dict[bytes, bytes]) -> _Metadata:
+def _file_of(path: Path, source: pa.Buffer) -> _File:
+    import pyarrow.parquet as pq
+
+    found = pq.read_schema(pa.BufferReader(source)).metadata or {}
     try:
         values = json.loads(found[_KEY])
-        version = version_of(values)
+        version = values["version"]
         if version <= SNAPSHOT_VERSION:
-            return _Metadata.of(values)
+            return _File(path, _Metadata.of(values), source)
     except (*DAMAGE, AttributeError, RecursionError):
         raise SnapshotError(
             f"{path} is a Parquet file, but not one of a catalogue of apteco_frames.",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import operator
 import os
 from pathlib import Path
 from typing import Any
 
 from apteco_frames.support.progress import Progress
+
+_LONGEST_OF_WINDOWS = 32_767
 
 
 def not_a(expected: str, value: object) -> TypeError:
@@ -79,6 +82,7 @@ def require_path(path: str | os.PathLike[str], what: str) -> Path:
         TypeError: it is neither text nor a path.
         ValueError: it is an empty text, as of a variable that is not set, or has characters
             that no path can have.
+        OSError: it is longer than any path of Windows, where this is Windows.
     """
     named: Any = path
     if isinstance(path, os.PathLike):
@@ -93,6 +97,8 @@ def require_path(path: str | os.PathLike[str], what: str) -> Path:
         is_possible = False
     if not is_possible:
         raise ValueError(f"{what} takes a path, and {named!r} has a character that no path has.")
+    if os.name == "nt" and len(named) > _LONGEST_OF_WINDOWS:  # a bare ValueError, later on
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), named)
     # Unlike that of pathlib, it leaves alone what no user is called: "~$budget.xlsx".
     return Path(os.path.expanduser(named))  # noqa: PTH111
 

@@ -15,6 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from apteco_frames.schema.column import Column, arrow_schema
+
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 _TYPE_CODES = {pa.uint8(): "B", pa.int32(): "i", pa.int64(): "q", pa.float64(): "d"}
@@ -112,6 +114,24 @@ def array_of(values: Iterable[Any], arrow_type: pa.DataType) -> pa.Array:
     return pc.if_else(valid, filled, pa.nulls(1, arrow_type)[0])
 
 
+def scalar(value: bool | int | float | str) -> pa.Scalar:
+    """One value for Arrow to calculate with; a plain one would make it import pandas.
+
+    >>> scalar(3), scalar("Café")
+    (<pyarrow.Int64Scalar: 3>, <pyarrow.StringScalar: 'Café'>)
+    """
+    if isinstance(value, str):
+        return strings([value])[0]
+    if isinstance(value, bool):
+        return booleans([value])[0]
+    return (integers([value]) if isinstance(value, int) else floats([value]))[0]
+
+
+def same(value: int, number: int) -> pa.Array:
+    """One small integer, repeated."""
+    return pa.repeat(integers([value], pa.uint8())[0], number)
+
+
 def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     """A table of rows, each with values by the names of columns; what is missing is null.
 
@@ -120,6 +140,30 @@ def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.Table:
     """
     columns = [array_of((row.get(field.name) for row in rows), field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def declared(columns: Iterable[Column], arrays: Mapping[str, pa.Array]) -> pa.Table:
+    """A table with declared columns.
+
+    Args:
+        columns: the columns.
+        arrays: their values by name; those of enums as texts, or as positions in their values.
+
+    >>> from apteco_frames.schema import FINDINGS
+    >>> declared(FINDINGS[1:2], {"severity": strings(["breaking"])}).to_pylist()
+    [{'severity': 'breaking'}]
+    """
+
+    def enum(values: pa.Array, known: pa.Array) -> pa.Array:
+        if pa.types.is_string(values.type):
+            values = pc.index_in(values, value_set=known).cast(pa.uint8())
+        return pa.DictionaryArray.from_arrays(values, known)
+
+    listed = tuple(columns)
+    return pa.table(
+        [enum(arrays[c.name], strings(c.values)) if c.values else arrays[c.name] for c in listed],
+        schema=arrow_schema(listed),
+    )
 
 
 def whole(column: pa.ChunkedArray) -> pa.Array:

@@ -1,9 +1,10 @@
-"""FastStats times as the API writes them: local times without a zone."""
+"""FastStats times: local times without a zone, as the API and people write them."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 # A zone, should a server ever add one, is not part of a FastStats time. .NET writes up to
 # seven digits of a second, of which Arrow keeps six. What apteco takes is taken: a date
@@ -43,3 +44,18 @@ def decode_time(text: str) -> datetime:
     if not match:
         raise ValueError(f"{text[:40]!r} is not a date and time")
     return datetime.fromisoformat("".join(group or "" for group in match.groups()))
+
+
+def latest_time(text: str) -> datetime | None:
+    """The latest time that a text can mean: of a day its end; None if it is no time.
+
+    >>> str(latest_time("2019-11-27")), str(latest_time("2019-11-27T15-57-24"))
+    ('2019-11-27 23:59:59.999999', '2019-11-27 15:57:24')
+    """
+    for form in ("%Y-%m-%d", "%Y-%m-%dT%H-%M-%S"):
+        with suppress(ValueError):
+            time = datetime.strptime(text, form)
+            return time + timedelta(days=1, microseconds=-1) if form == "%Y-%m-%d" else time
+    with suppress(ValueError):
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    return None

@@ -144,7 +144,7 @@ def ranked(catalogue: Catalogue, text: str) -> list[tuple[str, int]]:
             of_row, best = fitting(noun, row)
             if noun == "code" and any(how for how, _ in best):
                 pairs = zip(best, around[row["variable_name"]], strict=True)
-                best = [own if own[0] else (how, 0) for own, (how, _) in pairs]
+                best = [own if own[0] else (min(how, 5), 0) for own, (how, _) in pairs]
             found.append((sum(bool(how) for how, _ in best), order, position, of_row, best))
     most = max((had for had, *_ in found), default=0)
     scored = []

@@ -65,6 +65,23 @@ def test_pages_are_everything(tool: str, given: dict[str, Any], key: str) -> Non
     assert rows == [row[key] for row in ask(whole, tool, **given).rows]
 
 
+def test_the_best_of_very_many_matches() -> None:
+    """Of a word that stands nearly everywhere the best thousand can be read, which is said."""
+    whole = holidays()
+    codes = whole.codes.frame.with_columns(description=pl.lit("Everywhere"))
+    named = whole.variables.frame.with_columns(description=pl.lit("Everywhere"))
+    served = server(Catalogue(whole.system_info, whole.tables, named, codes), budget=1_000_000)
+    offset: int | None = 0
+    seen: list[str] = []
+    while offset is not None:
+        page = ask(served, "search", text="everywhere", limit=100, offset=offset).json
+        seen += [row["name"] for row in page["rows"]]
+        assert "There are 1,126 matches: these are of the best 1,000." in page["notes"][-1]
+        offset = page.get("next_offset")
+    assert page["total"] == len(set(seen)) == 1_000
+    assert ask(served, "search", text="everywhere", offset=10**9).rows == []
+
+
 def test_default_budget() -> None:
     """An answer has 20,000 characters at most, and tells of which system and build it is."""
     told = ask(server(holidays()), "list_codes", words="a")

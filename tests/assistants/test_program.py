@@ -215,15 +215,25 @@ def test_nothing_is_there(tmp_path: Path) -> None:
 
 
 def test_no_network_and_no_login(saved: Path) -> None:
-    """The process of an assistant has loaded nothing that could log in or send."""
+    """Whatever is asked, it loads nothing that could log in or send, nor pandas, a slow import."""
     script = (
-        "import sys\nfrom pathlib import Path\nfrom apteco_frames import Catalogue\n"
+        "import asyncio, sys\nfrom apteco_frames import Catalogue\n"
         "from apteco_frames.mcp import server\n"
-        "server(Catalogue.read_parquet(sys.argv[1]))\n"
+        "whole, newer = map(Catalogue.read_parquet, sys.argv[1:])\n"
+        "served = server(newer, older=whole, sql=True)\n"
+        "given = {'text': 'date', 'names': ['boDest'], 'words': 'a', 'sql': 'from system'}\n"
+        "async def ask():\n"
+        "    for tool in await served.list_tools():\n"
+        "        known = tool.input_schema['properties']\n"
+        "        told = await served.call_tool(\n"
+        "            tool.name, {key: given[key] for key in given if key in known}\n"
+        "        )\n"
+        "        assert not told.is_error, told\n"
+        "asyncio.run(ask())\n"
         "print([n for n in ('requests', 'apteco_frames.orbit', 'apteco_frames.session',"
-        " 'apteco_frames.password') if n in sys.modules])\n"
+        " 'apteco_frames.password', 'pandas') if n in sys.modules])\n"
     )
-    done = in_process(str(saved / "holidays"), program=script)
+    done = in_process(str(saved / "holidays"), str(saved / "newer"), program=script)
     assert (done.out, done.err) == ("[]\n", "")
 
 

@@ -1,7 +1,7 @@
 """How long an assistant waits: measured by messages to a process, which prints JSON.
 
 ``python assistants.py VARIABLES CODES``: the time until the server is there, and until it has
-answered the first search; then the median and the slowest of other calls.
+answered the first search; then the median and the slowest of other calls, and which that was.
 """
 
 from __future__ import annotations
@@ -88,9 +88,16 @@ def main() -> None:
         server = Server(Path(folder))
         ready = server.age()
         first = server.call("search", {"text": "measure"})
-        others = [server.call(*call) for _ in range(REPEATS) for call in CALLS]
+        others = [(server.call(*call), call) for _ in range(REPEATS) for call in CALLS]
         server.end()
-    values = {"ready": ready, "first": first, "seconds": median(others), "slowest": max(others)}
+    slowest, (tool, given) = max(others, key=lambda timed: timed[0])
+    values = {
+        "ready": ready,
+        "first": first,
+        "seconds": median(seconds for seconds, _ in others),
+        "slowest": slowest,
+        "slowest_call": f"{tool} {json.dumps(given)}",
+    }
     print(json.dumps(values))
 
 

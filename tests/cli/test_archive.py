@@ -268,7 +268,8 @@ def test_against_an_older_build(command: Command) -> None:
     assert command(*check, "--against", "20d").status == 1
     assert command(*check, "--against", "18d").status == 1
     first = archive.builds["build"][0]
-    assert "(\N{MINUS SIGN}64 %)" in command(*check, "--against", first).out
+    for told in (first, "2019-11-27", "2019-11-27T15:57:24", "2019-11-27 23:00"):
+        assert "(\N{MINUS SIGN}64 %)" in command(*check, "--against", told).out
     archived(*nights[:3])
     assert command(*check).status == 0
     status, _, err = command(*check, "--against", "30d")
@@ -277,6 +278,9 @@ def test_against_an_older_build(command: Command) -> None:
     status, _, err = command(*check, "--against", "nothing")
     assert status == 2
     assert "has no build 'nothing'" in err
+    status, _, err = command(*check, "--against", "2019-11-26")
+    assert status == 2
+    assert "has no build '2019-11-26'" in err
 
 
 def test_accepted_changes(command: Command, place: Path) -> None:

@@ -191,7 +191,7 @@ def test_github(command: Command) -> None:
     """GitHub Actions get a workflow command for each change."""
     lines = command("diff", "older", "newer", "--format", "github").out.splitlines()
     assert lines[:2] == [
-        f"::error title=breaking%3A holidays::{FELL}".replace(" %)", " %25)"),
+        f"::error title=breaking%3A holidays::{FELL}".replace("%)", "%25)"),
         "::error title=breaking%3A holidays::- variable hoURN: Household URN",
     ]
 

@@ -31,7 +31,7 @@ def test_lint(command: Command, place: Path) -> None:
     assert command(*given, "--select", "empty-folder").status == 1
     assert command(*given, "--select", "empty-folder", "--ignore", "empty-folder").status == 0
     status, out, err = command("lint", "--catalogue", "without-codes")
-    assert err.count("Not checked, since the catalogue holds no ") == 2
+    assert err.count("Not checked, as the catalogue has no ") == 2
     config = place / "config" / "lint.toml"
     rule = 'rule = "empty-folder"\nname = "Segments"\nreason = "Users fill it."'
     config.write_text(f"[[exceptions]]\n{rule}\n", encoding="utf-8")

@@ -62,7 +62,7 @@ def test_what_was_not_saved(command: Command) -> None:
     for words in (["codes", "boDest"], ["folders"]):
         status, out, err = command(*words, "--catalogue", "without-codes")
         assert (status, out) == (1, "")
-        assert err.startswith("apteco-frames: The catalogue of system 'holidays' holds no ")
+        assert err.startswith("apteco-frames: The catalogue of system 'holidays' has no ")
         assert err.endswith(
             "Save it with them: apteco-frames export, or apteco-frames archive add.\n"
         )

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
-from cli.running import PASSWORD, NotingServer, in_process, shell
+from cli.running import NotingServer, in_process
 from docs.terminal import SITE, Terminal, is_as_shown, typed
 from examples import PAGES, ROOT, examples
 
-from apteco_frames import Catalogue
 from apteco_frames.cli.commands import commands
 
 TRANSCRIPTS = [path for path in PAGES if any(examples(path.read_text(encoding="utf-8"), "console"))]
@@ -68,46 +65,3 @@ def test_every_command_is_in_the_reference() -> None:
     for command in map(" ".join, leaves(commands)):
         assert f"{{command}} {command}\n" in page
         assert any(f"apteco-frames {command} " in f"{line} " for line in run), command
-
-
-@pytest.fixture
-def nightly() -> str:
-    """The page on nightly builds."""
-    return ROOT.joinpath("docs", "how-to", "nightly-gate.md").read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def nights(server: NotingServer, place: Path) -> Iterator[list[str]]:
-    """Where to log in on three nights: after a build, in the next one, after a build that broke."""
-    with NotingServer(Catalogue.read_parquet(place / "newer")) as rebuilt:
-        yield [server.base_url, server.base_url, rebuilt.base_url]
-
-
-def test_the_nightly_job(nightly: str, place: Path, nights: list[str]) -> None:
-    """The script says yes as long as nothing broke, then no, and names what."""
-    (script,) = examples(nightly, "sh")
-    place.joinpath("nightly.sh").write_text(script.text)
-    place.joinpath("orbit.password").write_text(PASSWORD)
-    profiles = place / "config" / "profiles.toml"
-    profiles.write_text(profiles.read_text().replace("[orbit]", "[nightly]"))
-    shutil.rmtree(place / "my-archive")
-    ends = [
-        shell("sh nightly.sh", place, APTECO_BASE_URL=url, APTECO_PASSWORD=None) for url in nights
-    ]
-    assert [end.status for end in ends] == [0, 0, 1]
-    assert ["hoURN" in end.out for end in ends] == [False, False, True]
-    assert PASSWORD not in "".join(end.out + end.err for end in ends)
-
-
-def test_the_workflow(nightly: str, place: Path, nights: list[str]) -> None:
-    """The workflow's steps do the same, with its environment, and annotate what broke."""
-    (workflow,) = examples(nightly, "yaml")
-    told = dict(re.findall(r"^ +(APTECO_\w+): (.*)$", workflow.text, re.MULTILINE))
-    assert told.pop("APTECO_BASE_URL") == SITE
-    assert told.pop("APTECO_PASSWORD") == "${{ secrets.ORBIT_PASSWORD }}"
-    steps = re.findall(r"^ +run: (apteco-frames .*)$", workflow.text, re.MULTILINE)
-    assert len(steps) == 2
-    job = " && ".join(steps).replace("/srv/faststats/", "")
-    ends = [shell(job, place, APTECO_BASE_URL=url, **told) for url in nights]
-    assert [end.status for end in ends] == [0, 0, 1]
-    assert "::error title=breaking" in ends[-1].out

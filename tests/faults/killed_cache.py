@@ -32,7 +32,7 @@ CODES = SAVED["B"][1]["codes"]
 def write(cache: Cache, number: int) -> None:
     """Keep one of two catalogues under one of four builds, and codes."""
     system = {**SYSTEM, "build_date": DAYS[number % 4]}
-    build = cache.write(system, ROWS["AB"[number % 3 % 2]], anew=number % 5 == 0)
+    build = cache.write(system, ROWS["AB"[number % 3 % 2]])
     assert build is not None
     build.write("codes", CODES, [])
 

@@ -57,7 +57,7 @@ IN_CHUNKS = "the answer is cut off or malformed between two chunks"
 BREAKS: dict[str, tuple[Fault, str]] = {
     "closed without an answer": (raw(), BROKE),
     "reset": (reset, BROKE + "connection reset by peer"),
-    "cut in the status line": (raw(b"HTTP/1."), "cut off or malformed in its first line"),
+    "cut in the status line": (raw(b"HTTP/1."), "was cut off in the first line"),
     "cut in the headers": (raw(LINE + b"Content-Ty"), BROKE),
     "cut in the body": (cut_in_half, BROKE),
     "cut between chunks": (cut_chunks, IN_CHUNKS),
@@ -252,12 +252,9 @@ def test_drips(meet: Meet, name: str, path: str) -> None:
     assert "within 0.4 seconds" in text or BEYOND in text
 
 
-def bomb(size: int, rounds: int) -> bytes:
-    """Zeros, packed and packed again."""
-    body = gzip.compress(bytes(2**24), 9) * (size // 2**24)
-    for _ in range(rounds - 1):
-        body = gzip.compress(body, 9)
-    return body
+def bomb(size: int) -> bytes:
+    """Zeros, packed."""
+    return gzip.compress(bytes(2**24), 9) * (size // 2**24)
 
 
 def most_memory() -> int:
@@ -270,12 +267,10 @@ def most_memory() -> int:
     return most // 1024 if sys.platform == "darwin" else most
 
 
-@pytest.mark.parametrize("rounds", [1, 2])
-def test_unpacks_to_gigabytes(meet: Meet, rounds: int) -> None:
+def test_unpacks_to_gigabytes(meet: Meet) -> None:
     """A small answer that unpacks to 4 GiB is refused after 256 MiB, and takes little more."""
-    body = bomb(2**32, rounds)
-    encoding = ", ".join(["gzip"] * rounds)
-    headers = [f"Content-Encoding: {encoding}", f"Content-Length: {len(body)}"]
+    body = bomb(2**32)
+    headers = ["Content-Encoding: gzip", f"Content-Length: {len(body)}"]
     before = most_memory()
     with FaultyServer(raw(headed(body, *headers)), "/SimpleLogin") as server:
         text = meet(server, kind=OrbitConnectionError, timeout=LONG)
@@ -285,7 +280,7 @@ def test_unpacks_to_gigabytes(meet: Meet, rounds: int) -> None:
 
 def test_page_that_is_too_large(meet: Meet) -> None:
     """Where there are pages, smaller ones are what the error advises."""
-    body = bomb(2**28 + 2**24, 1)
+    body = bomb(2**28 + 2**24)
     headers = ["Content-Encoding: gzip", f"Content-Length: {len(body)}"]
     with FaultyServer(raw(headed(body, *headers))) as server:
         text = meet(server, kind=OrbitConnectionError, timeout=LONG)
@@ -320,14 +315,11 @@ def test_cut_at_logout(meet: Meet) -> None:
         assert session.catalogue == as_logged_in(server.served)
 
 
-@pytest.mark.parametrize("own_session", [False, True])
-def test_no_thread_is_left(meet: Meet, own_session: bool) -> None:
-    """After the time is up no thread of a load goes on, nor a request through plain adapters."""
+def test_no_thread_is_left(meet: Meet) -> None:
+    """After the time is up no thread of a load goes on, nor a request."""
     before = set(threading.enumerate())
     with FaultyServer(DRIPS["headers that drip"], "/Variables") as server:
-        with requests.Session() as http:
-            options = {"http": http} if own_session else {}
-            meet(server, kind=OrbitConnectionError, timeout=(0.5, 0.5, 0.5), **options)
+        meet(server, kind=OrbitConnectionError, timeout=(0.5, 0.5, 0.5))
         for thread in set(threading.enumerate()) - before:
             if thread.name.startswith("apteco_frames"):
                 thread.join(1)

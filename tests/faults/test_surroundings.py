@@ -302,10 +302,7 @@ def test_retries_of_the_users(
     with FaultyServer(fault, path) as server, mounted(kind(max_retries=retries)) as http:
         said = meet(server, http=http, kind=(ApiError, OrbitConnectionError))
         assert server.count(path) == 3
-    assert "status 503" in said
-    assert "cut off" not in said
-    if kind is not OwnAdapter:
-        assert "Down for an hour" in said
+    assert "status 503, Service Unavailable, as often as an adapter of http= asked" in said
 
 
 def test_retries_of_the_users_do_not_read_bodies(meet: Meet) -> None:
@@ -324,9 +321,6 @@ def test_plain_retries_of_the_users(meet: Meet) -> None:
     adapter = requests.adapters.HTTPAdapter(max_retries=3)
     with FaultyServer(status(503, b"{}"), times=1) as server, mounted(adapter) as http:
         assert meet(server, http=http) == FULL
-    adapter = requests.adapters.HTTPAdapter(max_retries=urllib3.Retry(connect=3, read=False))
-    with FaultyServer(raw(), times=1) as server, mounted(adapter) as http:
-        assert meet(server, http=http) == FULL
 
 
 @pytest.mark.parametrize("path", ["SimpleLogin", "Variables"])
@@ -342,7 +336,10 @@ def test_plain_retries_of_the_users(meet: Meet) -> None:
     ids=repr,
 )
 def test_part_of_the_users_that_fails(meet: Meet, path: str, error: Exception) -> None:
-    """An error of a hook or an adapter of the user's is told as theirs, not as the network's."""
+    """An error of a hook or an adapter of the user's is told as theirs, or in its own words.
+
+    Those of a ``ValueError`` may be a header of the user's.
+    """
 
     def fails(response: requests.Response, *args: Any, **options: Any) -> None:
         if path in response.url:
@@ -354,18 +351,13 @@ def test_part_of_the_users_that_fails(meet: Meet, path: str, error: Exception) -
                 raise error
             return super().send(request, *args, **options)
 
-    name = type(error).__name__
-    with FaultyServer() as server, hooked(fails) as http:
-        said = meet(server, http=http, kind=OrbitConnectionError)
-    assert f"a hook of http= raised {name}: " in said
-    assert "x-limit" in said
-    assert "(test_surroundings.py, line " in said
-    with FaultyServer() as server, mounted(Adapter()) as http:
-        said = meet(server, http=http, kind=OrbitConnectionError)
-    if isinstance(error, requests.RequestException):
-        assert "cut off" not in said or name == "RequestException"
-    else:
-        assert f"an adapter of http=, or a stand-in for one, raised {name}" in said
+    for own in (hooked(fails), mounted(Adapter())):
+        with FaultyServer() as server, own as http:
+            said = meet(server, http=http, kind=OrbitConnectionError)
+        assert ("x-limit" in said) == (type(error) is not ValueError)
+        if not isinstance(error, requests.RequestException):
+            assert f"a hook or an adapter of http= raised {type(error).__name__}" in said
+            assert "(test_surroundings.py, line " in said
 
 
 def test_login_to_a_gateway(meet: Meet) -> None:
@@ -449,7 +441,7 @@ def test_file_of_authorities(
     setting: str,
     content: str | None,
 ) -> None:
-    """A file of authorities that is not there, or is none, is named with the setting."""
+    """A file of authorities that is not there, or holds none, is told, with the settings."""
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_text(content)
@@ -465,8 +457,8 @@ def test_file_of_authorities(
             where=secure(tls),
             within=4,
         )
-    fault = "but there is no such file" if content is None else "which holds no certificate in PEM"
-    assert f"{setting} names {str(path)!r}, {fault}." in said
+    fault = f"invalid path: {path}" if content is None else "contains none in PEM"
+    assert f"{fault}. Correct verify=, http.verify, http.cert or REQUESTS_CA_BUNDLE" in said
 
 
 @pytest.mark.parametrize("content", [None, ""])
@@ -474,7 +466,7 @@ def test_file_of_authorities(
 def test_certificate_of_the_users(
     meet: Meet, tls: FaultyServer, tmp_path: Path, content: str | None, pair: bool
 ) -> None:
-    """A certificate of the user's that is not there, or is none, is named, too."""
+    """So is a certificate of the user's that is not there, or is none."""
     path = tmp_path / "client.pem"
     if content is not None:
         path.write_text(content)
@@ -487,8 +479,8 @@ def test_certificate_of_the_users(
             where=secure(tls),
             within=4,
         )
-    assert "http.cert names " in said
-    assert (f"{str(path)!r}, but there is no such file" in said) == (content is None)
+    assert (f"invalid path: {path}. Correct" in said) == (content is None)
+    assert "http.cert" in said
 
 
 def test_file_that_goes_away(meet: Meet, tls: FaultyServer, tmp_path: Path) -> None:
@@ -503,7 +495,7 @@ def test_file_that_goes_away(meet: Meet, tls: FaultyServer, tmp_path: Path) -> N
         return session
 
     said = meet(tls, refresh, kind=OrbitConnectionError, where=secure(tls), within=4)
-    assert f"verify= names {str(path)!r}, but there is no such file." in said
+    assert f"invalid path: {path}. Correct verify=" in said
 
 
 def test_verify_of_the_users_session(
@@ -566,21 +558,25 @@ def test_plain_http_on_a_port_of_https(meet: Meet) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "code", "why"),
+    ("target", "code"),
     [
-        ("/login", 302, "its status would have the rest asked for without what was sent"),
-        ("http://127.0.0.1:9/OrbitAPI", 307, "sent to the port of the base URL only"),
-        ("https://sso.my-site.com/", 302, "sent to the host of the base URL only"),
-        ("ftp://127.0.0.1/", 307, "it is no http or https URL"),
-        ("", 307, "it does not say where to"),
+        ("/login", 302),
+        ("http://127.0.0.1:9/OrbitAPI", 307),
+        ("https://sso.my-site.com/", 302),
+        ("ftp://127.0.0.1/", 307),
+        ("http://[::1", 307),
+        ("", 307),
     ],
 )
-def test_redirect(meet: Meet, target: str, code: int, why: str) -> None:
-    """A redirect that is not followed is explained by the rule that it is about."""
+def test_redirect(meet: Meet, target: str, code: int) -> None:
+    """A redirect that is not followed is told with where it leads, and the rules."""
     fault = status(code, b"", *([f"Location: {target}"] if target else []))
     with FaultyServer(fault, "/SimpleLogin") as server:
         said = meet(server, kind=OrbitConnectionError)
-    assert why in said
+    assert (
+        f"{target or 'nowhere'}, which was not followed: passwords and tokens are sent on" in said
+    )
+    assert "to the same host and port only" in said
 
 
 # Packed answers
@@ -613,11 +609,10 @@ DAMAGED: dict[str, tuple[bytes, str]] = {
     "a second member that is damaged": (members(b"{}") + b"\x1f\x8b" + bytes(8) + b"x", "gzip"),
     "something after the last member": (members(b"{}") + b"and so on", "gzip"),
     "gzip that is cut off": (members(b"{}" * 9000)[:-9], "gzip"),
-    "deflate that is none": (b"{}{}{}", "deflate"),
-    "deflate that is cut off": (b"\x78\x9c\x01", "deflate"),
+    "deflate": (b"\x78\x9c\x01", "deflate"),
     "br": (b"\x0b\x00\x80{}\x03", "br"),
     "zstd": (b"(\xb5/\xfd\x04\x00\x11\x00\x00{}", "zstd"),
-    "gzip six times over": (b"{}", ", ".join(["gzip"] * 6)),
+    "gzip twice over": (b"{}", "gzip, gzip"),
 }
 
 

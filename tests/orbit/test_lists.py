@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apteco_frames.errors import ApiResultsError
 from apteco_frames.orbit.decode import Page
 from apteco_frames.orbit.paging import Fetch, ListChangedError, read_list
 
@@ -104,21 +103,6 @@ def test_a_total_that_changes(totals: list[int]) -> None:
     with pytest.raises(ListChangedError, match=r"items, and .* now"):
         read(fetch, 5)
     assert totals == []
-
-
-@pytest.mark.parametrize(
-    ("answer", "fault"),
-    [
-        (page([], 0, 5), "it gave none"),
-        (page([1], 1, 5), "it gave the page from offset 1"),
-        (page([1, 2, 3], 0, 2), "it gave 3"),
-        (page([1, 2, 3, 4], 0, 5), "it gave 4"),
-    ],
-)
-def test_a_first_page_that_contradicts_itself(answer: Page, fault: str) -> None:
-    """A page that is not the one asked for is an error that says how."""
-    with pytest.raises(ApiResultsError, match=f"contradicts itself: .*{fault}"):
-        read_list(lambda offset, count: answer, 3, URL)
 
 
 def test_a_page_that_brings_nothing_new() -> None:

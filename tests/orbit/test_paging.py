@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import random
 import tracemalloc
 from collections.abc import Callable
@@ -13,11 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lanes import up_to
-from strategies import variable_item
 
-from apteco_frames import schema
 from apteco_frames.errors import ApiResultsError
-from apteco_frames.orbit.decode import Page, decode_page
+from apteco_frames.orbit.decode import Page
 from apteco_frames.orbit.paging import ListChangedError, Paging, Span
 
 SOURCE = "https://orbit.my-site.com/OrbitAPI/Holidays/FastStatsSystems/holidays/Variables"
@@ -207,41 +204,6 @@ def test_rest_of_a_page_in_the_size_learnt() -> None:
     assert asked[1] == Span(999, 5000, 1)
     assert {span.count for span in asked[2:-1]} == {1000, 5}  # 4,000 in steps of 999
     assert len(asked) == 23
-
-
-@given(st.integers(0, 3_000), st.integers(1, 5), st.integers(1, 6), orders)
-@settings(max_examples=up_to(25))
-def test_tiny_pages_are_merged_in_order(
-    total: int, most: int, connections: int, choice: random.Random
-) -> None:
-    """However many tiny pages come, in whatever order, few are kept, and the order stays."""
-    paging = Paging(most, most, SOURCE)
-    collect(paging, a_server(total, most), connections, choice)
-    rows = paging.rows()
-    assert rows["number"].to_pylist() == list(range(total))
-    assert rows["number"].num_chunks <= 110 + total / 1000
-
-
-@pytest.mark.slow
-def test_tiny_pages_take_little_memory() -> None:
-    """A list in pages of one takes what its items take, not as much again for each page."""
-    item = variable_item("x" * 20, kind="Numeric")
-    body = json.dumps({"offset": 0, "count": 1, "totalCount": 20_000, "list": [item]}).encode()
-
-    def peak_of(total: int) -> int:
-        paging = Paging(1, 1, SOURCE)
-        pool = pa.system_memory_pool()
-        before, most = pool.bytes_allocated(), 0
-        while span := paging.take():
-            # Decoded anew, so that each page has memory of its own.
-            rows = decode_page(body, schema.VARIABLES, SOURCE).rows
-            paging.receive(span, Page(span.offset, 1, total, rows))
-            most = max(most, pool.bytes_allocated() - before)
-        assert paging.rows().num_rows == total
-        return most
-
-    small, large = peak_of(300), peak_of(1_300)
-    assert (large - small) / 1_000 < 1_000  # 248 as measured; 2,400 without merging
 
 
 def test_not_finite_numbers_are_told() -> None:

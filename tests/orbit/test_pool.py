@@ -9,7 +9,7 @@ import pytest
 from lanes import PATIENCE
 
 from apteco_frames.errors import OrbitConnectionError
-from apteco_frames.orbit.deadline import Deadline, Pool
+from apteco_frames.orbit.deadline import Deadline, run_all
 from apteco_frames.orbit.options import Timeout
 
 URL = "http://localhost/OrbitAPI"
@@ -18,26 +18,22 @@ URL = "http://localhost/OrbitAPI"
 def test_results_come_as_they_end() -> None:
     """What ends first comes first, each result once and with its key; no more run than may."""
     gates = [threading.Event() for _ in range(3)]
-    running = []
+    started: list[int] = []
 
     def run(number: int) -> int:
-        running.append(number)
-        gates[number].wait(5)
+        started.append(number)
+        gates[number].wait(PATIENCE)
         return number * 10
 
-    with Pool[str, int](Deadline(Timeout()), URL, 2) as pool:
-        assert (pool.free, pool.idle) == (2, True)
-        for number in range(3):
-            pool.submit(f"number {number}", run, number)
-        assert pool.free == -1
-        gates[1].set()
-        assert pool.finished() == [("number 1", 10)]
-        gates[2].set()
-        assert pool.finished() == [("number 2", 20)]
-        assert (pool.free, pool.idle) == (1, False)
-        gates[0].set()
-        assert pool.finished() == [("number 0", 0)]
-        assert (pool.free, pool.idle) == (2, True)
+    calls = ((number, lambda number=number: run(number)) for number in range(3))
+    results = run_all(calls, Deadline(Timeout()), URL, 2)
+    gates[1].set()
+    assert next(results) == (1, 10)
+    gates[2].set()
+    assert next(results) == (2, 20)
+    gates[0].set()
+    assert list(results) == [(0, 0)]
+    assert started[2] == 2  # once there was a thread for it
 
 
 def test_error_gives_up_the_others() -> None:
@@ -49,15 +45,12 @@ def test_error_gives_up_the_others() -> None:
         assert deadline.run_aside(lambda: gate.wait(10 * PATIENCE)) is None
         ended.set()
 
-    def run() -> None:
-        with Pool[str, object](deadline, URL, 2) as pool:
-            pool.submit("hangs", hang)
-            pool.submit("fails", lambda: 1 / 0)
-            pool.finished()
+    def fail() -> None:
+        raise ZeroDivisionError
 
     started = time.monotonic()
     with pytest.raises(ZeroDivisionError):
-        run()
+        list(run_all([("hangs", hang), ("fails", fail)], deadline, URL, 2))
     assert deadline.seconds_left() == 0
     assert ended.wait(PATIENCE)
     assert time.monotonic() - started < PATIENCE
@@ -66,10 +59,8 @@ def test_error_gives_up_the_others() -> None:
 
 def test_time_is_up() -> None:
     """When no result comes in time, it is an error that names the URL."""
-    deadline = Deadline(Timeout(1, 1, 0.2))
     gate = threading.Event()
-    with Pool[str, bool](deadline, URL, 1) as pool:
-        pool.submit("hangs", gate.wait, 5)
-        with pytest.raises(OrbitConnectionError, match=f"{URL} did not answer .* 0.2 seconds"):
-            pool.finished()
+    calls = [("hangs", lambda: gate.wait(5))]
+    with pytest.raises(OrbitConnectionError, match=f"{URL} did not answer .* 0.2 seconds"):
+        list(run_all(calls, Deadline(Timeout(1, 1, 0.2)), URL, 1))
     gate.set()

@@ -80,9 +80,17 @@ def test_texts_cut_here() -> None:
 
 
 def test_several_secrets() -> None:
-    """Secrets that overlap are hidden together."""
-    assert hiding("abcdef", "defghi", "efgh").without("abcdefghi efgh") == "<secret> <secret>"
-    assert hiding("aaaa").without("aaaaaaa b") == "<secret> b"
+    """Each of several secrets is hidden, the longest first."""
+    assert hiding("abcdef", "bcde", "efgh").without("abcdef efgh bcde") == (
+        "<secret> <secret> <secret>"
+    )
+
+
+@pytest.mark.parametrize("end", ["...", "…"])
+def test_truncated_secrets(end: str) -> None:
+    """The beginning of a secret is hidden where a text was truncated."""
+    said = hiding("token-no-one-may-see").without(f"'token-no-one{end}' is no token")
+    assert said == f"'<secret>{end}' is no token"
 
 
 def test_short_secrets() -> None:

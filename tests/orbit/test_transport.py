@@ -570,7 +570,7 @@ def test_redirect_from_https_to_http(web: Web, other_web: Web) -> None:
         http.mount("https://", gateway)
         transport = Transport(verify=None, max_connections=1, http=http)
         web.replies = [Reply(302, headers={"Location": f"http://127.0.0.1:{other_web.port}/x"})]
-        with pytest.raises(OrbitConnectionError, match="never from https to http"):
+        with pytest.raises(OrbitConnectionError, match="same host and port only, or from http"):
             ask(transport, f"https://127.0.0.1:{other_web.port}/OrbitAPI")
     assert (len(web.asked), other_web.asked) == (1, [])
 
@@ -595,37 +595,6 @@ def test_redirects_in_a_circle(web: Web, transport: Transport) -> None:
 
 
 # Threads
-
-
-@pytest.mark.parametrize(
-    ("adapter", "expected"),
-    [
-        (None, "a load's"),
-        (requests.adapters.HTTPAdapter(), "a load's"),
-        (requests.adapters.HTTPAdapter(max_retries=1), "its own"),
-        (requests.adapters.HTTPAdapter(pool_block=True), "its own"),
-        (type("Own", (requests.adapters.HTTPAdapter,), {})(), "its own"),
-    ],
-)
-def test_thread_of_a_request(
-    web: Web, adapter: requests.adapters.HTTPAdapter | None, expected: str
-) -> None:
-    """A thread of a load waits by itself where every wait ends in time, and else lets another."""
-    at_work: set[str] = set()
-    web.replies = [
-        Reply(write=lambda handler: at_work.update(t.name for t in threading.enumerate()))
-    ]
-    http = None
-    if adapter:
-        http = requests.Session()
-        http.trust_env = False
-        http.mount("http://", adapter)
-    transport = Transport(verify=None, max_connections=1, http=http)
-    with ThreadPoolExecutor(1, "a load's") as threads, pytest.raises(OrbitConnectionError):
-        # What may have arrived is not sent again.
-        threads.submit(ask, transport, web.url, "POST").result()
-    transport.close()
-    assert ("apteco_frames request" in at_work) == (expected == "its own")
 
 
 @pytest.mark.parametrize("hooks", [{}, {"response": None}, {"response": lambda *_, **__: None}])
@@ -717,7 +686,7 @@ def test_own_session_is_used_and_not_closed(web: Web) -> None:
 
 
 def test_own_session_lives_on(web: Web) -> None:
-    """What is set in the user's session later counts too; it gets no connection and no cookie."""
+    """What is set in the user's session later counts too; it gets no cookie."""
     with requests.Session() as http:
         plain = http.get_adapter(web.url)
         transport = Transport(verify=None, max_connections=2, http=http)
@@ -725,11 +694,9 @@ def test_own_session_lives_on(web: Web) -> None:
         ask(transport, web.url)
         http.headers = {"X-Gateway-Key": "open"}
         ask(transport, web.url)
-        assert (web.connections, dict(http.cookies)) == (1, {})
+        assert dict(http.cookies) == {}
         assert http.get_adapter(web.url) is plain
         assert http.get(web.url, timeout=2).status_code == 200
-        assert web.connections == 2
-    transport.close()
     assert web.asked[1].headers["X-Gateway-Key"] == "open"
     assert web.asked[1].headers["Cookie"] == "seen=1"
 
@@ -749,94 +716,6 @@ def test_own_kind_of_session(web: Web) -> None:
     with Signing("s1") as http:
         ask(Transport(verify=None, max_connections=2, http=http), web.url)
     assert web.asked[0].headers["X-Signature"] == "s1"
-
-
-# What a plain adapter was told holds for the one that takes its place.
-
-
-def asked_through(adapter: requests.adapters.HTTPAdapter, url: str, times: int = 1) -> list[Any]:
-    """The answers to requests at the same moment, through a session with this adapter."""
-    with requests.Session() as http, ThreadPoolExecutor(times) as pool:
-        http.trust_env = False
-        http.verify = str(KEYS)
-        http.mount("http://", adapter)
-        http.mount("https://", adapter)
-        transport = Transport(verify=None, max_connections=times, http=http)
-        answers = list(pool.map(lambda _: ask(transport, url), range(times)))
-        transport.close()
-    return answers
-
-
-def test_retries_of_a_plain_adapter(web: Web) -> None:
-    """The adapter's own retries are made."""
-    retries = urllib3.Retry(total=3, status_forcelist=[500], raise_on_status=False)
-    web.replies = [Reply(500), Reply(500), Reply(200, b"fine")]
-    (answer,) = asked_through(requests.adapters.HTTPAdapter(max_retries=retries), web.url)
-    assert answer.body == b"fine"
-
-
-def test_pool_of_a_plain_adapter(web: Web) -> None:
-    """A pool that blocks makes no more connections than it may."""
-    web.replies = [Reply()] * 3
-    asked_through(requests.adapters.HTTPAdapter(pool_maxsize=1, pool_block=True), web.url, 3)
-    assert (len(web.asked), web.connections) == (3, 1)
-
-
-def test_tls_of_a_plain_adapter(web: Web) -> None:
-    """The TLS settings that the adapter was told are used."""
-    web.use_tls()
-    url = web.url.replace("127.0.0.1", "localhost")
-    adapter = requests.adapters.HTTPAdapter()
-    with pytest.raises(OrbitConnectionError, match="the TLS connection failed"):
-        asked_through(adapter, url)
-    adapter.init_poolmanager(1, 1, assert_hostname="127.0.0.1")
-    assert asked_through(adapter, url)[0].status == 200
-
-
-def test_connections_of_a_plain_adapter(web: Web) -> None:
-    """Connections of another kind, as for SOCKS, stay of that kind."""
-    made = []
-
-    class Tunnel(urllib3.connection.HTTPConnection):
-        def _new_conn(self) -> socket.socket:
-            made.append(self.host)
-            return socket.create_connection(("127.0.0.1", web.port))
-
-    class Pool(urllib3.HTTPConnectionPool):
-        ConnectionCls = Tunnel
-
-    adapter = requests.adapters.HTTPAdapter()
-    adapter.poolmanager.pool_classes_by_scheme = {"http": Pool}
-    assert asked_through(adapter, "http://orbit.invalid/x")[0].status == 200
-    assert made == ["orbit.invalid"]
-
-
-def test_proxy_settings_of_a_plain_adapter(web: Web) -> None:
-    """What the adapter was told of the way to a proxy holds."""
-    proxy = f"http://127.0.0.1:{web.port}"
-    adapter = requests.adapters.HTTPAdapter()
-    adapter.proxy_manager_for(proxy, source_address=("127.0.0.5", 0))
-    with requests.Session() as http:
-        http.trust_env = False
-        http.proxies = {"http": proxy}
-        http.mount("http://", adapter)
-        ask(Transport(verify=None, max_connections=1, http=http), "http://orbit.invalid/x")
-    assert web.asked[0].target == "http://orbit.invalid/x"
-    assert web.clients == {"127.0.0.5"}
-
-
-def test_adapter_that_was_patched(web: Web) -> None:
-    """A plain adapter that does something its own way is used as it is."""
-    adapter = requests.adapters.HTTPAdapter()
-    sent = []
-
-    def send(*args: Any, **options: Any) -> requests.Response:
-        sent.append(args)
-        return requests.adapters.HTTPAdapter.send(adapter, *args, **options)
-
-    adapter.send = send  # type: ignore[method-assign]
-    asked_through(adapter, web.url)
-    assert len(sent) == 1
 
 
 def test_own_proxy(web: Web, transport: Transport) -> None:

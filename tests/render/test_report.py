@@ -12,7 +12,7 @@ from strategies import ODD_TEXTS, catalogue_of, variable_item
 
 from apteco_frames import Catalogue
 from apteco_frames.changes import html_page
-from apteco_frames.demo import holidays
+from apteco_frames.demo import DemoServer, holidays
 from apteco_frames.render import report
 
 MOST = 300_000
@@ -27,6 +27,7 @@ class Elements(HTMLParser):
         self.attributes: set[str] = set()
         self.text = ""
         self.feed(text)
+        self.text = " ".join(self.text.split())  # as it is shown
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
@@ -59,7 +60,7 @@ def test_the_most_severe_come_first_and_the_rest_is_counted(tmp_path: Path) -> N
     assert len(levels) == report.MOST_ROWS
     assert levels[:2] == ["breaking", "breaking"]
     assert set(levels[2:]) == {"routine"}
-    assert "variable boDest, moved97 %" in page.text
+    assert "variable boDest, moved 97 %" in page.text
     assert "3.1 % → 100 %" in page.text
     hidden = len(changes) - report.MOST_ROWS
     assert f"… and {hidden:,} more: {hidden:,} routine." in page.text
@@ -81,6 +82,25 @@ def test_texts_stay_texts(text: str) -> None:
     assert len(written) < 10_000
 
 
+def test_both_values_are_told(tmp_path: Path) -> None:
+    """Of two long texts the beginning of each is told, and by how many it is used."""
+    whole = holidays()
+    is_it = pl.col("name") == "boDest"
+
+    def described(letter: str) -> Catalogue:
+        text = pl.when(is_it).then(pl.lit(letter * 500)).otherwise("description")
+        variables = whole.variables.frame.with_columns(description=text)
+        return Catalogue(whole.system_info, whole.tables, variables)
+
+    with DemoServer() as server, server.login() as session:
+        changes = described("B").diff(described("A"), uses=session.uses)
+    path = changes.write_html(tmp_path / "changes.html")
+    text = Elements(path.read_text(encoding="utf-8")).text
+    assert f"{'A' * 80}… → {'B' * 80}…" in text
+    assert f"variable boDest, description{changes[0].summary.partition('B' * 500)[2]} A" in text
+    assert "(used by " in text
+
+
 def test_many_systems_are_one_page() -> None:
     """The systems that changed most severely come first, however many there are."""
     worst = grown().diff(holidays())
@@ -91,7 +111,10 @@ def test_many_systems_are_one_page() -> None:
     assert written.index("2 breaking,", 400) < written.index(": 1,0", 800)
     assert "more systems." in written
     assert "no changes" in html_page([none])
-    hostile = "&\"'<>" * 40
-    line = report.Line("breaking", hostile, hostile)
+    hostile = "\N{GRINNING FACE}\"\U000e0001'<>" * 400
+    line = report.Line("breaking", hostile, [hostile] * 2)
     section = report.Section(hostile, {"breaking": 250}, [line] * 250, [hostile] * 3)
-    assert len(report.page([section] * 500).encode()) < MOST
+    written = report.page([section] * 500)
+    assert len(written.encode()) < MOST
+    # The longest line that mail may have.
+    assert max(len(each.encode()) for each in written.splitlines()) <= 998

@@ -127,6 +127,7 @@ def test_sheets_are_for_use(tmp_path: Path) -> None:
     formats = {"E2": "#,##0", "F2": "@", "H2": "#,##0", "I2": "0.0%"}
     assert {cell: codes[cell].number_format for cell in formats} == formats
     assert book["Tables"]["D2"].value is False
+    assert book["Tables"]["D2"].number_format == '"TRUE";"TRUE";"FALSE"'
     dates = [c for row in book["Variables"].iter_rows() for c in row if c.is_date]
     assert dates
     assert {cell.number_format for cell in dates} == {"yyyy-mm-dd hh:mm:ss"}

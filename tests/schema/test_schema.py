@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import pyarrow as pa
@@ -140,7 +141,7 @@ def test_every_column_is_described(columns: tuple[Column, ...]) -> None:
 def test_frames_document_their_columns(frame: type[CatalogueFrame[Any]]) -> None:
     """The documentation of a frame lists its columns."""
     doc = frame.__doc__ or ""
-    missing = [name for name in frame.schema.names if f"    {name}: " not in doc]
+    missing = [name for name in frame.schema.names if f"\n{name}: " not in inspect.cleandoc(doc)]
     assert not missing
 
 

@@ -9,7 +9,6 @@ import tempfile
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -41,9 +40,9 @@ def rows_of(catalogue: Catalogue) -> dict[str, pa.Table]:
     return {"tables": catalogue.tables.arrow, "variables": catalogue.variables.arrow}
 
 
-def put(cache: Cache, catalogue: Catalogue, **options: Any) -> CacheEntry:
+def put(cache: Cache, catalogue: Catalogue) -> CacheEntry:
     """Keep a catalogue without its codes and folders."""
-    entry = cache.write(catalogue.system_info._asdict(), rows_of(catalogue), **options)
+    entry = cache.write(catalogue.system_info._asdict(), rows_of(catalogue))
     assert entry is not None
     return entry
 
@@ -166,7 +165,6 @@ def test_codes_belong_to_their_variables(cache: Cache, tmp_path: Path) -> None:
     """Codes of a catalogue are not those of another one of the same build, which replaces it."""
     entry = put(cache, SMALL)
     entry.write("codes", holidays().codes.arrow)
-    assert put(cache, SMALL).read("codes") is not None
     more = put(cache, built(DAY, 3))
     assert more.read("codes") is None
     assert entry.read("codes") is None
@@ -176,19 +174,13 @@ def test_codes_belong_to_their_variables(cache: Cache, tmp_path: Path) -> None:
 
 
 def test_anew(cache: Cache) -> None:
-    """Who reads a build anew has its codes and folders removed."""
+    """A build that is read anew replaces its codes and folders, too."""
     entry = put(cache, SMALL)
     entry.write("codes", holidays().codes.arrow)
     entry.write("folders", holidays().folders.arrow)
-    anew = put(cache, SMALL, anew=True)
+    anew = put(cache, SMALL)
     assert (anew.read("codes"), anew.read("folders")) == (None, None)
     assert entry.read("codes") is None
-
-
-def test_equal_catalogues_stay(cache: Cache) -> None:
-    """Who comes second with the same throws it away."""
-    entry = put(cache, SMALL)
-    assert put(cache, SMALL) == entry
 
 
 def test_no_build_date(cache: Cache, tmp_path: Path) -> None:
@@ -221,19 +213,6 @@ def test_left_behind(cache: Cache) -> None:
     put(cache, built(DAY + timedelta(days=1)))
     assert [each.exists() for each in files] == [False, True, False, True]
     assert not old.exists()
-
-
-def test_files_of_the_layout_before(cache: Cache) -> None:
-    """What was kept as single files is not found, and removed when its build is replaced."""
-    entry = put(cache, SMALL)
-    before = [
-        entry.folder.with_name(f"{entry.folder.name[:26]}.{k}") for k in ("catalogue", "codes")
-    ]
-    for path in before:
-        path.write_text("something")
-    assert get(cache, SMALL) is not None
-    put(cache, SMALL, anew=True)
-    assert not any(path.exists() for path in before)
 
 
 posix = pytest.mark.skipif(os.name == "nt", reason="folders of Windows have no such modes")
