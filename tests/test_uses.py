@@ -312,10 +312,10 @@ def test_malformed(value: Any) -> None:
 
 
 def test_deep_query() -> None:
-    """A query of three hundred clauses within each other is read from the wire."""
+    """A query of five hundred clauses within each other is read from the wire."""
     clause: dict[str, Any] = {"variableName": "boDest", "list": "29"}
     text = json.dumps(clause)
-    for _ in range(300):
+    for _ in range(500):
         text = f'{{"logic": {{"operands": [{text}]}}}}'
 
     class Deep(RecordingServer):

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from apteco_frames.analysis.uses import Resource, named_in
 from apteco_frames.errors import ApiError, ApiResultsError, GatewayError, InvalidUrlError
+from apteco_frames.orbit import deep_json
 from apteco_frames.orbit.client import FIRST_PAGE_SIZE, OrbitClient
 from apteco_frames.orbit.deadline import Deadline, run_all
 from apteco_frames.orbit.decode import find_fault
@@ -285,7 +286,7 @@ class _Orbit:
                 # No gateway's: the API answered for the list right before.
                 answer = answer._replace(body=b"{}")
             try:
-                document = load(raise_for_status(answer), item.url, without)
+                document = load(raise_for_status(answer), item.url, without, deep_json.loads)
                 fault = find_fault(document, _SHAPE) or _fault(document, item)
                 if fault:
                     raise results_error(fault, item.url)
