@@ -42,7 +42,7 @@ class Use(Row):
         """The variable that is used.
 
         Raises:
-            UnknownKeyError: the catalogue has it no more.
+            UnknownKeyError: the catalogue no longer has it.
         """
         return links_of(self).variable(self.variable_name)
 
@@ -53,7 +53,7 @@ class Use(Row):
 
 
 class BrokenUse(Use):
-    """A use that will not work, and why."""
+    """A use that no longer works, and why."""
 
     __slots__ = ()
 
@@ -101,19 +101,19 @@ class Uses(CatalogueFrame[Use], columns=schema.USES):
 
     @property
     def unavailable(self) -> int:
-        """How many resources were listed, but refused, so that what they use is not known."""
+        """How many resources the API listed, but refused to show: what they use is not known."""
         return self._unavailable
 
     def broken(self, catalogue: Any, *, older: Any = None) -> BrokenUses:
-        """The uses that do not work in a catalogue: a newer build, or another system.
+        """The uses that no longer work in another catalogue: a newer build, or another system.
 
         Nothing is read from a server. Codes are looked for where the catalogue has the codes
         of the variable; a ``CatalogueWarning`` says where it has not.
 
         Args:
             catalogue: the catalogue, or a session with it.
-            older: the catalogue whose types of variables count as those before; the one that
-                the uses were read with unless given.
+            older: the catalogue that says of which type a variable was before; unless given, the
+                one that the uses were read with.
 
         Returns:
             these uses, each with :attr:`BrokenUse.why`.
@@ -164,10 +164,10 @@ class Uses(CatalogueFrame[Use], columns=schema.USES):
     def remarks(self) -> tuple[str, ...]:
         """What is not here, in a sentence each."""
         number = self._unavailable
-        if not number:
-            return ()
-        which = "1 resource" if number == 1 else f"{number:,} resources"
-        return (f"Without those of {which}: the API refused to show what {_they(number)}.",)
+        what = "resource is missing: the API refused to show what it uses"
+        if number > 1:
+            what = "resources are missing: the API refused to show what they use"
+        return (f"{number:,} {what}.",) if number else ()
 
     _remarks = remarks
 
@@ -177,7 +177,7 @@ class Uses(CatalogueFrame[Use], columns=schema.USES):
 
 
 class BrokenUses(Uses, columns=schema.BROKEN_USES):
-    """Uses that will not work, as :meth:`Uses.broken` finds them.
+    """Uses that no longer work, as :meth:`Uses.broken` finds them.
 
     The columns:
 
@@ -187,10 +187,6 @@ class BrokenUses(Uses, columns=schema.BROKEN_USES):
     _noun = "broken use"
     _row_type = BrokenUse
     _preview = ("kind", "title", "owner", "part", "variable_name", "code", "why")
-
-
-def _they(number: int) -> str:
-    return "it uses" if number == 1 else "they use"
 
 
 def _offline(catalogue: Any, wanted: str) -> Any:

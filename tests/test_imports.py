@@ -99,6 +99,18 @@ def test_use_is_light(everything: bool) -> None:
         assert loaded == []
 
 
+def test_lists_in_pages_are_light() -> None:
+    """Lists of several pages, those of audiences among them, are read without pandas."""
+    script = """
+        from apteco_frames import login_with_password
+        session = login_with_password(*sys.argv[1:6], page_size=10)
+        session.uses, session.folders, session.variables["boDest"].codes
+    """
+    with DemoServer() as server:
+        names = ("base_url", "data_view", "system", "user", "password")
+        assert loaded_after(script, *(getattr(server, name) for name in names)) == []
+
+
 def test_offline_use_needs_no_network(tmp_path: Path) -> None:
     """Whoever reads and searches a saved catalogue or an archive loads nothing that sends."""
     holidays().write_parquet(tmp_path / "catalogue")

@@ -166,9 +166,7 @@ def test_no_licence_for_files() -> None:
         with pytest.warns(CatalogueWarning, match="refuses the queries of 7 selection files"):
             uses = session.load_uses(files="Public")
     assert uses.unavailable == 7
-    assert repr(uses).endswith(
-        "Without those of 7 resources: the API refused to show what they use."
-    )
+    assert repr(uses).endswith("7 resources are missing: the API refused to show what they use.")
     assert "7 resources" in uses._repr_html_()
     assert uses[:3].unavailable == 7
 
@@ -237,6 +235,42 @@ def test_gone_and_refused() -> None:
     assert uses.unavailable == 1
 
 
+@pytest.mark.parametrize(
+    ("own", "says"),
+    [
+        ((200, listed()), "to administrators only"),
+        ((403, REFUSED), "does not list the audiences of system 'holidays'"),
+        ((404, REFUSED), "does not list the audiences of system 'holidays'"),
+    ],
+)
+@pytest.mark.parametrize("status", [403, 404])
+def test_lists_of_audiences(status: int, own: tuple[int, Any], says: str) -> None:
+    """Where not all audiences are listed, or none, that is told, whatever the status."""
+    others = {"Holidays/Audiences": (status, REFUSED), "Administrator/Audiences": own}
+    with Altered(others) as server:
+        session = server.login()
+        with pytest.warns(CatalogueWarning, match=says) as told:
+            assert "audience" not in session.uses.frame["kind"]
+        assert len(told) == 1
+
+
+def test_dashboard_without_an_update() -> None:
+    """A dashboard that the list of a newer server gives no update of is asked for by itself."""
+    page = listed({"id": 8, "title": "Old", "systemName": "holidays", "lastUpdateId": None})
+    detail = {"id": 8, "title": "Old", "tileFilter": {"variableName": "boDest"}}
+    others = {"Holidays/Dashboards": (200, page), "Administrator/Dashboards/8": (200, detail)}
+    with Altered(others) as server:
+        assert server.login().uses["Old"].variable_name == "boDest"
+
+
+def test_file_without_a_query() -> None:
+    """A selection file whose query the API does not give is counted, not passed over."""
+    with Altered({"GetFileSync": (200, {"title": "Old", "ranSuccessfully": False})}) as server:
+        session = server.login()
+        with pytest.warns(CatalogueWarning, match="7 selection files"):
+            assert session.load_uses(files="Public").unavailable == 7
+
+
 def test_refused_without_a_word() -> None:
     """A refusal without a word is the API's as well."""
 
@@ -267,6 +301,7 @@ MALFORMED: dict[str, Any] = {
     "a list": [],
     "no query": {"id": 11, "includeQuery": "boDest"},
     "no name": {"id": 11, "includeQuery": {"variableName": 5}},
+    "nothing": {},
     "another": {"id": 12, "includeQuery": {"variableName": "boDest"}},
     "no date": {"id": 11, "lastUpdatedDate": "soon"},
     "no number": {"id": 11, "numberOfHits": "7"},
@@ -286,10 +321,10 @@ def test_malformed(value: Any) -> None:
 
 
 def test_deep_query() -> None:
-    """A query of three hundred clauses within each other is read from the wire."""
+    """A query of five hundred clauses within each other is read from the wire."""
     clause: dict[str, Any] = {"variableName": "boDest", "list": "29"}
     text = json.dumps(clause)
-    for _ in range(300):
+    for _ in range(500):
         text = f'{{"logic": {{"operands": [{text}]}}}}'
 
     class Deep(RecordingServer):

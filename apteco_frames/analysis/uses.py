@@ -18,7 +18,7 @@ Everywhere else the variable is used without a code.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -36,6 +36,10 @@ SELECTOR_TYPES = frozenset({"Selector", "Array", "FlagArray"})
 
 _NAMES_A_VARIABLE = ("variableName", "VariableName")
 _LOOKUP = "Lookup"
+_NESTING = (dict, list)
+# Otherwise a list holds bands, or parts of texts.
+_UNBANDED = (None, "", "None")
+_WHOLE = (None, "", "Is")
 # Fields of which the next name within tells more.
 _GROUPS = frozenset(
     {"selectionModifiers", "checkCompositionDefinition", "exportCompositionDefinition"}
@@ -114,87 +118,67 @@ def named_in(document: Mapping[str, Any], selectors: Set[str]) -> tuple[Named, .
     [('includeQuery', '29'), ('includeQuery', '38')]
     """
     found: dict[Named, None] = {}
-    lookups: list[tuple[str, Any]] = []
-    # A list, not recursion, or a deep document would be too deep.
-    todo = [_Place(document, "", True, frozenset())]
-    while todo:
-        place = todo.pop()
-        value, part, deeper, without = place
-        if isinstance(value, list):
-            inner = [item for item in value if isinstance(item, dict | list)]
-            within = [_Place(item, part, deeper, without) for item in inner]
-        else:
-            within = _look_into(place, selectors, found, lookups)
-        todo += reversed(within)
+    lookups: list[Named] = []
+    # A stack, not recursion, or a deep document would be too deep.
+    stack = [_Place(document, "", True, frozenset())]
+    while stack:
+        place = stack.pop()
+        if isinstance(place.value, list):
+            stack += (_Place(item, *place[1:]) for item in reversed(place.value))
+        elif isinstance(place.value, dict):
+            stack += reversed(_look_into(place, selectors, found, lookups))
     with_codes = {(used.part, used.variable) for used in found if used.code is not None}
     kept = [
         used
         for used in found
         if used.code is not None or (used.part, used.variable) not in with_codes
     ]
-    for used in kept:
-        _check_text(f"{used.part}{used.variable}{used.code}")
     defined = {used.variable for used in kept}
-    looked_up = {
-        Named(part, name, None, "lookup"): None
-        for part, lookup in lookups
-        for name in _in_lookup(lookup)
-        if name not in defined and _check_text(part + name)
-    }
-    return (*kept, *looked_up)
-
-
-def _check_text(text: str) -> bool:
-    """See that Arrow can hold a text.
-
-    Raises:
-        ValueError: it holds half of a surrogate pair.
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"{ascii(text)[:60]} holds half of a surrogate pair") from None
-    return True
+    kept += dict.fromkeys(used for used in lookups if used.variable not in defined)
+    for text in {text for used in kept for text in used if text is not None}:
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"{ascii(text)[:60]} holds half of a surrogate pair") from None
+    return tuple(kept)
 
 
 def _look_into(
-    place: _Place, selectors: Set[str], found: dict[Named, None], lookups: list[tuple[str, Any]]
+    place: _Place, selectors: Set[str], found: dict[Named, None], lookups: list[Named]
 ) -> list[_Place]:
     """Take note of what an object names itself; the values within it."""
     fields, part, deeper, without = place
     own = fields.get("variableName")
+    own = own if isinstance(own, str) else _ANY
     title = fields.get("title")
     if part and isinstance(title, str) and title:
         part = f"{part}/{title}"
-    is_banded = fields.get("bandingType") not in (None, "", "None")
-    if is_banded or fields.get("textMatchType") not in (None, "", "Is"):
-        without |= {own if isinstance(own, str) and own else _ANY}
+    if fields.get("bandingType") not in _UNBANDED or fields.get("textMatchType") not in _WHOLE:
+        without |= {own}
+    codes = _codes(fields) if own in selectors and not without & {_ANY, own} else []
     within = []
-    has_codes = isinstance(own, str) and own in selectors and not without & {_ANY, own}
-    codes = _codes(fields) if has_codes else []
     for name, value in fields.items():
-        here = ".".join(filter(None, [part, name])) if deeper else part
-        if name.endswith(_NAMES_A_VARIABLE) and not isinstance(value, dict):
-            for variable in _names(value, name):
-                claimed = codes if name == "variableName" else []
-                for code in claimed or (None,):
-                    found.setdefault(Named(part or name, variable, code, "definition"))
-        elif name.endswith(_LOOKUP):
-            lookups.append((here, value))
-        elif isinstance(value, dict | list):
+        if name.endswith(_NAMES_A_VARIABLE):
+            for variable in _texts_in(value, name):
+                for code in (name == "variableName" and codes) or [None]:
+                    found[Named(part or name, variable, code, "definition")] = None
+        if not isinstance(value, _NESTING):
+            continue
+        here = (f"{part}.{name}" if part else name) if deeper else part
+        if name.endswith(_LOOKUP):
+            lookups += (Named(here, variable, None, "lookup") for variable in _in_lookup(value))
+        else:
             within.append(_Place(value, here, deeper and here in _GROUPS, without))
     return within
 
 
-def _names(value: Any, field: str) -> list[str]:
+def _texts_in(value: Any, field: str) -> Iterator[str]:
     """The names of variables in the value of a field."""
-    if isinstance(value, str):
-        return [value] if value else []
-    if isinstance(value, list):
-        return [name for item in value for name in _names(item, field)]
-    if value is None or isinstance(value, dict):
-        return []
-    raise ValueError(f"{field} should be a string, but is {ascii(value)[:60]}")
+    for name in value if isinstance(value, list) else [value]:
+        if isinstance(name, str):
+            yield from [name] if name else []
+        elif name is not None and not isinstance(name, dict | list):
+            raise ValueError(f"{field} should be a string, but is {ascii(name)[:60]}")
 
 
 def _codes(fields: Mapping[str, Any]) -> list[str]:
@@ -266,24 +250,19 @@ def resolved(uses: pa.Table, codes: pa.Table) -> pa.Table:
         codes: the codes that are known, under ``schema.CODES_SCHEMA``; all of a variable or none.
     """
     known = _known(codes)
-    pairs = list(zip(*(uses[n].to_pylist() for n in ("variable_name", "code")), strict=True))
+    given = [uses[name].to_pylist() for name in ("variable_name", "code")]
     meant = [
         _resolved(code, known[variable]) if code is not None and variable in known else code
-        for variable, code in pairs
+        for variable, code in zip(*given, strict=True)
     ]
-    if meant == [code for _, code in pairs]:
+    if meant == given[1]:
         return uses
     position = uses.schema.get_field_index("code")
-    field = schema.USES_SCHEMA.field("code")
-    rows = uses.set_column(position, field, array_of(meant, STRING))
-    return _each_once(rows)
-
-
-def _each_once(rows: pa.Table) -> pa.Table:
-    """Rows without those that are there before."""
+    rows = uses.set_column(position, uses.schema.field(position), array_of(meant, STRING))
+    columns = (column.to_pylist() for column in rows.columns)
     first: dict[tuple[Any, ...], int] = {}
-    for place, row in enumerate(zip(*(c.to_pylist() for c in rows.columns), strict=True)):
-        first.setdefault(row, place)
+    for number, row in enumerate(zip(*columns, strict=True)):
+        first.setdefault(row, number)
     return rows.take(integers(first.values()))
 
 
@@ -337,11 +316,6 @@ def _resolved(code: str, known: Mapping[str, Set[str]]) -> str | None:
     return next(iter(fitting)) if len(fitting) == 1 else None
 
 
-def _is_known(code: str, known: Mapping[str, Set[str]]) -> bool:
-    """Whether it is a code, or may be one with other blanks around it."""
-    return code.strip(" ") in known
-
-
 def broken(
     uses: pa.Table, older: pa.Table, newer: pa.Table, codes: pa.Table, with_codes: Set[str]
 ) -> pa.Table:
@@ -357,7 +331,10 @@ def broken(
     Returns:
         a table under ``schema.BROKEN_USES_SCHEMA``.
     """
-    before, after = _types(older), _types(newer)
+    before, after = (
+        dict(zip(*(rows[name].to_pylist() for name in ("name", "type")), strict=True))
+        for rows in (older, newer)
+    )
     known = _known(codes)
 
     def why(variable: str, code: str | None) -> str | None:
@@ -365,22 +342,16 @@ def broken(
             return "variable gone"
         if before.get(variable, after[variable]) != after[variable]:
             return "type changed"
-        if code is not None and variable in with_codes and not _is_known(code, known[variable]):
-            return "code gone"
-        return None
+        # With other blanks around it, it may be the same code.
+        is_gone = code is not None and code.strip(" ") not in known[variable]
+        return "code gone" if is_gone and variable in with_codes else None
 
     columns = (uses[name].to_pylist() for name in ("variable_name", "code"))
     reasons = [why(*pair) for pair in zip(*columns, strict=True)]
     kept = uses.filter(booleans(reason is not None for reason in reasons))
     texts = strings(reason for reason in reasons if reason is not None)
-    reason = _enum(texts, schema.BROKEN_REASONS)
     field = schema.BROKEN_USES_SCHEMA.field("why")
-    return kept.append_column(field, reason)
-
-
-def _types(variables: pa.Table) -> dict[str, str]:
-    names, types = (variables[name].to_pylist() for name in ("name", "type"))
-    return dict(zip(names, types, strict=True))
+    return kept.append_column(field, _enum(texts, schema.BROKEN_REASONS))
 
 
 def with_users(changes: pa.Table, uses: pa.Table, tables: Mapping[str, str]) -> pa.Table:
@@ -392,11 +363,9 @@ def with_users(changes: pa.Table, uses: pa.Table, tables: Mapping[str, str]) -> 
         tables: the table of each variable, by their names.
     """
     users = _users(uses, tables)
-    pairs = zip(
-        *(_texts(whole(changes[name])).to_pylist() for name in ("noun", "name")), strict=True
-    )
-    numbers = [users.get(pair) for pair in pairs]
-    kinds, severities = (_texts(whole(changes[name])) for name in ("change", "severity"))
+    columns = ("noun", "name", "change", "severity")
+    nouns, names, kinds, severities = (_texts(whole(changes[name])) for name in columns)
+    numbers = [users.get(pair) for pair in zip(nouns.to_pylist(), names.to_pylist(), strict=True)]
     is_used = booleans(number is not None for number in numbers)
     breaks = pc.and_(is_used, pc.equal(kinds, strings(["removed"])[0]))
     severities = pc.if_else(breaks, strings(["breaking"])[0], severities)
@@ -414,16 +383,14 @@ def _users(uses: pa.Table, tables: Mapping[str, str]) -> dict[tuple[str, str], d
     variables = whole(uses["variable_name"])
     codes = code_names(variables, whole(uses["code"])).to_pylist()
     columns = (uses[name].to_pylist() for name in ("kind", "id", "variable_name"))
-    seen: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    seen: dict[tuple[str, str], dict[tuple[str, str], None]] = defaultdict(dict)
     for kind, id_, variable, code in zip(*columns, codes, strict=True):
-        for noun, name in (
-            ("table", tables.get(variable)),
-            ("variable", variable),
-            ("code", code),
-        ):
+        names = {"table": tables.get(variable), "variable": variable, "code": code}
+        for noun, name in names.items():
             if name is not None:
-                seen[noun, name].add((kind, id_))
+                seen[noun, name][kind, id_] = None
+    order = schema.USE_KINDS.index
     return {
-        of: {kind: n for kind in schema.USE_KINDS if (n := sum(k == kind for k, _ in users))}
+        of: dict(Counter(sorted((kind for kind, _ in users), key=order)))
         for of, users in seen.items()
     }

@@ -15,6 +15,7 @@ from apteco_frames.cli.messages import say
 from apteco_frames.cli.output import Output, with_output
 from apteco_frames.cli.paths import PATH
 from apteco_frames.cli.source import Source, with_source
+from apteco_frames.errors import UnknownKeyError
 from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 with_uses = click.option(
     "--uses",
     is_flag=True,
-    help="Include what uses the variables (see: uses), with titles and user names.",
+    help="Include who uses the variables (see: uses): titles, and the names of users.",
 )
 
 
@@ -36,16 +37,16 @@ with_uses = click.option(
     "--files",
     multiple=True,
     metavar="DIRECTORY",
-    help="Also look for selection files in this directory of the FastStats system, such as Public, "
-    "and below it. May be repeated.",
+    help="Include the selection files in this directory of the FastStats system, such as Public, "
+    "and in those below it. May be repeated.",
 )
 @click.option(
     "--broken",
     type=PATH,
     metavar="DIR",
-    help="Only uses that are broken, by comparison with the catalogue saved in DIR: an older one "
-    "shows what broke since, a newer one what will break. Exit with 1 if there are any, and with 2 "
-    "after any error.",
+    help="Show only what breaks between this catalogue and the one saved in DIR. If that is older, "
+    "it is what has broken since; if newer, what will break. The exit status is 1 if anything "
+    "breaks, and 2 after an error.",
 )
 @with_source
 @with_output()
@@ -57,11 +58,12 @@ def uses(
     files: tuple[str, ...],
     broken: Path | None,
 ) -> int:
-    """Show who uses which variables and codes.
+    """Show which audiences, dashboards, compositions and selection files use a variable or code.
 
-    It looks in audiences, dashboards, compositions and selection files; not in PeopleStage and
-    collections, nor in what the user may not list. VARIABLE is a name or description; CODE is one
-    of its codes, or the description of one.
+    VARIABLE is the name or the description of a variable, CODE one of its codes or the description
+    of one. Without them, all uses are shown.
+
+    Not included are PeopleStage, collections, and whatever the user may not list.
 
     Example:
       apteco-frames uses boDest --profile orbit
@@ -84,7 +86,7 @@ def uses(
         if not len(found):
             say(
                 f"{'No use' if broken is None else 'No broken use'} was found. PeopleStage, "
-                "collections, and what the user may not list were not looked at."
+                "collections, and whatever the user may not list were not searched."
             )
         return int(broken is not None and len(found) > 0)
 
@@ -92,14 +94,20 @@ def uses(
 def _uses_of(system: Catalogue | Session, variable: str | None, code: str | None) -> Uses:
     if variable is None:
         return system.uses
-    if code is not None:
-        return system.variables[variable].codes[code].uses  # type: ignore[no-any-return]
-    if variable not in system.variables:  # it may be gone
-        found = system.uses.filter(variable_name=variable)
-        if len(found):
-            say(f"the catalogue has no variable {truncate(variable)!r}")
-            return found
-    return system.variables[variable].uses
+    try:
+        known = system.variables[variable]
+        return known.uses if code is None else known.codes[code].uses
+    except UnknownKeyError:  # it may be gone
+        there = system.variables.get(variable)
+        asked = {"variable_name": variable if there is None else there.name}
+        found = system.uses.filter(**asked, **({} if code is None else {"code": code}))
+        if not len(found):
+            raise
+        gone = f"no variable {truncate(variable)!r}"
+        if there is not None:
+            gone = f"no code {truncate(code or '')!r} of {truncate(there.name)!r}"
+        say(f"the catalogue has {gone}")
+        return found
 
 
 def _broken(

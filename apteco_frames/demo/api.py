@@ -111,7 +111,7 @@ class DemoApi:
         catalogue: what to serve, with the codes and folders that it holds now.
         others: further systems of the DataView, by names of their own.
         token_lifetime: how long an access token is valid, in seconds.
-        is_admin: whether the user is an administrator (OrbitAdmin).
+        is_admin: whether the user is an administrator (OrbitAdmin) with all licences.
     """
 
     def __init__(
@@ -213,24 +213,19 @@ class DemoApi:
         # As in _route: the first and the third of these may be fixed words.
         words = [name.lower() if i in (0, 2) else "" for i, name in enumerate(names)]
         match request.method, *words:
-            case "GET", "audiences":
-                self._check_admin("list the audiences of all users")
-                return _page([each.summary for each in self._audiences.values()], query)
-            case "GET", "audiences", _:
-                return self._detail(self._audiences, "audience", names[1])
-            case "GET", "users", _, "audiences" | "dashboards" as which, *more:
+            case "GET", "audiences", *_:
+                if len(names) == 1:
+                    self._check_admin("list the audiences of all users")
+                return self._of_kind("audiences", names[1:], query, self._may_see)
+            case "GET", "users", _, "audiences" | "dashboards" as which, *_:
                 if names[1] != self.user["username"]:
                     raise _not_found("user", "username", names[1])
-                of_user = self._audiences if which == "audiences" else self._dashboards
-                if more:
-                    return self._detail(of_user, which.removesuffix("s"), more[0] or names[3])
-                return _page([r.summary for r in of_user.values() if self._is_own(r)], query)
-            case "GET", "audiencecompositions", _, *more:
+                return self._of_kind(which, names[3:], query, self._is_own)
+            case "GET", "audiencecompositions", _, *_:
                 self._check_system(names[1])
-                of_system = self._compositions if names[1] == resources.SYSTEM else {}
-                if more:
-                    return self._detail(of_system, "audience composition", names[2])
-                return _page([r.summary for r in of_system.values() if self._may_see(r)], query)
+                if names[1] != resources.SYSTEM:
+                    return _page([], query)
+                return self._of_kind("compositions", names[2:], query, self._may_see)
             case "GET", "directories", _, *_:
                 self._check_system(names[1])
                 there = resources.directories() if names[1] == resources.SYSTEM else {"": []}
@@ -254,7 +249,14 @@ class DemoApi:
             raise _not_found("selection file", "path", str(path))
         return Answer(200, files[path])
 
-    def _detail(self, of: dict[str, Resource], noun: str, key: str) -> Answer:
+    def _of_kind(
+        self, kind: str, keys: Sequence[str], query: str, shows: Callable[[Resource], bool]
+    ) -> Answer:
+        """The list of a kind, or the one of an id."""
+        of, noun = self._resources[kind], kind.removesuffix("s")
+        if not keys:
+            return _page([each.summary for each in of.values() if shows(each)], query)
+        key = "/".join(keys)
         if key not in of:
             raise _not_found(noun, "id", key)
         if not self._may_see(of[key]):
@@ -275,30 +277,21 @@ class DemoApi:
         if name not in self._served:
             raise _not_found("FastStats system", "systemName", name)
 
-    # Made on first use: few who start a server ask for them.
-
     @cached_property
-    def _audiences(self) -> dict[str, Resource]:
-        return self._resources(resources.audiences)
-
-    @cached_property
-    def _dashboards(self) -> dict[str, Resource]:
-        return self._resources(resources.dashboards)
-
-    @cached_property
-    def _compositions(self) -> dict[str, Resource]:
-        return self._resources(resources.compositions)
-
-    def _resources(self, made: Callable[[resources.Lookup], list[Resource]]) -> dict[str, Resource]:
+    def _resources(self) -> dict[str, dict[str, Resource]]:
+        """Audiences, dashboards and compositions; made on first use, since few ask for them."""
         if resources.SYSTEM not in self._served:
-            return {}
+            return {"audiences": {}, "dashboards": {}, "compositions": {}}
         _, contents = self._served[resources.SYSTEM]
 
         def lookup(name: str) -> dict[str, Any] | None:
             row = contents.variable_rows.get(name)
             return None if row is None else json.loads(contents.variables[row])
 
-        return {each.id: each for each in made(lookup)}
+        return {
+            kind: {each.id: each for each in of}
+            for kind, of in resources.of_all_kinds(lookup).items()
+        }
 
     def _system(self, method: str, names: list[str], query: str, path: str) -> Answer:
         if not names:
@@ -356,7 +349,7 @@ class DemoApi:
             "user": self.user,
             "sessionId": session_id,
             "lastLogin": datetime.now().isoformat(timespec="seconds"),
-            "licence": dict.fromkeys(_LICENCE, True),
+            "licence": {**dict.fromkeys(_LICENCE, True), "advancedQuery": self._is_admin},
         }
         return Answer(201, render.encode(details))
 

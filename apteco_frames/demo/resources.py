@@ -1,14 +1,15 @@
 """The audiences, dashboards, compositions and selection files of Holidays, as the API has them.
 
-All are made up, and so are their owners; ``holidays-resources.json`` has them in few words. A
-criteria is a list, the name of a variable and its codes, or an object with ``variable`` and a
-``list`` as the API has it; ``and``, ``or`` and ``not`` combine others.
+All are made up, and so are their owners. ``holidays-resources.json`` has what is in dashboards and
+compositions as the API has it, and queries in few words: a criteria is a list, the name of a
+variable and its codes, or an object with ``variable`` and a ``list`` as the API has it; ``and``,
+``or`` and ``not`` combine others.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ SYSTEM = "holidays"
 """Name of the system that they are of."""
 
 _FILE = "holidays-resources.json"
-_COMPOSED = {"Check": "checkCompositionDefinition", "Export": "exportCompositionDefinition"}
+_COMPOSED = "checkCompositionDefinition", "exportCompositionDefinition"
 
 Lookup = Callable[[str], dict[str, Any] | None]
 """Gives the item of a variable as the API has it; None if there is no such variable."""
@@ -44,19 +45,10 @@ class Resource(NamedTuple):
     detail: bytes
 
 
-def audiences(lookup: Lookup) -> list[Resource]:
-    """The audiences."""
-    return [_audience(spec, lookup) for spec in _data()["audiences"]]
-
-
-def dashboards(lookup: Lookup) -> list[Resource]:
-    """The dashboards."""
-    return [_dashboard(spec, lookup) for spec in _data()["dashboards"]]
-
-
-def compositions(lookup: Lookup) -> list[Resource]:
-    """The compositions of audiences."""
-    return [_composition(spec, lookup) for spec in _data()["compositions"]]
+def of_all_kinds(lookup: Lookup) -> dict[str, list[Resource]]:
+    """The audiences, dashboards and compositions."""
+    made = {"audiences": _audience, "dashboards": _dashboard, "compositions": _composition}
+    return {kind: [make(spec, lookup) for spec in _data()[kind]] for kind, make in made.items()}
 
 
 @cache
@@ -132,96 +124,20 @@ def _dashboard(spec: dict[str, Any], lookup: Lookup) -> Resource:
         "lastUpdatedOn": spec["updated"],
         "lastUpdatedBy": _user(spec["owner"]),
         "lastUpdateId": 2000 + spec["id"],
-        "status": "Default",
         **_seen(spec),
     }
-    detail = {
-        **{name: value for name, value in facts.items() if name != "status"},
-        "dashboardItems": [
-            _tile(item, number, spec["table"]) for number, item in enumerate(spec["items"], 1)
-        ],
-    }
+    detail = {**facts, "dashboardItems": spec["dashboardItems"]}
     if "base" in spec:
         detail["baseQuery"] = _query(spec["base"], spec["table"])
         detail["baseQueryLookup"] = _lookup({"base": spec["base"]}, lookup)
-    return _resource(spec, facts, detail)
-
-
-def _tile(item: dict[str, Any], number: int, table: str) -> dict[str, Any]:
-    specification: dict[str, Any]
-    if "pareto" in item:
-        value, category = item["pareto"]
-        specification = {
-            "paretoSpecification": {
-                "valueVariableName": value,
-                "categoryVariableName": category,
-                "numberOfBands": 10,
-                "resolveTableName": table,
-            }
-        }
-    else:
-        dimensions: list[dict[str, Any]] = [
-            {"id": f"d{place}", "type": kind, "variableName": variable, "function": "None"}
-            for place, (variable, kind) in enumerate(item["dimensions"], 1)
-        ]
-        for dimension in dimensions:
-            if dimension["type"] == "DateBand":
-                dimension["banding"] = {"type": "Months"}
-        if "filter" in item:
-            dimensions[0]["filterQuery"] = _query(item["filter"], table)
-        measures = [
-            {
-                "id": f"m{place}",
-                "resolveTableName": table,
-                "function": function,
-                "variableName": variable,
-                "sort": "None",
-            }
-            for place, (function, variable) in enumerate(item["measures"], 1)
-        ]
-        cube = {"dimensions": dimensions, "measures": measures}
-        specification = {"cubeSpecification": cube}
-    detail = {
-        "drilldownLevel": 0,
-        "chartType": "Bar",
-        "sortOrder": "Natural",
-        "dataSpecification": specification,
-    }
-    return {
-        "id": f"tile{number}",
-        "title": item["title"],
-        "breakpoints": [],
-        "dashboardItemDetails": [detail],
-    }
+    return _resource(spec, {**facts, "status": "Default"}, detail)
 
 
 def _composition(spec: dict[str, Any], lookup: Lookup) -> Resource:
     facts = {**_facts(spec), "description": spec["title"], "type": spec["type"]}
     del facts["title"]
-    columns = [
-        {"variableName": name, "detail": "Code", "unclassifiedFormat": "Empty", "description": name}
-        for name in spec["columns"]
-    ]
-    definition: dict[str, Any] = {"gridItems": columns}
-    if spec["type"] == "Check":
-        definition["dashboardItems"] = [
-            {
-                "variableName": name,
-                "size": {"width": 1, "height": 1},
-                "chartType": "Bar",
-                "omitZeros": False,
-                "sortOrder": "Natural",
-                "description": name,
-            }
-            for name in spec["tiles"]
-        ]
-    else:
-        definition["output"] = {"format": "CSV"}
-    detail = {
-        **facts,
-        _COMPOSED[spec["type"]]: definition,
-        "compositionsLookup": _lookup(spec, lookup),
-    }
+    definition = {name: spec[name] for name in _COMPOSED if name in spec}
+    detail = {**facts, **definition, "compositionsLookup": _lookup(definition, lookup)}
     return _resource(spec, facts, detail)
 
 
@@ -291,9 +207,9 @@ def _clause(clause: Any, table: str, include: bool = True) -> dict[str, Any]:
     return {"criteria": criteria}
 
 
-def _lookup(spec: Mapping[str, Any], lookup: Lookup) -> dict[str, Any]:
+def _lookup(spec: dict[str, Any], lookup: Lookup) -> dict[str, Any]:
     """The variables of a resource as the API's ``SystemLookup``: those that there are."""
-    names = list(dict.fromkeys(_named(list(spec.values()))))
+    names = dict.fromkeys(_named(spec))
     items = [item for item in map(lookup, names) if item is not None]
     return {
         "variablesLookup": [{"variable": item, "varCodesLookup": []} for item in items],
@@ -302,14 +218,12 @@ def _lookup(spec: Mapping[str, Any], lookup: Lookup) -> dict[str, Any]:
 
 
 def _named(value: Any) -> Iterator[str]:
-    """What may be the name of a variable in a few words."""
+    """What may be the name of a variable: every text."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, Sequence):
-        for item in value:
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
             yield from _named(item)
-    elif isinstance(value, Mapping):
-        yield from _named(list(value.values()))
 
 
 @cache

@@ -138,7 +138,8 @@ class DemoServer:
         others: catalogues of further systems of its DataView, by names of their own.
         port: the TCP port; a free one is chosen unless given.
         token_lifetime: how long an access token is valid, in seconds.
-        is_admin: whether the user may list the audiences of all users, and read selection files.
+        is_admin: whether the user may list the audiences of all users (OrbitAdmin), and has the
+            licence to read selection files (AdvancedQuery).
 
     Attributes:
         api: what is answered, without the network.

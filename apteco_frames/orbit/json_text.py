@@ -75,13 +75,19 @@ def bare(body: bytes) -> bytes:
     return body.removeprefix(codecs.BOM_UTF8).strip(_WHITE_SPACE)
 
 
-def load(body: bytes, source: str, without: Callable[[str], str] = str) -> Any:
+def load(
+    body: bytes,
+    source: str,
+    without: Callable[[str], str] = str,
+    read: Callable[..., Any] = json.loads,
+) -> Any:
     """The value that a body holds; ``NaN`` and the like as texts, as some servers write them.
 
     Args:
         body: UTF-8 JSON.
         source: the URL the body came from, for error messages.
         without: leaves no secret in what is quoted of the body.
+        read: reads the JSON; ``deep_json.loads`` for what may nest deeply.
 
     Raises:
         GatewayError: the body is empty or HTML: it does not come from the API.
@@ -107,7 +113,7 @@ def load(body: bytes, source: str, without: Callable[[str], str] = str) -> Any:
             "answered, not the API. Check the base URL, your VPN and your proxy."
         )
     try:
-        return json.loads(text.decode(), parse_constant=str)
+        return read(text.decode(), parse_constant=str)
     except RecursionError:
         fault = "it nests too deeply"
     except ValueError as error:

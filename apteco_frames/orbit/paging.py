@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from apteco_frames.errors import ApiResultsError
 from apteco_frames.orbit.decode import Page
+from apteco_frames.support.arrays import integers, whole
 from apteco_frames.support.text import ASK_ADMINISTRATOR, list_items
 
 Fetch = Callable[[int, int], Page]
@@ -223,7 +225,14 @@ def read_list(fetch: Fetch, count: int, source: str) -> pa.Table:
 
 
 def _repeats(rows: pa.Table) -> bool:
-    return bool(rows.group_by(rows.column_names).aggregate([]).num_rows < rows.num_rows)
+    """Whether two rows are the same; ``pa.Table.group_by`` would import pandas to tell."""
+    numbers = integers([0] * rows.num_rows)
+    for column in rows.columns:
+        values = whole(column).dictionary_encode("encode")
+        size = integers([len(values.dictionary)])[0]
+        pairs = pc.add(pc.multiply(numbers, size), values.indices)
+        numbers = pairs.dictionary_encode().indices.cast(pa.int64())
+    return bool(pc.count_distinct(numbers).as_py() < rows.num_rows)
 
 
 def _read_once(fetch: Fetch, count: int, source: str) -> tuple[pa.Table, int]:

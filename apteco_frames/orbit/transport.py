@@ -139,6 +139,7 @@ class Transport:
         deadline: Deadline,
         authorise: bool | Secret = True,
         headers: Mapping[str, str] | None = None,
+        changes_nothing: bool = False,
         when_too_large: Hint | str = "Check the base URL, and what you ask for.",
         **content: Any,
     ) -> Response:
@@ -150,6 +151,7 @@ class Transport:
             deadline: how long it may take.
             authorise: whether to send the token, or another token to send.
             headers: further headers.
+            changes_nothing: whether it may be sent again, although its method does not say so.
             when_too_large: what to advise if the answer is too large.
             content: ``params=``, ``data=`` or ``json=``, as in ``requests``; values may be
                 secrets.
@@ -163,7 +165,7 @@ class Transport:
         """
         if self._process != os.getpid():
             self._leave_to_parent()
-        changes_nothing = method in ("GET", "HEAD", "OPTIONS")
+        changes_nothing = changes_nothing or method in ("GET", "HEAD", "OPTIONS")
         request = _Request(method, url, authorise, headers or {}, content)
         shown = _Shown(url, self.secrets)
         last: Response | Failure

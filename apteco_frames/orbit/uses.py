@@ -10,33 +10,39 @@ Of a definition only what it names is kept, so that memory does not grow with th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import pyarrow as pa
 
 from apteco_frames.analysis.uses import Resource, named_in
 from apteco_frames.errors import ApiError, ApiResultsError, GatewayError, InvalidUrlError
+from apteco_frames.orbit import deep_json
 from apteco_frames.orbit.client import FIRST_PAGE_SIZE, OrbitClient
 from apteco_frames.orbit.deadline import Deadline, run_all
 from apteco_frames.orbit.decode import find_fault
 from apteco_frames.orbit.json_text import load, results_error
 from apteco_frames.orbit.load import MOST_FOLDERS, MOST_LEVELS
-from apteco_frames.orbit.outcome import Response, raise_for_status
+from apteco_frames.orbit.outcome import raise_for_status
 from apteco_frames.orbit.paging import read_list
 from apteco_frames.orbit.url import require_name
 from apteco_frames.schema.column import INT, STRING, TIMESTAMP, Column
 from apteco_frames.support.progress import Report
-from apteco_frames.support.text import list_names, truncate
+from apteco_frames.support.text import ASK_ADMINISTRATOR, list_names, truncate
 from apteco_frames.support.times import decode_time
 
 _Key = TypeVar("_Key")
 _Result = TypeVar("_Result")
 
-_REFUSED = frozenset({400, 403})
 _GONE = 404
-_NOT_HAD = _REFUSED | {_GONE}
+_NOT_HAD = frozenset({400, 403, _GONE})
+_LISTS = {
+    "audience": "Audiences",
+    "dashboard": "Dashboards",
+    "composition": "AudienceCompositions",
+}
 
 _ITEMS = (
     Column("id", INT, False, "id", ""),
@@ -98,6 +104,13 @@ class _Item(NamedTuple):
     options: dict[str, Any]
 
 
+class _Listed(NamedTuple):
+    """The resources of a kind that are listed, and what is odd about the list."""
+
+    items: list[_Item]
+    warnings: list[str]
+
+
 def load_uses(
     client: OrbitClient,
     system: str,
@@ -112,7 +125,7 @@ def load_uses(
     """What uses the variables of a system, as far as the user may see it.
 
     Args:
-        client: the client to read with.
+        client: whom to ask.
         system: name of the FastStats system.
         user: name of the user.
         folders: paths of directories in which to look for selection files.
@@ -122,40 +135,34 @@ def load_uses(
         report: called with the number of resources read so far, and of all.
 
     Raises:
-        ApiError: a directory does not exist, or is refused.
+        ApiError: there is no such directory, or it is refused.
         ApiResultsError: a resource is malformed; it is named.
         AptecoFramesError: another error of the tree.
     """
     orbit = _Orbit(client, system, user, deadline, connections)
-    listers: dict[str, Callable[[Deadline], list[_Item]]] = {
-        "audience": orbit.audiences,
-        "dashboard": orbit.dashboards,
-        "composition": orbit.compositions,
-    }
-    listed = dict(orbit.all(listers.items()))
+    lists = dict(orbit.all((kind, partial(orbit.listed, kind)) for kind in _LISTS))
+    listed = [lists[kind] for kind in _LISTS]
     if folders:
-        listed["file"] = orbit.files(folders)
-    order = [item for kind in (*listers, "file") for item in listed.get(kind, [])]
+        listed.append(orbit.files(folders))
+    warnings = [warning for each in listed for warning in each.warnings]
+    order = [item for each in listed for item in each.items]
     found: dict[int, Resource] = {}
-    refused: dict[str, int] = {}
+    refused: Counter[str] = Counter()
     calls = ((place, partial(orbit.resource, item, selectors)) for place, item in enumerate(order))
     for done, (place, resource) in enumerate(orbit.all(calls), 1):
         if isinstance(resource, Resource):
             found[place] = resource
-        elif resource in _REFUSED:
-            kind = order[place].kind
-            refused[kind] = refused.get(kind, 0) + 1
+        elif resource == "refused":
+            refused[order[place].kind] += 1
         if report:
             report(done, len(order))
-    warnings = sorted(orbit.warnings)  # which came in any order
-    if "file" in refused:
-        number = refused["file"]
+    if number := refused["file"]:
         warnings.append(
             f"The API refuses the queries of {number:,} selection file{'s' * (number > 1)} in "
             f"{orbit.place}; they are left out. Reading them needs the licence AdvancedQuery: ask "
             "your administrator for it."
         )
-    return Uses([found[place] for place in sorted(found)], refused, tuple(warnings))
+    return Uses([found[place] for place in sorted(found)], +refused, tuple(warnings))
 
 
 class _Orbit:
@@ -169,7 +176,6 @@ class _Orbit:
         self._user = user
         self._deadline = deadline
         self._connections = connections
-        self.warnings: list[str] = []
 
     @property
     def place(self) -> str:
@@ -179,212 +185,196 @@ class _Orbit:
     def all(
         self, calls: Iterable[tuple[_Key, Callable[[Deadline], _Result]]]
     ) -> Iterator[tuple[_Key, _Result]]:
-        """The results of several functions, each with its key, as they come."""
+        """The results of several functions, each with its key, in the order in which they come."""
         part = self._deadline.part()
         started = ((key, partial(call, part)) for key, call in calls)
         return run_all(started, part, self._client.base_url, self._connections)
 
-    def audiences(self, deadline: Deadline) -> list[_Item]:
-        """Everybody's audiences, or those of the user."""
-        rows, _ = self._everybodys("Audiences", deadline)
-        options = {"params": {"includeBrief": "false"}}
-        return self._items("audience", rows, ("Audiences",), options)
+    def listed(self, kind: str, deadline: Deadline) -> _Listed:
+        """Everybody's resources of a kind; or the user's, if the API lists no others."""
+        paths = [[_LISTS[kind]], ["Users", self._user, _LISTS[kind]]]
+        if kind == "composition":
+            paths = [[_LISTS[kind], self._system]]
+        warnings: list[str] = []
+        for path in paths:
+            rows = self._read(deadline, self._url(*path), _ITEMS)
+            if not isinstance(rows, ApiError):
+                items = [self._item(kind, row, path) for row in rows if self._is_own(row["system"])]
+                return _Listed(list({item.id: item for item in items}.values()), warnings)
+            # Older servers list nobody all dashboards, and may know no compositions.
+            if rows.status != _GONE or kind == "audience":
+                warnings = [self._not_listed(kind, rows, is_last=path is paths[-1])]
+        return _Listed([], warnings)
 
-    def dashboards(self, deadline: Deadline) -> list[_Item]:
-        """Everybody's dashboards where the server lists them, or those of the user."""
-        rows, is_own = self._everybodys("Dashboards", deadline)
-        if is_own:
-            return self._items("dashboard", rows, ("Users", self._user, "Dashboards"))
-        options = {"params": {"includeTabDetails": "true"}}
-        return self._items("dashboard", rows, ("Dashboards",), options)
+    def _item(self, kind: str, row: Mapping[str, Any], path: Sequence[str]) -> _Item:
+        """A resource of the list at a path."""
+        key, title = str(row["id"]), row["title"] or ""
+        if kind == "audience":
+            options = {"params": {"includeBrief": "false"}}
+            return _Item(kind, key, title, self._url("Audiences", key), options)
+        if path == ["Dashboards"] and row["update"] is not None:
+            url = self._url(*path, key, "Updates", str(row["update"]))
+            return _Item(kind, key, title, url, {"params": {"includeTabDetails": "true"}})
+        if kind == "dashboard":
+            path = ["Users", self._user, "Dashboards"]
+        return _Item(kind, key, title, self._url(*path, key), {})
 
-    def compositions(self, deadline: Deadline) -> list[_Item]:
-        """The compositions of audiences of the system."""
-        where = "AudienceCompositions", self._system
-        rows = self._list("audience compositions", deadline, *where)
-        return self._items("composition", rows, where)
+    def _is_own(self, system: str | None) -> bool:
+        """Whether what says that it is of a system, or says nothing, is of ours."""
+        return system in (None, self._system)
 
-    def _everybodys(self, name: str, deadline: Deadline) -> tuple[list[dict[str, Any]], bool]:
-        """The items of everybody's list, or of the user's own; and whether it is that."""
-        found = self._read(deadline, self._url(name), _ITEMS)
-        if isinstance(found, list):
-            rows = self._of_system(found)
-            # Dashboards are asked for by their latest update.
-            if name != "Dashboards" or all(row["update"] is not None for row in rows):
-                return rows, False
-        elif found in _REFUSED:
-            what = name.lower()
-            self.warnings.append(
-                f"The API lists the {what} of all users to administrators only, so of {self.place} "
-                f"these are the {what} of {truncate(self._user)!r}, and those shared with that "
-                "user. Others may use a variable that nobody seems to use. Ask an administrator "
-                "(OrbitAdmin) to look, or for the right to."
-            )
-        return self._list(name.lower(), deadline, "Users", self._user, name), True
-
-    def files(self, folders: Sequence[str]) -> list[_Item]:
+    def files(self, folders: Sequence[str]) -> _Listed:
         """The selection files in directories, and in those below.
 
         Raises:
-            ApiError: a directory does not exist, or is refused.
+            ApiError: there is no such directory, or it is refused.
             ApiResultsError: the directories have no end.
         """
         files: dict[str, _Item] = {}
         refused: list[str] = []
-        seen = dict.fromkeys(folder.strip("/") for folder in folders)
-        level = list(seen)
+        level = list(dict.fromkeys(folder.strip("/") for folder in folders))
+        seen = set(level)
         url = self._url("Queries", self._system, "GetFileSync")
         for depth in range(MOST_LEVELS):
-            below: list[str] = []
-            may_fail = depth > 0
-            calls = [(path, partial(self._entries, path, may_fail)) for path in level]
-            contents = dict(self.all(calls))
+            contents = dict(self.all((path, partial(self._entries, path)) for path in level))
+            below: dict[str, None] = {}
             for path in level:
                 entries = contents[path]
-                if isinstance(entries, int):
-                    refused += [path] if entries in _REFUSED else []
+                if isinstance(entries, ApiError | InvalidUrlError):
+                    if not depth:
+                        raise entries
+                    if not (isinstance(entries, ApiError) and entries.status == _GONE):
+                        refused.append(path)
                     continue
                 for entry in entries:
                     if entry["type"].lower() == "directory":
-                        below.append(entry["path"].strip("/"))
+                        below[entry["path"].strip("/")] = None
                     elif entry["type"].lower() == "selection":
-                        options = {"json": {"path": entry["path"]}}
-                        item = _Item("file", entry["path"], entry["name"], url, options)
-                        files.setdefault(entry["path"], item)
-            level = [path for path in dict.fromkeys(below) if path not in seen]
-            seen.update(dict.fromkeys(level))
+                        options = {"json": {"path": entry["path"]}, "changes_nothing": True}
+                        files[entry["path"]] = _Item(
+                            "file", entry["path"], entry["name"], url, options
+                        )
+            level = [path for path in below if path not in seen]
+            seen.update(level)
             if not level or len(seen) > MOST_FOLDERS:
                 break
         if level:
             raise ApiResultsError(
-                f"The directories of {self.place} go on and on: there are more than "
-                f"{MOST_FOLDERS:,}, or more than {MOST_LEVELS} within each other. Nothing was "
-                "used. Show this message to the administrator of your Orbit installation."
+                f"The directories of {self.place} seem to have no end: there are more than "
+                f"{MOST_FOLDERS:,}, or more than {MOST_LEVELS} levels. Nothing was used. "
+                f"{ASK_ADMINISTRATOR}"
             )
-        if refused:
-            self.warnings.append(
-                f"The API does not list the directories {list_names(refused)} of {self.place}; "
-                "they are left out. Ask your administrator for the right to them."
-            )
-        return list(files.values())
+        warnings = [
+            f"The API does not list the directories {list_names(refused)} of {self.place}; they "
+            "are left out. Ask your administrator for the right to them."
+        ]
+        return _Listed(list(files.values()), warnings if refused else [])
 
     def resource(
         self, item: _Item, selectors: Set[str], deadline: Deadline
-    ) -> Resource | int | None:
-        """What a resource names; or with what status it is refused; None if of another system.
+    ) -> Resource | Literal["refused", "left out"]:
+        """What a resource names; left out is what is gone, or of another system.
 
         Raises:
             ApiResultsError: it is malformed.
         """
         method = "POST" if "json" in item.options else "GET"
         answer = self._client.request(method, item.url, deadline=deadline, **item.options)
+        without = self._client.secrets.without
         with self._client.secrets.kept_out():
+            if answer.status in _NOT_HAD and not answer.body.strip():
+                # No gateway's: the API answered for the list right before.
+                answer = answer._replace(body=b"{}")
             try:
-                body = raise_for_status(_own(answer))
-            except ApiError as error:
-                if error.status in _NOT_HAD:
-                    return error.status
-                raise
-            try:
-                document = load(body, item.url, self._client.secrets.without)
+                document = load(raise_for_status(answer), item.url, without, deep_json.loads)
                 fault = find_fault(document, _SHAPE) or _fault(document, item)
                 if fault:
                     raise results_error(fault, item.url)
-                if item.kind == "file":
-                    document = {"query": document.get("query")}
-                elif document.get("systemName") not in (None, self._system):
-                    return None
+                if not self._is_own(document.get("systemName")):
+                    return "left out"
+                if item.kind == "file" and not document.get("query"):
+                    return "refused"
                 try:
-                    named = named_in(document, selectors)
+                    return _resource(item, document, selectors)
                 except ValueError as error:
                     raise results_error(str(error), item.url) from None
+            except ApiError as error:
+                if error.status not in _NOT_HAD:
+                    raise
+                return "left out" if error.status == _GONE else "refused"
             except (ApiResultsError, GatewayError) as error:
                 # Before they are truncated, or half of a token would show.
-                key, title = map(self._client.secrets.without, (item.id, item.title))
+                key, title = map(without, (item.id, item.title))
                 which = f"{item.kind} {truncate(key)!r} ({truncate(title)!r})"
-                what = f"Of the {self.place}, {which} cannot be read."
+                what = f"The {which} of {self.place} cannot be read."
                 raise type(error)(f"{what} {error}") from None
-        return _resource(item, document, named)
 
     def _url(self, *segments: str) -> str:
         return self._client.data_view_url(*segments)
 
-    def _list(self, what: str, deadline: Deadline, *segments: str) -> list[dict[str, Any]]:
-        """The items of a list that are of the system, or may be; none if that is refused."""
-        rows = self._read(deadline, self._url(*segments), _ITEMS)
-        if isinstance(rows, list):
-            return self._of_system(rows)
-        if rows != _GONE:  # an older server has none
-            self.warnings.append(
-                f"The API does not list the {what} of {self.place} (status {rows}); they "
-                "are left out. Ask your administrator for the right to them."
-            )
-        return []
-
-    def _of_system(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [row for row in rows if row["system"] in (None, self._system)]
-
-    def _entries(self, path: str, may_fail: bool, deadline: Deadline) -> list[dict[str, Any]] | int:
-        """What is in a directory, or with what status that is refused."""
+    def _entries(
+        self, path: str, deadline: Deadline
+    ) -> list[dict[str, Any]] | ApiError | InvalidUrlError:
+        """What is in a directory, or why that is not to be had."""
         try:
-            segments = [require_name(name, "directory") for name in path.split("/") if path]
-        except InvalidUrlError:
-            if may_fail:
-                return 400
-            raise
-        url = self._url("Directories", self._system, *segments)
-        return self._read(deadline, url, _ENTRIES, may_fail=may_fail)
+            names = [require_name(name, "directory") for name in path.split("/") if path]
+        except InvalidUrlError as error:
+            return error
+        return self._read(deadline, self._url("Directories", self._system, *names), _ENTRIES)
 
     def _read(
-        self, deadline: Deadline, url: str, columns: tuple[Column, ...], *, may_fail: bool = True
-    ) -> list[dict[str, Any]] | int:
+        self, deadline: Deadline, url: str, columns: tuple[Column, ...]
+    ) -> list[dict[str, Any]] | ApiError:
+        """A list, or why it is not to be had."""
         page = partial(self._client.page, url, columns, deadline, may_be_refused=_NOT_HAD)
         try:
             rows = read_list(page, self._client.page_size or FIRST_PAGE_SIZE, url)
         except ApiError as error:
-            if error.status not in _NOT_HAD or not may_fail:
+            if error.status not in _NOT_HAD:
                 raise
-            return error.status
+            return error
         return rows.to_pylist()  # type: ignore[no-any-return]
 
-    def _items(
-        self,
-        kind: str,
-        rows: Sequence[dict[str, Any]],
-        where: tuple[str, ...],
-        options: dict[str, Any] | None = None,
-    ) -> list[_Item]:
-        items: dict[str, _Item] = {}
-        for row in rows:
-            key = str(row["id"])
-            update = ("Updates", str(row["update"])) if where == ("Dashboards",) else ()
-            url = self._url(*where, key, *update)
-            items[key] = _Item(kind, key, row["title"] or "", url, options or {})
-        return list(items.values())
-
-
-def _own(answer: Response) -> Response:
-    """An answer without a word is the API's own, since that answered for the list before."""
-    is_silent = answer.status in _NOT_HAD and not answer.body.strip()
-    return answer._replace(body=b"{}") if is_silent else answer
+    def _not_listed(self, kind: str, error: ApiError, *, is_last: bool) -> str:
+        nouns = "audience compositions" if kind == "composition" else f"{kind}s"
+        if is_last:
+            return (
+                f"The API does not list the {nouns} of {self.place} (status {error.status}); they "
+                "are left out. Ask your administrator for the right to them."
+            )
+        return (
+            f"The API lists the {nouns} of all users to administrators only, so of {self.place} "
+            f"these are the {nouns} of {truncate(self._user)!r}, and those shared with that user. "
+            "Others may use a variable that nobody seems to use. Ask an administrator (OrbitAdmin) "
+            "to look, or for the right to."
+        )
 
 
 def _fault(document: Mapping[str, Any], item: _Item) -> str | None:
     """What is wrong with a definition, in words."""
-    if item.kind != "file" and str(document.get("id", item.id)) != item.id:
-        return f"$.id should be {item.id}, but is {document['id']}"
-    return None
+    if item.kind == "file":
+        return None
+    # What newer servers call a dashboard's is not known.
+    given = document.get("id", item.id if item.kind == "dashboard" else "missing")
+    return None if str(given) == item.id else f"$.id should be {item.id}, but is {given}"
 
 
-def _resource(item: _Item, document: Mapping[str, Any], named: tuple[Any, ...]) -> Resource:
+def _resource(item: _Item, document: Mapping[str, Any], selectors: Set[str]) -> Resource:
+    """What a definition says.
+
+    Raises:
+        ValueError: as of ``named_in``.
+    """
+    is_file = item.kind == "file"
+    title = None if is_file else document.get("title")
     owner = document.get("owner") or {}
     updated = document.get("lastUpdatedDate") or document.get("lastUpdatedOn")
     return Resource(
         item.kind,
         item.id,
-        document.get("title") or item.title or document.get("description") or "",
+        title or item.title or document.get("description") or "",
         owner.get("username"),
         decode_time(updated) if updated else None,
         document.get("numberOfHits") if item.kind == "audience" else None,
-        named,
+        named_in({"query": document["query"]} if is_file else document, selectors),
     )

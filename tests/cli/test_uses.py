@@ -10,7 +10,7 @@ import pytest
 from cli.running import Command
 
 from apteco_frames import Catalogue
-from apteco_frames.demo import holidays
+from apteco_frames.demo import DemoServer, holidays
 
 LOGIN = ("--profile", "orbit", "--no-cache")
 
@@ -47,14 +47,32 @@ def test_of_what_is_gone(command: Command) -> None:
     done = command("uses", "peMailSt", *LOGIN)
     assert (done.status, len(done.rows())) == (0, 2)
     assert "no variable 'peMailSt'" in done.err
+    assert command("uses", "peMailSt", "A", *LOGIN).status == 1  # no code is claimed of it
     assert command("uses", "peNothing", *LOGIN).status == 1
+
+
+def test_of_a_code_that_is_gone(command: Command, tmp_path: Path) -> None:
+    """So is a code that the catalogue has no more."""
+    whole = holidays()
+    codes = whole.codes.filter(~((pl.col("variable_name") == "boDest") & (pl.col("code") == "29")))
+    with DemoServer() as server:
+        rows = server.login().uses
+    Catalogue(whole.system_info, whole.tables, whole.variables, codes, uses=rows).write_parquet(
+        tmp_path / "saved"
+    )
+    done = command("uses", "Destination", "29", "--catalogue", str(tmp_path / "saved"))
+    assert [row[1] for row in done.rows()[1:]] == ["Swedes", "Scandinavia, without students"]
+    assert "no code '29' of 'boDest'" in done.err
+    assert command("uses", "boDest", "No such", "--catalogue", str(tmp_path / "saved")).status == 1
 
 
 def test_of_nothing(command: Command) -> None:
     """Where nothing is found, it is said what was not looked at."""
     done = command("uses", "boURN", *LOGIN)
     assert (done.status, len(done.rows())) == (0, 1)
-    assert "PeopleStage, collections, and what the user may not list were not looked at" in done.err
+    assert (
+        "PeopleStage, collections, and whatever the user may not list were not searched" in done.err
+    )
 
 
 @pytest.mark.parametrize("year", [2018, 2030])

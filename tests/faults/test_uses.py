@@ -84,7 +84,7 @@ def test_malformed(meet: Meet, fault: Fault, kind: Any, says: str) -> None:
     """A malformed audience is an error that names its kind, id and title, and what is wrong."""
     with FaultyServer(fault, ONE) as server:
         text = meet(server, uses(server), kind=kind)
-    assert "audience '12' ('Scandinavia, without students') cannot be read" in text
+    assert "The audience '12' ('Scandinavia, without students') of system 'holidays' at " in text
     assert says in text
 
 
@@ -96,10 +96,11 @@ def test_malformed_list(meet: Meet, path: str) -> None:
         assert "$.list[3].id" in meet(server, uses(server), kind=ApiResultsError)
 
 
+@pytest.mark.parametrize("path", [ONE, "/GetFileSync"])
 @pytest.mark.parametrize("code", [429, 502, 503, 504])
-def test_busy_once(meet: Meet, code: int) -> None:
-    """A server that is busy for a moment is asked again."""
-    with FaultyServer(status(code, MESSAGE), ONE, times=1) as server:
+def test_busy_once(meet: Meet, code: int, path: str) -> None:
+    """A server that is busy for a moment is asked again, for a selection file's query, too."""
+    with FaultyServer(status(code, MESSAGE), path, times=1) as server:
         assert meet(server, uses(server)) == FULL
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import apteco_api as aa
 import pytest
-from apteco.query import CombinedCategoriesClause
+from apteco.query import CombinedCategoriesClause, TimeRangeClause
 from peer.clients import plain_api_client
 from peer.judge import Judge
 
@@ -123,9 +123,18 @@ def clauses(session: Any) -> dict[str, tuple[Any, Any]]:
         "numbers": (cost == [100, 200], [("boCost", None)]),
         "text": (surname.contains(["SON", "SEN"]), [("peSName", None)]),
         "text is": (surname == "SMITH", [("peSName", None)]),
+        "no number": (cost.missing(), [("boCost", None)]),
+        "text begins": (surname.startswith("SM"), [("peSName", None)]),
+        "text ends": (~surname.endswith(["SON", "SEN"]), [("peSName", None)]),
+        "text like": (surname.matches("SM?TH*"), [("peSName", None)]),
+        "text after": (surname > "M", [("peSName", None)]),
         "text between": (surname.between("A", "C"), [("peSName", None)]),
         "date": (dated == date(2019, 1, 1), [("boDate", None)]),
         "date range": (dated >= date(2019, 1, 1), [("boDate", None)]),
+        "date until": (dated <= date(2019, 1, 1), [("boDate", None)]),
+        "dates": (dated == [date(2019, 1, 1), date(2019, 1, 2)], [("boDate", None)]),
+        "date and time": (session.variables["wvTime"] >= datetime(2019, 1, 1), [("wvTime", None)]),
+        "time": (TimeRangeClause(dated, "09:00:00", "17:00:00"), [("boDate", None)]),
         "array": (
             session.tables["Households"]["HHCarmak"] == ["AUD", "BMW"],
             [("HHCarmak", "AUD"), ("HHCarmak", "BMW")],
@@ -147,6 +156,19 @@ def clauses(session: Any) -> dict[str, tuple[Any, Any]]:
         "topN by": (
             sweden.limit(50, by=cost),
             [*in_sweden, ("boCost", None)],
+        ),
+        "topN percent": (
+            sweden.limit(frac=0.1, by=cost, ascending=True),
+            [*in_sweden, ("boCost", None)],
+        ),
+        "topN within": (
+            sweden.limit(50, by=cost) & (region == "03"),
+            [*in_sweden, ("boCost", None), ("hoRegion", "03")],
+        ),
+        "nPer alone": (sweden.limit(1, per=people), in_sweden),
+        "nPer within": (
+            (sweden.limit(1, per=people, by=dated) | (dest == " !")) * people & high,
+            [*in_sweden, ("boDest", " !"), ("boDate", None), *two],
         ),
         "nPer table": (
             sweden.limit(1, per=people, by=dated),
@@ -191,3 +213,11 @@ def test_queries_of_the_models(judge: Judge, ours: Session) -> None:
             table_name="Bookings",
         )
         judge.equal("rule", found_in({"x": criteria}, ours), [("x", "boDest", code)])
+    inner = aa.Query(selection=aa.Selection(rule=aa.Rule(aa.Clause(criteria)), table_name="x"))
+    expression = aa.Expression(
+        table_name="Bookings", server_text="[boCost] / 2", output_type="Double", queries=[inner]
+    )
+    found = found_in({"x": aa.Criteria(expression_rule=expression, table_name="x")}, ours)
+    judge.equal("expression", found, [("x", "boDest", "29")])
+    records = aa.RecordSet(type="URN", key_variable_name="peURN", values="1\t2")
+    judge.equal("record set", found_in({"x": records}, ours), [("x", "peURN", None)])
