@@ -288,9 +288,7 @@ class CatalogueFrame(Tabular, Generic[_RowType]):
             )
         near = nearest(key, [self._arrays[column] for column in columns])
         hint = (
-            f"Nearest: {list_names(near)}."
-            if near
-            else f"There are {len(self):,} {self._nouns}."
+            f"Nearest: {list_names(near)}." if near else f"There are {len(self):,} {self._nouns}."
         )
         return UnknownKeyError(f"{self._none} has the {kind} {truncate(key)!r}. {hint}")
 
