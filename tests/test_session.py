@@ -459,7 +459,9 @@ def test_restoring_with_the_catalogue(offline: str) -> None:
     assert restored.catalogue == as_logged_in(holidays())
     assert restored.system_info == holidays().system_info
     assert restored.variables["boDest"].session is restored
-    assert json.loads(restored.serialize(include_catalogue=True)) == json.loads(offline)
+    again = restored.serialize(include_catalogue=True)
+    assert again.startswith(offline.partition('"catalogue"')[0])
+    assert Session.deserialize(again).catalogue == restored.catalogue
 
 
 def test_catalogue_is_one_more_key(server: RecordingServer, session: Session) -> None:
@@ -510,6 +512,11 @@ def test_no_string_of_a_session(text: Any) -> None:
         Session.deserialize(text)
 
 
+def with_variables(catalogue: Any, text: str) -> Any:
+    """The values of a catalogue with another text for its variables."""
+    return {**catalogue, "files": {**catalogue["files"], "variables": text}}
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -517,12 +524,12 @@ def test_no_string_of_a_session(text: Any) -> None:
         lambda catalogue: "text",
         lambda catalogue: {},
         lambda catalogue: {**catalogue, "version": None},
-        lambda catalogue: {**catalogue, "system_info": {}},
-        lambda catalogue: {**catalogue, "rows": ""},
-        lambda catalogue: {**catalogue, "rows": "*" + catalogue["rows"]},
-        lambda catalogue: {**catalogue, "rows": catalogue["rows"][:400]},
-        lambda catalogue: {**catalogue, "version": 2},
-        lambda catalogue: {**catalogue, "unavailable": ["peOccu"]},
+        lambda catalogue: {**catalogue, "checksum": 5},
+        lambda catalogue: {**catalogue, "files": {}},
+        lambda catalogue: with_variables(catalogue, ""),
+        lambda catalogue: with_variables(catalogue, "*" + catalogue["files"]["variables"]),
+        lambda catalogue: with_variables(catalogue, catalogue["files"]["variables"][:400]),
+        lambda catalogue: with_variables(catalogue, catalogue["files"]["tables"]),
     ],
 )
 def test_damaged_catalogue_in_a_string(offline: str, damage: Callable[[Any], Any]) -> None:

@@ -78,7 +78,7 @@ def add(
     import pyarrow as pa
 
     from apteco_frames.archive import Added
-    from apteco_frames.support.arrays import strings
+    from apteco_frames.support.arrays import array_of, strings
 
     archive = _archive(root)
     with source.opened() as system:
@@ -93,7 +93,7 @@ def add(
     columns = {
         "system": strings(one.system for one in added),
         "outcome": strings(outcomes),
-        "error": pa.array([one.error and told(one.error) for one in added], pa.string()),
+        "error": array_of([one.error and told(one.error) for one in added], pa.string()),
     }
     output.show(pa.table(columns), ("system", "outcome"))
     return int("failed" in outcomes)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,6 +31,7 @@ Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 def _completes(names: Callable[[click.Context], Iterable[tuple[str, str]]]) -> Complete:
     """What completes a word, of names with a description each."""
 
+    @wraps(names)
     def complete(
         context: click.Context, _parameter: click.Parameter, start: str
     ) -> list[CompletionItem]:
@@ -55,8 +57,8 @@ def profiles(_context: click.Context) -> Iterator[tuple[str, str]]:
 
 
 def _names(*columns: tuple[str, str, str]) -> Complete:
-    # Names of the catalogue that the line names so far, each with a description.
     def names(context: click.Context) -> Iterator[tuple[str, str]]:
+        """Names in the catalogue that the line names so far, each with a description."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             catalogue = _catalogue(context.params)

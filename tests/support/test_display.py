@@ -132,12 +132,11 @@ def test_html_of_a_frame() -> None:
 
 
 def test_empty_frames_are_shown() -> None:
-    """A frame without rows shows its columns."""
+    """A frame without rows says that there are none, and of which system."""
     for frame in (catalogue_of().variables, catalogue_of().tables[:0]):
-        lines = repr(frame).split("\n")
-        assert lines[0].startswith("0 ")
-        assert lines[1].startswith("name")
-        assert Reader(frame._repr_html_()).tags.count("tr") == 1
+        assert repr(frame).startswith("0 ")
+        assert "\n" not in repr(frame)
+        assert repr(frame) in Reader(frame._repr_html_()).texts
 
 
 # Short
