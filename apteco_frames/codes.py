@@ -98,6 +98,7 @@ class Codes(CatalogueFrame[Code], columns=schema.CODES):
         self._refused = refused
         self._variable = variable
         self._by_name: dict[str, Codes] = {}
+        self._by_key: dict[str, Codes] = {}
 
     @property
     def unavailable(self) -> list[str]:
@@ -167,10 +168,13 @@ class Codes(CatalogueFrame[Code], columns=schema.CODES):
         return map(found._row, found._positions(code.code, ("code",)))
 
     def _of(self, key: str) -> Codes:
-        name = self._variables[key].name
-        if name in self._refused:
-            raise UnknownKeyError(self._why_unknown([name]), hint=Hint.ASK_FOR_CODES_AGAIN)
-        return self._of_name(name)
+        codes = self._by_key.get(key)
+        if codes is None:
+            name = self._variables[key].name
+            if name in self._refused:
+                raise UnknownKeyError(self._why_unknown([name]), hint=Hint.ASK_FOR_CODES_AGAIN)
+            codes = self._by_key[key] = self._of_name(name)
+        return codes
 
     def _warn_of_refused(self, names: Iterable[str]) -> None:
         refused = [name for name in names if name in self._refused]
