@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
@@ -72,7 +73,8 @@ with_file = option(
 
 def _with_example(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings of a command, such that the example in its help keeps its lines."""
-    return {**settings, "help": (settings["help"] or "").replace("\nExample:", "\n\b\nExample:")}
+    text = inspect.cleandoc(settings["help"] or "")  # as Python 3.13 does with docstrings
+    return {**settings, "help": text.replace("\nExample:", "\n\b\nExample:")}
 
 
 class Command(click.Command):
