@@ -21,6 +21,7 @@ from apteco_frames.analysis.uses import declared, resolved, with_users
 from apteco_frames.changes import Changes
 from apteco_frames.codes import Codes
 from apteco_frames.errors import (
+    AptecoFramesError,
     CodesError,
     ConfigurationError,
     Hint,
@@ -55,7 +56,7 @@ from apteco_frames.support.arrays import table_of
 from apteco_frames.support.fork import ProcessLock
 from apteco_frames.support.progress import Progress
 from apteco_frames.support.synonyms import SynonymsLike, read_synonyms
-from apteco_frames.support.text import list_names, truncate
+from apteco_frames.support.text import is_unicode, list_names, truncate
 from apteco_frames.system import FastStatsSystem
 from apteco_frames.tables import Table, Tables
 from apteco_frames.uses import Uses
@@ -464,13 +465,14 @@ class Catalogue(AnyCatalogue):
         source: a URL or a path for error messages, where the contents came from.
 
     Raises:
-        TypeError: ``system_info`` is not a ``FastStatsSystem``, rows are not a table, or
-            ``unavailable`` is not a list of names.
+        TypeError: ``system_info`` is not a ``FastStatsSystem``, or has something else where text
+            belongs; rows are not a table, or ``unavailable`` is not a list of names.
         TablesError: the tables do not form one tree.
         VariablesError: a variable is on an unknown table, two variables have one name, or a
             date is outside the years 1 to 9999.
         CodesError: codes or ``unavailable`` name an unknown variable.
         FoldersError: the folders do not form a tree, or name an unknown variable.
+        AptecoFramesError: a text of ``system_info`` contains half of a surrogate pair.
 
     >>> from apteco_frames.demo import holidays
     >>> whole = holidays()
@@ -495,6 +497,7 @@ class Catalogue(AnyCatalogue):
     ) -> None:
         if not isinstance(system_info, FastStatsSystem):
             raise not_a("Catalogue() takes a FastStatsSystem as system_info", system_info)
+        _check_texts(system_info)
         source = source or f"system {truncate(system_info.name)!r}"
         raw_tables = _from_api(tables, schema.TABLES)
         raw_variables = _from_api(variables, schema.VARIABLES)
@@ -886,6 +889,17 @@ def _from_api(data: Any, columns: tuple[Column, ...]) -> pa.Table:
         if field.type == TIMESTAMP:
             _check_times(rows[field.name], field.name)
     return rows
+
+
+def _check_texts(system: FastStatsSystem) -> None:
+    """Raise an error if a text of the system is something else, or cannot be encoded."""
+    for field in ("name", "description", "view_name"):
+        text = require_text(getattr(system, field), f"FastStatsSystem({field}=)")
+        if not is_unicode(text):
+            raise AptecoFramesError(
+                f"The {field} of system {truncate(system.name)!r} contains half of a surrogate "
+                "pair, as wrongly decoded text does. Nothing was used. Decode it again."
+            )
 
 
 def _check_times(times: pa.ChunkedArray, name: str) -> None:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from itertools import permutations
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import polars as pl
 import pyarrow as pa
@@ -571,6 +572,19 @@ def test_several_at_once_in_memory(memory: Any, times: int) -> None:
         assert sum(pool.map(add, range(4 * times))) >= 3
     assert Archive("/a", filesystem=memory).builds.height == 3
     assert len(memory.find("/a")) == 15
+
+
+def test_names_that_a_web_server_encodes(memory: Any) -> None:
+    """Where names are listed percent-encoded, an error says so: the archive is not empty."""
+
+    class Encoding(type(memory)):  # type: ignore[misc]
+        def find(self, path: str, **options: Any) -> Any:
+            return {quote(name): info for name, info in super().find(path, **options).items()}
+
+    Archive("/a", filesystem=memory).add(holidays())
+    archive = Archive("/a", filesystem=Encoding(skip_instance_cache=True))
+    with pytest.raises(errors.ArchiveError, match=r"at /a cannot be listed.*percent-encoded"):
+        _ = archive.builds
 
 
 def test_a_disk_by_way_of_fsspec(tmp_path: Path) -> None:

@@ -36,6 +36,10 @@ CALLS: dict[str, tuple[Callable[[Catalogue, Path, Any], object], str]] = {
     "codes[x]": (lambda c, _, x: c.codes[x], r"Codes\[\.\.\.\] takes a key, a position"),
     "codes[x][y]": (lambda c, _, x: c.codes["boDest"][x], r"Codes\[\.\.\.\] takes a key"),
     "system_info": (lambda c, _, x: Catalogue(x, c.tables, c.variables), "FastStatsSystem"),
+    "description": (
+        lambda c, _, x: Catalogue(c.system_info._replace(description=x), c.tables, c.variables),
+        r"FastStatsSystem\(description=\) takes text \(str\)",
+    ),
     "tables": (lambda c, _, x: Catalogue(c.system_info, x, c.variables), "takes rows as a frame"),
     "variables": (lambda c, _, x: Catalogue(c.system_info, c.tables, x), "takes rows as a frame"),
     "Archive": (lambda _, p, x: Archive(x), PATH),
@@ -52,7 +56,7 @@ CALLS: dict[str, tuple[Callable[[Catalogue, Path, Any], object], str]] = {
 TAKEN: dict[str, tuple[Any, ...]] = {
     **dict.fromkeys(("search", "sql", "write_html", "write_excel", "write_parquet"), ("x",)),
     **dict.fromkeys(("read_parquet", "of a frame", "write_csv", "Archive", "catalogue"), ("x",)),
-    **dict.fromkeys(("scan", "history"), ("x",)),
+    **dict.fromkeys(("scan", "history", "description"), ("x",)),
     **dict.fromkeys(("variables[x]", "codes[x]", "codes[x][y]"), ("x", 5)),
     **dict.fromkeys(("build", "system"), ("x", None)),
     "limit": (5,),

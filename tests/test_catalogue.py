@@ -15,7 +15,7 @@ from strategies import as_logged_in, catalogue_of, catalogues, table_item, tree_
 
 from apteco_frames import Catalogue
 from apteco_frames.demo import holidays
-from apteco_frames.errors import CodesError, TablesError, VariablesError
+from apteco_frames.errors import AptecoFramesError, CodesError, TablesError, VariablesError
 from apteco_frames.system import FastStatsSystem
 
 
@@ -189,6 +189,13 @@ def test_a_catalogue_holds_no_session() -> None:
 
 
 # What cannot be right
+
+
+@pytest.mark.parametrize("field", ["name", "description", "view_name"])
+def test_half_a_surrogate_pair(field: str) -> None:
+    """A system with a text that no file can hold is refused at once, and not when it is saved."""
+    with pytest.raises(AptecoFramesError, match=rf"The {field} of system .*half of a surrogate"):
+        sample(**{field: "Caf\ud83d"})
 
 
 @pytest.mark.parametrize("unavailable", [["zz"], ["boDest", "zz"]])

@@ -362,6 +362,8 @@ class _Metadata(NamedTuple):
             values = {"columns": (), "kinds": _ALWAYS, "unavailable": (), **values}
         elif _checksum(values) != values["checksum"]:
             raise ValueError("checksum")
+        if not {*_ALWAYS} <= {*values["kinds"]}:
+            raise ValueError("kinds")
         told = values["system_info"]
         system = {name: told[name] for name in SYSTEMS_SCHEMA.names}
         date = system["build_date"]
@@ -373,7 +375,7 @@ class _Metadata(NamedTuple):
             tuple(kind for kind in KINDS if kind in values["kinds"]),
             {**system, "build_date": date and decode_time(date)},
             tuple(values["unavailable"]),
-            values.get("notes", {}),
+            dict(values.get("notes", {})),
         )
 
 

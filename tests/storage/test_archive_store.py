@@ -532,16 +532,16 @@ def test_a_local_disk_without_renaming(tmp_path: Path, monkeypatch: pytest.Monke
     assert is_clean(tmp_path)
 
 
-@pytest.mark.parametrize("left", [0, 1, 1000])
-def test_what_was_cut_off(tmp_path: Path, left: int) -> None:
-    """Where half a file may be seen, one in ``builds`` may be cut off: adding again repairs it."""
+@pytest.mark.parametrize("left", [0, 1, 1000, None])
+def test_what_was_cut_off(tmp_path: Path, left: int | None) -> None:
+    """Where half a file may be seen, adding again repairs one in ``builds`` that is damaged."""
     store = ArchiveStore("a", lacking(Deleting(tmp_path)))
     store.add(SYSTEM, FULL)
     entry = entry_of(tmp_path / "a")
     whole = entry.read_bytes()
-    entry.write_bytes(whole[:left])
-    assert len(store.builds()) == bool(left)
-    assert len(store.clean(0, dry_run=True)) == (0 if left else 5)
+    entry.write_bytes(bytes(len(whole)) if left is None else whole[:left])
+    assert len(store.builds()) == (left != 0)
+    assert len(store.clean(0, dry_run=True)) == (5 if left == 0 else 0)
     assert store.add(SYSTEM, FULL)
     assert not store.add(SYSTEM, FULL)
     assert entry.read_bytes() == whole

@@ -57,8 +57,11 @@ def label(path: Path) -> dict[str, Any]:
     return value
 
 
-def relabel(path: Path, value: Any) -> None:
-    """Write a catalogue file anew, with another label."""
+def relabel(path: Path, value: Any, *, is_sealed: bool = False) -> None:
+    """Write a catalogue file anew, with another label; perhaps with a checksum that fits it."""
+    if is_sealed:
+        told = {name: each for name, each in value.items() if name != "checksum"}
+        value = {**told, "checksum": zlib.crc32(json.dumps(told, sort_keys=True).encode())}
     table = pq.read_table(path).replace_schema_metadata({KEY: json.dumps(value).encode()})
     pq.write_table(table, path)
 
@@ -418,14 +421,16 @@ def test_metadata_of_another_form(tmp_path: Path, value: Any) -> None:
     [
         *({"version": "1"}, {"version": None}, {"system_info": {}}, {"system_info": None}),
         *({"snapshot": "../x"}, {"kinds": ["tables"]}, {"columns": 3}, {"unavailable": [1]}),
-        *({"checksum": 7}, {"kind": "variables"}),
+        *({"checksum": 7}, {"kind": "variables"}, {"version": {}}, {"kinds": 3}, {"notes": 3}),
+        {"system_info": {"name": 5, "description": "", "build_date": None, "view_name": ""}},
     ],
     ids=json.dumps,
 )
-def test_labels_with_wrong_values(tmp_path: Path, change: dict[str, Any]) -> None:
-    """A label with values of other types is an error of its own, never another exception."""
+@pytest.mark.parametrize("is_sealed", [False, True])
+def test_labels_with_wrong_values(tmp_path: Path, change: dict[str, Any], is_sealed: bool) -> None:
+    """Wrong values in a label are an error of its own, even if the checksum fits them."""
     path = NEW.write_parquet(tmp_path)[1]
-    relabel(path, label(path) | change)
+    relabel(path, label(path) | change, is_sealed=is_sealed and "checksum" not in change)
     with pytest.raises(SnapshotError, match=r"tables\.parquet"):
         Catalogue.read_parquet(tmp_path)
 
@@ -435,9 +440,7 @@ def test_more_facts_on_the_system_are_read_past(tmp_path: Path) -> None:
     for path in NEW.write_parquet(tmp_path):
         value = label(path)
         value["system_info"]["added_later"] = value["added_later"] = "x"
-        del value["checksum"]
-        checksum = zlib.crc32(json.dumps(value, sort_keys=True).encode())
-        relabel(path, {**value, "checksum": checksum})
+        relabel(path, value, is_sealed=True)
     assert Catalogue.read_parquet(tmp_path) == NEW
 
 
