@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from apteco_frames import schema
 from apteco_frames.analysis.folded import having
 from apteco_frames.errors import AptecoFramesError, NotLoadedError, UnknownKeyError
-from apteco_frames.mcp.library import ArchiveLibrary, CatalogueBuild, Library
+from apteco_frames.mcp.library import CatalogueBuild, Library
 from apteco_frames.render.answer import answer
 from apteco_frames.support.arrays import booleans, integers, strings
 from apteco_frames.support.text import truncate
@@ -93,9 +93,7 @@ Names = Annotated[
 class Tools:
     """The tools: what a person might ask of a catalogue, as text."""
 
-    def __init__(
-        self, library: Library | ArchiveLibrary, budget: int, query_seconds: float
-    ) -> None:
+    def __init__(self, library: Library, budget: int, query_seconds: float) -> None:
         self._library = library
         self._budget = budget
         self._query_seconds = query_seconds
