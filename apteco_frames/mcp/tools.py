@@ -284,8 +284,8 @@ class Tools:
         build = self._library.build(system)
         answered = build.sql.answer(sql, most=QUERY_ROWS, seconds=self._query_seconds)
         columns = list(_distinct(answered.columns))
-        notes = [] if answered.is_all else [f"These are the first {QUERY_ROWS:,} rows of more."]
         rows = [dict(zip(columns, row, strict=True)) for row in answered.rows]
+        notes = [] if answered.is_all else [f"Rows read: {len(rows):,}. There are more."]
         return self._answer(build, rows, offset, draw=dict, notes=notes)
 
     def _answer(
