@@ -33,6 +33,8 @@ _SETTINGS = {
     "lock_configuration": "true",
 }
 _LONGEST_REASON = 500
+# After so many characters no further rows are read, which would take the memory once more.
+_LONGEST_ANSWER = 10_000_000
 
 
 class Answered(NamedTuple):
@@ -70,7 +72,7 @@ class LockedSql:
 
         Args:
             query: statements in the SQL of DuckDB.
-            most: the largest number of rows to read.
+            most: the largest number of rows to read; fewer are read of very long ones.
             seconds: the time limit.
 
         Raises:
@@ -99,7 +101,12 @@ class LockedSql:
             if result is None or result.description is None:
                 raise self._refused(query, "it is not a statement")
             columns = [column[0] for column in result.description]
-            rows = result.fetchmany(most + 1)
+            rows: list[tuple[Any, ...]] = []
+            row, length = result.fetchone(), 0
+            while row is not None and len(rows) < most and length < _LONGEST_ANSWER:
+                rows.append(row)
+                length += sum(len(v) if isinstance(v, str | bytes) else len(str(v)) for v in row)
+                row = result.fetchone()
         except self._duckdb.Error as error:
             if is_late.is_set():
                 raise SqlError(
@@ -110,7 +117,7 @@ class LockedSql:
         finally:
             timer.cancel()
             database.close()
-        return Answered(columns, rows[:most], len(rows) <= most)
+        return Answered(columns, rows, row is None)
 
     def _refused(self, query: str, reason: str) -> SqlError:
         lines = [line for line in reason.splitlines() if line.strip(" ^")]

@@ -112,6 +112,10 @@ def _run(arguments: list[str], trouble: int) -> int:
         sys.exit(_TROUBLE)
     except (click.ClickException, AptecoFramesError) as error:
         return _failed(error, trouble)
+    except click.Abort:  # the input ended where something was asked
+        if not has_come():
+            click.echo(err=True)
+        return _failed(click.ClickException("Cancelled. Nothing was changed."), trouble)
     except UnicodeEncodeError:  # of bytes that the locale has no characters for
         return _failed(ValueError("An argument, or a file's name, is not text."), trouble)
 

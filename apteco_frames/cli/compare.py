@@ -46,6 +46,15 @@ def reaches(severity: str | None, least: str) -> bool:
     return severity in SEVERITIES[: SEVERITIES.index(least) + 1]
 
 
+class _Kind(click.Choice):  # type: ignore[type-arg]  # generic from click 8.2 on
+    """A choice that may be written in the plural, too."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The choice itself."""
+        singular = value.removesuffix("s")
+        return super().convert(singular if singular in self.choices else value, param, ctx)
+
+
 def _share(text: str) -> float | None:
     """A fraction between 0 and 1, also in percent; None for ``off``."""
     number = text.strip()
@@ -157,7 +166,7 @@ with_gate = gathered(
             OPTIONS,
             "--only",
             multiple=True,
-            type=click.Choice((*NOUNS, *SEVERITIES)),
+            type=_Kind((*NOUNS, *SEVERITIES)),
             help="Only report changes of this kind, or of this severity. May be repeated: "
             "--only table --only variable --only breaking.",
         ),

@@ -27,7 +27,7 @@ except ImportError:
         f"with: python -m pip install 'mcp>=2.3'; or with this package, {how_to_install('mcp')}"
     ) from None
 
-from apteco_frames.mcp.library import library_of
+from apteco_frames.mcp.library import Library
 from apteco_frames.mcp.service import CatalogueServer, resources_of, tool_of, warmed
 from apteco_frames.mcp.tools import Tools
 
@@ -103,18 +103,15 @@ def server(
         raise ValueError(f"budget= is at least {LEAST_BUDGET:,} characters.")
     if sql:
         import_duckdb()
-    library = library_of(catalogue_or_archive, system, older, fresh_seconds)
+    library = Library(catalogue_or_archive, system, older, fresh_seconds)
     tools = Tools(library, budget, query_seconds)
     methods: list[Callable[..., str]] = [
         *(tools.search, tools.list_tables, tools.list_variables, tools.describe_variables),
         *(tools.list_codes, tools.quality),
+        *([tools.where_used] if library.has_uses else []),
+        *([tools.what_changed] if library.has_changes else []),
+        *([tools.query] if sql else []),
     ]
-    if library.has_uses:
-        methods.append(tools.where_used)
-    if library.has_changes:
-        methods.append(tools.what_changed)
-    if sql:
-        methods.append(tools.query)
     names = library.systems()
     which = f"FastStats system {truncate(names[0])!r} is"
     if len(names) > 1:

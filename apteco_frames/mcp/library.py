@@ -1,9 +1,10 @@
-"""What is served: one catalogue, or the newest builds of an archive."""
+"""What is served: the newest builds of an archive, or a catalogue as if it were one of two."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
@@ -20,8 +21,6 @@ from apteco_frames.support.text import list_names, truncate
 from apteco_frames.support.times import latest_time
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from apteco_frames.changes import Changes
     from apteco_frames.quality import Quality
 
@@ -71,78 +70,57 @@ class CatalogueBuild:
 
 
 class Library:
-    """The one catalogue that is served, and perhaps an older one."""
+    """The newest build of each system, looked up anew now and then.
 
-    has_systems = False
+    Args:
+        source: an archive; or a catalogue, which is served as the newest of at most two builds.
+        system: the one system of the archive to serve; all if None.
+        older: the older of the two builds.
+        fresh_seconds: for how many seconds builds are not listed again.
 
-    def __init__(self, catalogue: Catalogue, older: Catalogue | None) -> None:
-        self._build = CatalogueBuild("", catalogue)
-        self._older = older
-        self._lock = threading.Lock()
-        self._changes: Changes | None = None
+    Raises:
+        TypeError: it is neither a catalogue nor an archive.
+        ValueError: an older catalogue does not go with an archive.
+        UnknownKeyError: there is no such system.
+        ArchiveError: the archive has no build, or cannot be listed.
+    """
 
-    @property
-    def has_changes(self) -> bool:
-        """Whether there is an older catalogue."""
-        return self._older is not None
-
-    @property
-    def has_uses(self) -> bool:
-        """Whether it was saved what uses the variables."""
-        return self._build.catalogue.has_uses
-
-    def systems(self) -> list[str]:
-        """The names of the systems."""
-        return [self._build.catalogue.system_info.name]
-
-    def build(self, system: str) -> CatalogueBuild:
-        """The newest build of a system."""
-        return self._build
-
-    def changes(self, system: str, since: str, until: str) -> Changes:
-        """What changed."""
-        if since or until:
-            raise UnknownKeyError(
-                "There are but two builds to compare here: leave since and until out."
-            )
-        with self._lock:
-            if self._changes is None:
-                assert self._older is not None
-                self._changes = self._build.catalogue.diff(self._older)
-            return self._changes
-
-    def warm(self) -> None:
-        """Read and make what would keep the first who ask waiting."""
-        self._build.warm()
-        if self._older is not None:
-            _ = self.changes("", "", "").title
-
-
-class ArchiveLibrary:
-    """The newest builds of an archive, looked up anew now and then."""
-
-    has_changes = True
-
-    def __init__(self, archive: Archive, system: str | None, fresh_seconds: float) -> None:
-        self._archive = archive
+    def __init__(
+        self,
+        source: Catalogue | Archive,
+        system: str | None,
+        older: Catalogue | None,
+        fresh_seconds: float,
+    ) -> None:
         self._fresh_seconds = fresh_seconds
-        self._only = system
-        self._lock = threading.Lock()
-        self._listed: tuple[float, pl.DataFrame] | None = None
+        self._lock, self._comparing = threading.Lock(), threading.Lock()
+        self._listed: tuple[float, dict[str, list[_Listed]]] | None = None
         self._builds: dict[str, CatalogueBuild] = {}
         self._changes: dict[tuple[str, str, str], Changes] = {}
-        if system is not None:
-            archive.catalogue(system)  # or an error that names the nearest
-        elif not self.systems():
-            raise ArchiveError(
-                f"There is no build in the archive at {archive.root}. Add one with archive.add(), "
-                "or with: apteco-frames archive add"
-            )
-
-    @property
-    def has_systems(self) -> bool:
+        self._list: Callable[[], list[Any]]
+        self._read: Callable[[str, str], Catalogue]
+        if isinstance(source, Archive):
+            if older is not None:
+                raise ValueError("older= goes with a catalogue; an archive has its older builds.")
+            self._list = lambda: source.builds["system", "build", "build_date"].rows()
+            self._read = source.catalogue
+            self._only = system
+            if system is not None:
+                source.catalogue(system)  # or an error that names the nearest
+            elif not self.systems():
+                raise ArchiveError(
+                    f"There is no build in the archive at {source.root}. Add one with "
+                    "archive.add(), or with: apteco-frames archive add"
+                )
+        else:
+            two = _two(source, system, older)
+            self._list = lambda: [(source.system_info.name, name, None) for name in two]
+            self._read = lambda _, build: two[build]
+            self._only = source.system_info.name
+        self.has_systems = self._only is None
         """Whether it must be said which system is meant."""
-        return self._only is None
+        self.has_changes = isinstance(source, Archive) or older is not None
+        """Whether there are, or may come, older builds."""
 
     @property
     def has_uses(self) -> bool:
@@ -151,32 +129,26 @@ class ArchiveLibrary:
 
     def systems(self) -> list[str]:
         """The names of the systems."""
-        if self._only is not None:
-            return [self._only]
-        return self._rows()["system"].unique(maintain_order=True).to_list()
+        return list(self._all_builds()) if self._only is None else [self._only]
 
     def build(self, system: str) -> CatalogueBuild:
         """The newest build of a system."""
-        system = self._system(system)
-        newest = self._rows(system)["build"].to_list()[-1]
+        system, builds = self._builds_of(system)
         with self._lock:
-            kept = self._builds.get(system)
-            if kept is None or kept.name != newest:
-                kept = CatalogueBuild(newest, self._archive.catalogue(system, newest))
-                self._builds[system] = kept
+            kept, name = self._builds.get(system), builds[-1].name
+            if kept is None or kept.name != name:
+                kept = self._builds[system] = CatalogueBuild(name, self._read(system, name))
             return kept
 
     def changes(self, system: str, since: str, until: str) -> Changes:
         """What changed from one build to another."""
-        system = self._system(system)
-        builds = [_Dated(*row) for row in self._rows(system)["build", "build_date"].iter_rows()]
-        newer = self._found(system, builds, until) if until else builds[-1]
+        system, builds = self._builds_of(system)
+        newer = _found(system, builds, until) if until else builds[-1]
         if since:
-            older = self._found(system, builds, since)
+            older = _found(system, builds, since)
         else:
-            earlier = [
-                build for build in builds if newer.date and build.date and build.date < newer.date
-            ]
+            before = builds[: builds.index(newer)]
+            earlier = [each for each in before if each.date is None or each.date != newer.date]
             if not earlier:
                 raise UnknownKeyError(
                     f"No build of system {truncate(system)!r} is older than {newer.name!r}: there "
@@ -185,13 +157,11 @@ class ArchiveLibrary:
             older = earlier[-1]
         key = system, older.name, newer.name
         newest = self.build(system)
-        with self._lock:
+        with self._comparing:
             if key not in self._changes:
                 is_newest = newer.name == newest.name
-                after = (
-                    newest.catalogue if is_newest else self._archive.catalogue(system, newer.name)
-                )
-                changes = after.diff(self._archive.catalogue(system, older.name))
+                after = newest.catalogue if is_newest else self._read(system, newer.name)
+                changes = after.diff(self._read(system, older.name))
                 while len(self._changes) >= _KEPT_CHANGES:
                     del self._changes[next(iter(self._changes))]
                 self._changes[key] = changes
@@ -204,72 +174,58 @@ class ArchiveLibrary:
             with suppress(UnknownKeyError):
                 _ = self.changes(system, "", "").title
 
-    def _rows(self, system: str | None = None) -> pl.DataFrame:
-        """The builds, the oldest of each system first, as they were a moment ago."""
+    def _all_builds(self) -> dict[str, list[_Listed]]:
+        """The builds by system, the oldest first, as they were a moment ago."""
         with self._lock:
             now = time.monotonic()
             if self._listed is None or now - self._listed[0] > self._fresh_seconds:
-                self._listed = now, self._archive.builds
-            rows = self._listed[1]
-        return rows if system is None else rows.filter(system=system)
+                builds: dict[str, list[_Listed]] = {}
+                for system, name, date in self._list():
+                    builds.setdefault(system, []).append(_Listed(name, date))
+                self._listed = now, builds
+            return self._listed[1]
 
-    def _system(self, system: str) -> str:
-        if self._only is not None:
-            return self._only
-        names = self.systems()
-        if system in names:
-            return system
-        if not system and len(names) == 1:
-            return names[0]
+    def _builds_of(self, system: str) -> tuple[str, list[_Listed]]:
+        """The system that is meant, and its builds."""
+        builds, names = self._all_builds(), self.systems()
+        if self._only is not None or (not system and len(names) == 1):
+            system = names[0]
+        if system in builds:
+            return system, builds[system]
         wrong = f"There is no system {truncate(system)!r}. " if system else ""
-        raise UnknownKeyError(f"{wrong}Say which system: {list_names(names, 50)}.")
-
-    def _found(self, system: str, builds: list[_Dated], text: str) -> _Dated:
-        """The build of that name; or the newest of that date, or before it."""
-        named = [build for build in builds if build.name == text]
-        date = latest_time(text)
-        if date is not None:
-            named = [build for build in builds if build.date and build.date <= date]
-        if named:
-            return named[-1]
-        raise UnknownKeyError(
-            f"System {truncate(system)!r} has no build {truncate(text)!r}, nor one from before "
-            f"that date. It has {list_names([build.name for build in builds[::-1]])}."
-        )
+        raise UnknownKeyError(f"{wrong}Say which system: {list_names(list(builds), 50)}.")
 
 
-class _Dated(NamedTuple):
+class _Listed(NamedTuple):
     name: str
     date: datetime | None
 
 
-def library_of(
-    source: Catalogue | Archive,
-    system: str | None,
-    older: Catalogue | None,
-    fresh_seconds: float,
-) -> Library | ArchiveLibrary:
-    """What is served, of what a user gave.
+def _found(system: str, builds: list[_Listed], text: str) -> _Listed:
+    """The build of that name; or the newest of that date, or before it."""
+    named = [build for build in builds if build.name == text]
+    date = latest_time(text)
+    if date is not None:
+        named = [build for build in builds if build.date and build.date <= date]
+    if named:
+        return named[-1]
+    raise UnknownKeyError(
+        f"System {truncate(system)!r} has no build {truncate(text)!r}, nor one from before "
+        f"that date. It has {list_names([build.name for build in builds[::-1]])}."
+    )
 
-    Raises:
-        TypeError: it is neither a catalogue nor an archive.
-        ValueError: an older catalogue does not go with an archive.
-        UnknownKeyError: there is no such system.
-        ArchiveError: the archive has no build, or cannot be listed.
-    """
-    if isinstance(source, Archive):
-        if older is not None:
-            raise ValueError("older= goes with a catalogue; an archive has its older builds.")
-        return ArchiveLibrary(source, system, fresh_seconds)
-    if not isinstance(source, Catalogue):
+
+def _two(newer: Catalogue, system: str | None, older: Catalogue | None) -> dict[str, Catalogue]:
+    """A catalogue and perhaps an older one, as builds by their names, the older first."""
+    if not isinstance(newer, Catalogue):
         raise not_a(
-            "server() takes a saved catalogue (session.catalogue is one), or an archive", source
+            "server() takes a saved catalogue (session.catalogue is one), or an archive", newer
         )
     if older is not None and not isinstance(older, Catalogue):
         raise not_a("older= takes a catalogue", older)
-    if system is not None and system != source.system_info.name:
+    if system is not None and system != newer.system_info.name:
         raise UnknownKeyError(
-            f"The catalogue is of system {truncate(source.system_info.name)!r}, not of "
+            f"The catalogue is of system {truncate(newer.system_info.name)!r}, not of "
             f"{truncate(system)!r}."
         )
-    return Library(source, older)
+    return {"newer": newer} if older is None else {"older": older, "newer": newer}

@@ -27,7 +27,7 @@ from pydantic import ValidationError
 
 from apteco_frames.catalogue import Catalogue
 from apteco_frames.errors import AptecoFramesError
-from apteco_frames.mcp.library import ArchiveLibrary, Library
+from apteco_frames.mcp.library import Library
 from apteco_frames.support.fork import import_polars
 from apteco_frames.support.text import truncate
 
@@ -142,9 +142,7 @@ def _failed(sentence: str) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=sentence)], is_error=True)
 
 
-def resources_of(
-    library: Library | ArchiveLibrary, system: str, budget: int
-) -> Iterator[FunctionResource]:
+def resources_of(library: Library, system: str, budget: int) -> Iterator[FunctionResource]:
     """The card of a system, and the tree of its tables."""
 
     def card() -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial, reduce
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pyarrow as pa
@@ -13,9 +15,9 @@ from pydantic_core import PydanticCustomError
 from apteco_frames import schema
 from apteco_frames.analysis.folded import having
 from apteco_frames.errors import AptecoFramesError, NotLoadedError, UnknownKeyError
-from apteco_frames.mcp.library import ArchiveLibrary, CatalogueBuild, Library
+from apteco_frames.mcp.library import CatalogueBuild, Library
 from apteco_frames.render.answer import answer
-from apteco_frames.support.arrays import booleans, integers, strings
+from apteco_frames.support.arrays import strings
 from apteco_frames.support.text import truncate
 
 if TYPE_CHECKING:
@@ -39,7 +41,8 @@ _TABLE = (
     "is_people",
 )
 _VARIABLE = ("name", "description", "type", "table_name", "folder_name", "num_codes", "is_virtual")
-_CODE = ("code", "description", "count")
+_CODE: tuple[str, ...] = ("code", "description", "count")
+_CODED = ("name", "description", "table_name", "var_code_order")
 _MATCH = ("noun", "name", "description", "table_name", "matched_in", "matched_text")
 _RANKED = (
     *("", "num_codes", "unused_codes", "unclassified_share", "top_share", "effective_codes"),
@@ -74,11 +77,7 @@ System = Annotated[str, Field(description="Name of the system")]
 Words = Annotated[str, Field(description="Only with all these words, or parts of words")]
 TableName = Annotated[str, Field(description="Only of this table, by name")]
 Type = Annotated[str, *_one_of(schema.VARIABLE_TYPES)]
-Types = Annotated[
-    list[Type],
-    BeforeValidator(_separated),
-    Field(description="Only of these types"),
-]
+Types = Annotated[list[Type], BeforeValidator(_separated), Field(description="Only of these types")]
 Severity = Annotated[str, *_one_of(schema.SEVERITIES), Field(description="Only this or worse")]
 Noun = Annotated[str, *_one_of(("", *schema.CHANGED_NOUNS))]
 SortBy = Annotated[str, *_one_of(_RANKED), Field(description="The highest first")]
@@ -93,9 +92,7 @@ Names = Annotated[
 class Tools:
     """The tools: what a person might ask of a catalogue, as text."""
 
-    def __init__(
-        self, library: Library | ArchiveLibrary, budget: int, query_seconds: float
-    ) -> None:
+    def __init__(self, library: Library, budget: int, query_seconds: float) -> None:
         self._library = library
         self._budget = budget
         self._query_seconds = query_seconds
@@ -114,20 +111,17 @@ class Tools:
         """
         build = self._library.build(system)
         matches = build.catalogue.search(text, limit=min(offset + limit, MATCHES_READ))
-        rows = (_row(match, _MATCH) for match in matches[offset:])
         notes = list(matches.remarks_with(""))
         if matches.total > MATCHES_READ:
             found = f"There are {matches.total:,} matches: these are of the best {MATCHES_READ:,}."
             notes.append(f"{found} Search for more words.")
         total = min(matches.total, MATCHES_READ)
-        return self._answer(build, rows, total, offset, notes=notes)
+        return self._answer(build, matches, offset, _MATCH, total=total, notes=notes)
 
     def list_tables(self, offset: Offset = 0, system: System = "") -> str:
         """The tables: their records, parents and numbers of variables."""
         build = self._library.build(system)
-        tables = build.catalogue.tables
-        rows = (_row(table, _TABLE) for table in tables[offset:])
-        return self._answer(build, rows, len(tables), offset)
+        return self._answer(build, build.catalogue.tables, offset, _TABLE)
 
     def list_variables(
         self,
@@ -147,20 +141,12 @@ class Tools:
         variables = catalogue.variables
         if table:
             variables = _found(catalogue.tables, table).variables
-        arrow = variables.arrow
-        chosen = pc.is_valid(arrow["name"])
-        if types:
-            kinds = arrow["type"].cast(pa.string())
-            chosen = pc.and_(chosen, pc.is_in(kinds, value_set=strings(types)))
-        if folder:
-            within = strings(_within(catalogue, folder))
-            chosen = pc.and_(chosen, pc.is_in(arrow["name"], value_set=within))
-        if words:
-            texts = [arrow[name] for name in ("name", "description", "notes")]
-            chosen = pc.and_(chosen, having(texts, words))
-        at = _positions(chosen)
-        rows = (_row(variables[position], _VARIABLE) for position in at[offset:])
-        return self._answer(build, rows, len(at), offset)
+        at = _where(
+            _is_in(variables, "type", types) if types else None,
+            _is_in(variables, "name", _within(catalogue, folder)) if folder else None,
+            _having(variables, words, "name", "description", "notes"),
+        )
+        return self._answer(build, variables, offset, _VARIABLE, at=at)
 
     def describe_variables(
         self,
@@ -185,15 +171,12 @@ class Tools:
         notes = list(map(str, unknown))
         if codes and not build.catalogue.has_codes:
             notes.append("This catalogue was saved without codes, or without some.")
-        rows = ({**_row(v), **_commonest(v, codes)} for v in found[offset:])
-        return self._answer(build, rows, len(found), offset, notes=notes)
+        return self._answer(
+            build, found, offset, notes=notes, draw=lambda v: {**_row(v), **_commonest(v, codes)}
+        )
 
     def list_codes(
-        self,
-        variable: Variable = "",
-        words: Words = "",
-        offset: Offset = 0,
-        system: System = "",
+        self, variable: Variable = "", words: Words = "", offset: Offset = 0, system: System = ""
     ) -> str:
         """The codes of a variable in their order, with counts; or those with some words.
 
@@ -202,29 +185,17 @@ class Tools:
         if not (variable or words.strip()):
             raise UnknownKeyError("Say of which variable, or with which words.")
         build = self._library.build(system)
-        head: dict[str, Any] = {}
-        if variable:
-            found = _found(build.catalogue.variables, variable)
-            codes = found.codes
-            if codes.unavailable:
-                raise NotLoadedError(
-                    f"The API refused the codes of {truncate(found.name)!r} when the catalogue was "
-                    "saved: which there are is not known here."
-                )
-            head["variable"] = _row(found, ("name", "description", "table_name", "var_code_order"))
-            columns: tuple[str, ...] = _CODE
-        else:
-            codes, columns = (
-                build.catalogue.codes,
-                ("variable_name", "variable_description", *_CODE),
+        found = _found(build.catalogue.variables, variable) if variable else None
+        codes = found.codes if found else build.catalogue.codes
+        if found and codes.unavailable:
+            raise NotLoadedError(
+                f"The API refused the codes of {truncate(found.name)!r} when the catalogue was "
+                "saved: which there are is not known here."
             )
-        at: Iterable[int] = range(len(codes))
-        if words:
-            has_all = having([codes.arrow[name] for name in ("code", "description")], words)
-            at = _positions(has_all)
-        at = list(at)
-        rows = (_row(codes[position], columns) for position in at[offset:])
-        return self._answer(build, rows, len(at), offset, **head)
+        columns = _CODE if found else ("variable_name", "variable_description", *_CODE)
+        head = {"variable": _row(found, _CODED)} if found else {}
+        at = _where(_having(codes, words, "code", "description"))
+        return self._answer(build, codes, offset, columns, at=at, head=head)
 
     def quality(
         self,
@@ -241,20 +212,15 @@ class Tools:
         """
         build = self._library.build(system)
         quality = build.quality
-        arrow = quality.arrow
-        chosen = pc.is_valid(arrow["name"])
-        if table:
-            name = _found(build.catalogue.tables, table).name
-            chosen = pc.and_(chosen, pc.equal(arrow["table_name"], strings([name])[0]))
-        if words:
-            chosen = pc.and_(chosen, having([arrow["name"], arrow["description"]], words))
-        at = _positions(chosen)
+        names = [_found(build.catalogue.tables, table).name] if table else None
+        at = _where(
+            _is_in(quality, "table_name", names) if names else None,
+            _having(quality, words, "name", "description"),
+        )
         if sort_by:
-            ranked = arrow[sort_by].take(integers(at))
-            order = pc.sort_indices(ranked, sort_keys=[("", "descending")]).to_pylist()
-            at = [at[position] for position in order]
-        rows = (_rounded(_row(quality[position])) for position in at[offset:])
-        return self._answer(build, rows, len(at), offset)
+            order = pc.sort_indices(quality.arrow, [(sort_by, "descending")])
+            at = order if at is None else order.filter(pc.is_in(order, value_set=at))
+        return self._answer(build, quality, offset, at=at, draw=_rounded)
 
     def where_used(
         self,
@@ -267,25 +233,20 @@ class Tools:
         """Which audiences, dashboards and the like use a variable, or a code of it."""
         build = self._library.build(system)
         uses = build.catalogue.uses
-        arrow = uses.arrow
-        chosen = pc.is_valid(arrow["variable_name"])
-        if variable:
-            used = pc.equal(arrow["variable_name"], strings([variable])[0])
-            if not pc.any(used, min_count=0).as_py():  # it may be used, but there no more
-                name = _found(build.catalogue.variables, variable).name
-                used = pc.equal(arrow["variable_name"], strings([name])[0])
-            chosen = pc.and_(chosen, used)
-        if code:
-            is_code = pc.equal(pc.utf8_trim(arrow["code"], " "), strings([code.strip(" ")])[0])
-            chosen = pc.and_(chosen, pc.fill_null(is_code, booleans([False])[0]))
-        if words:
-            texts = [arrow[column] for column in ("title", "owner", "part")]
-            chosen = pc.and_(chosen, having(texts, words))
-        at = _positions(chosen)
+        used = _is_in(uses, "variable_name", [variable]) if variable else None
+        if used is not None and not pc.any(used, min_count=0).as_py():
+            # It may be used, but no longer be there.
+            name = _found(build.catalogue.variables, variable).name
+            used = _is_in(uses, "variable_name", [name])
+        is_code = pc.is_in(pc.utf8_trim(uses.arrow["code"], " "), strings([code.strip(" ")]))
+        at = _where(
+            used,
+            is_code if code else None,
+            _having(uses, words, "title", "owner", "part"),
+        )
         refused = f"What {uses.unavailable:,} others use is not known: they were refused."
         notes = [refused] if uses.unavailable else []
-        rows = (_row(uses[position]) for position in at[offset:])
-        return self._answer(build, rows, len(at), offset, notes=notes)
+        return self._answer(build, uses, offset, at=at, notes=notes)
 
     def what_changed(
         self,
@@ -304,18 +265,10 @@ class Tools:
         """
         build = self._library.build(system)
         changes = self._library.changes(system, since, until)
-        levels = changes.arrow["severity"].cast(pa.string())
-        chosen = pc.is_valid(levels)
-        if noun:
-            nouns = changes.arrow["noun"].cast(pa.string())
-            chosen = pc.is_in(nouns, value_set=strings([noun]))
-        at: list[int] = []
-        for level in reversed(schema.SEVERITIES[schema.SEVERITIES.index(severity) :]):
-            is_level = pc.is_in(levels, value_set=strings([level]))
-            at += _positions(pc.and_(chosen, is_level))
-        rows = (_changed(changes[position]) for position in at[offset:])
-        head = {"summary": changes.title}
-        return self._answer(build, rows, len(at), offset, notes=changes.not_compared, **head)
+        chosen = changes.at_least(severity)
+        at = _where(_is_in(chosen, "noun", [noun]) if noun else None)
+        notes, head = changes.not_compared, {"summary": changes.title}
+        return self._answer(build, chosen, offset, at=at, draw=_changed, notes=notes, head=head)
 
     def query(
         self,
@@ -331,30 +284,44 @@ class Tools:
         build = self._library.build(system)
         answered = build.sql.answer(sql, most=QUERY_ROWS, seconds=self._query_seconds)
         columns = list(_distinct(answered.columns))
-        notes = [] if answered.is_all else [f"These are the first {QUERY_ROWS:,} rows of more."]
-        rows = (dict(zip(columns, row, strict=True)) for row in answered.rows[offset:])
-        return self._answer(build, rows, len(answered.rows), offset, notes=notes)
+        rows = [dict(zip(columns, row, strict=True)) for row in answered.rows]
+        notes = [] if answered.is_all else [f"Rows read: {len(rows):,}. There are more."]
+        return self._answer(build, rows, offset, draw=dict, notes=notes)
 
     def _answer(
         self,
         build: CatalogueBuild,
-        rows: Iterable[Mapping[str, Any]],
-        total: int,
+        found: Any,
         offset: int,
+        columns: Iterable[str] = (),
         *,
+        at: Sequence[int] | pa.Array | None = None,
+        draw: Callable[[Any], Mapping[str, Any]] | None = None,
+        total: int | None = None,
         notes: Iterable[str] = (),
-        **head: Any,
+        head: Mapping[str, Any] = MappingProxyType({}),
     ) -> str:
-        head = {**build.head, **head}
-        budget = self._budget
-        return answer(rows, budget=budget, offset=offset, total=total, notes=notes, **head)
+        """Rows as text: some columns of what was found, or of what of it is at some positions."""
+        at = range(len(found)) if at is None else at
+        rows = map(draw or partial(_row, columns=columns), map(found.__getitem__, at[offset:]))
+        total = len(at) if total is None else total
+        said = {"offset": offset, "total": total, "notes": notes, **build.head, **head}
+        return answer(rows, budget=self._budget, **said)
 
 
-def _positions(chosen: pa.ChunkedArray) -> list[int]:
-    """Where rows are that were chosen."""
+def _where(*conditions: pa.ChunkedArray | None) -> pa.Array | None:
+    """Where rows are that fulfil all conditions; None if there is no condition."""
+    kept = [condition for condition in conditions if condition is not None]
     # In one piece: where there is none, pyarrow 23 crashes.
-    positions: list[int] = pc.indices_nonzero(chosen.combine_chunks()).to_pylist()
-    return positions
+    return pc.indices_nonzero(reduce(pc.and_, kept).combine_chunks()) if kept else None
+
+
+def _is_in(frame: CatalogueFrame[Any], column: str, values: Iterable[str]) -> pa.ChunkedArray:
+    return pc.is_in(frame.arrow[column].cast(pa.string()), value_set=strings(values))
+
+
+def _having(frame: CatalogueFrame[Any], words: str, *columns: str) -> pa.ChunkedArray | None:
+    return having([frame.arrow[column] for column in columns], words) if words else None
 
 
 def _row(row: Row, columns: Iterable[str] = ()) -> dict[str, Any]:
@@ -365,13 +332,12 @@ def _row(row: Row, columns: Iterable[str] = ()) -> dict[str, Any]:
     return {name: v for name, v in values.items() if v is not None and v is not False}
 
 
-def _rounded(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: round(v, 4) if isinstance(v, float) else v for name, v in values.items()}
+def _rounded(row: Row) -> dict[str, Any]:
+    return {name: round(v, 4) if isinstance(v, float) else v for name, v in _row(row).items()}
 
 
 def _changed(change: Change) -> dict[str, Any]:
-    old, new = change.told
-    told = {"old": old, "new": new}
+    told = dict(zip(("old", "new"), change.told, strict=True))
     return _row(change, _CHANGE) | {name: v for name, v in told.items() if v is not None}
 
 
@@ -398,17 +364,16 @@ def _found(frame: CatalogueFrame[Any], key: str) -> Any:
 
 def _within(catalogue: Catalogue, key: str) -> list[str]:
     """The names of the variables in a folder, and in those below it."""
+    names: list[str] = []
     if not catalogue.has_folders:
-        is_in = pc.equal(catalogue.variables.arrow["folder_name"], strings([key])[0])
-        named: list[str] = catalogue.variables.arrow["name"].filter(is_in).to_pylist()
-        if not named:
+        is_in = _is_in(catalogue.variables, "folder_name", [key])
+        names += catalogue.variables.arrow["name"].filter(is_in).to_pylist()
+        if not names:
             raise UnknownKeyError(
                 f"No variable is in a folder {truncate(key)!r}. This catalogue was saved without "
                 "the tree of folders: give the folder_name of a variable."
             )
-        return named
-    names: list[str] = []
-    pending = [_found(catalogue.folders, key)]
+    pending = [_found(catalogue.folders, key)] if catalogue.has_folders else []
     while pending:
         folder = pending.pop()
         names += folder.variable_names

@@ -120,8 +120,20 @@ def test_rows_are_limited() -> None:
     patient = server(holidays(), sql=True, budget=100_000)
     page = ask(patient, "query", sql="from range(1000000000000)").json
     assert page["total"] == len(page["rows"]) == 1_000
-    assert page["notes"] == ["These are the first 1,000 rows of more."]
+    assert page["notes"] == ["Rows read: 1,000. There are more."]
     assert "notes" not in ask(patient, "query", sql="from range(1000)").json
+
+
+def test_long_rows_are_limited() -> None:
+    """Of very long rows only the first are read, so that they do not fill the memory twice."""
+    patient = server(holidays(), sql=True)
+    long = "select repeat('x', 1000000) as x from range({})"
+    page = ask(patient, "query", sql=long.format(20)).json
+    assert page["total"] == 10
+    assert page["notes"][0] == "Rows read: 10. There are more."
+    page = ask(patient, "query", sql=long.format(10)).json
+    assert page["total"] == 10
+    assert len(page["notes"]) == 1
 
 
 def test_what_is_made_is_gone() -> None:

@@ -71,9 +71,10 @@ def test_level(command: Command, given: list[str], status: int) -> None:
 
 
 def test_only(command: Command) -> None:
-    """``--only`` shows nothing else; nouns and severities are each one of those named."""
+    """``--only`` shows nothing else; nouns, in the plural, too, are one of those named."""
     out = command("diff", "older", "newer", "--only", "variable", "--only", "table").out
     assert {line.split()[2] for line in out.splitlines()[1:]} == {"variable", "table"}
+    assert command("diff", "older", "newer", "--only", "variables", "--only", "tables").out == out
     out = command("diff", "older", "newer", "--only", "breaking", "--drop", "off").out
     assert [line.split()[0] for line in out.splitlines()[1:]] == ["breaking"]
     assert out.startswith("1 change of system ")

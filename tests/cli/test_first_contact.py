@@ -329,19 +329,19 @@ def test_profiles_that_cannot_be_told_apart(command: Command, place: Path) -> No
 
 
 ANSWERS = [
-    (b"Name of the profile", b"asked"),
-    (b"Base URL", b"orbit.my-site.com"),
+    (b"Name of the profile", b"asked\n"),
+    (b"Base URL", b"orbit.my-site.com\n"),
     (b"The base URL must be", b""),
-    (b"Base URL", b"https://orbit.my-site.com/OrbitAPI"),
-    (b"DataView", b"my_view"),
-    (b"System", b"my_system"),
-    (b"User name", b"jdoe"),
+    (b"Base URL", b"https://orbit.my-site.com/OrbitAPI\n"),
+    (b"DataView", b"my_view\n"),
+    (b"System", b"my_system\n"),
+    (b"User name", b"jdoe\n"),
+    (b"added profile", b""),
 ]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")
-def test_profile_add_asks(place: Path) -> None:
-    """On a terminal a profile is asked for what is not given, and again for what is wrong."""
+def asked(answers: list[tuple[bytes, bytes]]) -> int:
+    """The status of ``profile add`` on a terminal, by what is shown and what is typed then."""
     import pty
 
     ours, theirs = pty.openpty()
@@ -354,14 +354,21 @@ def test_profile_add_asks(place: Path) -> None:
     ) as child:
         os.close(theirs)
         shown = b""
-        for question, answer in ANSWERS:
+        for question, answer in answers:
             while question not in shown:
                 shown += os.read(ours, 1024)
+            assert b"Traceback" not in shown
             shown = shown.partition(question)[2]
-            if answer:
-                os.write(ours, answer + b"\n")
-        child.wait(PATIENCE)
+            os.write(ours, answer)
+        status = child.wait(PATIENCE)
     os.close(ours)
+    return status
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")
+def test_profile_add_asks(place: Path) -> None:
+    """On a terminal a profile is asked for what is not given, and again for what is wrong."""
+    assert asked(ANSWERS) == 0
     listed = json.loads(in_process("profile", "list", "--format", "json").out)
     assert listed[-1] == {
         "name": "asked",
@@ -371,6 +378,17 @@ def test_profile_add_asks(place: Path) -> None:
         "user": "jdoe",
         "certificate": None,
     }
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a terminal of its own")
+@pytest.mark.parametrize("number", [0, 4])
+def test_profile_add_is_cancelled(place: Path, number: int) -> None:
+    """Whoever ends the input at a question adds no profile, and is told so in a line."""
+    before = (place / "config/profiles.toml").read_bytes()
+    question = ANSWERS[number][0]
+    ends = [(question, b"\x04"), (b"\napteco-frames: Cancelled. Nothing was changed.", b"")]
+    assert asked([*ANSWERS[:number], *ends]) == 1
+    assert (place / "config/profiles.toml").read_bytes() == before
 
 
 # Completion.
