@@ -21,10 +21,13 @@ _MOMENT = 0.01
 _STANDARD_ERROR = 2
 
 _has_come = False
+_is_ours = False
 
 
 def end_at_once() -> None:
-    """From here on Ctrl-C ends the program."""
+    """From here on Ctrl-C ends the program, whose process this is."""
+    global _is_ours
+    _is_ours = True
     _on_interrupt(_leave)
 
 
@@ -36,11 +39,11 @@ def put_in_order() -> None:
 
 
 def leave(status: int) -> None:
-    """End the process, whatever its threads are at, if Ctrl-C would end it at once, too.
+    """End the process, whatever its threads are at.
 
-    Where a command runs in somebody else's process, or Ctrl-C is passed over, nothing happens.
+    Where a command runs in somebody else's process, nothing happens.
     """
-    if signal.getsignal(signal.SIGINT) is _leave:
+    if _is_ours:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError, AttributeError):  # closed, or none
                 stream.flush()
