@@ -108,36 +108,37 @@ def new_session(max_connections: int) -> requests.Session:
     return session
 
 
-def own_cookies(http: requests.Session) -> RequestsCookieJar:
-    """A copy of a session's cookies and their policy."""
+def with_own_cookies(http: requests.Session) -> requests.Session:
+    """A user's session, with all that is or will be set on it, but a copy of its cookies."""
     policy = getattr(http.cookies, "_policy", None)  # which RequestsCookieJar.copy() takes, too
     cookies = RequestsCookieJar(policy)
     cookies.update(http.cookies)
-    return cookies
-
-
-def with_cookies(http: requests.Session, cookies: RequestsCookieJar) -> requests.Session:
-    """The session with its current settings and adapters, but with other cookies."""
-    session: requests.Session = object.__new__(type(http))
-    vars(session).update(vars(http), cookies=cookies)
+    held = [cookies]
+    own = property(lambda _: held[0], lambda _, new: held.__setitem__(0, new))
+    session: requests.Session = object.__new__(type("Session", (type(http),), {"cookies": own}))
+    session.__dict__ = http.__dict__
     return session
 
 
-def retries_itself(http: requests.Session, url: str, status: int | None) -> bool:
+def retries_itself(
+    http: requests.Session, method: str, url: str, status: int | None, asks_to_wait: bool = False
+) -> bool:
     """Whether the user's own adapter has already retried what failed.
 
     Args:
         http: the session.
+        method: the HTTP method.
         url: where the request went.
         status: the status of the answer; None if there was none.
+        asks_to_wait: whether the answer says how long to wait.
     """
     try:
         retries = getattr(http.get_adapter(url), "max_retries", None)
     except requests.RequestException:  # the session has no adapter for such URLs
         return False
-    if not isinstance(retries, Retry) or not retries.total:
+    if not isinstance(retries, Retry) or retries.total in (0, False):
         return False
-    return status is None or status in retries.status_forcelist
+    return status is None or retries.is_retry(method, status, asks_to_wait)
 
 
 class UnpackError(Exception):

@@ -11,6 +11,8 @@ from uuid import uuid4
 _LEVELS = 200
 """Levels that are read in one go."""
 
+_MOST_LEVELS = 200_000
+
 # A text without its end goes on to the end: what is read of it then is an error.
 _TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[][{}]', re.DOTALL)
 
@@ -33,6 +35,7 @@ def loads(
 
     Raises:
         JSONDecodeError: it is no JSON.
+        RecursionError: it has more than 200,000 levels.
 
     >>> value = loads("[" * 5000 + "{}" + "]" * 5000, object_pairs_hook=dict)
     >>> while value:
@@ -63,6 +66,8 @@ def _in_parts(
     for token in _TOKENS.finditer(text):
         if token[0] in "[{":
             depth += 1
+            if depth > _MOST_LEVELS:  # or one of 256 MiB would take minutes
+                raise RecursionError
             if depth % _LEVELS == 0:
                 pieces[-1].append(text[start : token.start()])
                 pieces.append([])

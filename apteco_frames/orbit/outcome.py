@@ -116,7 +116,10 @@ _NOT_TLS |= {"HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
 # How TLS says that it does not understand, seen as text.
 _TLS_ALERT = "\x15\x03"
 _SPEAKS_TLS = "the server there speaks https"
-_CHECK_FILES = "Correct verify=, http.verify, http.cert or REQUESTS_CA_BUNDLE, whichever is set."
+_CHECK_FILES = (
+    "Correct verify=, http.verify, http.cert, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, "
+    "whichever is set."
+)
 # Numbers of OpenSSL for what may be wrong with a certificate besides its authority.
 _NOT_VALID_NOW = (9, 10)
 _OTHER_NAME = (62, 64)
@@ -142,7 +145,7 @@ def describe(error: Exception, timeout: Timeout, without: Callable[[str], str] =
     where = " to the proxy" if is_socks or has(ProxyError) else ""
     if has(NewConnectionError):
         return Failure(f"no connection{where}: " + _reason(causes, "refused"), never_sent=True)
-    if has(ConnectTimeoutError):
+    if has(ConnectTimeoutError, requests.ConnectTimeout):
         return Failure(f"no connection{where} within {timeout.connect:g} seconds", never_sent=True)
     found = next(filter(None, map(_status, causes)), None)
     if found:
@@ -150,7 +153,7 @@ def describe(error: Exception, timeout: Timeout, without: Callable[[str], str] =
     what = next(filter(None, map(_malformed, causes)), None)
     if what == _SPEAKS_TLS:
         return Failure(what, "Begin the base URL with https://.", final=True)
-    if what is None and has(ReadTimeoutError, TimeoutError):
+    if what is None and has(ReadTimeoutError, TimeoutError, requests.Timeout):
         what = f"no answer within {timeout.read:g} seconds"
     reason = without(_own_words(error)) or "the answer was cut off"
     return Failure(what or f"the connection broke: {_reason(causes, reason)}")
@@ -160,12 +163,19 @@ def _misconfigured(cause: BaseException) -> Failure | None:
     """Settings with which no request can even be tried."""
     text = str(cause)
     hint: Hint | str = "Check the base URL and your proxy."
-    if type(cause) is OSError and "invalid path" in text:  # of requests: it names the path
+    if type(cause) is OSError and re.match("Could not find .+, invalid path", text):  # of requests
         what, hint = text[:1].lower() + text[1:], _CHECK_FILES
     elif isinstance(cause, ssl.SSLError) and re.search("NO_CERTIFICATE_OR_CRL|PEM lib", text):
         what, hint = "a file of certificates or keys contains none in PEM", _CHECK_FILES
+    elif isinstance(cause, ssl.SSLError) and re.search("NO_CERTIFICATE_ASS|VALUES_MISM", text):
+        what, hint = "the key in http.cert is that of another certificate", "Correct http.cert."
+    elif type(cause) is IsADirectoryError:
+        what, hint = "a folder is set where a file of certificates or keys must be", _CHECK_FILES
     elif isinstance(cause, ProxyError) and "only use HTTP and not HTTPS" in text:
         what = f"no connection to the proxy: {cause.args[0]}"
+    elif isinstance(cause, requests.exceptions.InvalidHeader) and text in cause.args:
+        # Of a request (one of an answer wraps an error). What it says quotes the header.
+        what, hint = "a header of http= has an invalid name or value", "Correct it."
     elif isinstance(cause, requests.exceptions.InvalidSchema) and "SOCKS" in text:
         what = "the proxy is a SOCKS proxy, and the package PySocks is not installed"
         hint = "Install it: pip install 'requests[socks]'."
@@ -202,7 +212,7 @@ def _tls(causes: list[BaseException]) -> Failure:
 
 def _status(cause: BaseException) -> Failure | None:
     """A status that is told in an error: a proxy's, or one that an adapter tried again for."""
-    found = re.search(r"(Tunnel connection failed:|too many) (\d{3})\b", str(cause))
+    found = re.match(r"(Tunnel connection failed:|too many) (\d{3})\b", str(cause))
     if not (found and isinstance(cause, OSError | ResponseError)):
         return None
     status = int(found[2])

@@ -20,7 +20,7 @@ _SHORTEST_HIDDEN = 4
 _LONGEST_TEXT = 2**15
 # Our own errors truncate what they quote, perhaps in the middle of a secret.
 _SHORTEST_BEGINNING = 8
-_REST_OF_TRUNCATED = r"\S{0,200}?(?=\.\.\.|…)"
+_REST_OF_TRUNCATED = r"(?:(?!\.\.\.|…)\S)*+(\.\.\.|…)?"
 
 # What is left as it is in a URL by Python, for a part and for a path; by .NET; by JavaScript.
 _URL_AS_IS = ("", "/", "!()*", "!'()*")
@@ -156,11 +156,16 @@ def _redact(text: str, secrets: Iterable[Secret]) -> str:
     for secret in known:
         if len(secret) > _SHORTEST_BEGINNING:
             beginning = re.escape(secret[:_SHORTEST_BEGINNING])
-            redacted = re.sub(beginning + _REST_OF_TRUNCATED, _HIDDEN, redacted)
+            redacted = re.sub(beginning + _REST_OF_TRUNCATED, _without_it, redacted)
     if len(text) <= _LONGEST_TEXT:
         return redacted
     # Less the end, where the cut may have left half of a secret.
     return redacted[: min(_LONGEST_TEXT, len(redacted) - longest)] + "..."
+
+
+def _without_it(found: re.Match[str]) -> str:
+    """What begins as a secret does: hidden if it was truncated."""
+    return _HIDDEN + found[1] if found[1] else found[0]
 
 
 def _forms(secret: str) -> Iterator[str]:

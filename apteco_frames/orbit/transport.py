@@ -30,11 +30,10 @@ from apteco_frames.orbit.connection import (
     ACCEPTED,
     UnpackError,
     new_session,
-    own_cookies,
     reading,
     retries_itself,
     unpacked,
-    with_cookies,
+    with_own_cookies,
 )
 from apteco_frames.orbit.deadline import Deadline
 from apteco_frames.orbit.outcome import TIME_IS_UP, Failure, Response, describe
@@ -109,8 +108,7 @@ class Transport:
         self._token: Secret | None = None
         self._verify = verify
         self._is_own = http is None
-        self._http = new_session(max_connections) if http is None else http
-        self._cookies = own_cookies(self._http)
+        self._http = new_session(max_connections) if http is None else with_own_cookies(http)
         self._slots = threading.BoundedSemaphore(max_connections)
         self._process = os.getpid()
         for name in _LOGS_OF_URLLIB3:
@@ -180,14 +178,19 @@ class Transport:
                 took = time.monotonic() - started
                 logger.debug("%s %s: status %d, %.3f s", method, shown, last.status, took)
                 again = again and last.status in _RETRIED_STATUSES
-                again = again and not retries_itself(self._http, url, last.status)
+                asks_to_wait = "Retry-After" in last.headers
+                again = again and not retries_itself(
+                    self._http, method, url, last.status, asks_to_wait
+                )
                 pause = max(pause, _retry_after(last))
                 if pause > _LONGEST_RETRY_AFTER_SECONDS:
                     break
             else:
                 logger.debug("%s %s: %s", method, shown, last.what)
                 again = (again or last.never_sent) and not last.final
-                again = again and (last.in_body or not retries_itself(self._http, url, None))
+                again = again and (
+                    last.in_body or not retries_itself(self._http, method, url, None)
+                )
             if deadline.seconds_left():
                 before = f"status {last.status}" if isinstance(last, Response) else last.what
             if not again or attempt == _ATTEMPTS - 1 or not deadline.pause(pause):
@@ -204,7 +207,9 @@ class Transport:
         """After a fork: do not share connections with the parent process."""
         self._slots = threading.BoundedSemaphore(self.max_connections)
         if self._is_own:
+            cookies = self._http.cookies
             self._http = new_session(self.max_connections)
+            self._http.cookies = cookies
         for adapter in self._http.adapters.values():
             adapter.close()
         self._process = os.getpid()
@@ -263,7 +268,7 @@ class Transport:
             return TIME_IS_UP
         reading.set(deadline)
         _issued.set(self.secrets)
-        http = with_cookies(self._http, self._cookies)
+        http = self._http
         verify = self._verify
         if verify is None and http.verify is not True:
             verify = http.verify  # or the environment's would come before it
@@ -293,12 +298,14 @@ class Transport:
                 return self._answer(response, request, deadline)
         except requests.HTTPError as error:  # of a hook, by raise_for_status()
             if error.response is None:
-                return describe(error, deadline.timeout)
+                return describe(error, deadline.timeout, self.secrets.without)
             with error.response as response:
                 return self._answer(response, request, deadline)
         except _ERRORS as error:
             # Described here and raised outside: the error holds the request, and the
             # request holds the password or the token.
+            if not self._is_own and _is_elsewhere(error):
+                return self._failed_elsewhere(error)
             return describe(error, deadline.timeout, self.secrets.without)
         except Exception as error:
             if not self._is_own:  # likewise: a traceback would show the request
@@ -313,7 +320,8 @@ class Transport:
         said = type(error).__name__
         if not isinstance(error, ValueError):  # http.client's quotes the header that it is about
             said += f": {truncate(self.secrets.without(str(error)), _LONGEST_QUOTED)}"
-        where = extract_tb(error.__traceback__)[-1]
+        frames = extract_tb(error.__traceback__)
+        where = frames[_hook_in([frame.name for frame in frames])]
         what = f"a hook or an adapter of http= raised {said} ({Path(where.filename).name}, line "
         return Failure(f"{what}{where.lineno})", "Correct it.", final=True)
 
@@ -323,7 +331,7 @@ class Transport:
         try:
             body = _read_body(response, deadline)
         except _ERRORS as error:
-            return describe(error, deadline.timeout)._replace(in_body=True)
+            return describe(error, deadline.timeout, self.secrets.without)._replace(in_body=True)
         if isinstance(body, Failure):
             return body
         reason = response.reason or ""
@@ -335,6 +343,22 @@ _ERRORS = (
     *(requests.RequestException, urllib3.exceptions.HTTPError, OSError),
     *(UnpackError, ZlibError),  # the last one out of urllib3, where a hook has read the answer
 )
+
+
+def _is_elsewhere(error: Exception) -> bool:
+    """Whether an error is not of the network, but of a file or of JSON that the user's part read.
+
+    What a hook reads of the answer itself may fail as the network does, but not with a plain error.
+    """
+    if type(error).__module__ != "builtins":
+        return isinstance(error, requests.exceptions.InvalidJSONError)
+    names = [frame.name for frame in extract_tb(error.__traceback__)]
+    return getattr(error, "filename", None) is not None or _hook_in(names) > 0
+
+
+def _hook_in(names: list[str]) -> int:
+    """Where a hook is among the functions of a traceback; -1, the last one, if none is."""
+    return names.index("dispatch_hook") + 1 if "dispatch_hook" in names else -1
 
 
 def _revealed(content: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import logging
 import socket
@@ -305,6 +306,24 @@ def test_retries_of_the_users(
     assert "status 503, Service Unavailable, as often as an adapter of http= asked" in said
 
 
+@pytest.mark.parametrize(
+    "retries",
+    [
+        urllib3.Retry(None, status=1, status_forcelist=[503], raise_on_status=False),
+        urllib3.Retry(1, raise_on_status=False),  # for servers that ask to wait
+    ],
+    ids=["without a total", "without statuses"],
+)
+def test_retries_that_leave_the_last_answer(meet: Meet, retries: urllib3.Retry) -> None:
+    """An answer for which an adapter has tried again is the last, and what it says is kept."""
+    fault = status(503, b'{"message": "Down for an hour"}', "Retry-After: 0")
+    adapter = requests.adapters.HTTPAdapter(max_retries=retries)
+    with FaultyServer(fault) as server, mounted(adapter) as http:
+        said = meet(server, http=http, kind=ApiError)
+        assert server.count("/Variables") == 2
+    assert "Down for an hour" in said
+
+
 def test_retries_of_the_users_do_not_read_bodies(meet: Meet) -> None:
     """What an adapter's retries do not see, an answer that breaks, is tried again by us."""
 
@@ -358,6 +377,63 @@ def test_part_of_the_users_that_fails(meet: Meet, path: str, error: Exception) -
         if not isinstance(error, requests.RequestException):
             assert f"a hook or an adapter of http= raised {type(error).__name__}" in said
             assert "(test_surroundings.py, line " in said
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (requests.ReadTimeout("slow"), "no answer within 4 seconds"),
+        (requests.ConnectTimeout(), "no connection within 3 seconds"),
+    ],
+)
+def test_time_out_of_a_stand_in(meet: Meet, error: Exception, words: str) -> None:
+    """A time-out that an adapter, or a stand-in for one, raises is told as one."""
+
+    class Adapter(requests.adapters.HTTPAdapter):
+        def send(self, *args: Any, **options: Any) -> Any:
+            raise error
+
+    with FaultyServer() as server, mounted(Adapter()) as http:
+        said = meet(server, http=http, kind=OrbitConnectionError, timeout=(3, 4, 8))
+    assert words in said
+
+
+@pytest.mark.parametrize("kind", ["file", "full disk", "JSON"])
+def test_hook_that_fails_beside_the_answer(meet: Meet, tmp_path: Path, kind: str) -> None:
+    """A hook that cannot write its log, or takes a page for JSON, is not told as the network."""
+
+    def fails(response: requests.Response, *args: Any, **options: Any) -> None:
+        if kind == "file":
+            (tmp_path / "none" / "log.txt").write_text("asked")
+        if kind == "full disk":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        response.json()
+
+    fault = status(200, b"<html>")
+    with FaultyServer(fault, "/Variables") as server, hooked(fails) as http:
+        said = meet(server, http=http, kind=OrbitConnectionError)
+        assert server.count("/Variables") <= 1
+    assert "a hook or an adapter of http= raised " in said
+    assert "(test_surroundings.py, line " in said
+
+
+def test_hook_that_reads_what_is_cut(meet: Meet) -> None:
+    """Where a hook reads an answer that the network cuts, it is asked for again."""
+
+    def half(handler: DemoHandler, answer: Answer) -> None:
+        send(handler, headed(answer.body[:50], f"Content-Length: {len(answer.body)}"))
+
+    with FaultyServer(half, times=1) as server, hooked(reads) as http:
+        assert meet(server, http=http) == FULL
+
+
+def test_header_that_cannot_be_sent(meet: Meet) -> None:
+    """A header of the user's that is invalid is told as such, and not shown."""
+    with FaultyServer() as server, requests.Session() as http:
+        http.headers["X-Gate"] = "sentinel-of-a-key\nX"
+        said = meet(server, http=http, kind=OrbitConnectionError)
+    assert "a header of http= has an invalid name or value. Correct it." in said
+    assert "sentinel-of-a-key" not in said
 
 
 def test_login_to_a_gateway(meet: Meet) -> None:
@@ -458,7 +534,7 @@ def test_file_of_authorities(
             within=4,
         )
     fault = f"invalid path: {path}" if content is None else "contains none in PEM"
-    assert f"{fault}. Correct verify=, http.verify, http.cert or REQUESTS_CA_BUNDLE" in said
+    assert f"{fault}. Correct verify=, http.verify, http.cert, REQUESTS_CA_BUNDLE or CURL" in said
 
 
 @pytest.mark.parametrize("content", [None, ""])
@@ -480,6 +556,33 @@ def test_certificate_of_the_users(
             within=4,
         )
     assert (f"invalid path: {path}. Correct" in said) == (content is None)
+    assert "http.cert" in said
+
+
+OTHER_KEY = """-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIJ+DYvh6SEqVTm50DFtMDoQikTmiCqirVv9mWG9qfSnF
+-----END PRIVATE KEY-----
+"""
+
+
+@pytest.mark.parametrize("kind", ["folder", "key of another"])
+def test_certificate_of_the_users_that_cannot_be_used(
+    meet: Meet, tls: FaultyServer, tmp_path: Path, kind: str
+) -> None:
+    """A folder in place of the user's certificate is told as that; so is a wrong key."""
+    path = tmp_path / "client.key"
+    path.write_text(OTHER_KEY)
+    with requests.Session() as http:
+        http.cert = str(tmp_path) if kind == "folder" else (str(KEYS), str(path))
+        said = meet(
+            tls,
+            lambda: log_in_to(tls, secure(tls), http=http, verify=str(KEYS)),
+            kind=OrbitConnectionError,
+            where=secure(tls),
+            within=4,
+        )
+    assert "a folder is set" in said or "the key in http.cert is that of another" in said
+    assert "Correct " in said
     assert "http.cert" in said
 
 

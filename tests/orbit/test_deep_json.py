@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 import pytest
@@ -53,6 +54,15 @@ def test_depth() -> None:
     for _ in range(depth):
         (value,) = value["a"]
     assert value is None
+
+
+@pytest.mark.parametrize("end", [b"", b"]" * 2**24], ids=["open", "closed"])
+def test_depth_without_end(end: bytes) -> None:
+    """A document that seems to have no end is refused at once."""
+    started = time.thread_time()
+    with pytest.raises(ApiResultsError, match="it nests too deeply"):
+        load(b"[" * 2**24 + end, "http://localhost", read=loads)
+    assert time.thread_time() - started < 3  # seconds; 0.1 as measured
 
 
 def test_deep_and_broken() -> None:

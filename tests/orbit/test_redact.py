@@ -91,6 +91,9 @@ def test_truncated_secrets(end: str) -> None:
     """The beginning of a secret is hidden where a text was truncated."""
     said = hiding("token-no-one-may-see").without(f"'token-no-one{end}' is no token")
     assert said == f"'<secret>{end}' is no token"
+    token = string.ascii_letters * 20
+    said = hiding(token).without(f"{token[:20]}{end}:{token[:900]}{end} {token[:40]}")
+    assert said == f"<secret>{end}:<secret>{end} {token[:40]}"
 
 
 def test_short_secrets() -> None:

@@ -650,6 +650,23 @@ def test_own_session_lives_on(web: Web) -> None:
     assert web.asked[1].headers["Cookie"] == "seen=1"
 
 
+def test_kind_of_session_with_a_state(web: Web) -> None:
+    """What a session of the user's own kind keeps of its requests, it keeps here, too."""
+
+    class Counting(requests.Session):
+        sent = 0
+
+        def send(self, *args: Any, **options: Any) -> requests.Response:
+            self.sent += 1
+            return super().send(*args, **options)
+
+    with Counting() as http:
+        transport = Transport(verify=None, max_connections=1, http=http)
+        ask(transport, web.url)
+        ask(transport, web.url)
+    assert http.sent == 2
+
+
 @pytest.mark.parametrize("verify", [None, False, True, "ca.pem"])
 def test_verify(verify: bool | str | None, web: Web) -> None:
     """``verify`` reaches the adapter as it was given; None leaves it to the session."""
