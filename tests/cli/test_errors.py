@@ -165,11 +165,11 @@ RESAVE = "Save it with them: apteco-frames export, or apteco-frames archive add.
         ("lint --catalogue holidays --config none.toml", "none.toml"),
         (
             "lint --catalogue holidays --select empty",
-            "no rule 'empty'. There are exportable-",
+            "no rule 'empty'. Nearest: 'empty-folder'",
         ),
         (
             "lint --catalogue holidays --ignore empty",
-            "no rule 'empty'. There are exportable-",
+            "no rule 'empty'. Nearest: 'empty-folder'",
         ),
         ("uses --broken=nothing --profile orbit", "There is no folder nothing."),
     ],
