@@ -245,6 +245,9 @@ def unclassified(side: Tables, name: str) -> str | None:
     return next((row["code"] for row in rows[:1] if row["description"].lower() in names), None)
 
 
+ROUNDING = Fraction(1, 10**9)
+
+
 def expected(
     new: Tables, old: Tables, limit: Fraction
 ) -> tuple[dict[tuple[str, str], tuple[Any, ...]], int]:
@@ -268,8 +271,8 @@ def expected(
             pair = after.get(mine or code, zero), before.get(theirs or code, zero)
             found["unclassified_share"] = (abs(pair[0] - pair[1]), pair[1], pair[0])
         for column, (size, *texts) in found.items():
-            if size >= Fraction(1, 100):
-                size -= Fraction(1, 10**9)  # at the limit is not above it, whatever floats say
+            if size >= Fraction(1, 100) - ROUNDING:
+                size -= ROUNDING  # at the limit is not above it, whatever floats say
                 severity = "routine" if size <= limit / 5 else "notable"
                 severity = "breaking" if size > limit else severity
                 told[name, column] = (*texts, severity)
